@@ -1,0 +1,107 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A layer's target; the list below is ordered from the ground up, and imports go down only.
+func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: strict)
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let http: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let https: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+
+let package = Package(
+    name: "ses",
+    products: [
+        .executable(name: "ses", targets: ["ses"]),
+        .executable(name: "ses-dss", targets: ["ses-dss"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    ],
+    targets: [
+        // C libraries: a module map and a shim each, imported by exactly one target.
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+
+        // Ground: values over bytes, no I/O.
+        layer("Octets"),
+        layer("InternetMessage", ["Octets"]),
+        layer("DSSProtocol", ["Octets"]),
+
+        // Core: what is decided and what comes of it, no I/O.
+        layer("Workflows", ["InternetMessage"]),
+        layer("Composition", ["Octets", "InternetMessage"]),
+        layer("Processing", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition"]),
+
+        // Edges: each owns one kind of contact with the outside.
+        layer("Spool", ["Octets", "CLinux"]),
+        layer("SpoolWatch", ["CInotifyTools"]),
+        layer("XMLReading", ["Octets", "CLibXML2"]),
+        layer("MessageInspection", ["Octets", "InternetMessage", "Workflows", "XMLReading"]),
+        layer("SESConfiguration", ["InternetMessage", "DSSProtocol", "Workflows", "Processing", "XMLReading"]),
+        layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
+        layer("CurlTransfer", ["Octets", "CCurl"]),
+        layer("DSSClient", ["Octets", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
+        layer("CMSSignatures", ["Octets", "COpenSSL"]),
+        layer(
+            "SigningServer",
+            ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
+
+        // Top: composition, argument parsing and exit codes.
+        layer(
+            "Gateway",
+            [
+                "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
+                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
+                lifecycle, signals,
+            ]),
+        program("ses", ["Gateway", arguments, log, lifecycle]),
+        program("ses-dss", ["SigningServer", arguments, log]),
+
+        // Tests mirror the targets; EndToEndTests run the built programs on real spools.
+        .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Octets"),
+        tests("InternetMessage"),
+        tests("DSSProtocol"),
+        tests("Workflows"),
+        tests("Composition"),
+        tests("Processing"),
+        tests("Spool"),
+        tests("SpoolWatch"),
+        tests("XMLReading"),
+        tests("MessageInspection"),
+        tests("SESConfiguration"),
+        tests("DSSXML"),
+        tests("CurlTransfer"),
+        tests("DSSClient"),
+        tests("CMSSignatures"),
+        tests("SigningServer"),
+        tests("Gateway"),
+        .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,56 @@
+/// Takes octets whose number is not known beforehand and gives them back as one run.
+///
+/// The maker decides where they wait: in memory, or in a scratch file once they are many.
+public protocol OctetCollector {
+    /// Adds `octets` at the end.
+    mutating func append(_ octets: UnsafeRawBufferPointer) throws(OctetCollectionError)
+    /// Ends the collection; nothing may be appended afterwards.
+    mutating func finish() throws(OctetCollectionError) -> OctetString
+}
+
+/// Makes collectors, each for one document.
+public protocol OctetCollectorMaking: Sendable {
+    func makeCollector() throws(OctetCollectionError) -> any OctetCollector
+}
+
+/// Octets could not be kept: more than allowed, or no room for them.
+public struct OctetCollectionError: Error, Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// More octets than the maker allows.
+        case tooMany(limit: Int)
+        /// The file system refused (errno).
+        case storage(errno: Int32)
+    }
+    public let kind: Kind
+    /// What and where, in one line.
+    public let detail: String
+
+    public init(_ kind: Kind, _ detail: String) {
+        self.kind = kind
+        self.detail = detail
+    }
+}
+
+/// Collects in memory, up to a limit.
+public struct MemoryCollecting: OctetCollectorMaking {
+    /// The most octets one collector takes.
+    public let limit: Int
+
+    public init(limit: Int) { self.limit = limit }
+
+    public func makeCollector() -> any OctetCollector { Collector(limit: limit) }
+
+    struct Collector: OctetCollector {
+        let limit: Int
+        var octets: [UInt8] = []
+
+        mutating func append(_ more: UnsafeRawBufferPointer) throws(OctetCollectionError) {
+            guard octets.count + more.count <= limit else {
+                throw OctetCollectionError(.tooMany(limit: limit), "more than \(limit) octets")
+            }
+            octets.append(contentsOf: more)
+        }
+
+        mutating func finish() -> OctetString { OctetString(octets) }
+    }
+}

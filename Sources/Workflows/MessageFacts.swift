@@ -1,0 +1,54 @@
+public import InternetMessage
+
+/// What Decide may know of a message. Each fact is found only when it is asked for, and found once.
+public protocol MessageFacts: Sendable {
+    /// Header To and Cc, From; display names decoded (RFC 2047). Unreadable addresses are left out.
+    var to: [NamedAddress] { get }
+    var cc: [NamedAddress] { get }
+    var from: [NamedAddress] { get }
+    /// Bcc of the header, and the envelope recipients who are missing from To and Cc.
+    var bcc: [NamedAddress] { get }
+    /// Decoded; nil without a Subject.
+    var subject: String? { get }
+    /// The decoded text of all text/plain and text/html parts that are the mail's text.
+    var bodyText: String { get }
+    /// By structure: multipart/signed or application/pkcs7-mime with signed content, at the top level.
+    var isSigned: Bool { get }
+    /// By structure: application/pkcs7-mime with enveloped content, at the top level. An outer encryption hides a signature.
+    var isEncrypted: Bool { get }
+    var attachments: [AttachmentFacts] { get }
+    /// Whether the envelope sender is `<>`.
+    var hasNullSender: Bool { get }
+}
+
+/// An address with what a reader is shown beside it.
+public struct NamedAddress: Sendable, Hashable {
+    public let displayName: String?
+    public let address: AddrSpec
+
+    public init(displayName: String?, address: AddrSpec) {
+        self.displayName = displayName
+        self.address = address
+    }
+}
+
+/// An attachment: a leaf with disposition attachment, or a named part that is neither text body nor referenced by cid.
+public struct AttachmentFacts: Sendable, Hashable {
+    public let path: Entity.Path
+    /// Decoded; nil without a name. Never used as a path.
+    public let fileName: String?
+    /// `type/subtype`, lower case, as declared.
+    public let mediaType: String
+    /// What the first octets say it is, such as `pdf`, `xml`, `zip`; empty when nothing is recognised.
+    public let contentKinds: Set<String>
+    /// PDF with a filled signature field, XML with a ds:Signature, CMS SignedData.
+    public let isSigned: Bool
+
+    public init(path: Entity.Path, fileName: String?, mediaType: String, contentKinds: Set<String>, isSigned: Bool) {
+        self.path = path
+        self.fileName = fileName
+        self.mediaType = mediaType
+        self.contentKinds = contentKinds
+        self.isSigned = isSigned
+    }
+}

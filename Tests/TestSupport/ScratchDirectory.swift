@@ -1,0 +1,29 @@
+import Foundation
+
+/// A directory of a test's own, removed with it.
+public final class ScratchDirectory: Sendable {
+    public let path: String
+
+    public init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "ses-test-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The path of `name` within.
+    public func file(_ name: String) -> String { path + "/" + name }
+
+    /// Writes a file and returns its path.
+    @discardableResult
+    public func write(_ octets: some Collection<UInt8>, to name: String) throws -> String {
+        try Data(octets).write(to: URL(fileURLWithPath: file(name)))
+        return file(name)
+    }
+
+    /// The names within `directory`, sorted.
+    public func names(in directory: String = "") throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: file(directory)).sorted()
+    }
+}
