@@ -1,0 +1,80 @@
+import Foundation
+import Glibc
+
+/// The embedded signing server, on a port of its own.
+public final class DSSFixture: Sendable {
+    /// The configuration and keys of `ses-dss init`, made once in a test run.
+    public struct Site: Sendable {
+        public let scratch: ScratchDirectory
+        public var directory: String { scratch.file("dss") }
+        public var configuration: String { directory + "/dss.xml" }
+        /// The demo CA's certificate.
+        public let anchor: String
+    }
+
+    public let site: Site
+    public let port: Int
+    private let running: RunningProgram
+    public var address: String { "http://127.0.0.1:\(port)" }
+    public var log: String { running.text(.error) + running.text(.output) }
+
+    private static let making = Task {
+        let scratch = try ScratchDirectory()
+        try SpoolFixture.own(scratch.path)
+        let directory = scratch.file("dss")
+        let made = try await RunningProgram.run(try Programs.path("ses-dss"), ["init", directory])
+        guard made.status == 0 else { throw HarnessError("ses-dss init: \(made)") }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: directory)
+        guard let anchor = names.first(where: { $0.hasSuffix("ca.pem") }) else {
+            throw HarnessError("ses-dss init made no CA certificate, but \(names)")
+        }
+        return Site(scratch: scratch, anchor: directory + "/" + anchor)
+    }
+
+    private static let starting = Task { try await DSSFixture() }
+
+    /// The demo keys that all tests share.
+    public static var demo: Site { get async throws { try await making.value } }
+
+    /// One server that all tests share; nobody stops it.
+    public static var shared: DSSFixture { get async throws { try await starting.value } }
+
+    /// Starts a server of a test's own.
+    /// - Parameters:
+    ///   - port: 0 for a free one; a former server's to come back where it was.
+    ///   - faults: `NAME` or `NAME=PERCENT`.
+    ///   - configuration: Instead of the demo one.
+    public init(port: Int = 0, faults: [String] = [], configuration: String? = nil) async throws {
+        site = try await Self.demo
+        let arguments = ["run", "--config", configuration ?? site.configuration, "--port", String(port)]
+        running = try RunningProgram(
+            try Programs.path("ses-dss"), arguments + faults.flatMap { ["--fault", $0] })
+        let line = try await running.line(containing: "listening on http://127.0.0.1:", within: .seconds(30))
+        guard let colon = line.lastIndex(of: ":"),
+            let number = Int(line[line.index(after: colon)...].prefix { $0.isNumber })
+        else {
+            throw HarnessError("no port in: \(line)")
+        }
+        self.port = number
+    }
+
+    public func stop() async throws { try await running.terminate() }
+
+    /// A port of the loopback that nobody listens on.
+    public static func deadPort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw HarnessError("socket: \(errno)") }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length) == 0 ? getsockname(descriptor, generic, &length) : -1
+            }
+        }
+        guard status == 0 else { throw HarnessError("bind: \(errno)") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}

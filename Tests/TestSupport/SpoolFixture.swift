@@ -1,0 +1,136 @@
+import Foundation
+import Glibc
+
+/// A spool made by `ses init`, its configuration, and the commands on it.
+public final class SpoolFixture: Sendable {
+    public enum Direction: String, Sendable { case outgoing, incoming }
+
+    /// The directory around the spool and the configuration; the programs' account owns it.
+    public let scratch: ScratchDirectory
+    public var spool: String { scratch.file("spool") }
+    public var configurationPath: String { scratch.file("ses.xml") }
+
+    public init(_ configuration: SESXML) async throws {
+        scratch = try ScratchDirectory()
+        try Self.own(scratch.path)
+        try configure(configuration)
+        let made = try await ses(["init", spool])
+        guard made.status == 0 else { throw HarnessError("ses init: \(made)") }
+    }
+
+    /// Writes the configuration anew.
+    public func configure(_ configuration: SESXML) throws { try configure(configuration.text(spool: spool)) }
+
+    public func configure(_ text: String) throws {
+        try scratch.write(Array(text.utf8), to: "ses.xml")
+        guard chmod(configurationPath, 0o640) == 0 else { throw HarnessError("chmod \(configurationPath): \(errno)") }
+        try Self.own(configurationPath)
+    }
+
+    /// Hands a file that the test made to the programs' account.
+    public static func own(_ path: String) throws {
+        guard let account = Programs.unprivileged else { return }
+        guard lchown(path, account.user, account.group) == 0 else { throw HarnessError("chown \(path): \(errno)") }
+    }
+
+    // MARK: Commands
+
+    public func ses(_ arguments: [String], input: [UInt8] = [], within limit: Duration = .seconds(60)) async throws
+        -> RunningProgram.Finished
+    {
+        try await RunningProgram.run(try Programs.path("ses"), arguments, input: input, within: limit)
+    }
+
+    /// Puts a message in with `ses drop`.
+    public func drop(
+        _ message: [UInt8], to direction: Direction, from sender: String = MailSamples.alice,
+        recipients: [String] = [MailSamples.bob]
+    ) async throws {
+        let finished = try await ses(
+            ["drop", "--spool", spool, "--to", direction.rawValue, "-f", sender, "--"] + recipients, input: message)
+        guard finished.status == 0 else { throw HarnessError("ses drop: \(finished)") }
+    }
+
+    /// Puts a file into a directory of the spool by one rename, as another program would.
+    @discardableResult
+    public func place(_ octets: [UInt8], in directory: String, named name: String) throws -> String {
+        let aside = try scratch.write(octets, to: "aside-" + UUID().uuidString)
+        try Self.own(aside)
+        let target = spool + "/" + directory + "/" + name
+        guard rename(aside, target) == 0 else { throw HarnessError("rename to \(target): \(errno)") }
+        return target
+    }
+
+    /// Drains the spool once; throws when that does not end well.
+    @discardableResult
+    public func process(within limit: Duration = .seconds(60)) async throws -> RunningProgram.Finished {
+        let finished = try await ses(["process", "--config", configurationPath], within: limit)
+        guard finished.status == 0 else { throw HarnessError("ses process: \(finished)") }
+        return finished
+    }
+
+    @discardableResult
+    public func sweep() async throws -> RunningProgram.Finished {
+        let finished = try await ses(["sweep", "--config", configurationPath])
+        guard finished.status == 0 else { throw HarnessError("ses sweep: \(finished)") }
+        return finished
+    }
+
+    /// Starts the daemon and waits until it watches.
+    public func watch(environment: [String: String] = [:]) async throws -> RunningProgram {
+        let daemon = try RunningProgram(
+            try Programs.path("ses"), ["watch", "--config", configurationPath], environment: environment)
+        try await eventually("ses watch is ready: \(daemon.text(.error))", within: .seconds(30)) {
+            guard daemon.isRunning else { throw HarnessError("ses watch ended: \(daemon.text(.error))") }
+            return FileManager.default.fileExists(atPath: spool + "/state/ses-\(daemon.pid).json") ? () : nil
+        }
+        return daemon
+    }
+
+    // MARK: What is in it
+
+    /// The names in a directory of the spool that do not begin with a dot, sorted.
+    public func names(in directory: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: spool + "/" + directory).filter { !$0.hasPrefix(".") }
+            .sorted()
+    }
+
+    /// The files in `folder/new`.
+    public func files(in folder: String) throws -> [SpoolFile] {
+        try names(in: folder + "/new").map { try SpoolFile(path: spool + "/\(folder)/new/" + $0) }
+    }
+
+    /// The one file in `folder/new`.
+    public func onlyFile(in folder: String) throws -> SpoolFile {
+        let all = try files(in: folder)
+        guard all.count == 1 else { throw HarnessError("\(all.count) files in \(folder), not one: \(try counts())") }
+        return all[0]
+    }
+
+    /// Waits until `count` files stand in `folder/new`.
+    public func arrived(_ count: Int = 1, in folder: String, within limit: Duration = .seconds(20)) async throws
+        -> [SpoolFile]
+    {
+        try await eventually("\(count) files in \(folder)", within: limit) {
+            try names(in: folder + "/new").count >= count ? try files(in: folder) : nil
+        }
+    }
+
+    /// How many files stand where; only places that hold something.
+    public func counts() throws -> [String: Int] {
+        var found: [String: Int] = [:]
+        let places = [
+            "outgoing/new", "incoming/new", "delivered/new", "admin/new", "blocked/new", "retry/new", "work", "publish",
+            "corrupt",
+        ]
+        for place in places {
+            let count = try names(in: place).count
+            if count > 0 { found[place] = count }
+        }
+        for bare in ["outgoing", "incoming"] {
+            let count = try names(in: bare).count - 3
+            if count != 0 { found[bare] = count }
+        }
+        return found
+    }
+}
