@@ -1,0 +1,47 @@
+public import Octets
+
+/// Reads whole documents into values.
+public enum XMLTree {
+    /// Reads a document.
+    ///
+    /// Hardened (libxml2, no network): a document type declaration, a reference to an entity that is not predefined,
+    /// a duplicate attribute, a second root, text after the root, truncation and an undeclared prefix are errors.
+    /// - Returns: The root element.
+    public static func parse(
+        _ octets: OctetString, limits: XMLLimits = .tree
+    ) throws(XMLReadingError) -> XMLElement {
+        let stream = try XMLStream(TreeBuilder(), limits: limits)
+        do throws(XMLStreamError<Never>) {
+            try octets.withUnsafeBytes { buffer throws(XMLStreamError<Never>) in try stream.feed(buffer) }
+            try stream.finish()
+        } catch {
+            switch error {
+            case .unreadable(let reason): throw reason
+            }
+        }
+        guard let root = stream.handler.root else {
+            throw XMLReadingError(.malformed, line: stream.line, reason: "the document has no root element")
+        }
+        return root
+    }
+}
+
+/// Puts elements together; what is open stands on a stack of its own, so that depth costs no recursion.
+private struct TreeBuilder: XMLStreamHandler {
+    private var open: [(element: XMLElement, text: [UInt8])] = []
+    private(set) var root: XMLElement?
+
+    mutating func startElement(_ tag: XMLStartTag) { open.append((XMLElement(tag), [])) }
+
+    mutating func text(_ octets: UnsafeRawBufferPointer) {
+        guard !open.isEmpty else { return }
+        open[open.count - 1].text.append(contentsOf: octets)
+    }
+
+    mutating func endElement(localName: String, namespaceURI: String?) {
+        guard let closed = open.popLast() else { return }
+        var element = closed.element
+        element.text = String(decoding: closed.text, as: UTF8.self)
+        if open.isEmpty { root = element } else { open[open.count - 1].element.children.append(element) }
+    }
+}
