@@ -1,0 +1,85 @@
+import InternetMessage
+
+/// The attachments that the operations on attachments are for: those that the Attachment criteria of `filter` select, all of them when it has none.
+///
+/// Several Attachment criteria select together, under AND as under OR: each of them speaks of an attachment of its own.
+public func selectedAttachments(_ facts: some MessageFacts, filter: Filter) -> [AttachmentFacts] {
+    let selections = filter.criteria.compactMap { criterion -> AttachmentSelection? in
+        guard case .attachment(let contains, let signed) = criterion.test else { return nil }
+        return AttachmentSelection(contains: contains, signed: signed)
+    }
+    guard !selections.isEmpty else { return facts.attachments }
+    return facts.attachments.filter { attachment in selections.contains { $0.selects(attachment) } }
+}
+
+/// An Attachment criterion, made ready: one and the same attachment must satisfy all of it.
+struct AttachmentSelection {
+    let patterns: [AttachmentPattern]?
+    let signed: Bool?
+
+    init(contains: [WildcardPattern]?, signed: Bool?) {
+        patterns = contains.map { $0.map(AttachmentPattern.init) }
+        self.signed = signed
+    }
+
+    func selects(_ attachment: AttachmentFacts) -> Bool {
+        (signed == nil || signed == attachment.isSigned) && isOfKind(attachment)
+    }
+
+    /// Whether one of the `contains` alternatives, or their absence, takes it.
+    func isOfKind(_ attachment: AttachmentFacts) -> Bool {
+        guard let patterns, !patterns.isEmpty else { return true }
+        let names = AttachmentNames(attachment)
+        return patterns.contains { $0.matches(names) }
+    }
+}
+
+/// What of an attachment a `contains` alternative may be.
+struct AttachmentNames {
+    /// The whole file name.
+    let fileName: ComparableText?
+    /// What follows the last dot of the file name.
+    let fileExtension: ComparableText?
+    /// The media type, its subtype, the subtype without `x-`, its structured syntax suffix (RFC 6839), and the content's kinds.
+    let kinds: [ComparableText]
+
+    init(_ attachment: AttachmentFacts) {
+        // Trailing blanks and dots do not change what a file is on the reader's machine.
+        let name = attachment.fileName.map { name in
+            var name = name[...]
+            while let last = name.last, last.isWhitespace || last == "." { name.removeLast() }
+            return name
+        }
+        fileName = name.map { ComparableText($0) }
+        fileExtension = name.flatMap { name in
+            name.lastIndex(of: ".").map { ComparableText(name[name.index(after: $0)...]) }
+        }
+        var kinds = [attachment.mediaType]
+        if let slash = attachment.mediaType.firstIndex(of: "/") {
+            let subtype = attachment.mediaType[attachment.mediaType.index(after: slash)...]
+            kinds.append(String(subtype))
+            if subtype.hasPrefix("x-") { kinds.append(String(subtype.dropFirst(2))) }
+            if let plus = subtype.lastIndex(of: "+") { kinds.append(String(subtype[subtype.index(after: plus)...])) }
+        }
+        self.kinds = (kinds + attachment.contentKinds).map { ComparableText($0) }
+    }
+}
+
+/// One alternative of an Attachment's `contains`.
+struct AttachmentPattern {
+    private let whole: TextPattern
+    /// For names with several extensions, such as `tar.gz`; nil with a wildcard, which the last extension is to be measured by.
+    private let ending: TextPattern?
+
+    init(_ pattern: WildcardPattern) {
+        whole = TextPattern(whole: pattern.text)
+        let dotted = pattern.text.hasPrefix(".") ? pattern.text : "." + pattern.text
+        ending = pattern.text.contains("*") ? nil : TextPattern(whole: "*" + dotted)
+    }
+
+    func matches(_ names: AttachmentNames) -> Bool {
+        if let fileName = names.fileName, whole.matches(fileName) || ending?.matches(fileName) == true { return true }
+        if let fileExtension = names.fileExtension, whole.matches(fileExtension) { return true }
+        return names.kinds.contains { whole.matches($0) }
+    }
+}

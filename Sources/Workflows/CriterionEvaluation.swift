@@ -1,0 +1,143 @@
+import InternetMessage
+
+/// Asks one message what the criteria want to know.
+struct CriterionEvaluation<Facts: MessageFacts> {
+    let facts: Facts
+
+    struct Answer {
+        let holds: Bool
+        let because: String
+    }
+
+    func evaluate(_ test: Criterion.Test) -> Answer {
+        switch test {
+        case .to(let patterns): address("To", facts.to, patterns)
+        case .from(let patterns): address("From", facts.from, patterns)
+        case .cc(let patterns): address("CC", facts.cc, patterns)
+        case .bcc(let patterns): address("BCC", facts.bcc, patterns)
+        case .subject(let text): subject(text)
+        case .body(let text): body(text)
+        case .email(let signed, let encrypted): email(signed: signed, encrypted: encrypted)
+        case .attachment(let contains, let signed):
+            attachment(AttachmentSelection(contains: contains, signed: signed))
+        }
+    }
+
+    private func address(_ field: String, _ addresses: [NamedAddress], _ patterns: [WildcardPattern]) -> Answer {
+        guard !addresses.isEmpty else { return Answer(holds: false, because: "there is no \(field) address") }
+        let wanted = patterns.map(AddressPattern.init)
+        if let found = addresses.first(where: { address in
+            let names = AddressNames(address)
+            return wanted.contains { $0.matches(names) }
+        }) {
+            return Answer(holds: true, because: "\(field) is \(found.words)")
+        }
+        return Answer(
+            holds: false,
+            because: "\(field) is \(listed(addresses.lazy.prefix(3).map(\.words), of: addresses.count)): no match")
+    }
+
+    private func subject(_ text: String) -> Answer {
+        guard let subject = facts.subject else { return Answer(holds: false, because: "there is no Subject") }
+        let holds = TextPattern(literal: text).matches(ComparableText(subject))
+        return Answer(holds: holds, because: "Subject is \"\(shown(subject))\"" + (holds ? "" : ": it is not in there"))
+    }
+
+    private func body(_ text: String) -> Answer {
+        let body = facts.bodyText
+        guard !body.isEmpty else { return Answer(holds: text.isEmpty, because: "there is no text") }
+        let holds = TextPattern(literal: withoutLineWraps(text)).matches(ComparableText(withoutLineWraps(body)))
+        return Answer(
+            holds: holds,
+            because: holds
+                ? "it stands in the text" : "it is not in the text (\(body.utf8.count) octets of text were read)")
+    }
+
+    private func email(signed: Bool?, encrypted: Bool?) -> Answer {
+        var words: [String] = []
+        var holds = true
+        if let signed {
+            holds = facts.isSigned == signed
+            words.append(facts.isSigned ? "signed" : "not signed")
+        }
+        if let encrypted {
+            holds = holds && facts.isEncrypted == encrypted
+            words.append(facts.isEncrypted ? "encrypted" : "not encrypted")
+        }
+        let because = words.isEmpty ? "nothing is asked for" : "the message is " + words.joined(separator: " and ")
+        // A signature within an encryption is there and yet cannot be seen: say so where somebody looks for it.
+        let isHidden = signed != nil && encrypted == nil && facts.isEncrypted
+        return Answer(
+            holds: holds, because: because + (isHidden ? " (it is encrypted, which hides what is inside)" : ""))
+    }
+
+    private func attachment(_ selection: AttachmentSelection) -> Answer {
+        let attachments = facts.attachments
+        guard !attachments.isEmpty else { return Answer(holds: false, because: "there is no attachment") }
+        if let found = attachments.first(where: selection.selects) {
+            return Answer(
+                holds: true, because: "attachment \(found.words)\(selection.signed == nil ? "" : found.state)")
+        }
+        let seen = listed(
+            attachments.lazy.prefix(3).map { $0.words + (selection.signed == nil ? "" : $0.state) },
+            of: attachments.count)
+        return Answer(holds: false, because: "no attachment matches: \(attachments.count) seen, \(seen)")
+    }
+}
+
+/// An address as patterns see it.
+private struct AddressNames {
+    /// The addr-spec by its value and as written, where a quoted local-part makes them differ.
+    let specs: [ComparableText]
+    let displayName: ComparableText?
+
+    init(_ address: NamedAddress) {
+        let plain = address.address.localPart + "@" + address.address.domain
+        let written = address.address.description
+        specs = written == plain ? [ComparableText(plain)] : [ComparableText(plain), ComparableText(written)]
+        displayName = address.displayName.map { ComparableText($0) }
+    }
+}
+
+/// One alternative of an address criterion.
+private struct AddressPattern {
+    private let pattern: TextPattern
+    /// With `@` the whole addr-spec is meant, and a display name that looks like an address must not pass for one.
+    private let isAddress: Bool
+
+    init(_ pattern: WildcardPattern) {
+        isAddress = pattern.text.contains("@")
+        if isAddress {
+            self.pattern = TextPattern(whole: pattern.text.hasPrefix("@") ? "*" + pattern.text : pattern.text)
+        } else {
+            self.pattern = TextPattern(within: pattern.text)
+        }
+    }
+
+    func matches(_ names: AddressNames) -> Bool {
+        if names.specs.contains(where: pattern.matches) { return true }
+        guard !isAddress, let displayName = names.displayName else { return false }
+        return pattern.matches(displayName)
+    }
+}
+
+extension NamedAddress {
+    /// For people.
+    fileprivate var words: String {
+        let spec = shown(address.description, limit: 100)
+        guard let displayName, !displayName.isEmpty else { return spec }
+        return "\"\(shown(displayName, limit: 60))\" <\(spec)>"
+    }
+}
+
+extension AttachmentFacts {
+    /// For people: name, declared type, and what the content looks like.
+    fileprivate var words: String {
+        let name = fileName.map { "\"\(shown($0, limit: 80))\"" } ?? "without a name"
+        let kinds =
+            contentKinds.isEmpty ? "" : ", content looks like " + contentKinds.sorted().joined(separator: " and ")
+        return "\(name) (\(shown(mediaType, limit: 60))\(kinds))"
+    }
+
+    fileprivate var state: String { isSigned ? ", signed" : ", not signed" }
+}

@@ -1,0 +1,102 @@
+/// Decides what is done with a message: the first workflow in document order whose filter holds, else the direction's `NoFilterAction`.
+///
+/// Pure: equal facts and policy give an equal decision. Facts are asked for only as far as they matter.
+public func decide(_ facts: some MessageFacts, direction: Direction, policy: Policy) -> Decision {
+    if direction == .outgoing && !policy.signNullSender && facts.hasNullSender {
+        return Decision(
+            direction: direction, workflow: nil, action: .recipients,
+            reason:
+                "the envelope sender is empty (a bounce or notice): it passes unchanged, because SignNullSender is not set",
+            criteria: [])
+    }
+    let rules = policy[direction]
+    let evaluation = CriterionEvaluation(facts: facts)
+    var findings: [CriterionFinding] = []
+    for workflow in rules.workflows {
+        let (holds, found) = evaluation.evaluate(workflow)
+        findings += found
+        if holds {
+            return Decision(
+                direction: direction, workflow: workflow, action: nil, reason: matchReason(workflow), criteria: findings
+            )
+        }
+    }
+    return Decision(
+        direction: direction, workflow: nil, action: rules.noFilterAction, reason: noMatchReason(direction, rules),
+        criteria: findings)
+}
+
+private func matchReason(_ workflow: Workflow) -> String {
+    let place = "\"\(workflow.name)\" (line \(workflow.line))"
+    return workflow.filter.criteria.isEmpty
+        ? "workflow \(place) has no criteria and takes every message"
+        : "workflow \(place) is the first whose filter holds"
+}
+
+private func noMatchReason(_ direction: Direction, _ rules: DirectionPolicy) -> String {
+    let action = "NoFilterAction \(rules.noFilterAction.rawValue) applies"
+    return switch rules.workflows.count {
+    case 0: "there is no workflow for \(direction.rawValue) mail: \(action)"
+    case 1: "the filter of the only \(direction.rawValue) workflow does not hold: \(action)"
+    default: "the filter of none of the \(rules.workflows.count) \(direction.rawValue) workflows holds: \(action)"
+    }
+}
+
+extension CriterionEvaluation {
+    /// Whether the filter of `workflow` holds, with a finding for each of its criteria.
+    ///
+    /// Criteria that need the text or the attachments come last, and are left alone once the others have decided.
+    func evaluate(_ workflow: Workflow) -> (holds: Bool, findings: [CriterionFinding]) {
+        let filter = workflow.filter
+        guard !filter.criteria.isEmpty else { return (true, []) }
+        let decisive = filter.combination == .any
+        var answers = [Answer?](repeating: nil, count: filter.criteria.count)
+        var isDecided = false
+        for (index, criterion) in filter.criteria.enumerated() where !criterion.test.isCostly {
+            let answer = evaluate(criterion.test)
+            answers[index] = answer
+            if answer.holds == decisive { isDecided = true }
+        }
+        for (index, criterion) in filter.criteria.enumerated() where criterion.test.isCostly && !isDecided {
+            let answer = evaluate(criterion.test)
+            answers[index] = answer
+            if answer.holds == decisive { isDecided = true }
+        }
+        let findings = zip(filter.criteria, answers).map { criterion, answer in
+            CriterionFinding(
+                workflow: workflow.name, line: criterion.line, criterion: criterion.name,
+                value: criterion.test.configured, holds: answer?.holds,
+                because: answer?.because ?? "not looked at: the other criteria decide this filter")
+        }
+        return (isDecided ? decisive : !decisive, findings)
+    }
+}
+
+extension Criterion.Test {
+    /// Whether finding it out means to decode and read content.
+    fileprivate var isCostly: Bool {
+        switch self {
+        case .body, .attachment: true
+        case .to, .from, .cc, .bcc, .subject, .email: false
+        }
+    }
+
+    /// What is configured, as a reader of `ses.xml` knows it.
+    fileprivate var configured: String {
+        switch self {
+        case .to(let list), .from(let list), .cc(let list), .bcc(let list): list.words
+        case .subject(let text), .body(let text): text
+        case .email(let signed, let encrypted):
+            [signed.map { "signed=\"\($0)\"" }, encrypted.map { "encrypted=\"\($0)\"" }].compactMap(\.self)
+                .joined(separator: " ")
+        case .attachment(let contains, let signed):
+            [contains.map { "contains=\"\($0.words)\"" }, signed.map { "signed=\"\($0)\"" }].compactMap(\.self)
+                .joined(separator: " ")
+        }
+    }
+}
+
+extension [WildcardPattern] {
+    /// The alternatives as one comma-separated list.
+    var words: String { map(\.text).joined(separator: ",") }
+}

@@ -1,0 +1,53 @@
+/// What is done with one message, and why.
+///
+/// Processing follows it and `ses explain` prints it: there is no other account of how a message was decided.
+public struct Decision: Sendable, Hashable {
+    public let direction: Direction
+    /// The first workflow whose filter holds; nil when none does, or none was asked.
+    public let workflow: Workflow?
+    /// In the order in which they run; empty without a workflow.
+    public let operations: [Operation]
+    /// Where the message goes without any operation; nil with a workflow, whose operations decide that.
+    public let action: RoutingAction?
+    /// One plain sentence.
+    public let reason: String
+    /// Every criterion of every workflow that was asked, in document order; the last ones are those of ``workflow``.
+    public let criteria: [CriterionFinding]
+
+    public init(
+        direction: Direction, workflow: Workflow?, action: RoutingAction?, reason: String,
+        criteria: [CriterionFinding]
+    ) {
+        self.direction = direction
+        self.workflow = workflow
+        self.operations = workflow?.operations ?? []
+        self.action = action
+        self.reason = reason
+        self.criteria = criteria
+    }
+}
+
+/// What came of one criterion for one message.
+public struct CriterionFinding: Sendable, Hashable {
+    /// The name of the workflow it belongs to.
+    public let workflow: String
+    /// The criterion's line in `ses.xml`.
+    public let line: Int
+    /// The element's name, such as `From`.
+    public let criterion: String
+    /// What is configured: the `contains` text, or the attributes where there may be several.
+    public let value: String
+    /// nil: not looked at, because the other criteria had decided the filter and this one is costly to find out.
+    public let holds: Bool?
+    /// What the message says to it. Text of the message is bounded and its control characters are escaped.
+    public let because: String
+
+    public init(workflow: String, line: Int, criterion: String, value: String, holds: Bool?, because: String) {
+        self.workflow = workflow
+        self.line = line
+        self.criterion = criterion
+        self.value = value
+        self.holds = holds
+        self.because = because
+    }
+}
