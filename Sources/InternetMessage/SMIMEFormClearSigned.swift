@@ -1,0 +1,133 @@
+import Octets
+
+extension ClearSigned {
+    /// - Returns: nil when the multipart/signed is not S/MIME.
+    init?(_ entity: Entity) {
+        let protocolName = entity.contentType.parameter("protocol")?.text.asciiLowercased
+        var parts: [Entity] = []
+        var ambiguities: [String] = []
+        if case .multipart(let multipart) = entity.content {
+            parts = multipart.parts
+            if !multipart.isClosed { ambiguities.append("the multipart/signed has no closing boundary") }
+        } else {
+            ambiguities.append("the multipart/signed cannot be taken apart into its parts")
+        }
+        let second = parts.count > 1 ? parts[1].signatureKind : nil
+        let declaresSMIME = protocolName.map { Self.protocols.contains($0.trimmingBlanks) } ?? false
+        guard declaresSMIME || second == .smime else { return nil }
+
+        if let protocolName, !declaresSMIME {
+            ambiguities.append(
+                "the protocol parameter names \(protocolName.bounded), but the second part is an S/MIME signature")
+        }
+        if parts.count != 2 {
+            ambiguities.append("a multipart/signed has two parts, this one has \(parts.count)")
+        }
+        if parts.count > 1 && second != .smime {
+            ambiguities.append(
+                "the second part is \(parts[1].contentType.mediaType.bounded), which is no S/MIME signature")
+        }
+        ambiguities += entity.structuralAmbiguities(called: "the multipart/signed")
+        if let signature = parts.count > 1 ? parts[1] : nil {
+            ambiguities += signature.structuralAmbiguities(called: "the signature part")
+        }
+        if let content = parts.first { ambiguities += content.contentAmbiguities() }
+        content = parts.first ?? entity
+        signature = parts.count > 1 ? parts[1] : entity
+        self.ambiguities = ambiguities.uniqued
+    }
+
+    static let protocols: Set<String> = ["application/pkcs7-signature", "application/x-pkcs7-signature"]
+}
+
+extension Entity {
+    fileprivate enum SignatureKind { case smime, other }
+
+    /// What the second part of a multipart/signed is.
+    fileprivate var signatureKind: SignatureKind {
+        guard case .leaf = content else { return .other }
+        if ClearSigned.protocols.contains(contentType.mediaType) { return .smime }
+        // Seen from gateways that know no better type; RFC 8551 §3.10 goes by the name then.
+        let isOctetStream = contentType.mediaType == "application/octet-stream"
+        return isOctetStream && fileNames.contains { $0.asciiLowercased.hasSuffix(".p7s") } ? .smime : .other
+    }
+
+    /// Defects of this entity's own header and frame by which two readers come to different octets or parts.
+    func structuralAmbiguities(called name: String) -> [String] {
+        var found = defects.compactMap { defect -> String? in
+            switch defect {
+            case .repeatedField(let field) where Self.structuralFields.contains(field.asciiLowercased):
+                "\(name) has more than one \(field.bounded) field"
+            case .repeatedParameter(let parameter) where Self.structuralParameters.contains(parameter.asciiLowercased):
+                "\(name) has more than one \(parameter.bounded) parameter"
+            case .malformedContentType: "\(name) has a malformed Content-Type"
+            case .unknownTransferEncoding(let encoding): "\(name) has the unknown transfer encoding \(encoding.bounded)"
+            case .encodedComposite: "\(name) is a multipart or message under a transfer encoding"
+            case .missingBoundaryParameter: "\(name) has no boundary"
+            case .noParts: "\(name) has no parts"
+            case .tooDeep: "\(name) is nested too deeply to be read"
+            case .missingHeaderEnd: "the header of \(name) does not end with an empty line"
+            // An mbox separator before the first field is read over by everybody; any other line that is no field ends
+            // the header for some readers, who then show what follows as text.
+            case .malformedHeaderLine(let offset) where offset > range.lowerBound:
+                "the header of \(name) has a line that is no field"
+            case .repeatedField, .repeatedParameter, .malformedHeaderLine, .missingClosingBoundary: nil
+            }
+        }
+        let isComposite = contentType.type == "multipart" || contentType.type == "message"
+        if isComposite, !transferEncoding.isIdentity, !defects.contains(.encodedComposite) {
+            found.append("\(name) is a multipart or message under a transfer encoding")
+        }
+        return found
+    }
+
+    /// The same for what is signed and everything in it that is shown with it.
+    fileprivate func contentAmbiguities() -> [String] {
+        var found: [String] = []
+        var waiting = [self]
+        while let entity = waiting.popLast() {
+            found += entity.structuralAmbiguities(
+                called: entity.path == path ? "the signed part" : "a part of what is signed")
+            if entity.contentType.mediaType == "message/external-body" {
+                found.append("a part of what is signed is a reference to a content elsewhere, which is not signed")
+            }
+            if case .multipart(let multipart) = entity.content { waiting += multipart.parts.reversed() }
+        }
+        return found
+    }
+
+    private static let structuralFields: Set<String> = [
+        "content-type", "content-transfer-encoding", "content-disposition", "mime-version",
+    ]
+    private static let structuralParameters: Set<String> = ["boundary", "protocol", "name", "filename", "smime-type"]
+}
+
+extension ContentTransferEncoding {
+    /// Whether the octets stand as they are.
+    fileprivate var isIdentity: Bool {
+        switch self {
+        case .sevenBit, .eightBit, .binary, .other: true
+        case .quotedPrintable, .base64: false
+        }
+    }
+}
+
+extension String {
+    /// Short enough to stand in a sentence, without control characters.
+    fileprivate var bounded: String {
+        let safe = unicodeScalars.prefix(80).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : String($0) }.joined()
+        return "\"" + safe + (unicodeScalars.count > 80 ? "..." : "") + "\""
+    }
+
+    fileprivate var trimmingBlanks: String {
+        String(drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+    }
+}
+
+extension [String] {
+    /// Each text once, where it stood first.
+    fileprivate var uniqued: [String] {
+        var seen: Set<String> = []
+        return filter { seen.insert($0).inserted }
+    }
+}
