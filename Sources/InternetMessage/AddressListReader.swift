@@ -1,0 +1,267 @@
+/// Reads the mailboxes of one field body in one pass.
+struct AddressListReader {
+    private var cursor: FieldCursor
+    private(set) var mailboxes: [Mailbox] = []
+    private var hasFault = false
+    private var isInGroup = false
+
+    init(cursor: FieldCursor) { self.cursor = cursor }
+
+    var isMalformed: Bool { hasFault || cursor.isMalformed }
+
+    /// The words before the character that tells what they are: a display name, a local-part, a group's name.
+    private struct Phrase {
+        /// The words' values, joined as a display name would be.
+        var display: [UInt8] = []
+        /// The words' values, joined as a local-part would be.
+        var local: [UInt8] = []
+        /// Whether words and dots alternate, as in a local-part.
+        var isLocalPart = true
+        var isEmpty = true
+        private var endsWithWord = false
+
+        mutating func append(word: some Collection<UInt8>, afterBlank: Bool) {
+            if endsWithWord { isLocalPart = false }
+            if afterBlank && !isEmpty { display.append(0x20) }
+            display.append(contentsOf: word)
+            local.append(contentsOf: word)
+            endsWithWord = true
+            isEmpty = false
+        }
+
+        mutating func appendDot(afterBlank: Bool) {
+            if !endsWithWord { isLocalPart = false }
+            if afterBlank && !isEmpty { display.append(0x20) }
+            display.append(0x2E)
+            local.append(0x2E)
+            endsWithWord = false
+            isEmpty = false
+        }
+
+        /// A local-part ends with a word.
+        var isWholeLocalPart: Bool { isLocalPart && endsWithWord }
+    }
+
+    mutating func readList() {
+        while true {
+            cursor.skipCFWS()
+            if cursor.isAtEnd { break }
+            if cursor.skip(0x2C) { continue }
+            if cursor.current == 0x3B {
+                cursor.advance()
+                if !isInGroup { hasFault = true }
+                isInGroup = false
+                continue
+            }
+            readElement()
+        }
+        if isInGroup { hasFault = true }
+    }
+
+    /// dot-atom or quoted string, `@`, domain, and nothing else.
+    mutating func readStrictAddrSpec() -> AddrSpec? {
+        let local: [UInt8]
+        if cursor.current == 0x22 {
+            local = cursor.takeQuotedString()
+        } else {
+            let run = cursor.take { !$0.isAtext && $0 != 0x2E }
+            guard Self.isDotAtom(cursor.slice(run)) else { return nil }
+            local = [UInt8](cursor.slice(run))
+        }
+        guard cursor.skip(0x40), !cursor.isMalformed else { return nil }
+        let run: Range<Int>
+        if cursor.current == 0x5B {
+            guard let literal = takeDomainLiteral() else { return nil }
+            run = literal
+        } else {
+            run = cursor.take { !$0.isAtext && $0 != 0x2E }
+            guard Self.isDotAtom(cursor.slice(run)) else { return nil }
+        }
+        guard cursor.isAtEnd else { return nil }
+        return Self.addrSpec(local, [UInt8](cursor.slice(run)))
+    }
+
+    private static func isDotAtom(_ octets: UnsafeBufferPointer<UInt8>) -> Bool {
+        var afterDot = true
+        for octet in octets {
+            if octet == 0x2E && afterDot { return false }
+            afterDot = octet == 0x2E
+        }
+        return !afterDot
+    }
+
+    // MARK: - Elements
+
+    private mutating func readElement() {
+        cursor.forgetComment()
+        let phrase = takePhrase()
+        switch cursor.current {
+        case _ where cursor.isAtEnd:
+            hasFault = true
+        case 0x40:
+            readBareAddress(phrase)
+        case 0x3C:
+            readAngleAddress(displayName: phrase.isEmpty ? nil : phrase.display)
+        case 0x3A:
+            cursor.advance()
+            if isInGroup || phrase.isEmpty { hasFault = true }
+            isInGroup = true
+        case 0x2C, 0x3B:
+            // Words that are no address; the list goes on behind them.
+            hasFault = true
+        default:
+            hasFault = true
+            cursor.advance()
+            skipToSeparator()
+        }
+    }
+
+    /// Words and dots, with the comments among them, up to a character that is neither.
+    private mutating func takePhrase() -> Phrase {
+        var phrase = Phrase()
+        while true {
+            let afterBlank = cursor.skipCFWS()
+            if cursor.isAtEnd { return phrase }
+            if cursor.current == 0x22 {
+                phrase.append(word: cursor.takeQuotedString(), afterBlank: afterBlank)
+            } else if cursor.current == 0x2E {
+                cursor.advance()
+                phrase.appendDot(afterBlank: afterBlank)
+            } else {
+                let run = cursor.take { !$0.isAtext }
+                if run.isEmpty { return phrase }
+                phrase.append(word: cursor.slice(run), afterBlank: afterBlank)
+            }
+        }
+    }
+
+    /// `local-part@domain` without angle brackets; the comment behind it is the name, as old mailers wrote it.
+    private mutating func readBareAddress(_ phrase: Phrase) {
+        let start = cursor.index
+        cursor.advance()
+        let domain = takeDomain()
+        cursor.skipCFWS()
+        if cursor.current == 0x3C, !cursor.isAtEnd {
+            // An address as an unquoted display name: seen, and liked for deceit.
+            hasFault = true
+            var name = phrase.display
+            name.append(contentsOf: cursor.slice(start..<cursor.index))
+            while name.last == 0x20 { name.removeLast() }
+            return readAngleAddress(displayName: name)
+        }
+        let name = cursor.lastComment.map { [UInt8](cursor.slice($0)) }
+        add(phrase, domain, displayName: name)
+        expectSeparator()
+    }
+
+    /// `<local-part@domain>`, with the route of RFC 5322 §4.4 before it or not.
+    private mutating func readAngleAddress(displayName: [UInt8]?) {
+        cursor.advance()
+        cursor.skipCFWS()
+        if cursor.current == 0x40 { skipRoute() }
+        let phrase = takePhrase()
+        if cursor.skip(0x40) {
+            let domain = takeDomain()
+            cursor.skipCFWS()
+            add(phrase, domain, displayName: displayName)
+        } else {
+            hasFault = true
+        }
+        if !cursor.skip(0x3E) {
+            hasFault = true
+            _ = cursor.take { $0 == 0x3E || $0 == 0x2C || $0 == 0x3B }
+            _ = cursor.skip(0x3E)
+        }
+        expectSeparator()
+    }
+
+    /// obs-route: domains with `@` before each, commas between, a colon at the end.
+    private mutating func skipRoute() {
+        while true {
+            cursor.skipCFWS()
+            if cursor.skip(0x2C) { continue }
+            guard cursor.skip(0x40) else { break }
+            if takeDomain() == nil { hasFault = true }
+        }
+        cursor.skipCFWS()
+        if !cursor.skip(0x3A) { hasFault = true }
+    }
+
+    /// A domain: atoms and dots, blanks and comments around them (obs-domain), or a literal.
+    private mutating func takeDomain() -> [UInt8]? {
+        cursor.skipCFWS()
+        if cursor.current == 0x5B { return takeDomainLiteral().map { [UInt8](cursor.slice($0)) } }
+        var domain: [UInt8] = []
+        while true {
+            let atom = cursor.take { !$0.isAtext }
+            if atom.isEmpty { return nil }
+            domain.append(contentsOf: cursor.slice(atom))
+            let end = cursor.index
+            cursor.skipCFWS()
+            guard cursor.skip(0x2E) else {
+                // Left for the caller, who may take a comment as the name.
+                cursor.go(to: end)
+                return domain
+            }
+            domain.append(0x2E)
+            cursor.skipCFWS()
+        }
+    }
+
+    private mutating func takeDomainLiteral() -> Range<Int>? {
+        let start = cursor.index
+        cursor.advance()
+        _ = cursor.take { $0 == 0x5D || $0 == 0x5B || $0 == 0x5C || $0 <= 0x20 || $0 == 0x7F }
+        guard cursor.skip(0x5D) else { return nil }
+        return start..<cursor.index
+    }
+
+    // MARK: - Results
+
+    private mutating func add(_ phrase: Phrase, _ domain: [UInt8]?, displayName: [UInt8]?) {
+        guard let domain, phrase.isWholeLocalPart, let address = Self.addrSpec(phrase.local, domain) else {
+            hasFault = true
+            return
+        }
+        let name = displayName.map { String(decoding: $0, as: UTF8.self) }
+        mailboxes.append(Mailbox(displayName: name?.isEmpty == true ? nil : name, address: address))
+    }
+
+    /// An address whose octets are not UTF-8 is none: it could not be written again as it was.
+    private static func addrSpec(_ local: [UInt8], _ domain: [UInt8]) -> AddrSpec? {
+        guard let local = String(validating: local, as: UTF8.self),
+            let domain = String(validating: domain, as: UTF8.self)
+        else { return nil }
+        return AddrSpec(localPart: local, domain: domain)
+    }
+
+    /// After an address a comma, the end of the group, or the end; anything else is read over.
+    private mutating func expectSeparator() {
+        cursor.skipCFWS()
+        if cursor.isAtEnd || cursor.current == 0x2C || cursor.current == 0x3B { return }
+        hasFault = true
+        skipToSeparator()
+    }
+
+    /// Strings and comments on the way are stepped over whole, so that a comma in them separates nothing.
+    private mutating func skipToSeparator() {
+        while true {
+            cursor.skipCFWS()
+            if cursor.isAtEnd || cursor.current == 0x2C || cursor.current == 0x3B { return }
+            if cursor.current == 0x22 { _ = cursor.takeQuotedString() } else { cursor.advance() }
+        }
+    }
+}
+
+extension UInt8 {
+    /// atext (RFC 5322 §3.2.3), octets of 128 and above among it (RFC 6532 §3.2).
+    var isAtext: Bool {
+        switch self {
+        case 0x41...0x5A, 0x61...0x7A, 0x30...0x39, 0x80...0xFF: true
+        case 0x21, 0x23, 0x24, 0x25, 0x26, 0x27, 0x2A, 0x2B, 0x2D, 0x2F, 0x3D, 0x3F, 0x5E, 0x5F, 0x60, 0x7B, 0x7C,
+            0x7D, 0x7E:
+            true
+        default: false
+        }
+    }
+}

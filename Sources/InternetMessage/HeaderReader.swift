@@ -1,0 +1,168 @@
+public import Octets
+
+extension Header {
+    /// Reads the header that begins at `offset`, up to the first empty line, the first line that is no field, or the end.
+    ///
+    /// Lines end with LF or CRLF, so a raw file and its CRLF form give the same fields.
+    /// - Parameters:
+    ///   - octets: All octets; the ranges of the fields are ranges of them.
+    ///   - offset: Where the header begins, 0 to `octets.count`.
+    /// - Throws: ``MessageSyntaxError/Kind/headerTooLarge(limit:)``.
+    public init(
+        reading octets: OctetString, from offset: Int = 0, limits: Message.Limits = Message.Limits()
+    ) throws(MessageSyntaxError) {
+        let end = octets.count
+        self = try octets.withUnsafeBytes { (buffer) throws(MessageSyntaxError) -> Header in
+            var reader = HeaderReader(octets: octets, start: min(max(offset, 0), end), limit: limits.headerOctets)
+            while reader.take(LineBounds(of: buffer, at: reader.position), in: buffer) == .more {
+                try reader.checkSize()
+            }
+            try reader.checkSize()
+            return reader.header(before: end)
+        }
+    }
+}
+
+/// A line: where it begins, where its content ends, and where the next line begins.
+struct LineBounds {
+    let start: Int
+    /// Before the line end; a CR stands within the content unless a LF follows it.
+    let contentEnd: Int
+    /// After the line end.
+    let end: Int
+
+    /// The line that begins at `start`.
+    init(of buffer: UnsafeRawBufferPointer, at start: Int) {
+        self.start = start
+        guard let lineFeed = buffer.firstOffset(of: 0x0A, from: start) else {
+            contentEnd = buffer.count
+            end = buffer.count
+            return
+        }
+        contentEnd = lineFeed > start && buffer[lineFeed - 1] == 0x0D ? lineFeed - 1 : lineFeed
+        end = lineFeed + 1
+    }
+
+    var isEmpty: Bool { contentEnd == start }
+}
+
+/// Takes the lines of one header, one after the other, and makes fields of them.
+struct HeaderReader {
+    enum Step {
+        /// The line belongs to the header.
+        case more
+        /// The line ended the header, or there was none.
+        case ended
+    }
+
+    let octets: OctetString
+    let start: Int
+    let limit: Int
+    /// Where the next line begins.
+    private(set) var position: Int
+    /// Where the body begins, once the header has ended.
+    private(set) var bodyStart: Int
+    private(set) var defects: [Entity.Defect] = []
+    private var fields: [HeaderField] = []
+    /// The field that a folded line would continue.
+    private var open: (start: Int, nameEnd: Int, colon: Int, contentEnd: Int, end: Int)?
+
+    init(octets: OctetString, start: Int, limit: Int) {
+        self.octets = octets
+        self.start = start
+        self.limit = limit
+        position = start
+        bodyStart = start
+    }
+
+    /// The header so far, the last field included.
+    ///
+    /// Where a delimiter follows the last field directly, its line end belongs to the delimiter and is cut off at `end`.
+    func header(before end: Int) -> Header {
+        var ended = self
+        if let field = open { ended.open?.end = max(min(field.end, end), field.contentEnd) }
+        ended.closeField()
+        return Header(fields: ended.fields, range: start..<max(min(position, end), start))
+    }
+
+    /// Takes the line, which must begin at ``position``.
+    mutating func take(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Step {
+        guard line.start < line.end else {
+            bodyStart = position
+            return .ended
+        }
+        if line.isEmpty {
+            bodyStart = line.end
+            return .ended
+        }
+        let first = buffer[line.start]
+        if first == 0x20 || first == 0x09 {
+            continueField(to: line)
+        } else if let name = Self.fieldName(of: line, in: buffer) {
+            closeField()
+            open = (line.start, name.end, name.colon, line.contentEnd, line.end)
+            if name.isIllegal { defects.append(.malformedHeaderLine(at: line.start)) }
+        } else if line.start == start && Self.isMailboxSeparator(line, in: buffer) {
+            defects.append(.malformedHeaderLine(at: line.start))
+        } else {
+            defects.append(.missingHeaderEnd)
+            bodyStart = position
+            return .ended
+        }
+        position = line.end
+        return .more
+    }
+
+    /// Ends the header before ``position``: a delimiter line stands there.
+    mutating func endBeforeDelimiter() { bodyStart = position }
+
+    func checkSize() throws(MessageSyntaxError) {
+        if position - start > limit { throw MessageSyntaxError(.headerTooLarge(limit: limit), offset: start) }
+    }
+
+    /// RFC 5322 §2.2.3; a folded line with nothing before it is read over.
+    private mutating func continueField(to line: LineBounds) {
+        guard let field = open else { return defects.append(.malformedHeaderLine(at: line.start)) }
+        open = (field.start, field.nameEnd, field.colon, line.contentEnd, line.end)
+    }
+
+    private mutating func closeField() {
+        guard let field = open else { return }
+        open = nil
+        fields.append(
+            HeaderField(
+                raw: octets.slice(field.start..<field.end), range: field.start..<field.end,
+                name: octets.slice(field.start..<field.nameEnd).text,
+                rawBody: octets.slice(field.colon + 1..<field.contentEnd)))
+    }
+
+    /// The name before the first colon.
+    ///
+    /// RFC 5322 §2.2 allows printable US-ASCII; white space before the colon is obsolete syntax (§4.5). Octets of 128 and
+    /// above are seen from broken mailers and taken as a name; white space or control characters within make it no field.
+    /// - Returns: nil when the line is no field.
+    private static func fieldName(
+        of line: LineBounds, in buffer: UnsafeRawBufferPointer
+    ) -> (end: Int, colon: Int, isIllegal: Bool)? {
+        guard let base = buffer.baseAddress else { return nil }
+        let octets = base.assumingMemoryBound(to: UInt8.self)
+        var index = line.start
+        var isIllegal = false
+        while index < line.contentEnd, octets[index] > 0x20, octets[index] != 0x7F, octets[index] != 0x3A {
+            if octets[index] >= 0x80 { isIllegal = true }
+            index += 1
+        }
+        let end = index
+        while index < line.contentEnd, octets[index] == 0x20 || octets[index] == 0x09 { index += 1 }
+        guard end > line.start, index < line.contentEnd, octets[index] == 0x3A else { return nil }
+        return (end, index, isIllegal)
+    }
+
+    /// `From ` before the first field: the separator line of an mbox file, left there by some deliverers, quoted or not.
+    private static func isMailboxSeparator(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Bool {
+        ["From ", ">From "].contains { (mark: StaticString) in
+            buffer.holds(
+                UnsafeRawBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount), at: line.start)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Octets
+
+/// A value with parameters: Content-Type, Content-Disposition and their like (RFC 2045 §5.1, 2183, 2231).
+struct ParameterizedField {
+    /// What stands before the first parameter, lower case, without comments and blanks.
+    private(set) var value = ""
+    private(set) var parameters: [Parameter] = []
+    /// Names of parameters that stand more than once.
+    private(set) var repeated: [String] = []
+    /// Something had to be read over that has no one reading.
+    private(set) var isMalformed = false
+
+    /// - Parameter body: Unfolded.
+    init(_ body: OctetString) {
+        var sections = ParameterSections()
+        (value, isMalformed) = FieldCursor.reading(body.array) { cursor in
+            let value = Self.takeValue(&cursor)
+            while !cursor.isAtEnd { Self.takeParameter(&cursor, into: &sections) }
+            return (value, cursor.isMalformed)
+        }
+        (parameters, repeated) = sections.joined()
+    }
+
+    /// The value as type and subtype; nil when it is not two tokens and a slash.
+    var mediaType: (type: String, subtype: String)? {
+        let halves = value.split(separator: "/", omittingEmptySubsequences: false)
+        guard halves.count == 2, halves.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(\.isTokenOctet) }) else {
+            return nil
+        }
+        return (String(halves[0]), String(halves[1]))
+    }
+
+    private static func takeValue(_ cursor: inout FieldCursor) -> String {
+        var value: [UInt8] = []
+        while true {
+            cursor.skipCFWS()
+            if cursor.isAtEnd || cursor.skip(0x3B) { break }
+            if cursor.current == 0x22 {
+                value.append(contentsOf: cursor.takeQuotedString())
+                continue
+            }
+            let run = cursor.take { $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
+            // A blank between two words is kept, so that they do not become one.
+            if !value.isEmpty, value.last != 0x2F, cursor.octet(at: run.lowerBound) != 0x2F { value.append(0x20) }
+            value.append(contentsOf: cursor.slice(run))
+        }
+        return String(decoding: value, as: UTF8.self).asciiLowercased
+    }
+
+    private static func takeParameter(_ cursor: inout FieldCursor, into sections: inout ParameterSections) {
+        cursor.skipCFWS()
+        if cursor.skip(0x3B) { return }
+        let name = cursor.take { $0 == 0x3D || $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
+        cursor.skipCFWS()
+        guard cursor.skip(0x3D) else {
+            // A word that is no parameter, or a string without a name.
+            if cursor.current == 0x22 { _ = cursor.takeQuotedString(.lenient) }
+            if name.isEmpty, !cursor.isAtEnd, cursor.current != 0x3B { cursor.advance() }
+            if !cursor.isAtEnd || !name.isEmpty { cursor.noteMalformed() }
+            return
+        }
+        cursor.skipCFWS()
+        let value: [UInt8]
+        if cursor.current == 0x22, !cursor.isAtEnd {
+            value = cursor.takeQuotedString(.lenient)
+        } else {
+            value = takeBareValue(&cursor)
+        }
+        if name.isEmpty { return cursor.noteMalformed() }
+        sections.add(name: String(decoding: cursor.slice(name), as: UTF8.self).asciiLowercased, value: value)
+    }
+
+    /// A value without quotes: up to the semicolon.
+    ///
+    /// RFC 2045 allows a token only. File names with blanks and parentheses are seen without quotes; they are taken whole. A
+    /// comment is one only at the end of the value.
+    private static func takeBareValue(_ cursor: inout FieldCursor) -> [UInt8] {
+        let start = cursor.index
+        var end = start
+        while true {
+            end = cursor.take { $0 == 0x3B || $0 == 0x28 || $0 == 0x20 || $0 == 0x09 }.upperBound
+            guard !cursor.isAtEnd, cursor.current != 0x3B else { break }
+            let hasBlank = cursor.skipCFWS()
+            if cursor.isAtEnd || cursor.current == 0x3B || !hasBlank { break }
+        }
+        return [UInt8](cursor.slice(start..<end))
+    }
+}
+
+extension UInt8 {
+    /// RFC 2045 §5.1: printable US-ASCII but for tspecials. Octets of 128 and above are let through.
+    var isTokenOctet: Bool {
+        switch self {
+        case 0...0x20, 0x7F: false
+        case 0x28, 0x29, 0x3C, 0x3E, 0x40, 0x2C, 0x3B, 0x3A, 0x5C, 0x22, 0x2F, 0x5B, 0x5D, 0x3F, 0x3D: false
+        default: true
+        }
+    }
+}

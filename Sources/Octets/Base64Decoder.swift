@@ -1,0 +1,118 @@
+/// Decodes base64 in pieces, and goes on over what does not belong (RFC 2045 §6.8).
+///
+/// White space is no fault. Of anything else that is not clean the first is kept in ``fault``: who wants clean base64
+/// asks for it at the end, who reads mail does not. What is tolerated: foreign octets are left out, a missing padding is
+/// supplied, and after a padding decoding goes on with a new group, because mailers join encoded pieces.
+public struct Base64Decoder: Sendable {
+    /// The first fault so far.
+    public private(set) var fault: Base64Error?
+    private var bits: UInt32 = 0
+    /// Digits in the open group, 0 to 3.
+    private var digits = 0
+    /// Padding characters seen since the last digit.
+    private var padding = 0
+    /// How many of them the last group asks for.
+    private var paddingDue = 0
+    private var offset = 0
+
+    public init() {}
+
+    /// Decodes the next piece of text, however it was cut, and appends the octets to `output`.
+    public mutating func decode(_ text: UnsafeRawBufferPointer, into output: inout [UInt8]) {
+        // Three octets for four digits, and up to three more for a group that an earlier piece began.
+        let decoded = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 6) { decoded, filled in
+            Self.values.withUnsafeBufferPointer { values in
+                guard let out = decoded.baseAddress, let from = text.baseAddress, let value = values.baseAddress else {
+                    return
+                }
+                let octets = from.assumingMemoryBound(to: UInt8.self)
+                for index in 0..<text.count { step(octets[index], value[Int(octets[index])], index, out, &filled) }
+            }
+        }
+        offset += text.count
+        output.append(contentsOf: decoded)
+    }
+
+    /// Ends the text: gives what an unpadded last group still holds.
+    public mutating func finish(into output: inout [UInt8]) {
+        if digits > 0 {
+            note(.truncated, at: offset)
+            output.append(contentsOf: openGroup())
+        } else if padding < paddingDue {
+            note(.truncated, at: offset)
+        }
+        padding = 0
+        paddingDue = 0
+    }
+
+    private mutating func step(
+        _ octet: UInt8, _ value: UInt8, _ index: Int, _ out: UnsafeMutablePointer<UInt8>, _ filled: inout Int
+    ) {
+        guard value < 64, padding == 0 else {
+            let rest = take(octet, value, at: offset &+ index)
+            for octet in rest {
+                out[filled] = octet
+                filled &+= 1
+            }
+            return
+        }
+        bits = bits << 6 | UInt32(value)
+        digits &+= 1
+        guard digits == 4 else { return }
+        out[filled] = UInt8(truncatingIfNeeded: bits >> 16)
+        out[filled &+ 1] = UInt8(truncatingIfNeeded: bits >> 8)
+        out[filled &+ 2] = UInt8(truncatingIfNeeded: bits)
+        filled &+= 3
+        digits = 0
+    }
+
+    /// What is not simply the next digit.
+    /// - Returns: The octets that it ends.
+    private mutating func take(_ octet: UInt8, _ value: UInt8, at offset: Int) -> [UInt8] {
+        switch value {
+        case 0..<64:
+            if padding < paddingDue { note(.truncated, at: offset) }
+            note(.misplacedPadding, at: offset)
+            padding = 0
+            paddingDue = 0
+            bits = UInt32(value)
+            digits = 1
+        case Self.pad:
+            padding += 1
+            if padding == 1 {
+                if digits < 2 { note(.misplacedPadding, at: offset) }
+                paddingDue = 4 - digits
+                return openGroup()
+            }
+            if padding > paddingDue { note(.misplacedPadding, at: offset) }
+        case Self.space: break
+        default: note(.foreignOctet(octet), at: offset)
+        }
+        return []
+    }
+
+    /// The whole octets of the open group; its rest is dropped.
+    private mutating func openGroup() -> [UInt8] {
+        defer { digits = 0 }
+        return switch digits {
+        case 2: [UInt8(truncatingIfNeeded: bits >> 4)]
+        case 3: [UInt8(truncatingIfNeeded: bits >> 10), UInt8(truncatingIfNeeded: bits >> 2)]
+        default: []
+        }
+    }
+
+    private mutating func note(_ kind: Base64Error.Kind, at offset: Int) {
+        if fault == nil { fault = Base64Error(kind: kind, offset: offset) }
+    }
+
+    private static let pad: UInt8 = 64
+    private static let space: UInt8 = 65
+    /// 0 to 63 for a digit, else what kind of octet it is.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        for (value, digit) in Base64.digits.enumerated() { values[Int(digit)] = UInt8(value) }
+        values[Int(UInt8(ascii: "="))] = pad
+        for octet in [0x20, 0x09, 0x0A, 0x0D] { values[octet] = space }
+        return values
+    }()
+}

@@ -1,0 +1,75 @@
+/// A source in base64 (RFC 2045 §6.8), encoded while it is read.
+public struct Base64Encoded: OctetSource {
+    /// What stands between two lines.
+    public enum LineEnd: Hashable, Sendable {
+        case crlf, lf
+
+        var octets: [UInt8] { self == .crlf ? [0x0D, 0x0A] : [0x0A] }
+    }
+
+    private let source: any OctetSource
+    private let groupsInLine: Int?
+    private let lineEnd: LineEnd
+    /// How many octets the encoded text has, line ends included.
+    public let count: Int
+
+    /// - Parameters:
+    ///   - source: What is encoded.
+    ///   - lineLength: Digits in a line, rounded down to whole groups of four, at least one; nil makes one line, as XML likes it.
+    ///   - lineEnd: Stands between lines; there is none after the last.
+    public init(_ source: any OctetSource, lineLength: Int? = 76, lineEnd: LineEnd = .crlf) {
+        self.source = source
+        self.lineEnd = lineEnd
+        groupsInLine = lineLength.map { max($0 / 4, 1) }
+        let groups = (source.count + 2) / 3
+        let breaks = groupsInLine.map { groups == 0 ? 0 : (groups - 1) / $0 } ?? 0
+        count = groups * 4 + breaks * lineEnd.octets.count
+    }
+
+    public func makeReader() -> any OctetReader {
+        Reader(source: source.makeReader(), lineOctets: groupsInLine.map { $0 * 3 }, lineEnd: lineEnd.octets)
+    }
+
+    struct Reader: OctetReader {
+        var source: any OctetReader
+        /// Octets of the source that make one line.
+        let lineOctets: Int?
+        let lineEnd: [UInt8]
+        var isFirst = true
+        var hasEnded = false
+        var pending = PendingOctets()
+
+        mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+            while pending.isEmpty && !hasEnded { refill() }
+            return pending.move(into: buffer)
+        }
+
+        /// Encodes the next whole lines of the source.
+        private mutating func refill() {
+            let line = lineOctets ?? 3
+            let block = [UInt8](unsafeUninitializedCapacity: max(49_152 / line, 1) * line) { octets, filled in
+                let memory = UnsafeMutableRawBufferPointer(octets)
+                while filled < memory.count {
+                    let read = source.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[filled...]))
+                    if read == 0 { break }
+                    filled += read
+                }
+                hasEnded = filled < memory.count
+            }
+            var text: [UInt8] = []
+            text.reserveCapacity(block.count / 3 * 4 + (block.count / line + 1) * lineEnd.count + 4)
+            block.withUnsafeBytes { octets in
+                guard let lineOctets else { return Base64.appendGroups(of: octets, to: &text) }
+                var start = 0
+                while start < octets.count {
+                    if !isFirst { text.append(contentsOf: lineEnd) }
+                    isFirst = false
+                    let end = min(start + lineOctets, octets.count)
+                    Base64.appendGroups(of: octets.part(start..<end), to: &text)
+                    start = end
+                }
+            }
+            pending.refill(text)
+        }
+    }
+}

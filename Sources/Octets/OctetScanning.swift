@@ -1,0 +1,71 @@
+/// Searches that run eight octets at a time, in a debug build too.
+extension UnsafeRawBufferPointer {
+    /// The offset of the first `octet` at or after `start`.
+    /// - Returns: nil when there is none before the end.
+    package func firstOffset(of octet: UInt8, from start: Int = 0) -> Int? {
+        guard let base = baseAddress else { return nil }
+        let pattern = UInt64(octet) &* Self.ones
+        var index = start
+        while index &+ 8 <= count {
+            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ pattern
+            if (word &- Self.ones) & ~word & Self.highBits != 0 { break }
+            index &+= 8
+        }
+        let octets = base.assumingMemoryBound(to: UInt8.self)
+        while index < count {
+            if octets[index] == octet { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    /// The offset of the first CR or LF at or after `start`.
+    /// - Returns: nil when there is none before the end.
+    package func firstLineEndOctet(from start: Int) -> Int? {
+        guard let base = baseAddress else { return nil }
+        let carriageReturns = UInt64(0x0D) &* Self.ones
+        let lineFeeds = UInt64(0x0A) &* Self.ones
+        var index = start
+        while index &+ 8 <= count {
+            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let cr = word ^ carriageReturns
+            let lf = word ^ lineFeeds
+            if (((cr &- Self.ones) & ~cr) | ((lf &- Self.ones) & ~lf)) & Self.highBits != 0 { break }
+            index &+= 8
+        }
+        let octets = base.assumingMemoryBound(to: UInt8.self)
+        while index < count {
+            if octets[index] == 0x0A || octets[index] == 0x0D { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    /// Whether `other` stands at `offset`, wholly within.
+    package func holds(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        guard offset >= 0, other.count <= count &- offset else { return false }
+        guard let base = baseAddress, let pattern = other.baseAddress else { return other.count == 0 }
+        var index = 0
+        while index &+ 8 <= other.count {
+            if base.loadUnaligned(fromByteOffset: offset &+ index, as: UInt64.self)
+                != pattern.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            {
+                return false
+            }
+            index &+= 8
+        }
+        let octets = base.assumingMemoryBound(to: UInt8.self)
+        let wanted = pattern.assumingMemoryBound(to: UInt8.self)
+        while index < other.count {
+            if octets[offset &+ index] != wanted[index] { return false }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// The octets of `range` as a buffer of their own.
+    package func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[range]) }
+
+    private static var ones: UInt64 { 0x0101_0101_0101_0101 }
+    private static var highBits: UInt64 { 0x8080_8080_8080_8080 }
+}
