@@ -10,7 +10,9 @@ public struct AddrSpec: Sendable, CustomStringConvertible {
     public init?(localPart: String, domain: String) {
         guard !localPart.isEmpty, !domain.isEmpty,
             !localPart.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }),
-            !domain.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F || "@<>,;\"".unicodeScalars.contains($0) })
+            !domain.unicodeScalars.contains(where: {
+                $0.value <= 0x20 || $0.value == 0x7F || "@<>,;\"".unicodeScalars.contains($0)
+            })
         else { return nil }
         self.localPart = localPart
         self.domain = domain

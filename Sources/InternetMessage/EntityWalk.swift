@@ -1,0 +1,58 @@
+import Octets
+
+extension Entity {
+    /// How far a walk goes.
+    public enum Reach: Hashable, Sendable {
+        /// The parts of multiparts, not into messages that are parts.
+        case ownParts
+        /// Also the messages within (RFC 2046 §5.2.1), and their parts.
+        case enclosedMessages
+    }
+
+    /// The entity and those in it, each before its parts.
+    public func walk(_ reach: Reach = .ownParts) -> [Entity] {
+        var found: [Entity] = []
+        var waiting = [self]
+        while let entity = waiting.popLast() {
+            found.append(entity)
+            switch entity.content {
+            case .leaf: break
+            case .multipart(let multipart): waiting.append(contentsOf: multipart.parts.reversed())
+            case .message(let message): if reach == .enclosedMessages { waiting.append(message) }
+            }
+        }
+        return found
+    }
+
+    /// The entity at `path`, which is counted from this one; nil when there is none.
+    public func entity(at path: Path) -> Entity? {
+        var entity = self
+        for index in path {
+            let children = entity.children
+            guard children.indices.contains(index) else { return nil }
+            entity = children[index]
+        }
+        return entity
+    }
+
+    /// Whether a line behind the final delimiter of this multipart looks like another delimiter of it.
+    ///
+    /// RFC 2046 §5.1.1 calls what stands there an epilogue, to be ignored; some readers find parts in it.
+    public var hasDelimiterAfterClosing: Bool {
+        guard case .multipart(let multipart) = content, multipart.isClosed else { return false }
+        return message.slice(multipart.epilogue).withUnsafeBytes { epilogue in
+            multipart.boundary.withUnsafeBytes { boundary in
+                var start = 0
+                while start < epilogue.count {
+                    if epilogue.count > start + 2, epilogue[start] == 0x2D, epilogue[start + 1] == 0x2D,
+                        epilogue.holds(boundary, at: start + 2)
+                    {
+                        return true
+                    }
+                    start = LineBounds(of: epilogue, at: start).end
+                }
+                return false
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+/// Decodes quoted-printable in pieces, and goes on over what does not belong (RFC 2045 §6.7).
+///
+/// An equals sign that begins no code stays as it is. Blanks at the end of a line were added on the way and go, unless they
+/// are more than a thousand. Line ends are given as they stand.
+struct QuotedPrintableDecoder {
+    private enum State {
+        case text
+        /// After `=`.
+        case escape
+        /// After `=` and a hexadecimal digit.
+        case digit(UInt8)
+        /// After `=` and blanks: a soft line break, if the line ends now.
+        case softBreak
+        /// After `=` and CR.
+        case softBreakCR
+    }
+
+    private var state = State.text
+    /// Blanks, and a CR after them, that belong to the text only if the line goes on; after `=` what stood there.
+    private var held: [UInt8] = []
+    private static let mostHeld = 1_000
+
+    /// Decodes the next piece, however it was cut, and appends the octets to `output`.
+    mutating func decode(_ text: UnsafeRawBufferPointer, into output: inout [UInt8]) {
+        guard let base = text.baseAddress else { return }
+        let octets = base.assumingMemoryBound(to: UInt8.self)
+        var index = 0
+        while index < text.count {
+            if case .text = state, held.isEmpty {
+                // The common case: a run of octets that stand for themselves.
+                let start = index
+                while index < text.count {
+                    let octet = octets[index]
+                    if octet == 0x3D || octet == 0x20 || octet == 0x09 || octet == 0x0D { break }
+                    index &+= 1
+                }
+                output.append(contentsOf: UnsafeBufferPointer(start: octets + start, count: index &- start))
+                if index == text.count { return }
+            }
+            take(octets[index], into: &output)
+            index &+= 1
+        }
+    }
+
+    /// Ends the text. Blanks at the end go; an equals sign there is a soft line break.
+    mutating func finish(into output: inout [UInt8]) {
+        if case .digit = state { release(into: &output) }
+        if held.last == 0x0D { output.append(0x0D) }
+        held = []
+        state = .text
+    }
+
+    private mutating func take(_ octet: UInt8, into output: inout [UInt8]) {
+        switch state {
+        case .text: takeText(octet, into: &output)
+        case .escape:
+            if let high = octet.hexadecimalValue {
+                held.append(octet)
+                state = .digit(high)
+            } else {
+                takeSoftBreak(octet, into: &output)
+            }
+        case .digit(let high):
+            if let low = octet.hexadecimalValue {
+                held = []
+                state = .text
+                output.append(high << 4 | low)
+            } else {
+                release(into: &output)
+                takeText(octet, into: &output)
+            }
+        case .softBreak: takeSoftBreak(octet, into: &output)
+        case .softBreakCR:
+            if octet == 0x0A {
+                held = []
+                state = .text
+            } else {
+                release(into: &output)
+                takeText(octet, into: &output)
+            }
+        }
+    }
+
+    private mutating func takeText(_ octet: UInt8, into output: inout [UInt8]) {
+        switch octet {
+        case 0x20, 0x09:
+            if held.last == 0x0D || held.count >= Self.mostHeld { release(into: &output) }
+            held.append(octet)
+        case 0x0D:
+            if held.last == 0x0D { release(into: &output) }
+            held.append(octet)
+        case 0x0A:
+            if held.last == 0x0D { output.append(0x0D) }
+            held = []
+            output.append(0x0A)
+        case 0x3D:
+            release(into: &output)
+            held.append(octet)
+            state = .escape
+        default:
+            release(into: &output)
+            output.append(octet)
+        }
+    }
+
+    private mutating func takeSoftBreak(_ octet: UInt8, into output: inout [UInt8]) {
+        switch octet {
+        case 0x20 where held.count < Self.mostHeld, 0x09 where held.count < Self.mostHeld:
+            held.append(octet)
+            state = .softBreak
+        case 0x0D:
+            held.append(octet)
+            state = .softBreakCR
+        case 0x0A:
+            held = []
+            state = .text
+        default:
+            release(into: &output)
+            takeText(octet, into: &output)
+        }
+    }
+
+    /// What was held is text after all.
+    private mutating func release(into output: inout [UInt8]) {
+        if held.isEmpty { return }
+        output.append(contentsOf: held)
+        held.removeAll(keepingCapacity: true)
+        state = .text
+    }
+}
