@@ -1,0 +1,127 @@
+/// How one signing server wants to be spoken to, and how its answers are read: every difference between servers is a
+/// value here, and only the encoder and the decoder look at it.
+public struct Dialect: Sendable, Hashable {
+    /// What stands around a request.
+    public enum Envelope: String, Sendable, Hashable, CaseIterable {
+        /// SOAP 1.1, `text/xml`.
+        case soap11
+        /// SOAP 1.2, `application/soap+xml`.
+        case soap12
+        /// Nothing, `application/xml` (OASIS DSS core, HTTP POST binding).
+        case none
+    }
+
+    /// Where the alias of the key stands in a SignRequest.
+    public enum AliasForm: String, Sendable, Hashable, CaseIterable {
+        /// `KeySelector/ds:KeyInfo/ds:KeyName`.
+        case keyName
+        /// `KeySelector/Other/CertificateAlias` of our extension namespace.
+        case `extension`
+        /// Nowhere: the profile chooses the key.
+        case omit
+    }
+
+    /// How attributes that override the profile travel.
+    public enum AttributesForm: String, Sendable, Hashable, CaseIterable {
+        /// As one element named by ``Dialect/attributeNames``.
+        case `extension`
+        /// As `Properties/SignedProperties/Property`, one for each attribute.
+        case dssProperties
+        /// Not at all.
+        case omit
+    }
+
+    /// The names of the extension form of attributes.
+    public struct AttributeNames: Sendable, Hashable {
+        public var namespace = DSSNamespace.extensions
+        public var list = "OverrideableAttributes"
+        public var attribute = "Attribute"
+        public var name = "Name"
+        public var value = "Value"
+
+        public init() {}
+    }
+
+    /// What is sent to have an e-mail signed.
+    public enum MailSigningInput: String, Sendable, Hashable, CaseIterable {
+        /// The MIME entity: content header fields and body.
+        case entity
+        /// The entity as a message of its own, beginning with `MIME-Version: 1.0`.
+        case wholeMessage
+    }
+
+    /// What is sent to have a signed e-mail verified.
+    public enum MailVerificationInput: String, Sendable, Hashable, CaseIterable {
+        case wholeMessage
+        /// The first part of multipart/signed as document, and the CMS as SignatureObject.
+        case detachedCms
+    }
+
+    /// How requests are signed. The forms are not known yet.
+    public enum RequestSigning: String, Sendable, Hashable, CaseIterable {
+        case none
+    }
+
+    /// What a VerifyRequest asks for beside the result.
+    public enum VerificationInput: String, Sendable, Hashable, CaseIterable {
+        case returnSigningTimeInfo = "ReturnSigningTimeInfo"
+        case returnSignerIdentity = "ReturnSignerIdentity"
+        case returnVerificationTimeInfo = "ReturnVerificationTimeInfo"
+        case returnProcessingDetails = "ReturnProcessingDetails"
+        case returnVerificationReport = "ReturnVerificationReport"
+    }
+
+    public var envelope: Envelope
+    /// The SOAPAction header field of SOAP 1.1 and the action parameter of SOAP 1.2; nil sends none.
+    public var soapAction: String?
+    public var aliasForm: AliasForm
+    public var attributesForm: AttributesForm
+    public var attributeNames: AttributeNames
+    public var mailSigningInput: MailSigningInput
+    public var mailVerificationInput: MailVerificationInput
+    /// Whether a SignRequest names its SignatureType; otherwise the profile decides.
+    public var sendsSignatureType: Bool
+    public var requestSigning: RequestSigning
+    /// The Profile attribute of a VerifyRequest; nil sends none.
+    public var verificationProfile: String?
+    /// In the order in which they are sent.
+    public var verificationInputs: [VerificationInput]
+    /// How a document of each kind is wrapped.
+    public var documents: DocumentTable
+    /// The words of AssertionStatus and of report results.
+    public var words: VerdictWords
+    /// A refusal whose message contains one of these (case ignored) is worth another try.
+    public var transientMessages: [String] = []
+
+    /// ADSS Server, as far as it is known: SOAP 1.1 and the fewest optional inputs.
+    public static let adss = Dialect(
+        envelope: .soap11, soapAction: "", aliasForm: .keyName, attributesForm: .extension,
+        attributeNames: AttributeNames(), mailSigningInput: .entity, mailVerificationInput: .wholeMessage,
+        sendsSignatureType: false, requestSigning: .none, verificationProfile: nil,
+        verificationInputs: [.returnSigningTimeInfo, .returnSignerIdentity], documents: .adss, words: .standard)
+
+    /// OASIS DSS core 1.0 by the letter: no envelope, IANA media types, S/MIME as detached CMS.
+    public static let dss10 = Dialect(
+        envelope: .none, soapAction: nil, aliasForm: .keyName, attributesForm: .extension,
+        attributeNames: AttributeNames(), mailSigningInput: .entity, mailVerificationInput: .detachedCms,
+        sendsSignatureType: true, requestSigning: .none, verificationProfile: nil,
+        verificationInputs: [.returnSigningTimeInfo, .returnSignerIdentity], documents: .dss10, words: .standard)
+
+    /// The names that ``preset(named:)`` knows.
+    public static let presetNames = ["adss", "dss10"]
+
+    /// The preset of this name, or nil.
+    public static func preset(named name: String) -> Dialect? {
+        switch name {
+        case "adss": .adss
+        case "dss10": .dss10
+        default: nil
+        }
+    }
+
+    /// Whether `message` is one of those that are worth another try.
+    public func isTransient(_ message: String) -> Bool {
+        let message = message.lowercased()
+        return transientMessages.contains { !$0.isEmpty && message.contains($0.lowercased()) }
+    }
+}
