@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// The embedded signing server, on a port of its own.
 public final class DSSFixture: Sendable {
@@ -61,20 +60,5 @@ public final class DSSFixture: Sendable {
     public func stop() async throws { try await running.terminate() }
 
     /// A port of the loopback that nobody listens on.
-    public static func deadPort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw HarnessError("socket: \(errno)") }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 ? getsockname(descriptor, generic, &length) : -1
-            }
-        }
-        guard status == 0 else { throw HarnessError("bind: \(errno)") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
+    public static func deadPort() throws -> Int { try SilentServer().port }
 }

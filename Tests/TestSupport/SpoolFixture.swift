@@ -18,6 +18,16 @@ public final class SpoolFixture: Sendable {
         guard made.status == 0 else { throw HarnessError("ses init: \(made)") }
     }
 
+    /// A copy of another fixture as it stands, for tests that go on from one state many times.
+    public init(copying other: SpoolFixture) async throws {
+        scratch = try ScratchDirectory()
+        try Self.own(scratch.path)
+        let copied = try await RunningProgram.run("/bin/cp", ["-a", other.spool, spool], asRoot: true)
+        guard copied.status == 0 else { throw HarnessError("cp: \(copied)") }
+        let text = String(decoding: try TestMaterial.octets(other.configurationPath), as: UTF8.self)
+        try configure(text.replacingOccurrences(of: other.spool, with: spool))
+    }
+
     /// Writes the configuration anew.
     public func configure(_ configuration: SESXML) throws { try configure(configuration.text(spool: spool)) }
 
@@ -35,10 +45,12 @@ public final class SpoolFixture: Sendable {
 
     // MARK: Commands
 
-    public func ses(_ arguments: [String], input: [UInt8] = [], within limit: Duration = .seconds(60)) async throws
-        -> RunningProgram.Finished
-    {
-        try await RunningProgram.run(try Programs.path("ses"), arguments, input: input, within: limit)
+    public func ses(
+        _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = [],
+        within limit: Duration = .seconds(60)
+    ) async throws -> RunningProgram.Finished {
+        try await RunningProgram.run(
+            try Programs.path("ses"), arguments, environment: environment, input: input, within: limit)
     }
 
     /// Puts a message in with `ses drop`.

@@ -1,0 +1,186 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Commands and their exit codes")
+    struct Commands {
+        private func fixture() async throws -> SpoolFixture {
+            var configuration = SESXML(servers: [try await DSSFixture.shared.address])
+            configuration.outgoing = SESXML.sign(
+                alias: Samples.aliceKey, filter: "<Filter><AND><From contains=\"alice@*\"/></AND></Filter>")
+            configuration.incoming = SESXML.verify()
+            return try await SpoolFixture(configuration)
+        }
+
+        private func object(_ text: String) throws -> [String: Any] {
+            try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        }
+
+        @Test("drop says 65 to what can never be accepted and 75 to what may be later")
+        func dropCodes() async throws {
+            let fixture = try await fixture()
+            func drop(
+                _ input: [UInt8], sender: String = "a@example.test", to recipients: [String], spool: String? = nil
+            )
+                async throws -> Int32
+            {
+                try await fixture.ses(
+                    ["drop", "--spool", spool ?? fixture.spool, "--to", "outgoing", "-f", sender, "--"] + recipients,
+                    input: input
+                ).status
+            }
+            #expect(try await drop(MailSamples.plain(), to: ["bob@example.test"]) == 0)
+            #expect(try await drop(MailSamples.plain(), sender: "<>", to: ["bob@example.test"]) == 0)
+            #expect(try await drop(MailSamples.plain(), sender: "", to: ["bob@example.test"]) == 0)
+            #expect(try await drop([], to: ["bob@example.test"]) == 65)
+            #expect(try await drop(MailSamples.plain(), to: ["not an address"]) == 65)
+            #expect(try await drop(MailSamples.plain(), to: ["bob@example.test\nBcc: x@example.test"]) == 65)
+            let absent = fixture.scratch.file("absent")
+            #expect(try await drop(MailSamples.plain(), to: ["bob@example.test"], spool: absent) == 75)
+            #expect(try fixture.counts() == ["outgoing/new": 3])
+            #expect(try fixture.names(in: "outgoing/tmp").isEmpty)
+        }
+
+        @Test("drop keeps the message octet for octet below its envelope", arguments: [true, false])
+        func dropKeeps(_ hasLineFeedsOnly: Bool) async throws {
+            let fixture = try await fixture()
+            let message = MailSamples.plain()
+            let given = hasLineFeedsOnly ? MailSamples.withLineFeeds(message) : message
+            try await fixture.drop(given, to: .outgoing, recipients: ["b@example.test", "c@example.test"])
+            let file = try fixture.onlyFile(in: "outgoing")
+            #expect(file.message == given)
+            #expect(file.recipients == ["b@example.test", "c@example.test"])
+            #expect(file.envelope.last?.name == "x-ses-end")
+        }
+
+        @Test("drop takes the spool from the environment and reads no configuration")
+        func dropEnvironment() async throws {
+            let fixture = try await fixture()
+            try fixture.configure("not XML at all")
+            let run = try await fixture.ses(
+                ["drop", "--to", "incoming", "-f", "a@example.test", "--", "bob@example.test"],
+                environment: ["SES_SPOOL": fixture.spool, "SES_CONFIG": fixture.configurationPath],
+                input: MailSamples.plain())
+            #expect(run.status == 0)
+            #expect(try fixture.counts() == ["incoming/new": 1])
+        }
+
+        @Test("check is content with a good file and tells all faults of a bad one with their lines")
+        func check() async throws {
+            let fixture = try await fixture()
+            let good = try await fixture.ses(["check", "--json", "--config", fixture.configurationPath])
+            #expect(good.status == 0)
+            let report = try object(good.output)
+            #expect(report["v"] as? Int == 1)
+            #expect((report["faults"] as? [Any])?.isEmpty == true)
+            #expect(report["warnings"] is [Any])
+
+            let text = String(decoding: try TestMaterial.octets(fixture.configurationPath), as: UTF8.self)
+                .replacingOccurrences(of: "<OriginatorId>", with: "<OriginatorID>")
+                .replacingOccurrences(of: "</OriginatorId>", with: "</OriginatorID>")
+                .replacingOccurrences(of: ">SIGN_EMAIL<", with: ">SIGN_EMAILS<")
+            try fixture.configure(text)
+            let bad = try await fixture.ses(["check", "--json", "--config", fixture.configurationPath])
+            #expect(bad.status == 78)
+            let faults = try #require(try object(bad.output)["faults"] as? [[String: Any]])
+            #expect(faults.count >= 2)
+            #expect(faults.contains { $0["nearest"] as? String == "OriginatorId" })
+            #expect(faults.contains { $0["nearest"] as? String == "SIGN_EMAIL" })
+            #expect(faults.allSatisfy { $0["line"] is Int && $0["file"] is String && $0["text"] is String })
+        }
+
+        @Test("explain prints the decision that processing then follows, and changes nothing")
+        func explain() async throws {
+            let fixture = try await fixture()
+            let path = try fixture.scratch.write(MailSamples.plain(), to: "question.eml")
+            #expect(chmod(path, 0o644) == 0)
+            let run = try await fixture.ses([
+                "explain", "--direction", "outgoing", path, "--json", "--config", fixture.configurationPath,
+            ])
+            #expect(run.status == 0)
+            let report = try object(run.output)
+            #expect(report["v"] as? Int == 1)
+            #expect(report["direction"] as? String == "outgoing")
+            #expect(report["workflow"] is String)
+            #expect(report["operations"] as? [String] == ["SIGN_EMAIL"])
+            let criteria = try #require(report["criteria"] as? [[String: Any]])
+            #expect(criteria.count == 1)
+            #expect(criteria[0]["holds"] as? Bool == true)
+            #expect(criteria[0]["line"] is Int)
+            let envelope = try #require(report["envelope"] as? [String: Any])
+            #expect(envelope["recipients"] as? [String] == [MailSamples.bob])
+            #expect(try fixture.counts().isEmpty)
+        }
+
+        @Test("status counts each folder and is healthy on a quiet spool")
+        func status() async throws {
+            let fixture = try await fixture()
+            try await fixture.drop(MailSamples.plain(), to: .outgoing)
+            let run = try await fixture.ses(["status", "--json", "--config", fixture.configurationPath])
+            let report = try object(run.output)
+            #expect(run.status == 0)
+            #expect(report["v"] as? Int == 1)
+            #expect(report["healthy"] as? Bool == true)
+            #expect((report["reasons"] as? [Any])?.isEmpty == true)
+            let folders = try #require(report["folders"] as? [String: [String: Any]])
+            #expect(folders["outgoing"]?["count"] as? Int == 1)
+            #expect(folders["delivered"]?["count"] as? Int == 0)
+            #expect(report["processes"] is [Any])
+            #expect(report["circuits"] is [Any])
+        }
+
+        @Test("init is done again without harm, with the modes of the design")
+        func initialise() async throws {
+            let fixture = try await fixture()
+            try await fixture.drop(MailSamples.plain(), to: .outgoing)
+            #expect(try await fixture.ses(["init", fixture.spool]).status == 0)
+            #expect(try fixture.counts() == ["outgoing/new": 1])
+            for (place, mode) in [
+                ("", 0o751), ("outgoing", 0o3770), ("incoming/new", 0o2770), ("delivered", 0o2770), ("work", 0o750),
+                ("secret", 0o600),
+            ] as [(String, mode_t)] {
+                var facts = stat()
+                #expect(stat(fixture.spool + "/" + place, &facts) == 0)
+                #expect(facts.st_mode & 0o7777 == mode, "\(place)")
+            }
+        }
+
+        @Test("a spool or configuration that everybody may write is refused", arguments: ["spool", "ses.xml"])
+        func worldWritable(_ name: String) async throws {
+            let fixture = try await fixture()
+            try await fixture.drop(MailSamples.plain(), to: .outgoing)
+            #expect(chmod(fixture.scratch.file(name), name == "spool" ? 0o757 : 0o666) == 0)
+            let run = try await fixture.ses(["process", "--config", fixture.configurationPath])
+            #expect(run.status == 77 || run.status == 78)
+            #expect(run.error.contains(name))
+            #expect(try fixture.counts() == ["outgoing/new": 1])
+        }
+
+        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0))
+        func root() async throws {
+            let fixture = try await fixture()
+            let arguments = ["process", "--config", fixture.configurationPath]
+            let program = try Programs.path("ses")
+            let refused = try await RunningProgram.run(program, arguments, asRoot: true)
+            #expect(refused.status == 77)
+            #expect(refused.error.contains("--allow-root"))
+            #expect(try await RunningProgram.run(program, arguments + ["--allow-root"], asRoot: true).status == 0)
+            let allowed = try await RunningProgram.run(
+                program, arguments, environment: ["SES_ALLOW_ROOT": "1"], asRoot: true)
+            #expect(allowed.status == 0)
+        }
+
+        @Test("a missing or faulty configuration ends every command with 78 and its place")
+        func faulty() async throws {
+            let fixture = try await fixture()
+            try fixture.configure("<SES>\n<Settings/>\n<Outgoing><Signs/></Outgoing></SES>")
+            for command in ["watch", "process", "sweep"] {
+                let run = try await fixture.ses([command, "--config", fixture.configurationPath])
+                #expect(run.status == 78)
+                #expect(run.error.contains("ses.xml:3"))
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+/* Loaded before libc into a program under test: numbers every call that changes a file, in one order for all threads, and
+   ends or fails the program at a chosen one. A debugger's counters go by thread, so they cannot name one point of a
+   program that works on several.
+
+   FAULTPOINT_PROGRAM  the name (comm) of the program to act in; others load this without effect
+   FAULTPOINT_LOG      a file that gets one line a call: NUMBER NAME PATH [PATH]
+   FAULTPOINT_AT       the number to act at; none: only log
+   FAULTPOINT_ACTION   "before" or "after": SIGKILL then; a number: fail with that errno */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static atomic_int counter;
+static int chosen, error_number, log_descriptor = -1, is_active, is_after;
+
+__attribute__((constructor)) static void prepare(void) {
+    char comm[32] = "";
+    const char *wanted = getenv("FAULTPOINT_PROGRAM"), *action = getenv("FAULTPOINT_ACTION");
+    int descriptor = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    ssize_t length = descriptor < 0 ? 0 : read(descriptor, comm, sizeof comm - 1);
+    close(descriptor);
+    if (length <= 0 || wanted == NULL) return;
+    comm[strcspn(comm, "\n")] = 0;
+    if (strcmp(comm, wanted) != 0) return;
+    if (getenv("FAULTPOINT_LOG"))
+        log_descriptor = (int)syscall(SYS_openat, AT_FDCWD, getenv("FAULTPOINT_LOG"),
+                                      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    chosen = getenv("FAULTPOINT_AT") ? atoi(getenv("FAULTPOINT_AT")) : 0;
+    is_after = action && strcmp(action, "after") == 0;
+    error_number = action ? atoi(action) : 0;
+    is_active = 1;
+}
+
+static void resolve(int directory, const char *path, char out[PATH_MAX * 2]) {
+    char link[64], base[PATH_MAX] = "";
+    if (path && path[0] == '/') { snprintf(out, PATH_MAX * 2, "%s", path); return; }
+    if (directory == AT_FDCWD) snprintf(link, sizeof link, "/proc/self/cwd");
+    else snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    ssize_t length = readlink(link, base, sizeof base - 1);
+    base[length < 0 ? 0 : length] = 0;
+    if (path && path[0]) snprintf(out, PATH_MAX * 2, "%s/%s", base, path);
+    else snprintf(out, PATH_MAX * 2, "%s", base);
+}
+
+/* Returns this call's number, or -1 when it must fail (errno is set). */
+static int enter(const char *name, int directory, const char *path, int other_directory, const char *other) {
+    if (!is_active) return 0;
+    int saved = errno, number = atomic_fetch_add(&counter, 1) + 1;
+    if (log_descriptor >= 0) {
+        static __thread char first[PATH_MAX * 2], second[PATH_MAX * 2], line[PATH_MAX * 5];
+        resolve(directory, path, first);
+        second[0] = 0;
+        if (other) resolve(other_directory, other, second);
+        int length = snprintf(line, sizeof line, "%d\t%s\t%s\t%s\n", number, name, first, second);
+        syscall(SYS_write, log_descriptor, line, (size_t)length);
+    }
+    if (number == chosen && !is_after) {
+        if (error_number == 0) kill(getpid(), SIGKILL);
+        errno = error_number;
+        return -1;
+    }
+    errno = saved;
+    return number;
+}
+
+static void leave(int number) {
+    if (is_active && is_after && number == chosen) kill(getpid(), SIGKILL);
+}
+
+static int is_regular(int descriptor) {
+    struct stat facts;
+    int saved = errno, regular = fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode);
+    errno = saved;
+    return regular;
+}
+
+#define REAL(type, name, ...) \
+    static type (*real)(__VA_ARGS__); \
+    if (!real) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
+#define CALL(type, number, call) \
+    if (number < 0) return -1; \
+    type result = call; \
+    leave(number); \
+    return result
+
+int rename(const char *from, const char *to) {
+    REAL(int, rename, const char *, const char *);
+    int number = enter("rename", AT_FDCWD, from, AT_FDCWD, to);
+    CALL(int, number, real(from, to));
+}
+int renameat(int a, const char *from, int b, const char *to) {
+    REAL(int, renameat, int, const char *, int, const char *);
+    int number = enter("rename", a, from, b, to);
+    CALL(int, number, real(a, from, b, to));
+}
+int renameat2(int a, const char *from, int b, const char *to, unsigned flags) {
+    REAL(int, renameat2, int, const char *, int, const char *, unsigned);
+    int number = enter("rename", a, from, b, to);
+    CALL(int, number, real(a, from, b, to, flags));
+}
+int link(const char *from, const char *to) {
+    REAL(int, link, const char *, const char *);
+    int number = enter("link", AT_FDCWD, from, AT_FDCWD, to);
+    CALL(int, number, real(from, to));
+}
+int linkat(int a, const char *from, int b, const char *to, int flags) {
+    REAL(int, linkat, int, const char *, int, const char *, int);
+    int number = enter("link", a, from, b, to);
+    CALL(int, number, real(a, from, b, to, flags));
+}
+int unlink(const char *path) {
+    REAL(int, unlink, const char *);
+    int number = enter("unlink", AT_FDCWD, path, 0, NULL);
+    CALL(int, number, real(path));
+}
+int unlinkat(int a, const char *path, int flags) {
+    REAL(int, unlinkat, int, const char *, int);
+    int number = enter(flags & AT_REMOVEDIR ? "rmdir" : "unlink", a, path, 0, NULL);
+    CALL(int, number, real(a, path, flags));
+}
+int rmdir(const char *path) {
+    REAL(int, rmdir, const char *);
+    int number = enter("rmdir", AT_FDCWD, path, 0, NULL);
+    CALL(int, number, real(path));
+}
+int mkdir(const char *path, mode_t mode) {
+    REAL(int, mkdir, const char *, mode_t);
+    int number = enter("mkdir", AT_FDCWD, path, 0, NULL);
+    CALL(int, number, real(path, mode));
+}
+int mkdirat(int a, const char *path, mode_t mode) {
+    REAL(int, mkdirat, int, const char *, mode_t);
+    int number = enter("mkdir", a, path, 0, NULL);
+    CALL(int, number, real(a, path, mode));
+}
+
+#define MODE(flags) \
+    mode_t mode = 0; \
+    if (flags & (O_CREAT | __O_TMPFILE)) { va_list list; va_start(list, flags); mode = va_arg(list, mode_t); va_end(list); }
+#define OPEN(name) \
+int name(const char *path, int flags, ...) { \
+    REAL(int, name, const char *, int, ...); \
+    MODE(flags) \
+    int number = flags & O_CREAT ? enter("create", AT_FDCWD, path, 0, NULL) : 0; \
+    CALL(int, number, real(path, flags, mode)); \
+}
+#define OPENAT(name) \
+int name(int a, const char *path, int flags, ...) { \
+    REAL(int, name, int, const char *, int, ...); \
+    MODE(flags) \
+    int number = flags & O_CREAT ? enter("create", a, path, 0, NULL) : 0; \
+    CALL(int, number, real(a, path, flags, mode)); \
+}
+OPEN(open)
+OPEN(open64)
+OPENAT(openat)
+OPENAT(openat64)
+
+ssize_t write(int descriptor, const void *octets, size_t count) {
+    REAL(ssize_t, write, int, const void *, size_t);
+    int number = is_active && is_regular(descriptor) ? enter("write", descriptor, "", 0, NULL) : 0;
+    CALL(ssize_t, number, real(descriptor, octets, count));
+}
+ssize_t pwrite(int descriptor, const void *octets, size_t count, off_t offset) {
+    REAL(ssize_t, pwrite, int, const void *, size_t, off_t);
+    int number = is_active && is_regular(descriptor) ? enter("write", descriptor, "", 0, NULL) : 0;
+    CALL(ssize_t, number, real(descriptor, octets, count, offset));
+}
+ssize_t writev(int descriptor, const struct iovec *vectors, int count) {
+    REAL(ssize_t, writev, int, const struct iovec *, int);
+    int number = is_active && is_regular(descriptor) ? enter("write", descriptor, "", 0, NULL) : 0;
+    CALL(ssize_t, number, real(descriptor, vectors, count));
+}
+int fsync(int descriptor) {
+    REAL(int, fsync, int);
+    int number = enter("fsync", descriptor, "", 0, NULL);
+    CALL(int, number, real(descriptor));
+}
+int fdatasync(int descriptor) {
+    REAL(int, fdatasync, int);
+    int number = enter("fsync", descriptor, "", 0, NULL);
+    CALL(int, number, real(descriptor));
+}
