@@ -1,0 +1,62 @@
+import InternetMessage
+import Octets
+import Workflows
+
+/// What is known of an attachment from its header and its octets.
+enum AttachmentInspection {
+    static func facts(of entity: Entity, _ charsets: Charsets) -> AttachmentFacts {
+        let prefix = entity.decodedPrefix(ContentKinds.prefixLength).array
+        let kinds = ContentKinds.of(prefix)
+        return AttachmentFacts(
+            path: entity.path, fileName: entity.fileName(using: charsets), mediaType: entity.contentType.mediaType,
+            contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds))
+    }
+
+    /// By structure: SignedData, a PDF with a filled signature field, an XML document with a ds:Signature.
+    private static func isSigned(_ entity: Entity, prefix: [UInt8], kinds: Set<String>) -> Bool {
+        if kinds.contains("cms"), isSignedData(entity, prefix) { return true }
+        if kinds.contains("pdf"), isSignedPDF(entity) { return true }
+        return kinds.contains("xml") && isSignedXML(entity)
+    }
+
+    private static func isSignedData(_ entity: Entity, _ prefix: [UInt8]) -> Bool {
+        var content = CMSContentType(prefix: prefix)
+        if content == nil, let lineEnd = prefix.firstIndex(of: 0x0A) {
+            // Armoured: base64 between the lines of RFC 7468.
+            let armoured = DecodedBody(OctetString(prefix[(lineEnd + 1)...]), encoding: .base64).collected()
+            content = CMSContentType(prefix: armoured)
+        }
+        return if case .signedData(hasDigests: true) = content { true } else { false }
+    }
+
+    private static func isSignedPDF(_ entity: Entity) -> Bool {
+        var scan = PDFSignatureScan()
+        do throws(Decided) {
+            try entity.decodedSource.forEachChunk { (chunk) throws(Decided) in
+                scan.scan(chunk)
+                if scan.isSigned { throw Decided() }
+            }
+        } catch {
+            return true
+        }
+        scan.finish()
+        return scan.isSigned
+    }
+
+    private static func isSignedXML(_ entity: Entity) -> Bool {
+        var search = XMLSignatureSearch()
+        do throws(Decided) {
+            try entity.decodedSource.forEachChunk { (chunk) throws(Decided) in
+                search.feed(chunk)
+                if search.isDecided { throw Decided() }
+            }
+        } catch {
+            return true
+        }
+        search.finish()
+        return search.isSigned
+    }
+
+    /// The rest of the octets cannot change the answer any more.
+    private struct Decided: Error {}
+}

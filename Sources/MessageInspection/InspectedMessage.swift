@@ -1,0 +1,103 @@
+public import InternetMessage
+import Octets
+public import Workflows
+
+/// What Decide may know of a message and its envelope, each fact found when it is first asked for, and once.
+public struct InspectedMessage: MessageFacts {
+    private let message: Message
+    private let recipients: [AddrSpec]
+    private let sender: ReversePath?
+    private let found = Found()
+    private let charsets = Charsets()
+
+    /// - Parameters:
+    ///   - recipients: The envelope's; those that are in neither To nor Cc count as blind copies.
+    ///   - sender: The envelope's; nil when it is not known, which is different from the null sender.
+    public init(_ message: Message, recipients: [AddrSpec], sender: ReversePath?) {
+        self.message = message
+        self.recipients = recipients
+        self.sender = sender
+    }
+
+    /// The facts that cost more than a look at a field, shared by all copies of the value.
+    private final class Found: Sendable {
+        let smime = Once<SMIMEReading>()
+        let parts = Once<MessageParts>()
+        let bodyText = Once<String>()
+        let attachments = Once<[AttachmentFacts]>()
+        let to = Once<[NamedAddress]>()
+        let cc = Once<[NamedAddress]>()
+        let from = Once<[NamedAddress]>()
+        let bcc = Once<[NamedAddress]>()
+    }
+
+    /// In which form of S/MIME the message is, if in any.
+    public var smime: SMIMEForm { smimeReading.form }
+
+    /// The same, with what was odd about it.
+    public var smimeReading: SMIMEReading { found.smime.value { SMIMEReading(message.root) } }
+
+    public var to: [NamedAddress] { found.to.value { addresses("To") } }
+    public var cc: [NamedAddress] { found.cc.value { addresses("Cc") } }
+    public var from: [NamedAddress] { found.from.value { addresses("From") } }
+
+    public var bcc: [NamedAddress] {
+        found.bcc.value {
+            // A mailbox written in another case is still the one that To or Cc names.
+            var known = Set((to + cc).map(\.key))
+            var blind = addresses("Bcc")
+            known.formUnion(blind.map(\.key))
+            for recipient in recipients {
+                let address = NamedAddress(displayName: nil, address: recipient)
+                if known.insert(address.key).inserted { blind.append(address) }
+            }
+            return blind
+        }
+    }
+
+    public var subject: String? {
+        message.header.first("Subject").map { field in
+            // The fold before the first word is no part of the text.
+            let text = EncodedWords.decode(field.unfoldedBody, using: charsets)
+            return String(text.drop { $0 == " " || $0 == "\t" })
+        }
+    }
+
+    public var bodyText: String { found.bodyText.value { TextBody.text(of: parts.texts, charsets) } }
+
+    public var isSigned: Bool { smime.isSigned }
+
+    public var isEncrypted: Bool {
+        if case .encrypted = smime { true } else { false }
+    }
+
+    public var attachments: [AttachmentFacts] {
+        found.attachments.value { parts.attachments.map { AttachmentInspection.facts(of: $0, charsets) } }
+    }
+
+    public var hasNullSender: Bool { sender == .null }
+
+    private var parts: MessageParts {
+        found.parts.value {
+            let isOpaque =
+                switch smime {
+                case .signedData, .encrypted, .compressed, .certificatesOnly: true
+                case .none, .multipartSigned: false
+                }
+            return MessageParts(message.root, isOpaque: isOpaque, charsets: charsets)
+        }
+    }
+
+    private func addresses(_ name: String) -> [NamedAddress] {
+        message.header.all(name).flatMap { AddressList(parsing: $0).mailboxes }.map { mailbox in
+            NamedAddress(
+                displayName: mailbox.displayName.map { EncodedWords.decode($0, using: charsets) },
+                address: mailbox.address)
+        }
+    }
+}
+
+extension NamedAddress {
+    /// Equal for addresses that lead to one mailbox in every mail system there is.
+    fileprivate var key: String { (address.localPart + "@" + address.domain).asciiLowercased }
+}

@@ -1,0 +1,126 @@
+import InternetMessage
+
+/// Which parts of a message are its text and which are attachments (design §4, Matching).
+///
+/// A text body is text/plain or text/html without disposition attachment, and either the first part of its multipart,
+/// in a multipart/alternative, or without a name. An attachment is a leaf with disposition attachment, or a named one
+/// that is neither a text body nor shown by an HTML part that refers to its Content-ID. What is in a forwarded message
+/// (message/rfc822), in an encryption or in a signature object belongs to neither.
+struct MessageParts {
+    private(set) var texts: [Entity] = []
+    private(set) var attachments: [Entity] = []
+
+    /// - Parameters:
+    ///   - isOpaque: whether the message is one CMS object, whose content cannot be seen as parts.
+    ///   - charsets: for the names and the texts.
+    init(_ root: Entity, isOpaque: Bool, charsets: Charsets) {
+        guard !isOpaque else { return }
+        var waiting = [Place(entity: root, isFirst: true, parent: nil, shown: nil)]
+        while let place = waiting.popLast() {
+            switch place.entity.content {
+            case .leaf: take(place, charsets)
+            case .message: break
+            case .multipart(let multipart): waiting += Self.places(of: multipart, place, charsets).reversed()
+            }
+        }
+    }
+
+    private struct Place {
+        let entity: Entity
+        let isFirst: Bool
+        /// The subtype of the multipart it stands in.
+        let parent: String?
+        /// The Content-IDs that HTML refers to within the multipart/related around this, found when needed.
+        let shown: ReferencedContent?
+    }
+
+    private static func places(of multipart: Entity.Multipart, _ place: Place, _ charsets: Charsets) -> [Place] {
+        let subtype = place.entity.contentType.subtype
+        // Both parts of PGP/MIME (RFC 3156 §4) are made for machines.
+        guard subtype != "encrypted" else { return [] }
+        let shown =
+            subtype == "related"
+            ? ReferencedContent(place.entity, around: place.shown, charsets) : place.shown
+        return multipart.parts.enumerated().compactMap { index, part in
+            // The second part of a multipart/signed is the signature (RFC 1847 §2.1), S/MIME's or PGP's.
+            subtype == "signed" && index == 1
+                ? nil : Place(entity: part, isFirst: index == 0, parent: subtype, shown: shown)
+        }
+    }
+
+    private mutating func take(_ place: Place, _ charsets: Charsets) {
+        let entity = place.entity
+        if entity.disposition?.type == "attachment" { return attachments.append(entity) }
+        let isNamed = entity.fileName(using: charsets) != nil
+        let isText = ["text/plain", "text/html"].contains(entity.contentType.mediaType)
+        if isText && (place.isFirst || !isNamed || place.parent == "alternative") { return texts.append(entity) }
+        if isNamed && place.shown?.contains(entity) != true { attachments.append(entity) }
+    }
+}
+
+/// The Content-IDs to which the HTML parts within a multipart/related refer (RFC 2392).
+final class ReferencedContent: Sendable {
+    private let related: Entity
+    private let around: ReferencedContent?
+    private let charsets: Charsets
+    private let identifiers = Once<Set<String>>()
+
+    init(_ related: Entity, around: ReferencedContent?, _ charsets: Charsets) {
+        self.related = related
+        self.around = around
+        self.charsets = charsets
+    }
+
+    /// Whether HTML here, or further out, refers to `entity`.
+    func contains(_ entity: Entity) -> Bool {
+        guard let field = entity.header.first("Content-ID") else { return false }
+        let identifier = field.text.filter { $0 != "<" && $0 != ">" }
+        guard !identifier.isEmpty else { return false }
+        return identifiers.value(find).contains(identifier) || around?.contains(entity) == true
+    }
+
+    private func find() -> Set<String> {
+        var found: Set<String> = []
+        for entity in related.walk(.ownParts) where entity.contentType.mediaType == "text/html" {
+            found.formUnion(Self.references(in: TextBody.octets(of: entity)))
+        }
+        return found
+    }
+
+    /// What follows `cid:` in `html`, percent-encoding undone.
+    static func references(in html: [UInt8]) -> Set<String> {
+        var found: Set<String> = []
+        let scheme = Array("cid:".utf8)
+        var index = 0
+        while index + scheme.count < html.count {
+            guard html[index].asciiLowercased == scheme[0],
+                html[index..<index + scheme.count].lazy.map(\.asciiLowercased).elementsEqual(scheme)
+            else {
+                index += 1
+                continue
+            }
+            let start = index + scheme.count
+            let identifier = html[start...].prefix { $0 > 0x20 && !"\"'<>()&".utf8.contains($0) }
+            found.insert(percentDecoded(identifier))
+            index = start + identifier.count
+        }
+        return found
+    }
+
+    private static func percentDecoded(_ octets: ArraySlice<UInt8>) -> String {
+        var plain: [UInt8] = []
+        var index = octets.startIndex
+        while index < octets.endIndex {
+            if octets[index] == UInt8(ascii: "%"), octets.endIndex - index > 2,
+                let octet = UInt8(String(decoding: octets[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
+            {
+                plain.append(octet)
+                index += 3
+            } else {
+                plain.append(octets[index])
+                index += 1
+            }
+        }
+        return String(decoding: plain, as: UTF8.self)
+    }
+}
