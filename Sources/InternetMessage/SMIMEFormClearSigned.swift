@@ -78,6 +78,7 @@ extension Entity {
         if isComposite, !transferEncoding.isIdentity, !defects.contains(.encodedComposite) {
             found.append("\(name) is a multipart or message under a transfer encoding")
         }
+        if hasDelimiterAfterClosing { found.append("\(name) has more parts behind its closing boundary") }
         return found
     }
 

@@ -8,7 +8,7 @@ struct OpaqueForm {
     /// nil when neither the media type nor the file name speaks of S/MIME.
     init?(_ entity: Entity) {
         guard case .leaf = entity.content, let declaration = Declaration(entity) else { return nil }
-        let prefix = entity.beginning
+        let prefix = entity.decodedPrefix(CMSContentType.prefixLength)
         guard let content = CMSContentType(prefix: prefix) else {
             form = declaration.form
             remarks = ["the content does not begin as a CMS object does"]
@@ -78,35 +78,5 @@ extension SMIMEForm {
         case .compressed: "compressed data"
         case .certificatesOnly: "certificates only"
         }
-    }
-}
-
-extension Entity {
-    /// The first octets of the content, transfer encoding undone.
-    fileprivate var beginning: [UInt8] {
-        guard transferEncoding == .base64 else { return Array(body.prefix(CMSContentType.prefixLength)) }
-        var octets: [UInt8] = []
-        var bits = 0
-        var count = 0
-        for octet in body {
-            let value: Int? =
-                switch octet {
-                case 0x41...0x5A: Int(octet) - 0x41
-                case 0x61...0x7A: Int(octet) - 0x61 + 26
-                case 0x30...0x39: Int(octet) - 0x30 + 52
-                case 0x2B: 62
-                case 0x2F: 63
-                default: nil
-                }
-            guard let value else { continue }
-            bits = (bits << 6 | value) & 0xFFFFFF
-            count += 6
-            if count >= 8 {
-                count -= 8
-                octets.append(UInt8(truncatingIfNeeded: bits >> count))
-            }
-            if octets.count == CMSContentType.prefixLength { break }
-        }
-        return octets
     }
 }
