@@ -10,9 +10,16 @@ public enum XMLTree {
     public static func parse(
         _ octets: OctetString, limits: XMLLimits = .tree
     ) throws(XMLReadingError) -> XMLElement {
+        try octets.withUnsafeBytes { buffer throws(XMLReadingError) in try parse(buffer, limits: limits) }
+    }
+
+    /// Reads a document that stands anywhere in memory, in the same way.
+    public static func parse(
+        _ octets: UnsafeRawBufferPointer, limits: XMLLimits = .tree
+    ) throws(XMLReadingError) -> XMLElement {
         let stream = try XMLStream(TreeBuilder(), limits: limits)
         do throws(XMLStreamError<Never>) {
-            try octets.withUnsafeBytes { buffer throws(XMLStreamError<Never>) in try stream.feed(buffer) }
+            try stream.feed(octets)
             try stream.finish()
         } catch {
             switch error {

@@ -1,0 +1,88 @@
+/// One thing that is wrong in a configuration and keeps it from being used.
+public struct ConfigurationFault: Sendable, Hashable, Encodable {
+    public enum Code: String, Sendable, Hashable, Encodable, CaseIterable {
+        /// The file, or a file that it names, cannot be read or must not be trusted.
+        case file
+        /// Not well-formed XML, or XML that is refused.
+        case xml
+        case unknownElement = "unknown-element"
+        case unknownAttribute = "unknown-attribute"
+        /// A word, number or address that the place does not take.
+        case badValue = "bad-value"
+        /// Text where only elements stand.
+        case strayText = "stray-text"
+        case repeated
+        case missing
+        /// Two things that exclude each other.
+        case conflict
+        /// A secret that cannot be had.
+        case secret
+    }
+    public let file: String
+    /// Counted from 1; 0 for the file as a whole.
+    public let line: Int
+    public let code: Code
+    /// What is wrong.
+    public let text: String
+    /// What may stand there.
+    public let expected: String?
+    /// The known word that is most like the unknown one.
+    public let nearest: String?
+}
+
+extension ConfigurationFault: CustomStringConvertible {
+    /// `conf/ses.xml:41: … ; expected …; did you mean …?`
+    public var description: String {
+        var sentence = (line > 0 ? "\(file):\(line): " : "\(file): ") + text
+        if let expected { sentence += "; expected \(expected)" }
+        if let nearest { sentence += "; did you mean \(nearest)?" }
+        return sentence
+    }
+}
+
+/// All that is wrong in a configuration, in the order of its lines; at least one fault.
+public struct ConfigurationFaults: Error, Sendable, Hashable {
+    public let faults: [ConfigurationFault]
+    /// What else was noticed.
+    public let warnings: [ConfigurationWarning]
+}
+
+extension ConfigurationFaults: CustomStringConvertible {
+    /// One line a fault.
+    public var description: String { faults.map(\.description).joined(separator: "\n") }
+}
+
+/// Something in a configuration that works, but hardly as it is meant.
+public struct ConfigurationWarning: Sendable, Hashable, Encodable {
+    public enum Code: String, Sendable, Hashable, Encodable, CaseIterable {
+        /// Two workflows of one direction have the same filter.
+        case equalFilters = "equal-filters"
+        /// An earlier workflow takes every message that this one could.
+        case shadowedWorkflow = "shadowed-workflow"
+        /// A rule looks for a signature to verify where its filter demands that there is none.
+        case nothingToVerify = "nothing-to-verify"
+        case signsSignedMail = "signs-signed-mail"
+        case signsAllAttachments = "signs-all-attachments"
+        case signAndVerify = "sign-and-verify"
+        case sameSecondary = "same-secondary"
+        case responseNotShown = "response-not-shown"
+        case sameName = "same-name"
+        case emptyBlock = "empty-block"
+        /// A file with a secret that others can read.
+        case looseMode = "loose-mode"
+        case unreadableFile = "unreadable-file"
+    }
+    public let file: String
+    /// Counted from 1; 0 for the file as a whole.
+    public let line: Int
+    public let code: Code
+    /// What was noticed, why it matters and what to do.
+    public let text: String
+
+    /// Whether a program that is started with `--strict` refuses it.
+    public var isRefusedWhenStrict: Bool { code == .looseMode }
+}
+
+extension ConfigurationWarning: CustomStringConvertible {
+    public var description: String { (line > 0 ? "\(file):\(line): " : "\(file): ") + text }
+}

@@ -1,0 +1,102 @@
+import Workflows
+import XMLReading
+
+extension ConfigurationReading {
+    private static let criteria = [
+        "To", "From", "CC", "Cc", "BCC", "Bcc", "Subject", "Body", "Email", "Attachment",
+    ]
+
+    /// An absent or empty filter matches everything.
+    func readFilter(_ element: XMLElement?) -> Filter {
+        guard let element else { return .everything }
+        inspect(element, children: ["AND", "OR"])
+        if let all = element.child("AND"), let any = element.child("OR") {
+            fault(
+                .conflict, line: max(all.line, any.line), "<AND> and <OR> stand in one <Filter>",
+                expected: "one of them; write a second workflow for the other")
+        }
+        guard
+            let group = element.children.first(where: {
+                $0.namespaceURI == nil && ($0.localName == "AND" || $0.localName == "OR")
+            })
+        else { return .everything }
+        inspect(group, children: Self.criteria, repeatable: Set(Self.criteria))
+        let criteria = group.children.compactMap { $0.namespaceURI == nil ? readCriterion($0) : nil }
+        return Filter(
+            combination: criteria.isEmpty || group.localName == "AND" ? .all : .any, criteria: criteria)
+    }
+
+    private func readCriterion(_ element: XMLElement) -> Criterion? {
+        let test: Criterion.Test? =
+            switch element.localName {
+            case "To": patterns(element).map { .to($0) }
+            case "From": patterns(element).map { .from($0) }
+            case "CC", "Cc": patterns(element).map { .cc($0) }
+            case "BCC", "Bcc": patterns(element).map { .bcc($0) }
+            case "Subject": literal(element).map { .subject(contains: $0) }
+            case "Body": literal(element).map { .body(contains: $0) }
+            case "Email": email(element)
+            case "Attachment": attachment(element)
+            default: nil
+            }
+        return test.map { Criterion($0, line: element.line) }
+    }
+
+    /// The alternatives of `contains`, the criterion's only attribute.
+    private func patterns(_ element: XMLElement) -> [WildcardPattern]? {
+        inspect(element, attributes: ["contains"])
+        guard let text = attribute("contains", of: element) else {
+            reportNoContains(element)
+            return nil
+        }
+        return patterns(text)
+    }
+
+    private func patterns(_ text: Located<String>) -> [WildcardPattern]? {
+        let patterns = WildcardPattern.list(text.value)
+        guard patterns.isEmpty else { return patterns }
+        fault(.badValue, line: text.line, "\(text.place) is empty", expected: "what to look for; * stands for anything")
+        return nil
+    }
+
+    private func literal(_ element: XMLElement) -> String? {
+        inspect(element, attributes: ["contains"])
+        guard let text = attribute("contains", of: element) else {
+            reportNoContains(element)
+            return nil
+        }
+        guard text.value.contains(where: { !$0.isWhitespace }) else {
+            fault(.badValue, line: text.line, "\(text.place) is empty", expected: "the words to look for")
+            return nil
+        }
+        return text.value
+    }
+
+    private func email(_ element: XMLElement) -> Criterion.Test? {
+        inspect(element, attributes: ["signed", "encrypted"])
+        let signed = attribute("signed", of: element)
+        let encrypted = attribute("encrypted", of: element)
+        guard signed != nil || encrypted != nil else {
+            fault(.missing, line: element.line, "<Email> asks for nothing", expected: "signed=, encrypted= or both")
+            return nil
+        }
+        return .email(signed: truth(signed), encrypted: truth(encrypted))
+    }
+
+    private func attachment(_ element: XMLElement) -> Criterion.Test? {
+        inspect(element, attributes: ["contains", "signed"])
+        let contains = attribute("contains", of: element)
+        let signed = attribute("signed", of: element)
+        guard contains != nil || signed != nil else {
+            fault(
+                .missing, line: element.line, "<Attachment> asks for nothing",
+                expected: "contains=, signed= or both; contains=\"*\" for any attachment")
+            return nil
+        }
+        return .attachment(contains: contains.flatMap { patterns($0) }, signed: truth(signed))
+    }
+
+    private func reportNoContains(_ element: XMLElement) {
+        fault(.missing, line: element.line, "the attribute contains is missing in <\(element.localName)>")
+    }
+}

@@ -1,0 +1,146 @@
+import InternetMessage
+
+extension ConfigurationReading {
+    private func refuse(_ text: Located<String>, expected: String, nearest: String? = nil) {
+        let value = text.value.isEmpty ? "\(text.place) is empty" : "\(quoted(text.value)) is no value of \(text.place)"
+        fault(.badValue, line: text.line, value, expected: expected, nearest: nearest)
+    }
+
+    /// One of the words of `Word`, exactly as written there.
+    func word<Word: RawRepresentable & CaseIterable>(_ text: Located<String>?, as type: Word.Type) -> Word?
+    where Word.RawValue == String {
+        guard let text else { return nil }
+        if let word = Word(rawValue: text.value) { return word }
+        let words = Word.allCases.map(\.rawValue)
+        refuse(text, expected: Self.oneOf(words), nearest: NearestName.of(text.value, among: words))
+        return nil
+    }
+
+    /// `true` or `false`.
+    func truth(_ text: Located<String>?) -> Bool? { word(text, as: TruthWord.self).map { $0 == .true } }
+
+    /// `enable` or `disable`.
+    func isEnabled(_ text: Located<String>?) -> Bool? { word(text, as: StatusWord.self).map { $0 == .enable } }
+
+    func integer(_ text: Located<String>?, in range: ClosedRange<Int>, unit: String = "") -> Int? {
+        guard let text else { return nil }
+        let digits = text.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        if digits, let number = Int(text.value), range.contains(number) { return number }
+        refuse(text, expected: "a number from \(range.lowerBound) to \(range.upperBound)\(unit)")
+        return nil
+    }
+
+    /// A number of octets: `209715200`, `200 MiB`.
+    func size(_ text: Located<String>?, in range: ClosedRange<Int>) -> Int? {
+        guard let text else { return nil }
+        let factors = ["": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+        let digits = text.value.prefix { ("0"..."9").contains($0) }
+        let unit = text.value.dropFirst(digits.count).drop { $0 == " " }
+        if let number = Int(digits), let factor = factors[String(unit)] {
+            let (octets, overflow) = number.multipliedReportingOverflow(by: factor)
+            if !overflow, range.contains(octets) { return octets }
+        }
+        refuse(
+            text,
+            expected: "a number of octets or of KiB, MiB, GiB, from \(range.lowerBound) to \(range.upperBound) octets")
+        return nil
+    }
+
+    /// An addr-spec, without angle brackets or a display name.
+    func address(_ text: Located<String>?) -> AddrSpec? {
+        guard let text else { return nil }
+        if let at = text.value.lastIndex(of: "@") {
+            let localPart = String(text.value[..<at])
+            let domain = String(text.value[text.value.index(after: at)...])
+            let plain = localPart.utf8.allSatisfy { $0 > 0x20 && !"<>(),;:\\\"[]@".utf8.contains($0) }
+            if plain, Self.isDomain(domain), let address = AddrSpec(localPart: localPart, domain: domain) {
+                return address
+            }
+        }
+        refuse(text, expected: "one e-mail address such as admin@example.org")
+        return nil
+    }
+
+    /// A domain name, made lower case.
+    func domain(_ text: Located<String>?) -> String? {
+        guard let text else { return nil }
+        if Self.isDomain(text.value) { return text.value.lowercased() }
+        refuse(text, expected: "a domain name such as example.org")
+        return nil
+    }
+
+    /// An absolute http or https URL without user, password and fragment.
+    func url(_ text: Located<String>?) -> String? {
+        guard let text else { return nil }
+        if Self.isServiceURL(text.value) { return text.value }
+        refuse(
+            text, expected: "an address such as https://signing.example.org:8779/adss/signing/dss, without user name")
+        return nil
+    }
+
+    /// A host name or an address, as it stands in a URL but without brackets.
+    func host(_ text: Located<String>?) -> String? {
+        guard let text else { return nil }
+        if Self.isHost(text.value) || Self.isIPv6(text.value) { return text.value }
+        refuse(text, expected: "a host name or an address")
+        return nil
+    }
+
+    /// A path; a relative one is read from the directory of the configuration.
+    func path(_ text: Located<String>?) -> String? {
+        guard let text else { return nil }
+        return ConfigurationFile.resolve(text.value, in: directory)
+    }
+
+    // MARK: - Forms
+
+    static func isDomain(_ text: String) -> Bool {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        return text.utf8.count <= 253
+            && labels.allSatisfy { label in
+                !label.isEmpty && label.utf8.count <= 63 && !label.hasPrefix("-") && !label.hasSuffix("-")
+                    && label.utf8.allSatisfy { $0 >= 0x80 || isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+            }
+    }
+
+    private static func isHost(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { isLetterOrDigit($0) || "-._".utf8.contains($0) }
+    }
+
+    private static func isIPv6(_ text: String) -> Bool {
+        text.contains(":")
+            && text.utf8.allSatisfy { isLetterOrDigit($0) || ":.%".utf8.contains($0) }
+    }
+
+    private static func isServiceURL(_ text: String) -> Bool {
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}#".utf8.contains($0) }) else {
+            return false
+        }
+        let lowered = text.asciiLowercased
+        guard let scheme = ["http://", "https://"].first(where: { lowered.hasPrefix($0) }) else { return false }
+        let authority = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
+        guard !authority.contains("@") else { return false }
+        let host: Substring
+        var rest: Substring
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            rest = authority[authority.index(after: end)...]
+            guard isIPv6(String(host)) else { return false }
+        } else {
+            host = authority.prefix { $0 != ":" }
+            rest = authority.dropFirst(host.count)
+            guard isHost(String(host)) else { return false }
+        }
+        if rest.isEmpty { return true }
+        guard rest.removeFirst() == ":", rest.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+        return Int(rest).map { (1...65_535).contains($0) } ?? false
+    }
+
+    private static func isLetterOrDigit(_ octet: UInt8) -> Bool {
+        (0x30...0x39).contains(octet) || (0x61...0x7A).contains(octet.asciiLowercased)
+    }
+}
+
+private enum TruthWord: String, CaseIterable { case `true`, `false` }
+private enum StatusWord: String, CaseIterable { case enable, disable }

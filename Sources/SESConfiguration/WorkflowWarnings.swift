@@ -1,0 +1,109 @@
+import Workflows
+
+extension ConfigurationReading {
+    /// Warns of workflows of one direction that work, but hardly as they are meant.
+    func warnOfWorkflows(_ section: DirectionSection, place: String) {
+        if let first = section.blocks.first, let other = section.blocks.first(where: { $0.service != first.service }) {
+            warn(
+                .signAndVerify, line: other.line,
+                "<\(place)> has <Sign> and <Verify>: the first workflow whose filter holds runs, in document order, and"
+                    + " mail that matches none follows the NoFilterAction of the service of \(first.service.block)")
+        }
+        let workflows = section.workflows
+        for (index, workflow) in workflows.enumerated() {
+            // Every pair is compared; nobody has that many workflows.
+            if index < 1_000 { warnOfShadow(workflow, behind: workflows[..<index]) }
+            warnOfOperations(workflow)
+        }
+    }
+
+    private func warnOfShadow(_ workflow: Workflow, behind earlier: ArraySlice<Workflow>) {
+        if let same = earlier.first(where: { $0.name == workflow.name }) {
+            warn(
+                .sameName, line: workflow.line,
+                "the workflow on line \(same.line) has the name \(quoted(workflow.name)) too: reports cannot tell them apart"
+            )
+        }
+        if let equal = earlier.first(where: { FilterComparison.areEqual($0.filter, workflow.filter) }) {
+            warn(
+                .equalFilters, line: workflow.line,
+                "this workflow never runs: the one on line \(equal.line) has the same filter and is looked at first")
+        } else if let wider = earlier.first(where: { FilterComparison.implies(workflow.filter, $0.filter) }) {
+            warn(
+                .shadowedWorkflow, line: workflow.line,
+                "this workflow never runs: whatever its filter holds for, the one on line \(wider.line) takes first")
+        }
+    }
+
+    private func warnOfOperations(_ workflow: Workflow) {
+        for operation in workflow.operations {
+            switch operation {
+            case .verifyEmail:
+                if let line = workflow.filter.line(where: { $0.asksEmail(signed: false) }) {
+                    warn(
+                        .nothingToVerify, line: line,
+                        "VERIFY_EMAIL with <Email signed=\"false\">: there is never a signature to verify; signed=\"true\" is meant"
+                    )
+                }
+            case .verifyAttachment:
+                if let line = workflow.filter.line(where: { $0.asksAttachment(signed: false) }) {
+                    warn(
+                        .nothingToVerify, line: line,
+                        "VERIFY_ATTACHMENT with <Attachment signed=\"false\">: there is never a signature to verify;"
+                            + " signed=\"true\" is meant")
+                }
+            case .signAttachment:
+                if workflow.filter.line(where: { $0.isAttachment }) == nil {
+                    warn(
+                        .signsAllAttachments, line: workflow.line,
+                        "SIGN_ATTACHMENT without an <Attachment> criterion signs every attachment, whatever it is")
+                }
+                warnOfSignedMail(workflow, operation)
+            case .signEmail:
+                warnOfSignedMail(workflow, operation)
+            }
+        }
+        if workflow.attachesResponse, workflow.resultRule == .original {
+            warn(
+                .responseNotShown, line: workflow.line,
+                "attachResponseXml=\"true\" does nothing with SEND_ORIGINAL_EMAIL, which leaves the mail as it is")
+        }
+    }
+
+    private func warnOfSignedMail(_ workflow: Workflow, _ operation: Operation) {
+        guard let line = workflow.filter.line(where: { $0.asksEmail(signed: true) }) else { return }
+        warn(
+            .signsSignedMail, line: line,
+            "\(operation.word) with <Email signed=\"true\">: a mail that is signed already is not changed inside its signature,"
+                + " and fails when it cannot be signed without that; signed=\"false\" is meant")
+    }
+
+    /// Warns of files that the configuration names, by their place and mode; what is in them is judged elsewhere.
+    func warnOfFiles(_ settings: SettingsSection, _ processing: ProcessingSection) {
+        if settings.hasPasswordInText { warnOfLooseMode(file, line: 0, what: "a password") }
+        if let (pfx, line) = settings.clientPFX {
+            warnOfUnreadable(pfx.path, line: line, what: "the client certificate")
+            warnOfLooseMode(pfx.path, line: line, what: "a private key")
+        }
+        if let trustStore = processing.settings.trustStore {
+            warnOfUnreadable(trustStore, line: processing.trustStoreLine, what: "the trust store")
+        }
+    }
+}
+
+extension Filter {
+    /// The line of the first criterion that fits.
+    fileprivate func line(where fits: (Criterion.Test) -> Bool) -> Int? { criteria.first { fits($0.test) }?.line }
+}
+
+extension Criterion.Test {
+    fileprivate func asksEmail(signed wanted: Bool) -> Bool {
+        if case .email(let signed, _) = self { signed == wanted } else { false }
+    }
+
+    fileprivate func asksAttachment(signed wanted: Bool) -> Bool {
+        if case .attachment(_, let signed) = self { signed == wanted } else { false }
+    }
+
+    fileprivate var isAttachment: Bool { if case .attachment = self { true } else { false } }
+}
