@@ -1,0 +1,114 @@
+import Glibc
+
+/// A file that waits to be claimed, as the listing shows it; it may be gone by now.
+public struct Candidate: Sendable {
+    public let queue: Queue
+    /// A `*.eml` directly in `outgoing/` or `incoming/`: to be claimed only once it lies still.
+    public let isBare: Bool
+    public let name: FileName
+    /// For retry: Unix seconds from which it may be tried again.
+    public let due: Int?
+    /// What its name says and may be believed of this place.
+    public let facts: NameFacts
+    /// For retry: the entry it has been since its first claim.
+    public let entry: EntryID?
+    let directory: Directory
+
+    /// Whether a retry is due: its time has come, or lies further ahead than any delay could have set it, because the clock jumped.
+    public func isDue(now: Int, longestDelay: Int) -> Bool {
+        guard let due else { return true }
+        return due <= now || due - now > longestDelay
+    }
+}
+
+/// Something that waits and cannot be taken; it stays where it is, and the status is unhealthy.
+public struct LeftInPlace: Sendable, Hashable {
+    public let path: String
+    public let reason: String
+
+    public init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+}
+
+extension Spool {
+    /// How many of the files left in place one listing reports.
+    static let reportedLimit = 100
+
+    /// Lists what waits in `queue`, to its end, in the order of the directory: `new/`, then the bare `*.eml` beside it.
+    ///
+    /// A file that is not readable for us is left where it is. Names that begin with a dot or end with `.part` or `.tmp` are never seen.
+    /// - Parameter body: Claims or notes the candidate; returns false to stop the listing. It may rename files away meanwhile.
+    /// - Returns: What cannot be taken and why, at most 100.
+    @discardableResult
+    public func forEachWaiting(
+        in queue: Queue, _ body: (Candidate) throws(SpoolError) -> Bool
+    ) throws(SpoolError) -> [LeftInPlace] {
+        var left: [LeftInPlace] = []
+        var goesOn = true
+        func visit(_ directory: Directory, isBare: Bool) throws(SpoolError) {
+            try directory.forEachName { (name, type) throws(SpoolError) in
+                guard !name.hasPrefix("."), !name.hasSuffix(".part"), !name.hasSuffix(".tmp"),
+                    !isBare || name.hasSuffix(".eml")
+                else { return true }
+                guard let candidate = candidate(queue, name, isBare: isBare, directory) else {
+                    note(
+                        "its name is none of ours, so nobody knows which way it was going; move it to outgoing/new or incoming/new"
+                    )
+                    return true
+                }
+                switch readability(candidate, type) {
+                case .gone: return true
+                case .refused(let reason):
+                    note(reason)
+                    return true
+                case .granted:
+                    goesOn = try body(candidate)
+                    return goesOn
+                }
+
+                func note(_ reason: String) {
+                    guard left.count < Self.reportedLimit else { return }
+                    left.append(LeftInPlace(path: "\(directory.path)/\(name)", reason: reason))
+                }
+            }
+        }
+        // Opened anew for each listing: somebody may have moved the directory away and made another.
+        try visit(root.descend(queue.rawValue + "/new"), isBare: false)
+        if goesOn && queue != .retry { try visit(root.descend(queue.rawValue), isBare: true) }
+        return left
+    }
+
+    private func candidate(_ queue: Queue, _ name: FileName, isBare: Bool, _ directory: Directory) -> Candidate? {
+        let parsed = isBare ? nil : name.text.flatMap { SpoolName(parsing: $0) }
+        switch queue {
+        case .retry:
+            guard let parsed, parsed.facts.origin != nil else { return nil }
+            return Candidate(
+                queue: queue, isBare: false, name: name, due: parsed.facts.due ?? 0, facts: parsed.facts,
+                entry: parsed.unique.entry, directory: directory)
+        case .outgoing, .incoming:
+            let origin: Origin = queue == .outgoing ? .outgoing(bare: isBare) : .incoming(bare: isBare)
+            let facts = NameFacts(envelopeOctets: parsed?.facts.envelopeOctets, origin: origin, attempts: 0)
+            return Candidate(
+                queue: queue, isBare: isBare, name: name, due: nil, facts: facts, entry: nil, directory: directory)
+        }
+    }
+
+    private enum Readability { case granted, gone, refused(String) }
+
+    /// Asks access(2), which counts groups and access lists too. What is no regular file is judged after the claim.
+    private func readability(_ candidate: Candidate, _ type: EntryType) -> Readability {
+        guard type == .file || type == .unknown else { return .granted }
+        let outcome = candidate.name.withPointer {
+            faccessat(candidate.directory.descriptor, $0, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW)
+        }
+        if outcome == 0 { return .granted }
+        switch errno {
+        case ENOENT: return .gone
+        case EACCES: return .refused("not readable for this program; give it to the spool's group or user")
+        default: return .refused("cannot be looked at: " + String(cString: strerror(errno)))
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Glibc
+
+/// What came of trying to claim.
+public enum ClaimResult: Sendable {
+    case claimed(Transaction)
+    /// Another was faster, or its writer took it back.
+    case taken
+    /// It cannot be a message; it stands in `corrupt/` now, and the status is unhealthy.
+    case corrupt(reason: String)
+    /// It cannot be taken from where it is, and stays there; the status is unhealthy.
+    case left(reason: String)
+}
+
+extension Spool {
+    /// Claims a file: one rename into a directory of its own under `work/`, which counts as its first start.
+    ///
+    /// A bare `*.eml` must have been found still before (``StillnessJudge``), a retry due.
+    /// - Throws: ``SpoolError``; the file is then where it was, or claimed and found by ``makeRecovery()``.
+    public func claim(_ candidate: Candidate) throws(SpoolError) -> ClaimResult {
+        try durability.check(path)
+        let entry = candidate.entry ?? EntryID(random: random)
+        let place = try makeWorkplace(for: entry)
+        var facts = candidate.facts
+        facts.due = nil
+        facts.starts = 1
+        facts.attempts = facts.attempts ?? 0
+        let name = TransactionFile.messageName(facts)
+        do throws(SpoolError) {
+            switch try candidate.directory.rename(candidate.name, to: place.directory, name) {
+            case .done: break
+            case .missing:
+                if try place.directory.status(name) == nil {
+                    let isSourceThere = try candidate.directory.status(candidate.name) != nil
+                    try discardEmpty(place)
+                    return isSourceThere
+                        ? .left(reason: "it cannot be moved: its folder was removed meanwhile") : .taken
+                }
+            case .exists: throw SpoolError(.raced, path: place.directory.path, "a claim found a directory in use")
+            }
+        } catch  where [EACCES, EPERM, EBUSY].contains(error.errno) {
+            // The file's own doing (a directory of somebody else's, a mount point): no reason to stop the intake.
+            try discardEmpty(place)
+            return .left(reason: error.description)
+        } catch  where !error.isLocalFault {
+            try discardEmpty(place)
+            throw error
+        }
+        let transaction = Transaction(
+            self, queue: candidate.queue, place, name: name, facts: facts, source: candidate.name)
+        if let reason = try transaction.defect() {
+            try transaction.moveToCorrupt()
+            return .corrupt(reason: "\(candidate.name): \(reason)")
+        }
+        return .claimed(transaction)
+    }
+
+    /// Makes and locks a directory that no recovery has taken for a left-over in between.
+    private func makeWorkplace(for entry: EntryID) throws(SpoolError) -> Workplace {
+        // Each round takes a fresh name; only a recovery that runs at the same instant can cost a round.
+        for _ in 0..<64 {
+            let unique = makeUniqueName(entry)
+            let name = unique.description
+            try work.make(name, mode: Layout.workMode)
+            let directory: Directory
+            do throws(SpoolError) {
+                directory = try work.directory(name)
+            } catch  where error.errno == ENOENT {
+                continue
+            }
+            guard try directory.tryLock(), try directory.isStill(name, in: work) else { continue }
+            return Workplace(unique: unique, name: name, directory: directory)
+        }
+        throw SpoolError(.raced, path: work.path, "each directory made for a claim was removed by somebody at once")
+    }
+
+    private func discardEmpty(_ place: Workplace) throws(SpoolError) {
+        try work.removeDirectory(place.name)
+    }
+}
+
+/// A directory under `work/` or `publish/`, locked by us.
+struct Workplace {
+    let unique: UniqueName
+    let name: String
+    let directory: Directory
+}

@@ -1,0 +1,55 @@
+import Glibc
+
+/// How much stands in one place, and since when.
+public struct FolderCount: Sendable, Hashable {
+    public let name: String
+    public internal(set) var count = 0
+    /// Unix seconds of the oldest file's writing; nil when the place is empty.
+    public internal(set) var oldest: Int?
+
+    init(_ name: String) { self.name = name }
+
+    mutating func add(_ seconds: Int) {
+        count += 1
+        oldest = min(oldest ?? seconds, seconds)
+    }
+}
+
+extension Spool {
+    /// What waits, is being worked on and has been put away, place by place; a snapshot of something that moves.
+    public func counts() throws(SpoolError) -> [FolderCount] {
+        var counts: [FolderCount] = []
+        for queue in [Queue.outgoing, .incoming] {
+            var count = FolderCount(queue.rawValue)
+            try add(queue.rawValue + "/new", to: &count) { !$0.hasPrefix(".") }
+            try add(queue.rawValue, to: &count) { !$0.hasPrefix(".") && $0.hasSuffix(".eml") }
+            counts.append(count)
+        }
+        for (name, path) in [("work", program.workPath), ("publish", program.publishPath)] {
+            var count = FolderCount(name)
+            try add(path, to: &count) { !$0.hasPrefix(".") }
+            counts.append(count)
+        }
+        for folder in Folder.allCases {
+            var count = FolderCount(folder.rawValue)
+            try add(folder.filePath, to: &count) { !$0.hasPrefix(".") }
+            counts.append(count)
+        }
+        return counts
+    }
+
+    private func add(
+        _ path: String, to count: inout FolderCount, where isCounted: (FileName) -> Bool
+    ) throws(SpoolError) {
+        let directory = try root.descend(path)
+        try directory.forEachName { (name, _) throws(SpoolError) in
+            guard isCounted(name) else { return true }
+            if let seconds = name.text.flatMap({ SpoolName(parsing: $0) })?.unique.seconds {
+                count.add(seconds)
+            } else if let status = try directory.status(name) {
+                count.add(status.st_mtim.tv_sec)
+            }
+            return true
+        }
+    }
+}

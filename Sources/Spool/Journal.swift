@@ -1,0 +1,199 @@
+import Glibc
+import Synchronization
+
+/// One line of the journal. Nil fields are left out.
+public struct JournalEvent: Sendable, Hashable {
+    public enum Event: String, Sendable, Hashable {
+        case claimed, decided, answered, committed, published, deferred, recovered, `operator`, sent, failed
+    }
+
+    public var event: Event
+    public var entry: EntryID
+    /// The file that the event is about.
+    public var file: String?
+    public var workflow: String?
+    public var attempts: Int?
+    public var to: [PublishedFile]
+    public var verdict: String?
+    public var reason: String?
+    public var messageID: String?
+    /// What the server said.
+    public var server: String?
+
+    public init(
+        _ event: Event, entry: EntryID, file: String? = nil, workflow: String? = nil, attempts: Int? = nil,
+        to: [PublishedFile] = [], verdict: String? = nil, reason: String? = nil, messageID: String? = nil,
+        server: String? = nil
+    ) {
+        self.event = event
+        self.entry = entry
+        self.file = file
+        self.workflow = workflow
+        self.attempts = attempts
+        self.to = to
+        self.verdict = verdict
+        self.reason = reason
+        self.messageID = messageID
+        self.server = server
+    }
+
+    func line(milliseconds: Int, pid: Int32) -> String {
+        var json = JSONLine()
+        json.add("v", 1)
+        json.add("t", Timestamp(milliseconds: milliseconds).text)
+        json.add("e", entry.digits)
+        if let file { json.add("f", file) }
+        json.add("ev", event.rawValue)
+        if let workflow { json.add("wf", workflow) }
+        if let attempts { json.add("n", attempts) }
+        if !to.isEmpty { json.add("to", to.map { [$0.folder.rawValue, $0.name.description] }) }
+        if let verdict { json.add("verdict", verdict) }
+        if let reason { json.add("reason", reason) }
+        if let messageID { json.add("mid", messageID) }
+        if let server { json.add("srv", server) }
+        json.add("pid", Int(pid))
+        return json.finished + "\n"
+    }
+}
+
+/// What happened to each entry, one JSON object a line, one file a program and UTC day. For people and `ses show`, never for decisions.
+///
+/// A line is one append and one write, so that lines of several processes do not mix; one torn by a crash is skipped by readers.
+public final class Journal: Sendable {
+    private struct Day {
+        let name: String
+        let file: OpenFile
+    }
+
+    private let directory: Directory
+    private let program: Program
+    private let clock: SpoolClock
+    private let today = Mutex<Day?>(nil)
+
+    init(directory: Directory, program: Program, clock: SpoolClock) {
+        self.directory = directory
+        self.program = program
+        self.clock = clock
+    }
+
+    /// Appends one line. Call it before the rename that it tells of.
+    /// - Returns: nil, or why it could not be written: a warning, never a reason to stop.
+    @discardableResult
+    public func append(_ event: JournalEvent) -> SpoolError? {
+        let now = clock.milliseconds()
+        var line = event.line(milliseconds: now, pid: getpid())
+        do throws(SpoolError) {
+            let file = try open("\(program.rawValue)-\(Timestamp(milliseconds: now).day).jsonl")
+            // One call: a rest written later could stand in another's line.
+            let written = line.withUTF8 { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
+            guard written == line.utf8.count else {
+                let cause = written < 0 ? errno : 0
+                throw SpoolError(.system, path: file.path, errno: cause, "cannot write a whole line to the journal")
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func open(_ name: String) throws(SpoolError) -> OpenFile {
+        if let held = today.withLock({ $0 }), held.name == name, try held.file.status().st_nlink > 0 {
+            return held.file
+        }
+        let file = try directory.openForAppending(name, mode: Layout.fileMode)
+        today.withLock { $0 = Day(name: name, file: file) }
+        return file
+    }
+}
+
+/// A moment in UTC, reckoned without the C library's time zone.
+struct Timestamp {
+    private let year: Int, month: Int, dayOfMonth: Int
+    private let millisecondsOfDay: Int
+
+    init(milliseconds: Int) {
+        let dayLength = 86_400_000
+        let days = (milliseconds - (milliseconds % dayLength + dayLength) % dayLength) / dayLength
+        millisecondsOfDay = milliseconds - days * dayLength
+        // Days from 0000-03-01 in eras of 400 years, so that the leap day is the last of its year.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        dayOfMonth = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// `20260102`
+    var day: String { padded(year, 4) + padded(month, 2) + padded(dayOfMonth, 2) }
+
+    /// RFC 3339 with milliseconds: `2026-01-02T03:04:05.006Z`
+    var text: String {
+        let seconds = millisecondsOfDay / 1_000
+        return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(dayOfMonth, 2) + "T"
+            + padded(seconds / 3_600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "."
+            + padded(millisecondsOfDay % 1_000, 3) + "Z"
+    }
+
+    private func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}
+
+/// Builds one JSON object without line breaks.
+struct JSONLine {
+    private var text = "{"
+
+    var finished: String { text + "}" }
+
+    mutating func add(_ key: String, _ value: Int) {
+        begin(key)
+        text += String(value)
+    }
+
+    mutating func add(_ key: String, _ value: String) {
+        begin(key)
+        quote(value)
+    }
+
+    mutating func add(_ key: String, _ rows: [[String]]) {
+        begin(key)
+        text += "["
+        for (index, row) in rows.enumerated() {
+            if index > 0 { text += "," }
+            text += "["
+            for (column, cell) in row.enumerated() {
+                if column > 0 { text += "," }
+                quote(cell)
+            }
+            text += "]"
+        }
+        text += "]"
+    }
+
+    private mutating func begin(_ key: String) {
+        if text.utf8.count > 1 { text += "," }
+        quote(key)
+        text += ":"
+    }
+
+    /// Escapes what JSON must, all control characters, and U+2028 and U+2029, which some line readers take for line ends.
+    private mutating func quote(_ value: String) {
+        text += "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        text += "\""
+    }
+}

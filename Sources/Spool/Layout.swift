@@ -1,0 +1,82 @@
+import Glibc
+
+/// The directories of a spool, their owners and modes.
+enum Layout {
+    enum Group { case own, drop, relay }
+
+    struct Item {
+        let path: String
+        let mode: mode_t
+        let group: Group
+    }
+
+    /// Parents before children.
+    static let items: [Item] = {
+        var items: [Item] = []
+        func add(_ paths: [String], _ mode: mode_t, _ group: Group) {
+            items += paths.map { Item(path: $0, mode: mode, group: group) }
+        }
+        for queue in ["outgoing", "incoming"] {
+            // The sticky bit: who may drop messages may not take away those of others.
+            add([queue], 0o3770, .drop)
+            add([queue + "/tmp", queue + "/new"], 0o2770, .drop)
+            add([queue + "/cur"], 0o750, .own)
+        }
+        add(["work", "publish", "corrupt", "journal", "state"], 0o750, .own)
+        for folder in ["blocked", "retry"] {
+            add([folder, folder + "/tmp", folder + "/new", folder + "/cur"], 0o750, .own)
+        }
+        for folder in ["delivered", "admin"] {
+            add([folder, folder + "/tmp", folder + "/new", folder + "/cur"], 0o2770, .relay)
+        }
+        add(["failed", "relay", "relay/work", "relay/publish", "relay/journal"], 0o2770, .relay)
+        return items
+    }()
+
+    static let rootMode: mode_t = 0o751
+    static let fileMode: mode_t = 0o640
+    static let workMode: mode_t = 0o750
+    static let secretName = "secret"
+    static let secretOctets = 32
+
+    /// Makes what is missing of a result folder; the group follows from the directory beside it.
+    static func make(_ folder: Folder, in root: Directory) throws(SpoolError) {
+        let top = folder.rawValue
+        for item in items where item.path == top || item.path.hasPrefix(top + "/") {
+            guard try root.status(item.path) == nil else { continue }
+            guard mkdirat(root.descriptor, item.path, item.mode) == 0 || errno == EEXIST else {
+                throw root.failure(errno, item.path, "cannot make the missing folder")
+            }
+            let made = try root.descend(item.path)
+            if item.group == .relay, let sibling = try root.status(top == "delivered" ? "admin" : "delivered") {
+                // Only a member of the group may give it; without it the relay sees nothing there, and `ses init` repairs that.
+                _ = fchown(made.descriptor, uid_t.max, sibling.st_gid)
+            }
+            // mkdir masks the mode with the umask, and drops the set-group-id bit.
+            guard fchmod(made.descriptor, item.mode) == 0 else {
+                throw SpoolError(.system, path: made.path, errno: errno, "cannot set the mode of the folder made")
+            }
+        }
+    }
+
+    /// Opens a directory of the layout and refuses it when everybody may write there.
+    static func open(_ path: String, in root: Directory) throws(SpoolError) -> Directory {
+        let directory = try root.descend(path)
+        try refuseWorldWritable(directory)
+        guard directory.identity.device == root.identity.device else {
+            throw SpoolError(
+                .fileSystem, path: directory.path, errno: EXDEV,
+                "a directory of the spool is on another file system than the spool")
+        }
+        return directory
+    }
+
+    static func refuseWorldWritable(_ directory: Directory) throws(SpoolError) {
+        guard directory.mode & S_IWOTH == 0 else {
+            throw SpoolError(
+                .permissions, path: directory.path,
+                "everybody may write in this directory of the spool, so anybody could forge mail: chmod o-w, then start again"
+            )
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Glibc
+public import Octets
+
+/// Puts one message into `outgoing` or `incoming`, as `ses drop` does: created in `tmp/`, made durable, then moved into `new/`.
+///
+/// Needs no right but to write there. What is not committed cleans up after itself.
+public struct MaildirDelivery: ~Copyable {
+    private let temporary: Directory
+    private let new: Directory
+    private let file: OpenFile
+    private let clock: SpoolClock
+    private let random: SpoolRandom
+    private let unique: UniqueName
+    private let durability: Durability
+    private var isPending = true
+
+    /// - Parameter queue: `outgoing` or `incoming`.
+    public init(
+        spool: String, queue: Queue, clock: SpoolClock = .system, random: SpoolRandom = .system
+    ) throws(SpoolError) {
+        try self.init(spool: spool, queue: queue, clock: clock, random: random, durability: Durability())
+    }
+
+    init(
+        spool: String, queue: Queue, clock: SpoolClock, random: SpoolRandom, durability: Durability
+    ) throws(SpoolError) {
+        guard queue != .retry else {
+            throw SpoolError(.layout, path: spool, "only outgoing and incoming take new messages")
+        }
+        let root = try Directory(path: spool, searchOnly: true)
+        try Layout.refuseWorldWritable(root)
+        let maildir = try root.directory(queue.rawValue, searchOnly: true)
+        let temporary = try maildir.directory("tmp", searchOnly: true)
+        // Opened for reading: only such a descriptor can be synced.
+        let new = try maildir.directory("new")
+        for directory in [maildir, temporary, new] { try Layout.refuseWorldWritable(directory) }
+        let unique = UniqueName(entry: EntryID(random: random), clock: clock, random: random)
+        let file = try temporary.createFile(unique.description, mode: Layout.fileMode)
+        guard fchmod(file.descriptor, Layout.fileMode) == 0 else {
+            let error = file.failure(errno, "cannot set the mode of the new message")
+            try temporary.unlink(unique.description)
+            throw error
+        }
+        self.file = file
+        self.temporary = temporary
+        self.new = new
+        self.clock = clock
+        self.random = random
+        self.unique = unique
+        self.durability = durability
+    }
+
+    deinit {
+        // Best effort: what stays in tmp/ is no message, and a sweep of old ones is the administrator's.
+        if isPending { _ = unlinkat(temporary.descriptor, unique.description, 0) }
+    }
+
+    /// The entry that `X-SES-Entry` of its envelope block may name.
+    public var entry: EntryID { unique.entry }
+
+    /// Adds octets at the end of the message.
+    public borrowing func write(_ octets: UnsafeRawBufferPointer) throws(SpoolError) { try file.write(octets) }
+
+    public borrowing func write(_ octets: OctetString) throws(SpoolError) {
+        try octets.withUnsafeBytes { (buffer: UnsafeRawBufferPointer) throws(SpoolError) in try file.write(buffer) }
+    }
+
+    /// Hands the message over. When this returns, it is durable and the spool's.
+    /// - Parameter envelopeOctets: How many octets at its head are envelope block; nil for none.
+    /// - Returns: Its name in `new/`.
+    /// - Throws: ``SpoolError``; of kind `directorySync` the message stands in `new/`, but perhaps not for good.
+    public consuming func commit(envelopeOctets: Int?) throws(SpoolError) -> SpoolName {
+        try durability.sync(file: file)
+        var name = SpoolName(unique, NameFacts(envelopeOctets: envelopeOctets))
+        for _ in 0..<8 {
+            switch try temporary.rename(unique.description, to: new, name.description) {
+            case .done:
+                isPending = false
+                try durability.sync(directory: new)
+                return name
+            case .missing:
+                throw SpoolError(.raced, path: new.path, errno: ENOENT, "tmp/ or new/ was taken away during a delivery")
+            case .exists:
+                name.unique = UniqueName(entry: unique.entry, clock: clock, random: random)
+            }
+        }
+        throw SpoolError(.raced, path: new.path, errno: EEXIST, "no free name was found")
+    }
+}

@@ -1,0 +1,246 @@
+import Glibc
+
+/// What recovery found in `work/` and `publish/`, and what it did.
+public struct RecoveryReport: Sendable, Hashable {
+    /// S0 is what waits; the others as in `spool-layout/README.md`.
+    public enum State: String, Sendable, Hashable, CaseIterable {
+        case made = "S1"
+        case claimed = "S2"
+        case leftByRetry = "S3"
+        /// S4 and S5 cannot be told apart, and need not be.
+        case committed = "S4/S5"
+        case published = "S6"
+        case cleaned = "S7"
+        case withoutMessage = "S8"
+        case inBoth = "S9"
+        case foreign = "S10"
+        case busy = "S11"
+    }
+
+    public struct Finding: Sendable, Hashable {
+        public let state: State
+        public let path: String
+        /// What was done, or why nothing was.
+        public let text: String
+    }
+
+    public internal(set) var findings: [Finding] = []
+
+    /// States that cannot come about by themselves: somebody must look.
+    public var alarms: [Finding] { findings.filter { [.withoutMessage, .inBoth].contains($0.state) } }
+    /// What makes the status unhealthy.
+    public var unhealthy: [Finding] { findings.filter { [.withoutMessage, .inBoth, .foreign].contains($0.state) } }
+    /// Lines that the journal did not take.
+    public internal(set) var warnings: [SpoolError] = []
+}
+
+/// An entry that a process left behind, to be gone on with before anything new is taken in.
+public enum Recovered: Sendable {
+    /// Work it, alone: its start is counted, and nothing else may be running that could be blamed for its crash.
+    case work(Transaction)
+    /// It was started three times without an end. Tell the administrator, with the raw file, and parse nothing.
+    case poison(Transaction)
+}
+
+/// Goes through what processes of this program left behind, one entry at a time.
+///
+/// Ask for the next only when the one before is settled, so that only the culprit of a crash is counted. Nothing is ever put
+/// back to where it waited.
+public final class Recovery {
+    /// Starts without an end after which a message is not parsed any more.
+    static let startLimit = 3
+
+    private let spool: Spool
+    private var toPublish: [FileName]
+    private var toWork: [FileName]
+    public private(set) var report = RecoveryReport()
+
+    init(_ spool: Spool) throws(SpoolError) {
+        self.spool = spool
+        toPublish = try spool.publish.directory.names().filter { !$0.hasPrefix(".") }.reversed()
+        toWork = try spool.work.names().filter { !$0.hasPrefix(".") }.reversed()
+    }
+
+    /// Goes on to the next entry that needs work; what needs none is finished on the way.
+    /// - Returns: nil at the end.
+    public func next() throws(SpoolError) -> Recovered? {
+        while let name = toPublish.popLast() { try recoverPublish(name) }
+        while let name = toWork.popLast() {
+            if let recovered = try recoverWork(name) { return recovered }
+        }
+        return nil
+    }
+
+    // MARK: publish/
+
+    private func recoverPublish(_ name: FileName) throws(SpoolError) {
+        guard let found = try lock(name, in: spool.publish.directory) else { return }
+        let twin = try lockTwin(of: found.place)
+        if found.outputs.isEmpty && found.message == nil {
+            note(.cleaned, found.place, "removed")
+            try spool.publish.directory.removeDirectory(found.place.name)
+        } else {
+            let state: RecoveryReport.State =
+                found.message == nil ? .withoutMessage : found.outputs.isEmpty ? .published : .committed
+            note(state, found.place, state == .published ? "cleaned up" : "publishing goes on")
+            let transaction = Transaction(
+                spool, queue: nil, found.place, name: found.message?.name ?? TransactionFile.messageName(NameFacts()),
+                facts: found.message?.facts ?? NameFacts())
+            transaction.stage = .committed
+            transaction.outputs = found.outputs
+            transaction.syncsAllFolders = true
+            journal(found.place, state, to: found.outputs)
+            try removeScratch(found)
+            try spool.durability.sync(spool.publish.group, of: spool.publish.directory)
+            try transaction.publish()
+        }
+        if let twin { try settleTwin(twin) }
+    }
+
+    /// The directory of the same name under `work/`, which cannot be: names are never used twice, and the commit is a rename.
+    private func lockTwin(of place: Workplace) throws(SpoolError) -> Found? {
+        guard try spool.work.status(place.name) != nil else { return nil }
+        let name = FileName(place.name)
+        toWork.removeAll { $0 == name }
+        return try lock(name, in: spool.work)
+    }
+
+    /// `publish` wins; a message that stands in `work` too goes to people, not out a second time.
+    private func settleTwin(_ twin: Found) throws(SpoolError) {
+        try removeScratch(twin)
+        let transaction = makeTransaction(twin)
+        if twin.message != nil {
+            let blocked = try transaction.block()
+            note(.inBoth, twin.place, "publish was followed, the message in work stands in blocked as \(blocked.name)")
+        } else {
+            try transaction.finish()
+            note(.inBoth, twin.place, "publish was followed, what stood in work was removed")
+        }
+    }
+
+    // MARK: work/
+
+    private func recoverWork(_ name: FileName) throws(SpoolError) -> Recovered? {
+        guard let found = try lock(name, in: spool.work) else { return nil }
+        guard let message = found.message else {
+            let state: RecoveryReport.State = found.outputs.isEmpty && found.scratch.isEmpty ? .made : .leftByRetry
+            note(state, found.place, "removed")
+            try removeScratch(found)
+            try makeTransaction(found).finish()
+            return nil
+        }
+        guard message.facts.origin != nil else {
+            note(.foreign, found.place, "the name of its message does not say where it came from; left untouched")
+            return nil
+        }
+        try removeScratch(found)
+        let transaction = makeTransaction(found)
+        try transaction.removeOutputs()
+        if let reason = try transaction.defect() {
+            note(.claimed, found.place, "moved to corrupt: " + reason)
+            journal(found.place, .claimed, reason: reason)
+            try transaction.moveToCorrupt()
+            return nil
+        }
+        if transaction.starts > Self.startLimit {
+            journal(found.place, .claimed, reason: "started too often, even its notice had no end")
+            let blocked = try transaction.block()
+            note(.claimed, found.place, "started too often, moved to blocked as \(blocked.name)")
+            return nil
+        }
+        let isPoison = transaction.starts == Self.startLimit
+        var facts = transaction.facts
+        facts.starts = transaction.starts + 1
+        journal(found.place, .claimed, reason: isPoison ? "three starts had no end" : nil)
+        try transaction.restate(facts)
+        note(.claimed, found.place, isPoison ? "three starts had no end; to the administrator" : "worked again")
+        return isPoison ? .poison(transaction) : .work(transaction)
+    }
+
+    // MARK: What stands in a directory
+
+    private struct Found {
+        let place: Workplace
+        var message: (name: String, facts: NameFacts)?
+        var outputs: [PublishedFile] = []
+        var scratch: [FileName] = []
+    }
+
+    /// Locks the directory and looks into it; nil when it is busy, gone or foreign, which is noted.
+    private func lock(_ name: FileName, in parent: Directory) throws(SpoolError) -> Found? {
+        let path = "\(parent.path)/\(name)"
+        guard let text = name.text, let unique = UniqueName(parsing: text) else {
+            note(.foreign, path, "nothing of ours has such a name; left untouched")
+            return nil
+        }
+        let directory: Directory
+        do throws(SpoolError) {
+            directory = try parent.directory(text)
+        } catch  where error.kind == .layout {
+            if error.errno != ENOENT { note(.foreign, path, "it is no directory; left untouched") }
+            return nil
+        }
+        guard try directory.tryLock() else {
+            note(.busy, path, "\(max(0, spool.clock.now() - unique.seconds)) s old; left to the process that has it")
+            return nil
+        }
+        guard try directory.isStill(text, in: parent) else { return nil }
+        var found = Found(place: Workplace(unique: unique, name: text, directory: directory))
+        for name in try directory.names() {
+            switch TransactionFile(name) {
+            case .message(let facts) where found.message == nil: found.message = (name.description, facts)
+            case .output(let folder, let output): found.outputs.append(PublishedFile(folder: folder, name: output))
+            case .scratch: found.scratch.append(name)
+            case .message, .foreign:
+                note(.foreign, path, "\(name) in it is none of ours; left untouched")
+                return nil
+            }
+        }
+        return found
+    }
+
+    private func makeTransaction(_ found: Found) -> Transaction {
+        let transaction = Transaction(
+            spool, queue: nil, found.place, name: found.message?.name ?? TransactionFile.messageName(NameFacts()),
+            facts: found.message?.facts ?? NameFacts())
+        transaction.outputs = found.outputs
+        return transaction
+    }
+
+    private func removeScratch(_ found: Found) throws(SpoolError) {
+        for name in found.scratch { try found.place.directory.unlink(name) }
+    }
+
+    private func note(_ state: RecoveryReport.State, _ place: Workplace, _ text: String) {
+        note(state, place.directory.path, text)
+    }
+
+    private func note(_ state: RecoveryReport.State, _ path: String, _ text: String) {
+        report.findings.append(RecoveryReport.Finding(state: state, path: path, text: text))
+    }
+
+    private func journal(
+        _ place: Workplace, _ state: RecoveryReport.State, to: [PublishedFile] = [], reason: String? = nil
+    ) {
+        let event = JournalEvent(
+            .recovered, entry: place.unique.entry, file: place.name, to: to,
+            reason: reason.map { state.rawValue + ": " + $0 } ?? state.rawValue)
+        if let warning = spool.journal.append(event) { report.warnings.append(warning) }
+    }
+}
+
+extension Spool {
+    /// Starts a recovery: to be gone through to its end before anything is claimed.
+    public func makeRecovery() throws(SpoolError) -> Recovery {
+        try durability.check(path)
+        return try Recovery(self)
+    }
+
+    /// Goes through what was left behind, calling `body` with each entry that needs work; the body settles it before it returns.
+    @discardableResult
+    public func recover(_ body: (Recovered) throws(SpoolError) -> Void) throws(SpoolError) -> RecoveryReport {
+        let recovery = try makeRecovery()
+        while let recovered = try recovery.next() { try body(recovered) }
+        return recovery.report
+    }
+}

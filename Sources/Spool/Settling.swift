@@ -1,0 +1,158 @@
+import Glibc
+
+extension Transaction {
+    /// Decides the entry: from here its outputs are what is published, whatever happens.
+    ///
+    /// - Returns: false when the claimed file changed after it was read: the outputs are thrown away, the work starts over.
+    /// - Throws: ``SpoolError``; unless it is fatal, the entry is not committed.
+    public func commit() throws(SpoolError) -> Bool {
+        try require(.working)
+        try spool.durability.check(place.directory.path)
+        guard !outputs.isEmpty else {
+            throw SpoolError(.settled, path: place.directory.path, "a commit without outputs would lose the message")
+        }
+        if try hasChanged() {
+            try startOver()
+            return false
+        }
+        try spool.durability.sync(directory: place.directory)
+        switch try spool.work.rename(place.name, to: spool.publish.directory, place.name) {
+        case .done: stage = .committed
+        case .missing, .exists:
+            throw SpoolError(
+                .raced, path: place.directory.path, "the entry's directory was taken away, or stands in publish too")
+        }
+        try spool.durability.sync(spool.publish.group, of: spool.publish.directory)
+        return true
+    }
+
+    /// Puts the outputs into their folders and ends the entry.
+    ///
+    /// After an error the entry stays committed; call it again when the fault is gone, or leave it to the next recovery.
+    /// - Returns: What was published, in the order in which it was added.
+    @discardableResult
+    public func publish() throws(SpoolError) -> [PublishedFile] {
+        try require(.committed)
+        for index in outputs.indices { try publish(index) }
+        if syncsAllFolders {
+            for folder in spool.resultFolders {
+                let directory = try spool.folder(folder).open()
+                touched[ObjectIdentifier(directory.directory)] = directory
+            }
+        }
+        for (key, directory) in touched {
+            try spool.durability.sync(directory.group, of: directory.directory)
+            touched[key] = nil
+        }
+        try place.directory.unlink(messageName)
+        stage = .settled
+        // Not empty: somebody put something of his own there; recovery reports it as foreign.
+        try spool.publish.directory.removeDirectory(place.name)
+        return outputs
+    }
+
+    /// One rename, with all its cases. Done twice it does nothing the second time.
+    private func publish(_ index: Int) throws(SpoolError) {
+        let folder = try spool.folder(outputs[index].folder)
+        var madeFolder = false
+        for _ in 0..<8 {
+            try spool.durability.check(place.directory.path)
+            let output = outputs[index]
+            let staged = TransactionFile.outputName(output.folder, stagedNames[index] ?? output.name)
+            let target: SyncedDirectory
+            do throws(SpoolError) {
+                target = try folder.open()
+            } catch  where error.kind == .layout && error.errno == ENOENT && !madeFolder {
+                madeFolder = true
+                try folder.make()
+                continue
+            }
+            switch try place.directory.rename(staged, to: target.directory, output.name.description) {
+            case .done:
+                touched[ObjectIdentifier(target.directory)] = target
+                return
+            case .missing:
+                // Ours is gone: it was published before. Else the folder went in this instant.
+                if try place.directory.status(staged) == nil { return }
+            case .exists:
+                let ours = try place.directory.status(staged).map(FileIdentity.init)
+                let theirs = try target.directory.status(output.name.description).map(FileIdentity.init)
+                if let ours, ours == theirs {
+                    try place.directory.unlink(staged)
+                    touched[ObjectIdentifier(target.directory)] = target
+                    return
+                }
+                if stagedNames[index] == nil { stagedNames[index] = output.name }
+                outputs[index].name.unique = spool.makeUniqueName(entry)
+            }
+        }
+        throw SpoolError(
+            .raced, path: place.directory.path, "an output found no free name in \(folder.folder.rawValue)")
+    }
+
+    /// Leaves the message for a later attempt: one rename to `retry`, the message as it came.
+    /// - Parameters:
+    ///   - attempts: Transient attempts completed, this one included.
+    ///   - due: Unix seconds.
+    @discardableResult
+    public func `defer`(attempts: Int, due: Int) throws(SpoolError) -> PublishedFile {
+        try require(.working)
+        var facts = facts
+        facts.starts = nil
+        facts.attempts = max(0, attempts)
+        facts.due = max(0, due)
+        return try settle(in: .retry, facts)
+    }
+
+    /// Puts the message as it came into `blocked`: one rename, nothing is written. For what cannot even be read.
+    @discardableResult
+    public func block() throws(SpoolError) -> PublishedFile {
+        try require(.working)
+        return try settle(
+            in: .blocked, NameFacts(envelopeOctets: facts.envelopeOctets, origin: facts.origin))
+    }
+
+    private func settle(in folder: Folder, _ facts: NameFacts) throws(SpoolError) -> PublishedFile {
+        try spool.durability.check(place.directory.path)
+        let target: SyncedDirectory
+        do throws(SpoolError) {
+            target = try spool.folder(folder).open()
+        } catch  where error.kind == .layout && error.errno == ENOENT {
+            try spool.folder(folder).make()
+            target = try spool.folder(folder).open()
+        }
+        let name = try move(to: target.directory, facts)
+        try finish()
+        return PublishedFile(folder: folder, name: name)
+    }
+
+    /// Throws away what was written; the message stays claimed and may be read anew.
+    public func startOver() throws(SpoolError) {
+        try require(.working)
+        try removeOutputs()
+        observed = nil
+    }
+
+    /// Gives the start back, because a local fault or an orderly stop ended it: no attempt is counted. The entry stays in
+    /// `work/`, unlocked, for the next recovery of any process.
+    public func rollBackStart() throws(SpoolError) {
+        try require(.working)
+        stage = .settled
+        defer { letGo() }
+        try removeOutputs()
+        var facts = facts
+        facts.starts = max(0, starts - 1)
+        try restate(facts)
+    }
+
+    /// Leaves the entry as it is, to the next recovery, and lets go of its lock.
+    public func abandon() {
+        stage = .settled
+        letGo()
+    }
+
+    private func letGo() {
+        // The lock ends with the directory's descriptor, which others may still hold; unlocking a lock of our own cannot fail.
+        _ = flock(place.directory.descriptor, LOCK_UN)
+    }
+}

@@ -1,0 +1,111 @@
+import Glibc
+public import Octets
+
+/// A spool on disk: what waits, what is being worked on, what became of it.
+///
+/// Everything here blocks; call it on threads that may. Any number of threads and of processes may use one spool at once.
+/// `spool-layout/README.md` has the table of states that these calls move entries through.
+public final class Spool: Sendable {
+    /// As given to `init`.
+    public let path: String
+    public let program: Program
+    /// Explains what happened; never read to decide anything.
+    public let journal: Journal
+    /// 32 random octets of this spool; empty for the relay, which has no use for them.
+    public let secret: OctetString
+
+    let clock: SpoolClock
+    let random: SpoolRandom
+    let durability: Durability
+    let root: Directory
+    let work: Directory
+    let publish: SyncedDirectory
+    let state: Directory
+    private let folders: [Folder: ResultFolder]
+
+    /// Opens a spool that `ses init` made.
+    /// - Throws: ``SpoolError`` of kind `layout` when it is none or incomplete, `permissions` when others may write in it.
+    public convenience init(
+        opening path: String, program: Program, clock: SpoolClock = .system, random: SpoolRandom = .system
+    ) throws(SpoolError) {
+        try self.init(opening: path, program: program, clock: clock, random: random, durability: Durability())
+    }
+
+    init(
+        opening path: String, program: Program, clock: SpoolClock, random: SpoolRandom, durability: Durability
+    ) throws(SpoolError) {
+        self.path = path
+        self.program = program
+        self.clock = clock
+        self.random = random
+        self.durability = durability
+        root = try Directory(path: path)
+        try Layout.refuseWorldWritable(root)
+        for item in Layout.items where item.path.hasSuffix("/tmp") || !item.path.contains("/") {
+            // The relay need not see what is only for `ses`, nor `ses` what is only for the relay.
+            if program == .ses || item.group == .relay { _ = try Layout.open(item.path, in: root) }
+        }
+        work = try Layout.open(program.workPath, in: root)
+        publish = SyncedDirectory(try Layout.open(program.publishPath, in: root), durability)
+        state = try program == .ses ? Layout.open("state", in: root) : Layout.open("relay", in: root)
+        let results = Folder.allCases.filter { program == .ses || [.delivered, .admin, .failed].contains($0) }
+        folders = Dictionary(
+            uniqueKeysWithValues: results.map { [root] in
+                ($0, ResultFolder($0, root: root, durability: durability))
+            })
+        for folder in folders.values { try Layout.refuseWorldWritable(folder.open().directory) }
+        journal = Journal(
+            directory: try Layout.open(program.journalPath, in: root), program: program, clock: clock)
+        secret = program == .ses ? try Self.readSecret(in: root) : OctetString()
+        if program == .ses {
+            for queue in [Queue.outgoing, .incoming] {
+                _ = try Layout.open(queue.rawValue + "/new", in: root)
+            }
+        }
+    }
+
+    /// How many fsyncs were asked for so far.
+    public var syncCounts: SyncCounts { durability.counts }
+
+    /// The folders that a transaction of this program may have put something in.
+    var resultFolders: [Folder] { Folder.results.filter { folders[$0] != nil } }
+
+    func folder(_ folder: Folder) throws(SpoolError) -> ResultFolder {
+        guard let result = folders[folder] else {
+            throw SpoolError(.layout, path: path + "/" + folder.rawValue, "this program does not write in that folder")
+        }
+        return result
+    }
+
+    func makeUniqueName(_ entry: EntryID) -> UniqueName { UniqueName(entry: entry, clock: clock, random: random) }
+
+    private static func readSecret(in root: Directory) throws(SpoolError) -> OctetString {
+        let path = root.path + "/" + Layout.secretName
+        guard try root.status(Layout.secretName) != nil else {
+            throw SpoolError(.layout, path: path, errno: ENOENT, "the spool's secret is missing (`ses init` makes one)")
+        }
+        let file = try root.openFile(Layout.secretName)
+        let status = try file.status()
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_size == Layout.secretOctets else {
+            throw SpoolError(
+                .layout, path: path, "the spool's secret is not a file of 32 octets; remove it and run `ses init`")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw SpoolError(.permissions, path: path, "others may use the spool's secret: chmod 600")
+        }
+        var octets = [UInt8](repeating: 0, count: Layout.secretOctets)
+        var failure: SpoolError?
+        octets.withUnsafeMutableBytes { buffer in
+            do throws(SpoolError) {
+                let count = try file.read(into: buffer)
+                if count != buffer.count {
+                    failure = SpoolError(.raced, path: path, "the spool's secret became shorter")
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return OctetString(octets)
+    }
+}

@@ -1,0 +1,77 @@
+import Glibc
+
+/// The spool could not do what was asked. What stood in it still stands in it.
+public struct SpoolError: Error, Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// The system refused a call; see `errno`.
+        case system
+        /// A file could not be made durable; it was thrown away and must be written anew.
+        case fileSync
+        /// A directory could not be made durable, or that happened before in this process: see ``SpoolError/isFatal``.
+        case directorySync
+        /// The directory is no spool, or parts of it are missing or are not directories.
+        case layout
+        /// Others may write where only the spool's owner may, or read what is secret.
+        case permissions
+        /// The file system cannot give what the spool rests on.
+        case fileSystem
+        /// The message has more octets than allowed; it stays claimed.
+        case tooLarge(octets: Int)
+        /// Somebody else changed or took what was being worked on.
+        case raced
+        /// The transaction is settled, or was given back; nothing more can be done with it.
+        case settled
+    }
+
+    public let kind: Kind
+    /// Where, as seen by an administrator.
+    public let path: String
+    /// The system's error number; 0 when the system had no part in it.
+    public let errno: Int32
+    /// What was being done, and what helps.
+    public let explanation: String
+
+    public init(_ kind: Kind, path: String, errno: Int32 = 0, _ explanation: String) {
+        self.kind = kind
+        self.path = path
+        self.errno = errno
+        self.explanation = explanation
+    }
+
+    /// A fault of this machine, not of the message: it costs no attempt, and intake stops until it is gone.
+    public var isLocalFault: Bool {
+        switch kind {
+        case .fileSync, .directorySync: true
+        case .system: Self.localFaults.contains(errno)
+        default: false
+        }
+    }
+
+    /// The program must exit with 74 (EX_IOERR) at once and publish nothing more: what the disk holds is unknown.
+    public var isFatal: Bool { kind == .directorySync }
+
+    static let localFaults: Set<Int32> = [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM]
+}
+
+extension SpoolError: CustomStringConvertible {
+    /// One line: what, where, why, what to do.
+    public var description: String {
+        let cause = errno == 0 ? "" : ": " + String(cString: strerror(errno)) + " (errno \(errno))"
+        let advice = Self.advice(errno)
+        return "\(explanation): \(path)\(cause)\(advice.isEmpty ? "" : "; " + advice)"
+    }
+
+    private static func advice(_ errno: Int32) -> String {
+        switch errno {
+        case ENOSPC, EDQUOT: "make room on the file system; work goes on by itself then"
+        case EIO: "the disk reports damage: see the kernel log"
+        case EROFS: "the file system is read-only: see the kernel log, then remount it"
+        case EMFILE: "raise the limit of open files of this process"
+        case ENFILE: "raise the system's limit of open files (fs.file-max)"
+        case ENOMEM: "the system is out of memory"
+        case EACCES, EPERM: "check owner, group and mode; `ses init` repairs those of the spool's folders"
+        case EXDEV: "all folders of a spool must be on one file system"
+        default: ""
+        }
+    }
+}

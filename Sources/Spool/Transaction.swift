@@ -1,0 +1,112 @@
+import Glibc
+public import Octets
+
+/// A claimed message, in a directory of its own that is locked until the transaction ends.
+///
+/// Unchecked: it belongs to one worker at a time, which calls it from one thread at a time; only `scratch` may be used from
+/// several, and has its own guard.
+public final class Transaction: @unchecked Sendable {
+    /// Who called last for what becomes of it.
+    enum Stage { case working, committed, settled }
+
+    /// Where it waited; nil for one that recovery found, whose facts tell no more than its origin.
+    public let queue: Queue?
+    /// What it was called where it waited; nil when recovery found it.
+    public let source: FileName?
+    /// What its name says.
+    public internal(set) var facts: NameFacts
+    /// Which outputs stand ready, in the order they were added.
+    public internal(set) var outputs: [PublishedFile] = []
+
+    let spool: Spool
+    let place: Workplace
+    var messageName: String
+    var stage = Stage.working
+    var observed: Observation?
+    /// The names under which outputs stand beside the message, where the folder forced another one on them.
+    var stagedNames: [Int: SpoolName] = [:]
+    /// Whether all folders must be synced, because recovery cannot know which of them got something.
+    var syncsAllFolders = false
+    /// Folders that got an output whose sync is still owed.
+    var touched: [ObjectIdentifier: SyncedDirectory] = [:]
+    let scratchSpace: ScratchSpace
+
+    init(
+        _ spool: Spool, queue: Queue?, _ place: Workplace, name: String, facts: NameFacts, source: FileName? = nil
+    ) {
+        self.spool = spool
+        self.queue = queue
+        self.place = place
+        self.facts = facts
+        self.source = source
+        messageName = name
+        scratchSpace = ScratchSpace(place.directory)
+    }
+
+    /// The message's name for life.
+    public var entry: EntryID { place.unique.entry }
+    /// The directory's unique name, new with each claim.
+    public var uniqueName: UniqueName { place.unique }
+    public var origin: Origin { facts.origin ?? .outgoing(bare: false) }
+    /// Transient attempts completed.
+    public var attempts: Int { facts.attempts ?? 0 }
+    /// Starts that had no end, this one included.
+    public var starts: Int { facts.starts ?? 0 }
+    public var envelopeOctets: Int? { facts.envelopeOctets }
+
+    /// Where large intermediate octets wait: in memory below 1 MiB, then in a private file that is mapped.
+    public var scratch: any OctetCollectorMaking { scratchSpace }
+
+    func require(_ wanted: Stage) throws(SpoolError) {
+        guard stage == wanted else {
+            throw SpoolError(.settled, path: place.directory.path, "the entry is not at this stage any more")
+        }
+    }
+
+    /// Renames `message` inside its directory so that its name says `facts`.
+    func restate(_ facts: NameFacts) throws(SpoolError) {
+        let name = TransactionFile.messageName(facts)
+        guard name != messageName else { return }
+        guard case .done = try place.directory.rename(messageName, to: place.directory, name) else {
+            throw SpoolError(.raced, path: place.directory.path, "the claimed message was taken away or doubled")
+        }
+        self.facts = facts
+        messageName = name
+    }
+
+    /// Removes outputs and left-over scratch; the message stays.
+    func removeOutputs() throws(SpoolError) {
+        for output in outputs { try place.directory.unlink(TransactionFile.outputName(output.folder, output.name)) }
+        outputs = []
+    }
+
+    /// Moves `message` out by one rename and removes the directory.
+    /// - Parameter folder: Where it goes; a file that stands there is never replaced.
+    func move(to target: Directory, _ facts: NameFacts) throws(SpoolError) -> SpoolName {
+        for _ in 0..<8 {
+            let name = SpoolName(spool.makeUniqueName(entry), facts)
+            switch try place.directory.rename(messageName, to: target, name.description) {
+            case .done: return name
+            case .missing:
+                throw SpoolError(
+                    .raced, path: place.directory.path + "/" + messageName, errno: ENOENT,
+                    "the claimed message or the folder \(target.path) was taken away")
+            case .exists: continue
+            }
+        }
+        throw SpoolError(.raced, path: target.path, errno: EEXIST, "no free name was found in the folder")
+    }
+
+    /// Ends the transaction whose message has gone elsewhere: state S3, cleaned.
+    func finish() throws(SpoolError) {
+        stage = .settled
+        try removeOutputs()
+        try spool.work.removeDirectory(place.name)
+    }
+}
+
+/// A file that stands, or is to stand, in a folder.
+public struct PublishedFile: Hashable, Sendable {
+    public let folder: Folder
+    public internal(set) var name: SpoolName
+}
