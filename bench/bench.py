@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Every row of the README's table of figures, measured in one run."""
+
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import re
+import signal
+import statistics
+import subprocess
+import threading
+import time
+
+import rig as rigs
+
+SIZE = 20_480
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.rig = rigs.Rig(arguments.programs)
+        self.rounds = 1 if arguments.quick else 5
+        self.scale = 20 if arguments.quick else 1
+        self.rows, self.notes = [], []
+
+    def row(self, what, figure, goal="", compared=""):
+        print(f"{what}: {figure} {compared}", flush=True)
+        self.rows.append((what, figure, goal, compared))
+
+    def several(self, measure):
+        return [measure() for _ in range(self.rounds)]
+
+    # -- throughput
+
+    def rate(self, spool, count):
+        spool.empty()
+        spool.put([spool.prepare(rigs.message(number)) for number in range(count)])
+        wall, cpu, _ = spool.process()
+        if spool.delivered() != count:
+            raise SystemExit(f"{spool.delivered()} of {count} delivered")
+        return count / wall, cpu / count
+
+    def throughput(self, server):
+        count = 2_000 // self.scale
+        passing, signing = self.rig.spool(), self.rig.spool(server, signs=True)
+        postfix = rigs.Postfix(self.rig) if rigs.IS_ROOT else None
+        figures = {"pass": [], "sign": [], "postfix": [], "load": []}
+        body = self.request()
+        try:
+            # Side by side, round by round, so that the disk's moods meet all of them.
+            for _ in range(self.rounds):
+                figures["pass"].append(self.rate(passing, count))
+                figures["sign"].append(self.rate(signing, count))
+                if postfix:
+                    figures["postfix"].append(postfix.deliver(count // 2, SIZE))
+                figures["load"].append(self.load(server, body))
+        finally:
+            if postfix:
+                postfix.close()
+        passed, signed = (statistics.median(rate for rate, _ in figures[key]) for key in ("pass", "sign"))
+        postfix_rate = statistics.median(figures["postfix"]) if postfix else None
+        load_rate, load_time = (statistics.median(values) for values in zip(*figures["load"]))
+        self.server_time = load_time
+        beside = lambda rate: f"{rate / postfix_rate:.1f} times Postfix" if postfix_rate else "Postfix not measured: needs root"
+        self.row("pass-through, durable", f"{passed:,.0f}/s", "3 times Postfix", beside(passed))
+        self.row(
+            "SIGN_EMAIL through ses-dss, RSA-2048, durable", f"{signed:,.0f}/s", "2 times Postfix, half of the load generator",
+            f"{beside(signed)}; {signed / load_rate:.2f} of the load generator")
+        if postfix_rate:
+            self.row("Postfix, SMTP to a Maildir, unsigned", f"{postfix_rate:,.0f}/s")
+        self.row("load generator (wrk, 8 connections) against ses-dss, nothing stored", f"{load_rate:,.0f}/s")
+        ours = statistics.median(cpu for _, cpu in figures["sign"]) * 1000
+        openssl = statistics.median(self.several(self.openssl_time)) * 1000
+        self.row(
+            "own CPU of ses for a signed message", f"{ours:.2f} ms", "0.5 ms, a tenth of openssl",
+            f"{ours / openssl:.2f} of one `openssl cms -sign` process ({openssl:.1f} ms)")
+
+    def request(self):
+        """A sign request as `ses` sends it."""
+        recorder = rigs.Recorder()
+        spool = self.rig.spool(recorder.address, signs=True)
+        spool.put([spool.prepare(rigs.message(0))])
+        taken = []
+        taker = threading.Thread(target=lambda: taken.append(recorder.take()), daemon=True)
+        taker.start()
+        spool.process()
+        taker.join(30)
+        return taken[0]
+
+    def load(self, server, request):
+        fields, body = request
+        script = self.rig.folder / "wrk.lua"
+        (self.rig.folder / "body").write_bytes(body)
+        headers = "".join(
+            f'wrk.headers["{name}"] = [[{fields[name]}]]\n' for name in ("content-type", "soapaction") if name in fields)
+        script.write_text(
+            f'wrk.method = "POST"\n{headers}local file = io.open("{self.rig.folder}/body", "rb")\n'
+            'wrk.body = file:read("*a")\nfile:close()\n')
+        seconds = 1 if self.rounds == 1 else 4
+
+        def run(connections):
+            text = subprocess.run(
+                ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script),
+                 server + "/adss/signing/dss"], check=True, capture_output=True, text=True).stdout
+            if "Non-2xx" in text:
+                raise SystemExit(f"the load generator is refused: {text}")
+            return text
+
+        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", run(8)).group(1))
+        value, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)", run(1)).groups()
+        return rate, float(value) * {"us": 1e-6, "ms": 1e-3, "s": 1}[unit]
+
+    def openssl_time(self):
+        """CPU seconds of one process that signs one message."""
+        folder = self.rig.folder
+        key, certificate, entity = folder / "o.key", folder / "o.pem", folder / "o.eml"
+        if not certificate.exists():
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
+                 "-subj", "/CN=bench", "-days", "2"], check=True, capture_output=True)
+            entity.write_bytes(rigs.message(0))
+        before, count = os.times(), 50
+        for _ in range(count):
+            subprocess.run(
+                ["openssl", "cms", "-sign", "-in", entity, "-signer", certificate, "-inkey", key, "-out", "/dev/null"],
+                check=True)
+        after = os.times()
+        return (after.children_user + after.children_system - before.children_user - before.children_system) / count
+
+    # -- latency
+
+    def latency(self, server):
+        spool = self.rig.spool(server, signs=True)
+        daemon = self.rig.start("ses", "watch", "--config", spool.configuration, log=self.rig.folder / "ses.log")
+        end = time.monotonic() + 30
+        while not any(spool.path.glob("state/ses-*.json")):
+            if time.monotonic() > end or daemon.poll() is not None:
+                raise SystemExit("ses watch did not start: " + (self.rig.folder / "ses.log").read_text())
+            time.sleep(0.05)
+        arrivals, seconds = rigs.Arrivals(spool.path / "delivered" / "new"), []
+        for number in range(max(20, 1_000 // self.scale)):
+            file = spool.prepare(rigs.message(number))
+            time.sleep(0.005)
+            began = time.monotonic()
+            spool.put([file])
+            arrivals.wait()
+            seconds.append(time.monotonic() - began)
+        arrivals.close()
+        daemon.terminate()
+        daemon.wait()
+        seconds = sorted(max(0, second - self.server_time) * 1000 for second in seconds[10:])
+        self.row(
+            "into new/ to delivered, less the server's time, idle spool",
+            f"median {statistics.median(seconds):.1f} ms, 99th percentile {seconds[len(seconds) * 99 // 100]:.1f} ms",
+            "5 ms, 20 ms", f"the server's {self.server_time * 1000:.1f} ms taken off")
+
+    # -- a long queue
+
+    def backlog(self):
+        few, many, part = 1_000, 100_000 // self.scale, 10_000 // self.scale
+        small = self.rig.spool()
+
+        def one():
+            small.empty()
+            small.put([small.prepare(rigs.message(number, 2_048)) for number in range(few)])
+            wall, cpu, _ = small.process()
+            return wall / few, cpu / few
+
+        few_wall, few_cpu = (statistics.median(values) for values in zip(*self.several(one)))
+        large = self.rig.spool()
+        files = [large.prepare(rigs.message(number, 2_048)) for number in range(many)]
+        large.put(files)
+        arrivals, began, anonymous = rigs.Arrivals(large.path / "delivered" / "new"), time.monotonic(), 0
+        process = subprocess.Popen(
+            self.rig.command("ses", "process", "--config", large.configuration),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.rig.running.append(process)
+        arrivals.wait()
+        first = time.monotonic() - began
+        arrivals.close()
+        began, start = time.monotonic(), large.delivered()
+        while large.delivered() - start < part and process.poll() is None:
+            anonymous = max(anonymous, rigs.anonymous_memory(process.pid))
+            time.sleep(0.2)
+        wall = (time.monotonic() - began) / max(1, large.delivered() - start)
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        self.row(
+            f"a message's time with {many:,} waiting", f"{wall * 1000:.2f} ms", "1.1 times that with 1,000",
+            f"{wall / few_wall:.2f} times ({few_wall * 1000:.2f} ms, {few_cpu * 1000:.2f} ms CPU)")
+        self.row("first result after start, same backlog", f"{first:.2f} s", "1 s")
+        self.row("anonymous memory with that backlog", f"{anonymous / 2**20:.0f} MiB", "64 MiB")
+
+    # -- a large mail
+
+    def large(self, server):
+        octets = (100 << 20) // self.scale
+        spool = self.rig.spool(server, signs=True, verifies=True)
+        line = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3\r\n"
+        mail = (
+            rigs.message(0, 0)[:-2].replace(b"text/plain; charset=us-ascii", b"application/octet-stream")
+            + b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=large.bin\r\n\r\n"
+            + line * (octets // 60))
+        spool.put([spool.prepare(mail)])
+        wall, _, signed = spool.process(sample=0.01)
+        if spool.delivered() != 1:
+            raise SystemExit("the large mail was not signed")
+        self.row(f"anonymous memory, {octets >> 20} MiB attachment signed", f"{signed / 2**20:.0f} MiB", "128 MiB", f"{wall:.1f} s")
+        result = next((spool.path / "delivered" / "new").iterdir())
+        block = int(re.search(r",E=(\d+)", result.name).group(1))
+        file = spool.prepare(result.read_bytes()[block:])
+        spool.empty()
+        spool.put([file], "incoming")
+        wall, _, verified = spool.process(sample=0.01)
+        if spool.delivered() != 1:
+            raise SystemExit("the large mail was not verified as trusted")
+        self.row(f"anonymous memory, {octets >> 20} MiB attachment verified", f"{verified / 2**20:.0f} MiB", "128 MiB", f"{wall:.1f} s")
+
+    # -- durability's price
+
+    def syncs(self, server):
+        spool = self.rig.spool(server, signs=True)
+
+        def count(messages):
+            spool.empty()
+            spool.put([spool.prepare(rigs.message(number)) for number in range(messages)])
+            trace = self.rig.folder / "trace"
+            trace.write_text("")
+            rigs.give(trace)
+            command = self.rig.command("ses", "process", "--config", spool.configuration)
+            place = command.index(str(self.rig.programs / "ses"))
+            command[place:place] = ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(trace)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            return len(re.findall(r"\b(?:fsync|fdatasync)\(", trace.read_text()))
+
+        base, number = count(0), 200
+        self.row(
+            "fsyncs for a signed message", f"{(count(number) - base) / number:.1f}", "stated",
+            f"of {number} drained at once; shared ones count once ({count(1) - base} for a single message)")
+
+    def run(self):
+        server, _ = self.rig.signing_server()
+        self.throughput(server)
+        self.latency(server)
+        self.syncs(server)
+        self.large(server)
+        self.backlog()
+
+
+def table(bench):
+    processor = next(
+        (line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+         if line.startswith("model name")), platform.processor())
+    yield f"{os.cpu_count()} cores ({processor}), {datetime.date.today()}, messages of 20 KiB, medians of {bench.rounds}."
+    yield ""
+    yield "| what | measured | compared | to reach |"
+    yield "| --- | --- | --- | --- |"
+    for what, figure, goal, compared in bench.rows:
+        yield f"| {what} | {figure} | {compared} | {goal} |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--output", required=True, type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    bench = Bench(arguments)
+    try:
+        bench.run()
+    finally:
+        bench.rig.close()
+        if bench.rows:
+            text = "\n".join(table(bench)) + "\n"
+            arguments.output.mkdir(parents=True, exist_ok=True)
+            name = datetime.datetime.now().strftime("%Y%m%d-%H%M%S.md")
+            (arguments.output / name).write_text(text)
+            print("\n" + text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""What the measurements run on: a folder on the disk, an account, spools, a signing server, Postfix."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import pwd
+import re
+import resource
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+SENDER, RECIPIENT, KEY = "alice@example.test", "bob@example.test", "alice@example.test"
+IS_ROOT = os.geteuid() == 0
+ACCOUNT = pwd.getpwnam("nobody")
+TRACE = f"Return-Path: <{SENDER}>\r\nDelivered-To: {RECIPIENT}\r\nReceived: by mx.example.test; Mon, 5 Jan 2026 10:00:00 +0000\r\n"
+
+
+def as_user(command):
+    """The programs refuse root; when this runs as root they get an account without privileges."""
+    if not IS_ROOT:
+        return command
+    return ["setpriv", f"--reuid={ACCOUNT.pw_uid}", f"--regid={ACCOUNT.pw_gid}", "--clear-groups", "--", *command]
+
+
+def give(path):
+    if IS_ROOT:
+        os.chown(path, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
+
+
+def message(number, size=20_480):
+    head = (
+        f"From: Alice <{SENDER}>\r\nTo: Bob <{RECIPIENT}>\r\nSubject: Measurement {number}\r\n"
+        f"Message-ID: <bench-{number}-{time.time_ns()}@example.test>\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
+    )
+    line = "The quick brown fox jumps over the lazy dog, again and again and again.\r\n"
+    return (head + line * max(0, (size - len(head)) // len(line))).encode()
+
+
+class Rig:
+    def __init__(self, programs):
+        base = os.environ.get("SES_BENCH_DIR", "/var/tmp")
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ses-bench.", dir=base))
+        self.folder.chmod(0o755)
+        give(self.folder)
+        self.programs = self.folder / "bin"
+        self.programs.mkdir()
+        for name in ("ses", "ses-dss"):
+            shutil.copy2(pathlib.Path(programs, name), self.programs / name)
+        self.running = []
+        self.spools = 0
+
+    def close(self):
+        for process in self.running:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.running:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def command(self, program, *arguments):
+        return as_user([str(self.programs / program), *map(str, arguments)])
+
+    def start(self, program, *arguments, log):
+        with open(log, "wb") as output:
+            process = subprocess.Popen(self.command(program, *arguments), stdout=output, stderr=output)
+        self.running.append(process)
+        return process
+
+    def signing_server(self):
+        site = self.folder / "dss"
+        subprocess.run(self.command("ses-dss", "init", site), check=True, stdout=subprocess.DEVNULL)
+        log = self.folder / "dss.log"
+        process = self.start("ses-dss", "run", "--config", site / "dss.xml", "--port", 0, log=log)
+        end = time.monotonic() + 30
+        while time.monotonic() < end and process.poll() is None:
+            if found := re.search(r"listening on (http://127\.0\.0\.1:\d+)", log.read_text()):
+                return found.group(1), process
+            time.sleep(0.05)
+        raise SystemExit(f"ses-dss did not start: {log.read_text()}")
+
+    def spool(self, server="http://127.0.0.1:9", signs=False, verifies=False):
+        self.spools += 1
+        return Spool(self, self.folder / f"spool{self.spools}", server, signs, verifies)
+
+
+class Spool:
+    def __init__(self, rig, path, server, signs, verifies):
+        self.rig, self.path, self.count = rig, path, 0
+        subprocess.run(rig.command("ses", "init", path), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        sign = f"""<Outgoing><Sign><Workflow><OperationRule>SIGN_EMAIL</OperationRule>
+            <CertificateSelection><SignEmail alias="{KEY}"/></CertificateSelection></Workflow></Sign></Outgoing>"""
+        verify = """<Incoming><Verify><Workflow><OperationRule>VERIFY_EMAIL</OperationRule>
+            <VerificationResultRule attachResponseXml="false">SEND_ORIGINAL_EMAIL</VerificationResultRule>
+            </Workflow></Verify></Incoming>"""
+        self.configuration = path.with_suffix(".xml")
+        self.configuration.write_text(
+            f"""<SES><Settings><DomainName>example.test</DomainName>
+            <AdminEmailAddress>admin@example.test</AdminEmailAddress><OriginatorId>samples_test_client</OriginatorId>
+            <SigningServiceSettings><SigningServiceAddress><PrimaryAddress>{server}/adss/signing/dss</PrimaryAddress>
+            </SigningServiceAddress></SigningServiceSettings>
+            <VerificationServiceSettings><VerificationServiceAddress>
+            <PrimaryAddress>{server}/adss/verification/dss</PrimaryAddress></VerificationServiceAddress>
+            </VerificationServiceSettings></Settings>{sign if signs else ""}{verify if verifies else ""}
+            <Processing><Spool>{path}</Spool></Processing></SES>"""
+        )
+        self.configuration.chmod(0o640)
+        give(self.configuration)
+        self.aside = path.with_suffix(".aside")
+        self.aside.mkdir()
+
+    def prepare(self, octets):
+        """Writes a message beside the spool; `put` then moves it in, so that writing it is not measured."""
+        self.count += 1
+        file = self.aside / f"1700000000.b{self.count}.bench"
+        file.write_bytes(TRACE.encode() + octets)
+        give(file)
+        return file
+
+    def put(self, files, direction="outgoing"):
+        for file in files:
+            os.rename(file, self.path / direction / "new" / file.name)
+
+    def delivered(self):
+        return len(os.listdir(self.path / "delivered" / "new"))
+
+    def empty(self):
+        for folder in ("delivered", "admin", "blocked", "retry"):
+            for file in (self.path / folder / "new").iterdir():
+                file.unlink()
+
+    def process(self, sample=None):
+        """Runs `ses process`; wall seconds, CPU seconds, and the largest anonymous memory seen in octets."""
+        before, began, anonymous = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), 0
+        process = subprocess.Popen(
+            self.rig.command("ses", "process", "--config", self.configuration),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        if sample:
+            while process.poll() is None:
+                anonymous = max(anonymous, anonymous_memory(process.pid))
+                time.sleep(sample)
+        if process.wait() != 0:
+            raise SystemExit(f"ses process ended with {process.returncode}")
+        wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, anonymous
+
+
+def anonymous_memory(pid):
+    with contextlib.suppress(OSError):
+        found = re.search(r"^Anonymous:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+        return int(found.group(1)) * 1024 if found else 0
+    return 0
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Arrivals:
+    """Tells at once when a file is moved into a folder (inotify)."""
+
+    def __init__(self, folder):
+        library = ctypes.CDLL(None, use_errno=True)
+        self.descriptor = library.inotify_init1(os.O_CLOEXEC)
+        if library.inotify_add_watch(self.descriptor, os.fsencode(folder), 0x80) < 0:
+            raise OSError(ctypes.get_errno(), f"inotify on {folder}")
+
+    def wait(self, limit=30):
+        if not select.select([self.descriptor], [], [], limit)[0]:
+            raise SystemExit("nothing arrived")
+        os.read(self.descriptor, 65_536)
+
+    def close(self):
+        os.close(self.descriptor)
+
+
+class Postfix:
+    """An instance of its own on the loopback that delivers to one Maildir; needs root."""
+
+    def __init__(self, rig):
+        self.folder = rig.folder / "postfix"
+        self.port = free_port()
+        self.maildir = self.folder / "mail" / "box" / "new"
+        for name in ("etc", "queue", "data", "mail"):
+            (self.folder / name).mkdir(parents=True)
+        give(self.folder / "mail")
+        postfix = pwd.getpwnam("postfix")
+        os.chown(self.folder / "data", postfix.pw_uid, postfix.pw_gid)
+        (self.folder / "etc" / "main.cf").write_text(
+            f"""compatibility_level = 3.6
+queue_directory = {self.folder}/queue
+data_directory = {self.folder}/data
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+myhostname = bench.test
+mydestination =
+alias_maps =
+local_recipient_maps =
+virtual_mailbox_domains = example.test
+virtual_mailbox_maps = static:box/
+virtual_mailbox_base = {self.folder}/mail
+virtual_uid_maps = static:{ACCOUNT.pw_uid}
+virtual_gid_maps = static:{ACCOUNT.pw_gid}
+virtual_minimum_uid = 1
+smtpd_client_connection_count_limit = 0
+smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_relay_restrictions = permit_mynetworks, reject
+"""
+        )
+        services = pathlib.Path("/usr/share/postfix/master.cf.dist").read_text().splitlines()
+        kept = [line for line in services if re.match(r"\w", line) and not line.startswith("smtp      inet")]
+        kept.insert(0, f"127.0.0.1:{self.port} inet n - n - - smtpd")
+        text = "\n".join(re.sub(r"^(\S+\s+\S+\s+\S+\s+\S+\s+)y(\s)", r"\1n\2", line) for line in kept)
+        (self.folder / "etc" / "master.cf").write_text(text + "\n")
+        self.call("start")
+
+    def call(self, command):
+        return subprocess.run(
+            ["postfix", "-c", str(self.folder / "etc"), command],
+            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+
+    def deliver(self, count, size):
+        before = len(os.listdir(self.maildir)) if self.maildir.exists() else 0
+        began = time.monotonic()
+        subprocess.run(
+            ["smtp-source", "-s", "8", "-m", str(count), "-l", str(size), "-f", SENDER, "-t", RECIPIENT,
+             f"127.0.0.1:{self.port}"], check=True,
+        )
+        end = began + 300
+        while time.monotonic() < end:
+            if self.maildir.exists() and len(os.listdir(self.maildir)) - before >= count:
+                return count / (time.monotonic() - began)
+            time.sleep(0.002)
+        raise SystemExit("Postfix did not deliver everything")
+
+    def close(self):
+        self.call("stop")
+
+
+class Recorder:
+    """Takes one HTTP request and keeps its body: the load generator sends what `ses` really sends."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+
+    def take(self):
+        connection, _ = self.listener.accept()
+        with connection:
+            octets = b""
+            while b"\r\n\r\n" not in octets:
+                octets += connection.recv(65_536)
+            head, _, body = octets.partition(b"\r\n\r\n")
+            if found := re.search(rb"(?i)\r\ncontent-length: *(\d+)", head):
+                while len(body) < int(found.group(1)):
+                    body += connection.recv(65_536)
+            elif re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
+                while not body.endswith(b"0\r\n\r\n"):
+                    body += connection.recv(65_536)
+                body = unchunk(body)
+            fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
+            connection.sendall(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        return {k.decode().lower(): v.decode() for k, v in fields.items()}, body
+
+
+def unchunk(body):
+    octets = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size.split(b";")[0], 16)
+        if length == 0:
+            break
+        octets, body = octets + body[:length], body[length + 2 :]
+    return octets
