@@ -33,7 +33,8 @@ private final class HTMLTextParser {
     private static let hiding: Set<String> = ["script", "style", "title", "head"]
     private static let inline: Set<String> = [
         "a", "abbr", "acronym", "b", "basefont", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img",
-        "ins", "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u",
+        "ins", "kbd", "label", "mark", "q", "s", "samp", "script", "small", "span", "strike", "strong", "style", "sub",
+        "sup", "tt", "u",
         "var", "wbr",
     ]
 

@@ -141,6 +141,10 @@ extension PushParser {
     ) {
         guard isTelling else { return }
         elements += 1
+        if elements == 1, let encoding = refusedEncoding {
+            fail(.malformed, "the encoding \(encoding) is not read here", line: 1)
+            return
+        }
         declarations.append(namespaces)
         declared += namespaces
         guard declarations.count <= limits.depth else {
@@ -170,6 +174,18 @@ extension PushParser {
             XMLStartTag(
                 localName: Self.string(name) ?? "", namespaceURI: Self.string(uri), attributes: read,
                 line: lineOfTag))
+    }
+
+    /// The declared encoding, unless it is one in which markup looks the same to everybody: in UTF-7, text that others
+    /// take for harmless is markup.
+    private var refusedEncoding: String? {
+        guard let name = Self.string(context.pointee.encoding ?? context.pointee.input?.pointee.encoding) else {
+            return nil
+        }
+        let lowered = name.lowercased()
+        let known = ["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii"]
+        let families = ["iso-8859-", "windows-125", "cp125"]
+        return known.contains(lowered) || families.contains { lowered.hasPrefix($0) } ? nil : name
     }
 
     private func end(_ name: UnsafePointer<xmlChar>?, _ uri: UnsafePointer<xmlChar>?) {
