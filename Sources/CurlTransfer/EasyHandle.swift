@@ -1,0 +1,79 @@
+import CCurl
+
+/// Owns one libcurl easy handle and the lists that it points to.
+final class EasyHandle {
+    let raw: OpaquePointer
+    private var fieldList: UnsafeMutablePointer<curl_slist>?
+    /// libcurl writes its words about a failure here; it must outlive the handle.
+    private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+
+    init() throws(TransferError) {
+        guard let raw = curl_easy_init() else {
+            words.deallocate()
+            throw TransferError(.internal, "no memory for a transfer")
+        }
+        self.raw = raw
+        words[0] = 0
+        try check(ccurl_set_buffer(raw, CURLOPT_ERRORBUFFER, words))
+    }
+
+    deinit {
+        curl_easy_cleanup(raw)
+        curl_slist_free_all(fieldList)
+        words.deallocate()
+    }
+
+    var errorWords: String { String(cString: words) }
+
+    func set(_ option: CURLoption, _ value: Int) throws(TransferError) {
+        try check(ccurl_set_long(raw, option, value))
+    }
+
+    func setOffset(_ option: CURLoption, _ value: Int) throws(TransferError) {
+        try check(ccurl_set_offset(raw, option, curl_off_t(value)))
+    }
+
+    func set(_ option: CURLoption, _ value: String?) throws(TransferError) {
+        guard let value else { return try check(ccurl_set_string(raw, option, nil)) }
+        guard !value.utf8.contains(0) else { throw TransferError(.internal, "a setting has a NUL in it") }
+        try check(ccurl_set_string(raw, option, value))
+    }
+
+    func set(_ option: CURLoption, octets: [UInt8]) throws(TransferError) {
+        let code = octets.withUnsafeBytes { ccurl_set_blob(raw, option, $0.baseAddress, $0.count) }
+        try check(code)
+    }
+
+    /// Sets the request's header fields; a line that ends with a colon keeps libcurl from sending that field.
+    func setFields(_ lines: [String]) throws(TransferError) {
+        for line in lines {
+            guard let longer = curl_slist_append(fieldList, line) else {
+                throw TransferError(.internal, "no memory for header fields")
+            }
+            fieldList = longer
+        }
+        try check(ccurl_set_list(raw, CURLOPT_HTTPHEADER, fieldList))
+    }
+
+    func setCallback(
+        _ function: CURLoption, _ callback: ccurl_transfer_callback, _ data: CURLoption,
+        _ context: UnsafeMutableRawPointer
+    ) throws(TransferError) {
+        try check(ccurl_set_transfer_callback(raw, function, callback, data, context))
+    }
+
+    func setSeekCallback(
+        _ callback: ccurl_seek_callback, _ context: UnsafeMutableRawPointer
+    ) throws(TransferError) {
+        try check(ccurl_set_seek_callback(raw, callback, context))
+    }
+
+    func number(_ info: CURLINFO) -> Int {
+        var value = 0
+        return ccurl_get_long(raw, info, &value) == CURLE_OK ? value : 0
+    }
+
+    private func check(_ code: CURLcode) throws(TransferError) {
+        guard code == CURLE_OK else { throw TransferError(code: code, words: "") }
+    }
+}
