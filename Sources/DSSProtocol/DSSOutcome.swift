@@ -1,0 +1,127 @@
+/// What came of one call to the signing server.
+public enum DSSOutcome: Sendable {
+    case signed(SigningAnswer)
+    case verified(VerificationAnswer)
+    /// The server, or the reader of its answer, said no.
+    case refused(Refusal)
+    /// Nothing that could be called an answer came back.
+    case unreachable(Unreachability)
+
+    /// Whether the same call may succeed later or elsewhere (design §4, Failure). False for a result.
+    public func isTransient(in dialect: Dialect) -> Bool {
+        switch self {
+        case .signed, .verified: false
+        case .refused(let refusal): refusal.isTransient(in: dialect)
+        case .unreachable: true
+        }
+    }
+}
+
+/// A refusal: who refused, and in what words.
+public struct Refusal: Error, Sendable, Hashable {
+    public enum Source: Sendable, Hashable {
+        /// A DSS Result.
+        case result(ResultMajor, ResultMinor?)
+        /// Header fields of an answer without a body (dss-protocol 1.4).
+        case headerFields
+        /// A SOAP fault that blames the request.
+        case clientFault
+        /// A SOAP fault that blames the server, or nobody.
+        case serverFault
+        /// An HTTP status.
+        case status(Int)
+        /// The answer was read, and is not what may be accepted.
+        case reader
+    }
+    public let source: Source
+    /// The number in ERROR_CODE or in `[Error-41003]`, where there is one.
+    public let errorCode: Int?
+    /// The server's words, or the reader's: one bounded line without control characters.
+    public let message: String
+    /// The answer's body as received, where it was kept.
+    public let answer: String?
+
+    public init(_ source: Source, errorCode: Int? = nil, message: String, answer: String? = nil) {
+        self.source = source
+        self.errorCode = errorCode ?? Self.errorCode(in: message)
+        self.message = message
+        self.answer = answer
+    }
+
+    /// Whether the same call may succeed later or at the secondary address.
+    public func isTransient(in dialect: Dialect) -> Bool {
+        if case .reader = source { return false }
+        if dialect.isTransient(message) || Self.passingErrorCodes.contains(errorCode ?? 0) { return true }
+        switch source {
+        case .result(let major, let minor):
+            if minor?.isUnknownClient == true { return true }
+            return major == .responderError && minor?.isKeyLookupFailed != true
+        case .serverFault: return true
+        case .clientFault, .headerFields, .status, .reader: return false
+        }
+    }
+
+    /// Whether the cause is likely our own configuration.
+    public var pointsAtConfiguration: Bool {
+        if case .result(_, let minor) = source { return minor?.isUnknownClient == true }
+        return false
+    }
+
+    /// ADSS: the service is stopped; an internal error.
+    private static let passingErrorCodes: Set<Int> = [41_003, 41_004]
+
+    /// The number of `[Error-NNNNN]` in an ADSS message.
+    static func errorCode(in message: String) -> Int? {
+        let mark = Array("[Error-".utf8)
+        let octets = Array(message.utf8)
+        guard octets.count > mark.count else { return nil }
+        for start in 0..<(octets.count - mark.count) where octets[start..<start + mark.count].elementsEqual(mark) {
+            let digits = octets[(start + mark.count)...].prefix { (0x30...0x39).contains($0) }
+            guard (1...9).contains(digits.count) else { return nil }
+            return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        }
+        return nil
+    }
+}
+
+/// Why there was no answer.
+public struct Unreachability: Error, Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        /// Name resolution, connection, or its loss.
+        case connection
+        case timeout
+        /// The server's certificate or the handshake.
+        case tls
+        /// The TLS client certificate could not be used.
+        case clientCertificate
+        /// The HTTP proxy refused.
+        case proxy
+        /// An HTTP status that says that this is not, or not now, the service.
+        case status(Int)
+        /// Something came back that is no DSS answer.
+        case noAnswer
+        /// The answer could not be kept here: no room.
+        case storage
+        /// The circuit of the address is open; nothing was sent.
+        case circuitOpen
+        /// The call was given up from our side.
+        case cancelled
+    }
+    public let kind: Kind
+    /// What happened, in one bounded line without control characters and without credentials.
+    public let message: String
+
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    /// Whether the cause is likely our own configuration.
+    public var pointsAtConfiguration: Bool {
+        switch kind {
+        case .status(let status): [301, 302, 303, 307, 308, 401, 403, 404, 407].contains(status)
+        case .tls, .clientCertificate, .proxy: true
+        case .connection, .timeout, .noAnswer, .storage, .circuitOpen, .cancelled: false
+        }
+    }
+}

@@ -1,0 +1,66 @@
+/// Collects what a verification answer says of the signatures; the worst word wins.
+///
+/// An answer that says nothing is indeterminate, never trusted.
+public struct SignalJudge: Sendable {
+    /// One of the lists in ProcessingDetails.
+    public enum Detail: Sendable, Hashable { case valid, indeterminate, invalid }
+
+    private let words: VerdictWords
+    private var worst: Verdict?
+    private var isRevocationMissing = false
+    private var isSomethingElseMissing = false
+
+    public init(words: VerdictWords) { self.words = words }
+
+    /// The verdict of all that was taken so far.
+    public var verdict: Verdict { worst ?? .indeterminate }
+
+    /// Whether a revocation service's answer, and nothing else that has a name, is missing for a verdict.
+    public var isRevocationUnreachable: Bool {
+        verdict == .indeterminate && isRevocationMissing && !isSomethingElseMissing
+    }
+
+    /// The Result of the answer itself; one that is neither Success nor InsufficientInformation is no verdict and must
+    /// not come here.
+    public mutating func take(major: ResultMajor, minor: ResultMinor?) {
+        if major == .insufficientInformation {
+            note(.indeterminate)
+            if let minor { noteMissing(isRevocation: minor.isRevocationUnavailable) }
+        } else if let minor, let signal = minor.signal {
+            note(signal)
+            if signal == .indeterminate { noteMissing(isRevocation: minor.isRevocationUnavailable) }
+        }
+    }
+
+    /// The Result of one signature in a DSS-X verification report.
+    public mutating func take(reportMajor major: ResultMajor, minor: ResultMinor?) {
+        switch major {
+        case .success, .insufficientInformation: take(major: major, minor: minor)
+        case .unknown(let uri): note(words[uri] ?? .indeterminate)
+        case .requesterError, .responderError, .pending: note(.indeterminate)
+        }
+    }
+
+    /// An AssertionStatus; nil for a signature without one.
+    public mutating func take(assertionStatus word: String?) {
+        note(word.flatMap { words[$0] } ?? .indeterminate)
+    }
+
+    /// An entry of ProcessingDetails.
+    /// - Parameter type: Its Type, as the server wrote it.
+    public mutating func take(_ detail: Detail, type: String?) {
+        switch detail {
+        case .valid: break
+        case .invalid: note(.notTrusted)
+        case .indeterminate:
+            note(.indeterminate)
+            if let type { noteMissing(isRevocation: URIWord.lastPart(of: type).lowercased() == "revocationstatus") }
+        }
+    }
+
+    private mutating func note(_ verdict: Verdict) { worst = max(worst ?? verdict, verdict) }
+
+    private mutating func noteMissing(isRevocation: Bool) {
+        if isRevocation { isRevocationMissing = true } else { isSomethingElseMissing = true }
+    }
+}
