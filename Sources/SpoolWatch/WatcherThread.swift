@@ -1,0 +1,192 @@
+import CInotifyTools
+import Glibc
+import Synchronization
+
+/// The one thread that calls the library.
+///
+/// Unchecked: what is not constant is used by the thread alone until `stop` has joined it.
+final class WatcherThread: @unchecked Sendable {
+    /// Whether this process has a watcher.
+    private static let isTaken = Atomic(false)
+    /// select(2) takes no descriptor from here on; a library built with checks ends the process.
+    private static let descriptorLimit: CInt = 1_024
+
+    private let interval: Duration
+    private let wake: @Sendable (Wake) -> Void
+    private let ended: @Sendable () -> Void
+    private let stopBell: CInt
+    private let ready: UnsafeMutablePointer<sem_t>
+    private var directories: WatchedDirectories
+    private var failure: SpoolWatchError?
+    private var notifications: CInt = -1
+    private var thread = pthread_t()
+
+    init(
+        _ paths: [String], interval: Duration, wake: @escaping @Sendable (Wake) -> Void,
+        ended: @escaping @Sendable () -> Void
+    ) throws(SpoolWatchError) {
+        guard !Self.isTaken.exchange(true, ordering: .acquiringAndReleasing) else {
+            throw SpoolWatchError(.alreadyWatching, "this process has a watcher already")
+        }
+        self.interval = max(.milliseconds(1), interval)
+        self.wake = wake
+        self.ended = ended
+        directories = WatchedDirectories(paths)
+        stopBell = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
+        ready = .allocate(capacity: 1)
+        sem_init(ready, 0, 0)
+        guard stopBell >= 0 else {
+            let cause = errno
+            letGo()
+            throw SpoolWatchError(.system, errno: cause, "cannot make an eventfd")
+        }
+        // The thread holds a reference until it ends.
+        let context = Unmanaged.passRetained(self)
+        let outcome = pthread_create(
+            &thread, nil,
+            { context in
+                if let context { Unmanaged<WatcherThread>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            }, context.toOpaque())
+        guard outcome == 0 else {
+            context.release()
+            letGo()
+            throw SpoolWatchError(.system, errno: outcome, "cannot start the watcher's thread")
+        }
+        while sem_wait(ready) != 0 {}
+        if let failure {
+            pthread_join(thread, nil)
+            letGo()
+            throw failure
+        }
+    }
+
+    deinit {
+        sem_destroy(ready)
+        ready.deallocate()
+        if stopBell >= 0 { close(stopBell) }
+    }
+
+    /// Tells the thread to end and waits until it has.
+    func stop() {
+        var one: UInt64 = 1
+        // The counter of an eventfd that nobody reads cannot be full after one.
+        _ = write(stopBell, &one, MemoryLayout<UInt64>.size)
+        pthread_join(thread, nil)
+        letGo()
+    }
+
+    private func letGo() { Self.isTaken.store(false, ordering: .releasing) }
+
+    // MARK: - On the thread
+
+    private func run() {
+        do throws(SpoolWatchError) {
+            try begin()
+        } catch {
+            failure = error
+            sem_post(ready)
+            return
+        }
+        sem_post(ready)
+        watch()
+        // What is left in the library's buffer would be met by the next watcher.
+        while cinotify_waiting_event() != nil {}
+        inotifytools_cleanup()
+        ended()
+    }
+
+    private func begin() throws(SpoolWatchError) {
+        let before = Self.notificationDescriptors()
+        guard inotifytools_initialize() != 0 else {
+            throw SpoolWatchError(
+                .system, errno: inotifytools_error(),
+                "inotify cannot be used (fs.inotify.max_user_instances is \(InotifyLimits.current().instances ?? 0))")
+        }
+        // The library does not say which descriptor is its own.
+        let new = Self.notificationDescriptors().subtracting(before)
+        guard let descriptor = new.first, new.count == 1 else {
+            inotifytools_cleanup()
+            throw SpoolWatchError(
+                .system,
+                "cannot tell which descriptor inotify got; is /proc mounted, and nothing else starting to watch?")
+        }
+        guard descriptor < Self.descriptorLimit else {
+            inotifytools_cleanup()
+            throw SpoolWatchError(
+                .tooManyDescriptors,
+                "inotify got descriptor \(descriptor), but only those below \(Self.descriptorLimit) can be used: start to watch before other files are opened"
+            )
+        }
+        guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+            let cause = errno
+            inotifytools_cleanup()
+            throw SpoolWatchError(.system, errno: cause, "cannot keep the inotify descriptor from child processes")
+        }
+        notifications = descriptor
+        do throws(SpoolWatchError) {
+            try directories.begin()
+        } catch {
+            inotifytools_cleanup()
+            throw error
+        }
+    }
+
+    private func watch() {
+        let clock = ContinuousClock()
+        var nextTimer = clock.now + interval
+        while true {
+            var files = [
+                pollfd(fd: notifications, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stopBell, events: Int16(POLLIN), revents: 0),
+            ]
+            let ready = poll(&files, nfds_t(files.count), Self.milliseconds(until: nextTimer, clock))
+            // Interrupted: nothing is known of the descriptors, so all is looked at below as after a timer.
+            if ready >= 0 && files[1].revents != 0 { return }
+            var reasons: Set<Wake.Reason> = []
+            var isThorough = false
+            if clock.now >= nextTimer {
+                reasons.insert(.timer)
+                nextTimer = clock.now + interval
+                isThorough = true
+            }
+            while let event = cinotify_waiting_event() {
+                let found = directories.reasons(mask: event.pointee.mask, watch: event.pointee.wd)
+                isThorough = isThorough || found.contains { $0 != .event }
+                reasons.formUnion(found)
+            }
+            reasons.formUnion(directories.repair(isThorough: isThorough))
+            if !reasons.isEmpty { wake(Wake(reasons)) }
+        }
+    }
+
+    private static func milliseconds(until deadline: ContinuousClock.Instant, _ clock: ContinuousClock) -> CInt {
+        let left = clock.now.duration(to: deadline).components
+        guard left.seconds >= 0 else { return 0 }
+        // Rounded up, so that the timer is due when poll returns.
+        return CInt(
+            clamping: left.seconds.multipliedReportingOverflow(by: 1_000).partialValue
+                + left.attoseconds / 1_000_000_000_000_000 + 1)
+    }
+
+    private static func notificationDescriptors() -> Set<CInt> {
+        guard let stream = opendir("/proc/self/fd") else { return [] }
+        defer { closedir(stream) }
+        var found: Set<CInt> = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard let descriptor = CInt(name) else { continue }
+            var target = [CChar](repeating: 0, count: 64)
+            let length = readlink("/proc/self/fd/" + name, &target, target.count)
+            if length > 0,
+                String(decoding: target.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+                    == "anon_inode:inotify"
+            {
+                found.insert(descriptor)
+            }
+        }
+        return found
+    }
+}
