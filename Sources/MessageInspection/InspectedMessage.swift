@@ -78,14 +78,7 @@ public struct InspectedMessage: MessageFacts {
     public var hasNullSender: Bool { sender == .null }
 
     private var parts: MessageParts {
-        found.parts.value {
-            let isOpaque =
-                switch smime {
-                case .signedData, .encrypted, .compressed, .certificatesOnly: true
-                case .none, .multipartSigned: false
-                }
-            return MessageParts(message.root, isOpaque: isOpaque, charsets: charsets)
-        }
+        found.parts.value { MessageParts(message.root, isOpaque: smime.isOpaque, charsets: charsets) }
     }
 
     private func addresses(_ name: String) -> [NamedAddress] {

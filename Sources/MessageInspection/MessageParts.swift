@@ -5,7 +5,8 @@ import InternetMessage
 /// A text body is text/plain or text/html without disposition attachment, and either the first part of its multipart,
 /// in a multipart/alternative, or without a name. An attachment is a leaf with disposition attachment, or a named one
 /// that is neither a text body nor shown by an HTML part that refers to its Content-ID. What is in a forwarded message
-/// (message/rfc822), in an encryption or in a signature object belongs to neither.
+/// (message/rfc822), in an encryption or in a signature object belongs to neither, nor does such an object when it is all
+/// that a multipart/signed holds: it is a layer of the mail (RFC 2634 §1.1).
 struct MessageParts {
     private(set) var texts: [Entity] = []
     private(set) var attachments: [Entity] = []
@@ -50,11 +51,22 @@ struct MessageParts {
 
     private mutating func take(_ place: Place, _ charsets: Charsets) {
         let entity = place.entity
+        if place.parent == "signed" && place.isFirst, SMIMEForm.of(entity).isOpaque { return }
         if entity.disposition?.type == "attachment" { return attachments.append(entity) }
         let isNamed = entity.fileName(using: charsets) != nil
         let isText = ["text/plain", "text/html"].contains(entity.contentType.mediaType)
         if isText && (place.isFirst || !isNamed || place.parent == "alternative") { return texts.append(entity) }
         if isNamed && place.shown?.contains(entity) != true { attachments.append(entity) }
+    }
+}
+
+extension SMIMEForm {
+    /// Whether it is one CMS object, whose content cannot be seen as parts.
+    var isOpaque: Bool {
+        switch self {
+        case .signedData, .encrypted, .compressed, .certificatesOnly: true
+        case .none, .multipartSigned: false
+        }
     }
 }
 

@@ -38,8 +38,19 @@ struct PDFSignatureScan {
     /// Longer than every name looked for, `#` escapes included.
     private static let longestName = 48
 
-    mutating func scan(_ octets: some Sequence<UInt8>) {
-        for octet in octets where !isSigned { take(octet) }
+    mutating func scan(_ octets: UnsafeRawBufferPointer) {
+        var index = 0
+        while index < octets.count && !isSigned {
+            if state == .between && matched == 0 {
+                // Most octets of a PDF are those of compressed streams: only what begins something is looked at.
+                while index < octets.count, octets[index] != UInt8(ascii: "/"), octets[index] != UInt8(ascii: "e") {
+                    index += 1
+                }
+                guard index < octets.count else { return }
+            }
+            take(octets[index])
+            index += 1
+        }
     }
 
     /// Says that there is no more.
@@ -147,9 +158,21 @@ struct PDFSignatureScan {
         return plain
     }
 
-    private static func isBlank(_ octet: UInt8) -> Bool { [0x00, 0x09, 0x0A, 0x0C, 0x0D, 0x20].contains(octet) }
+    /// §7.2.2, table 1.
+    private static func isBlank(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 0x00, 0x09, 0x0A, 0x0C, 0x0D, 0x20: true
+        default: false
+        }
+    }
 
+    /// What ends a name, but for the `/` of the next one (§7.2.2, tables 1 and 2).
     private static func isDelimiter(_ octet: UInt8) -> Bool {
-        isBlank(octet) || "()<>[]{}%".utf8.contains(octet)
+        switch octet {
+        case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "["),
+            UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "%"):
+            true
+        default: isBlank(octet)
+        }
     }
 }

@@ -93,8 +93,8 @@ struct OctetSearch {
         self.failure = failure
     }
 
-    mutating func scan(_ octets: some Sequence<UInt8>) {
-        for octet in octets where !isFound {
+    mutating func scan(_ octets: UnsafeRawBufferPointer) {
+        for octet in octets where !isFound && (matched > 0 || octet == wanted[0]) {
             while matched > 0 && octet != wanted[matched] { matched = failure[matched - 1] }
             if octet == wanted[matched] { matched += 1 }
             if matched == wanted.count { isFound = true }

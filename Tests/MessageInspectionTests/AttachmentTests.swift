@@ -1,0 +1,138 @@
+import InternetMessage
+import Testing
+import Workflows
+
+@testable import MessageInspection
+
+@Suite("Attachments (design §4, Matching)")
+struct AttachmentTests {
+    private func multipart(_ subtype: String, _ parts: String...) -> String {
+        "Content-Type: multipart/\(subtype); boundary=\(subtype)\n\n" + parts.map { "--\(subtype)\n\($0)\n" }.joined()
+            + "--\(subtype)--\n"
+    }
+    private func names(_ text: String) throws -> [String] {
+        try facts(text).attachments.map { $0.fileName ?? "unnamed" }
+    }
+    private let text = "Content-Type: text/plain\n\ntext"
+
+    @Test("are leaves with disposition attachment, and named parts that are no text body")
+    func definition() throws {
+        let found = try names(
+            multipart(
+                "mixed", text, "Content-Type: application/pdf; name=a.pdf\n\nx",
+                "Content-Type: application/pdf\nContent-Disposition: attachment\n\nx",
+                "Content-Type: text/plain\nContent-Disposition: attachment; filename=b.txt\n\nx",
+                "Content-Type: text/plain; name=c.txt\n\nx", "Content-Type: image/png\n\nx",
+                "Content-Type: image/png\nContent-Disposition: inline; filename=d.png\n\nx",
+                "Content-Disposition: ATTACHMENT; filename=e\n\nx"))
+        #expect(found == ["a.pdf", "unnamed", "b.txt", "c.txt", "d.png", "e"])
+    }
+
+    @Test("a mail that is one document has it as its attachment")
+    func single() throws {
+        let facts = try facts("Subject: x\nContent-Type: application/pdf; name=a.pdf\n\n%PDF-1.4\n")
+        #expect(facts.attachments.map(\.path) == [[]])
+        #expect(facts.attachments.first?.contentKinds == ["pdf"])
+        #expect(try names("Subject: x\nContent-Type: text/plain; name=mail.txt\n\ntext\n") == [])
+    }
+
+    @Test("names are decoded: RFC 2231, RFC 2047, raw octets")
+    func decodedNames() throws {
+        let found = try names(
+            multipart(
+                "mixed", text, "Content-Disposition: attachment; filename*=iso-8859-2''%A3%F3d%BC.pdf\n\nx",
+                "Content-Disposition: attachment; filename*0*=utf-8''%C3%BC; filename*1=\"ber.pdf\"\n\nx",
+                "Content-Disposition: attachment; filename=\"=?gb2312?B?xOO6ww==?=.pdf\"\n\nx",
+                "Content-Disposition: attachment; filename=\"ü.pdf\"\n\nx",
+                "Content-Type: application/pdf; name=\"=?utf-8?q?=C3=BC?=.pdf\"\nContent-Disposition: attachment\n\nx"))
+        #expect(found == ["Łódź.pdf", "über.pdf", "你好.pdf", "ü.pdf", "ü.pdf"])
+    }
+
+    @Test("are sought in every multipart, not in forwarded messages")
+    func places() throws {
+        let pdf = "Content-Disposition: attachment; filename=a.pdf\n\nx"
+        let forwarded =
+            "Content-Type: message/rfc822\nContent-Disposition: attachment; filename=m.eml\n\n"
+            + multipart("mixed", text, pdf)
+        let facts = try facts(multipart("mixed", multipart("alternative", text, pdf), forwarded, pdf))
+        #expect(facts.attachments.map(\.path) == [[0, 1], [2]])
+    }
+
+    @Test("what HTML shows by its Content-ID in the same multipart/related is none")
+    func shownByHTML() throws {
+        func image(_ name: String, _ identifier: String, _ disposition: String = "inline") -> String {
+            "Content-Type: image/png; name=\(name)\nContent-ID: <\(identifier)>\nContent-Disposition: \(disposition)\n\nx"
+        }
+        let html = "Content-Type: text/html\n\n<img src=\"cid:one@x\"><img src='CID:two%40x'><a href=cid:four@x>"
+        #expect(
+            try names(
+                multipart("related", html, image("1.png", "one@x"), image("2.png", "two@x"), image("3.png", "three@x")))
+                == ["3.png"])
+        #expect(
+            try names(multipart("related", multipart("alternative", text, html), image("1.png", "one@x"))) == [],
+            "the HTML may stand in an alternative within")
+        #expect(
+            try names(multipart("mixed", multipart("related", html, image("1.png", "one@x")), image("4.png", "four@x")))
+                == ["4.png"], "outside of the multipart/related the reference does not count")
+        #expect(
+            try names(multipart("related", html, image("1.png", "one@x", "attachment"))) == ["1.png"],
+            "disposition attachment is one in any case")
+        #expect(
+            try names(multipart("related", html, multipart("mixed", text, image("1.png", "one@x")))) == [])
+        let encoded =
+            "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<img src=3D\"cid:o=\nne@x\">"
+        #expect(try names(multipart("related", encoded, image("1.png", "one@x"))) == [])
+    }
+
+    @Test("the signature of a multipart/signed is none, what it signs may be")
+    func signed() throws {
+        let content = multipart("mixed", text, "Content-Disposition: attachment; filename=a.pdf\n\nx")
+        let facts = try facts(ClearSignedTests.mail(parts: [content, ClearSignedTests.signature]))
+        #expect(facts.attachments.map(\.path) == [[0, 1]])
+        let layer =
+            "Content-Type: application/pkcs7-mime; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n"
+            + CMSBeginning.signedData.base64
+        #expect(try names(ClearSignedTests.mail(parts: [layer, ClearSignedTests.signature])) == [])
+    }
+
+    @Test("an encrypted or opaque mail has none")
+    func opaque() throws {
+        for content in [CMSBeginning.enveloped, .signedData] {
+            let facts = try facts(
+                "Content-Type: application/pkcs7-mime; name=smime.p7m\nContent-Disposition: attachment; filename=smime.p7m\n"
+                    + "Content-Transfer-Encoding: base64\n\n\(content.base64)\n")
+            #expect(facts.attachments.isEmpty)
+        }
+        #expect(
+            try names(
+                multipart(
+                    "encrypted", "Content-Type: application/pgp-encrypted\n\nVersion: 1",
+                    "Content-Type: application/octet-stream; name=encrypted.asc\n\nx")) == [])
+    }
+
+    @Test("a signed file is a signed attachment of a mail that is not signed")
+    func signedFile() throws {
+        let file =
+            "Content-Type: application/pkcs7-mime; name=contract.pdf.p7m\nContent-Disposition: attachment; filename=contract.pdf.p7m\n"
+            + "Content-Transfer-Encoding: base64\n\n\(CMSBeginning.signedData.base64)"
+        let facts = try facts(multipart("mixed", text, file))
+        #expect(!facts.isSigned)
+        let attachment = try #require(facts.attachments.first)
+        #expect(attachment.isSigned)
+        #expect(attachment.contentKinds == ["cms", "p7m"])
+    }
+
+    @Test("facts are found once, however often they are asked for")
+    func once() {
+        let once = Once<Int>()
+        var count = 0
+        for _ in 0..<3 {
+            #expect(
+                once.value {
+                    count += 1
+                    return 7
+                } == 7)
+        }
+        #expect(count == 1)
+    }
+}

@@ -1,0 +1,133 @@
+import Testing
+
+@testable import MessageInspection
+
+@Suite("What the first octets say")
+struct ContentKindTests {
+    @Test(
+        "marks of formats",
+        arguments: [
+            ("%PDF-1.7\n", ["pdf"]), ("\u{FEFF}%PDF-2.0\n", ["pdf"]), ("junk before\n%PDF-1.4\n", ["pdf"]),
+            ("see %PDF-1.4\n", []), ("%PDF-\n", []), ("%PDF-1", ["pdf"]), ("PK\u{3}\u{4}", ["zip"]),
+            ("GIF89a", ["gif"]),
+            ("<?xml version=\"1.0\"?><a/>", ["xml"]), ("\u{FEFF}<?xml version='1.0'?>", ["xml"]),
+            ("\n  <?xml ?>", ["xml"]),
+            ("<Invoice xmlns='urn:x'>", ["xml"]), ("<ns:a>", ["xml"]), ("<!-- c --><x/>", ["xml"]),
+            ("<html><body>", []),
+            ("<!DOCTYPE html><html>", []), ("<P>text", []), ("<- arrow", []), ("<3", []), ("a < b", []), ("<", []),
+            ("<alice@x.test> wrote", []), ("-----BEGIN PKCS7-----\nMII", ["cms", "p7m"]), ("", []), ("text", []),
+        ])
+    func marks(_ text: String, _ kinds: [String]) {
+        #expect(ContentKinds.of(Array(text.utf8)) == Set(kinds))
+    }
+
+    @Test("binary marks, and XML in UTF-16")
+    func binary() {
+        #expect(ContentKinds.of([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 0]) == ["ole"])
+        #expect(ContentKinds.of([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) == ["png"])
+        #expect(ContentKinds.of([0xFF, 0xD8, 0xFF, 0xE0]) == ["jpeg"])
+        #expect(ContentKinds.of(CMSBeginning.signedDataInBER.octets) == ["cms", "p7m"])
+        let declaration = Array("<?xml version=\"1.0\"?>".utf16)
+        let big = declaration.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+        let little = declaration.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+        #expect(ContentKinds.of(big) == ["xml"])
+        #expect(ContentKinds.of(little) == ["xml"])
+        #expect(ContentKinds.of([0xFE, 0xFF] + big) == ["xml"])
+        #expect(ContentKinds.of([0xFF, 0xFE] + little) == ["xml"])
+    }
+
+    @Test("nothing is too short")
+    func short() {
+        for count in 0..<12 { _ = ContentKinds.of([UInt8](repeating: 0x3C, count: count)) }
+        for count in 0..<12 { _ = ContentKinds.of([UInt8](repeating: 0xFE, count: count)) }
+    }
+}
+
+@Suite("Signatures in PDF and XML")
+struct DocumentSignatureTests {
+    private func isSignedPDF(_ text: String, piece: Int = .max) -> Bool {
+        var scan = PDFSignatureScan()
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            Array(rest.prefix(piece)).withUnsafeBytes { scan.scan($0) }
+            rest = rest.dropFirst(piece)
+        }
+        scan.finish()
+        return scan.isSigned
+    }
+
+    struct PDFCase: CustomTestStringConvertible {
+        let testDescription: String
+        let isSigned: Bool
+    }
+
+    @Test(
+        "a PDF is signed by a filled signature field or a signature dictionary",
+        arguments: [
+            PDFCase(testDescription: "1 0 obj <</Type/Sig/ByteRange[0 1 2 3]/Contents<00>>> endobj", isSigned: true),
+            PDFCase(testDescription: "1 0 obj <</Contents <00> /ByteRange [0 1 2 3]>>", isSigned: true),
+            PDFCase(
+                testDescription: "1 0 obj <</Reason (an object) /Contents <00> /By#74eRange [0 1 2 3]>>", isSigned: true
+            ),
+            PDFCase(testDescription: "1 0 obj <</FT /Sig /T (a) /V 12 0 R>> endobj", isSigned: true),
+            PDFCase(testDescription: "1 0 obj <</V\n12\n0\nR/FT/Sig>> endobj", isSigned: true),
+            PDFCase(testDescription: "1 0 obj <</FT/Sig/V<</Type/Sig>>>> endobj", isSigned: true),
+            PDFCase(testDescription: "1 0 obj <</FT /Sig /T (a)>> endobj", isSigned: false),
+            PDFCase(testDescription: "1 0 obj <</FT /Sig /SV <</Type /SV /V 2 /Filter /x>> >> endobj", isSigned: false),
+            PDFCase(testDescription: "1 0 obj <</FT /Sig /V null>> endobj", isSigned: false),
+            PDFCase(testDescription: "1 0 obj <</FT /Tx /V 12 0 R>> endobj", isSigned: false),
+            PDFCase(
+                testDescription: "1 0 obj <</FT /Sig>> endobj 2 0 obj <</FT /Tx /V 12 0 R>> endobj", isSigned: false),
+            PDFCase(
+                testDescription: "1 0 obj <</Contents 4 0 R>> endobj 2 0 obj <</ByteRange [0 1]>> endobj",
+                isSigned: false),
+            PDFCase(
+                testDescription:
+                    "1 0 obj <</Type/Sig/ByteRange[0 1]/Contents<00>/Reference[<</TransformMethod/UR3>>]>> endobj",
+                isSigned: false),
+            PDFCase(testDescription: "/", isSigned: false),
+            PDFCase(testDescription: "", isSigned: false),
+        ], [1, 7, Int.max])
+    func pdf(_ given: PDFCase, _ piece: Int) {
+        #expect(isSignedPDF(given.testDescription, piece: piece) == given.isSigned)
+    }
+
+    @Test("names without end cost no memory, and the scan takes time in proportion to the size")
+    func hostilePDF() {
+        #expect(!isSignedPDF("/" + String(repeating: "A", count: 300_000)))
+        #expect(isSignedPDF(String(repeating: "/", count: 100_000) + "ByteRange[] /Contents<>"))
+        #expect(isSignedPDF(String(repeating: "endob", count: 50_000) + "<</ByteRange[]/Contents<>>>"))
+    }
+
+    private func isSignedXML(_ text: String, piece: Int = .max) -> Bool {
+        var search = XMLSignatureSearch()
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty && !search.isDecided {
+            Array(rest.prefix(piece)).withUnsafeBytes { search.feed($0) }
+            rest = rest.dropFirst(piece)
+        }
+        search.finish()
+        return search.isSigned
+    }
+
+    @Test(
+        "an XML document is signed by an element Signature of XML-DSig, whatever its prefix",
+        arguments: [1, 10, Int.max])
+    func xml(_ piece: Int) {
+        let namespace = XMLSignatureSearch.namespace
+        #expect(isSignedXML("<a><Signature xmlns='\(namespace)'/></a>", piece: piece))
+        #expect(isSignedXML("<q:Signature xmlns:q='\(namespace)'/>", piece: piece))
+        #expect(!isSignedXML("<a><Signature xmlns='urn:other'/></a>", piece: piece))
+        #expect(!isSignedXML("<a xmlns:ds='\(namespace)'><ds:Manifest/></a>", piece: piece))
+        #expect(!isSignedXML("<a><!-- <Signature xmlns='\(namespace)'/> --></a>", piece: piece))
+    }
+
+    @Test("a document that is not read as XML is signed when it names the namespace")
+    func unreadable() {
+        let namespace = XMLSignatureSearch.namespace
+        #expect(isSignedXML("<!DOCTYPE a><a><Signature xmlns='\(namespace)'/></a>"))
+        #expect(isSignedXML("<a><b></a><Signature xmlns='\(namespace)'/>"))
+        #expect(!isSignedXML("<!DOCTYPE a><a/>"))
+        #expect(!isSignedXML(""))
+    }
+}
