@@ -9,38 +9,48 @@ public struct AddrSpec: Sendable, CustomStringConvertible {
     /// - Returns: nil when the parts cannot be an address.
     public init?(localPart: String, domain: String) {
         guard !localPart.isEmpty, !domain.isEmpty,
-            !localPart.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }),
-            !domain.unicodeScalars.contains(where: {
-                $0.value <= 0x20 || $0.value == 0x7F || "@<>,;\"".unicodeScalars.contains($0)
-            })
+            localPart.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), domain.utf8.allSatisfy(Self.isDomainOctet)
         else { return nil }
         self.localPart = localPart
         self.domain = domain
     }
 
-    /// As an addr-spec stands in a header: the local-part quoted where it is no dot-atom.
-    public var description: String {
-        let atom = localPart.utf8.allSatisfy { $0 >= 0x80 || Self.atext.contains($0) || $0 == UInt8(ascii: ".") }
-        let dots = localPart.hasPrefix(".") || localPart.hasSuffix(".") || localPart.utf8.elementsContainDoubleDot
-        if atom && !dots { return localPart + "@" + domain }
-        let quoted = localPart.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : String($0) }.joined()
-        return "\"" + quoted + "\"@" + domain
+    /// Neither a control character or blank, nor what separates addresses.
+    private static func isDomainOctet(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 0...0x20, 0x7F, 0x40, 0x3C, 0x3E, 0x2C, 0x3B, 0x22: false
+        default: true
+        }
     }
 
-    private static let atext = Set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~".utf8)
-}
+    /// As an addr-spec stands in a header: the local-part quoted where it is no dot-atom.
+    public var description: String {
+        if isDotAtom { return localPart + "@" + domain }
+        var quoted: [UInt8] = []
+        for octet in localPart.utf8 {
+            if octet == 0x5C || octet == 0x22 { quoted.append(0x5C) }
+            quoted.append(octet)
+        }
+        return "\"" + String(decoding: quoted, as: UTF8.self) + "\"@" + domain
+    }
 
-extension Sequence<UInt8> {
-    fileprivate var elementsContainDoubleDot: Bool {
-        zip(self, dropFirst()).contains { $0 == UInt8(ascii: ".") && $1 == UInt8(ascii: ".") }
+    /// Judged by octets: a letter that combines with a dot or a quote must not hide it.
+    private var isDotAtom: Bool {
+        var afterDot = true
+        for octet in localPart.utf8 {
+            let isDot = octet == 0x2E
+            if isDot ? afterDot : !octet.isAtext { return false }
+            afterDot = isDot
+        }
+        return !afterDot
     }
 }
 
 extension AddrSpec: Hashable {
     /// The local-part by its octets, the domain without case (RFC 5321 §2.4).
     public static func == (left: AddrSpec, right: AddrSpec) -> Bool {
-        left.localPart == right.localPart && left.domain.equalsIgnoringASCIICase(right.domain)
+        left.localPart.utf8.elementsEqual(right.localPart.utf8)
+            && left.domain.equalsIgnoringASCIICase(right.domain)
     }
 
     public func hash(into hasher: inout Hasher) {

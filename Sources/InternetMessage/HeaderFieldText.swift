@@ -26,11 +26,11 @@ extension OctetString {
             var next: Int? = first
             while let lineFeed = next {
                 let end = lineFeed > copied && octets[lineFeed - 1] == 0x0D ? lineFeed - 1 : lineFeed
-                unfolded.append(contentsOf: octets.part(copied..<end))
+                unfolded.append(contentsOf: octets.octets(copied..<end))
                 copied = lineFeed + 1
                 next = octets.firstOffset(of: 0x0A, from: copied)
             }
-            unfolded.append(contentsOf: octets.part(copied..<octets.count))
+            unfolded.append(contentsOf: octets.octets(copied..<octets.count))
             return OctetString(unfolded)
         }
     }

@@ -27,19 +27,43 @@ struct QuotedPrintableDecoder {
         var index = 0
         while index < text.count {
             if case .text = state, held.isEmpty {
-                // The common case: a run of octets that stand for themselves.
-                let start = index
-                while index < text.count {
-                    let octet = octets[index]
-                    if octet == 0x3D || octet == 0x20 || octet == 0x09 || octet == 0x0D { break }
-                    index &+= 1
-                }
-                output.append(contentsOf: UnsafeBufferPointer(start: octets + start, count: index &- start))
-                if index == text.count { return }
+                index = decodeRun(octets, from: index, to: text.count, into: &output)
             }
+            guard index < text.count else { return }
             take(octets[index], into: &output)
             index &+= 1
         }
+    }
+
+    /// Decodes what is plain to see without waiting for more: ordinary octets, whole codes, blanks within a line.
+    /// - Returns: Where it stopped.
+    private func decodeRun(
+        _ octets: UnsafePointer<UInt8>, from start: Int, to end: Int, into output: inout [UInt8]
+    ) -> Int {
+        var copied = start
+        var index = start
+        while index < end {
+            let octet = octets[index]
+            if octet == 0x3D {
+                guard index &+ 2 < end, let high = octets[index &+ 1].hexadecimalValue,
+                    let low = octets[index &+ 2].hexadecimalValue
+                else { break }
+                output.append(contentsOf: UnsafeBufferPointer(start: octets + copied, count: index &- copied))
+                output.append(high << 4 | low)
+                index &+= 3
+                copied = index
+            } else if octet == 0x20 || octet == 0x09 {
+                guard index &+ 1 < end, octets[index &+ 1] > 0x20 else { break }
+                index &+= 1
+            } else if octet == 0x0D {
+                guard index &+ 1 < end, octets[index &+ 1] == 0x0A else { break }
+                index &+= 2
+            } else {
+                index &+= 1
+            }
+        }
+        output.append(contentsOf: UnsafeBufferPointer(start: octets + copied, count: index &- copied))
+        return index
     }
 
     /// Ends the text. Blanks at the end go; an equals sign there is a soft line break.

@@ -12,11 +12,11 @@ public struct CRLFConverter: Sendable {
         while let lineFeed = chunk.firstOffset(of: 0x0A, from: search) {
             search = lineFeed + 1
             if lineFeed > 0 ? chunk[lineFeed - 1] == 0x0D : endedWithCR { continue }
-            output.append(contentsOf: chunk.part(copied..<lineFeed))
+            output.append(contentsOf: chunk.octets(copied..<lineFeed))
             output.append(0x0D)
             copied = lineFeed
         }
-        output.append(contentsOf: chunk.part(copied..<chunk.count))
+        output.append(contentsOf: chunk.octets(copied..<chunk.count))
         endedWithCR = chunk[chunk.count - 1] == 0x0D
     }
 }
@@ -37,11 +37,11 @@ public struct LFConverter: Sendable {
         while let lineFeed = chunk.firstOffset(of: 0x0A, from: search) {
             search = lineFeed + 1
             guard lineFeed > 0, chunk[lineFeed - 1] == 0x0D else { continue }
-            output.append(contentsOf: chunk.part(copied..<lineFeed - 1))
+            output.append(contentsOf: chunk.octets(copied..<lineFeed - 1))
             copied = lineFeed
         }
         holdsCR = chunk[chunk.count - 1] == 0x0D
-        output.append(contentsOf: chunk.part(copied..<chunk.count - (holdsCR ? 1 : 0)))
+        output.append(contentsOf: chunk.octets(copied..<chunk.count - (holdsCR ? 1 : 0)))
     }
 
     /// Ends the octets: gives a CR that still waits.

@@ -48,7 +48,7 @@ public struct MemoryCollecting: OctetCollectorMaking {
             guard octets.count + more.count <= limit else {
                 throw OctetCollectionError(.tooMany(limit: limit), "more than \(limit) octets")
             }
-            octets.append(contentsOf: more)
+            octets.append(contentsOf: more.octets(0..<more.count))
         }
 
         mutating func finish() -> OctetString { OctetString(octets) }

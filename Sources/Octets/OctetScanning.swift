@@ -63,6 +63,11 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// The octets of `range`, typed: an array takes these in one copy, untyped ones each by itself.
+    package func octets(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: assumingMemoryBound(to: UInt8.self)[range])
+    }
+
     /// The octets of `range` as a buffer of their own.
     package func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[range]) }
 

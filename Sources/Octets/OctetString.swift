@@ -20,11 +20,8 @@ public struct OctetString: Sendable {
 
     /// Copies `octets`.
     public init(_ octets: some Collection<UInt8>) {
-        let count = octets.count
-        let storage = OctetStorage(capacity: count) { buffer in
-            _ = buffer.initializeMemory(as: UInt8.self, from: octets)
-        }
-        self.init(storage: storage, offset: 0, count: count)
+        let copied = octets.withContiguousStorageIfAvailable { OctetString(copying: UnsafeRawBufferPointer($0)) }
+        self = copied ?? OctetString([UInt8](octets))
     }
 
     /// The UTF-8 octets of `text`.
@@ -85,7 +82,7 @@ extension OctetString: RandomAccessCollection {
 extension OctetString: Hashable {
     public static func == (left: OctetString, right: OctetString) -> Bool {
         left.count == right.count
-            && left.withUnsafeBytes { l in right.withUnsafeBytes { r in l.elementsEqual(r) } }
+            && left.withUnsafeBytes { l in right.withUnsafeBytes { r in l.holds(r, at: 0) } }
     }
 
     public func hash(into hasher: inout Hasher) {
