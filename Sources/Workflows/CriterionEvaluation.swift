@@ -1,8 +1,12 @@
 import InternetMessage
 
 /// Asks one message what the criteria want to know.
-struct CriterionEvaluation<Facts: MessageFacts> {
+final class CriterionEvaluation<Facts: MessageFacts> {
     let facts: Facts
+    /// Folded once for all Body criteria.
+    private lazy var body = ComparableText(folded: withoutLineWraps(caseFolded(facts.bodyText)))
+
+    init(facts: Facts) { self.facts = facts }
 
     struct Answer {
         let holds: Bool
@@ -44,13 +48,12 @@ struct CriterionEvaluation<Facts: MessageFacts> {
     }
 
     private func body(_ text: String) -> Answer {
-        let body = facts.bodyText
-        guard !body.isEmpty else { return Answer(holds: text.isEmpty, because: "there is no text") }
-        let holds = TextPattern(literal: withoutLineWraps(text)).matches(ComparableText(withoutLineWraps(body)))
+        let count = body.octets.count
+        guard count > 0 else { return Answer(holds: text.isEmpty, because: "there is no text") }
+        let holds = TextPattern(literalFolded: withoutLineWraps(caseFolded(text))).matches(body)
         return Answer(
             holds: holds,
-            because: holds
-                ? "it stands in the text" : "it is not in the text (\(body.utf8.count) octets of text were read)")
+            because: holds ? "it stands in the text" : "it is not in the text (\(count) octets of text were searched)")
     }
 
     private func email(signed: Bool?, encrypted: Bool?) -> Answer {

@@ -8,8 +8,11 @@ struct ComparableText {
     /// nil where that cannot make a difference, or would cost too much for its worth.
     let characters: [Character]?
 
-    init(_ text: some StringProtocol) {
-        octets = caseFolded(text)
+    init(_ text: some StringProtocol) { self.init(folded: caseFolded(text)) }
+
+    /// - Parameter octets: UTF-8 after case folding.
+    init(folded octets: [UInt8]) {
+        self.octets = octets
         let isShort = octets.count <= 4_096
         characters =
             isShort && octets.contains { $0 >= 0x80 } ? Array(String(decoding: octets, as: UTF8.self)) : nil
@@ -33,7 +36,10 @@ struct TextPattern {
     init(within text: some StringProtocol) { self.init(whole: "*" + String(text) + "*") }
 
     /// - Parameter text: without wildcards; may stand anywhere in a text.
-    init(literal text: some StringProtocol) { self.init(runs: [[], caseFolded(text), []]) }
+    init(literal text: some StringProtocol) { self.init(literalFolded: caseFolded(text)) }
+
+    /// - Parameter octets: UTF-8 after case folding, without wildcards; may stand anywhere in a text.
+    init(literalFolded octets: [UInt8]) { self.init(runs: [[], octets, []]) }
 
     private init(runs: [[UInt8]]) {
         octets = Wildcards(runs: runs)
@@ -95,16 +101,28 @@ struct Wildcards<Unit: Equatable> {
 
 /// UTF-8 of `text` after simple case folding (Unicode §5.18): one scalar becomes one scalar, so `ß` is not `ss`, and the dotless `ı` is not `i`.
 func caseFolded(_ text: some StringProtocol) -> [UInt8] {
-    var folded: [UInt8] = []
-    folded.reserveCapacity(text.utf8.count)
-    for scalar in text.unicodeScalars {
-        if let ascii = UInt8(exactly: scalar.value), ascii < 0x80 {
-            folded.append(ascii.asciiLowercased)
-        } else {
-            folded.append(contentsOf: UTF8.encode(simpleFolding(scalar)) ?? UTF8.encodedReplacementCharacter)
+    var text = String(text)
+    return text.withUTF8 { octets in
+        var folded: [UInt8] = []
+        folded.reserveCapacity(octets.count)
+        var index = 0
+        while index < octets.count {
+            guard octets[index] >= 0x80 else {
+                folded.append(octets[index].asciiLowercased)
+                index += 1
+                continue
+            }
+            // A run without ASCII at once: mail is either mostly ASCII or mostly not.
+            let start = index
+            while index < octets.count, octets[index] >= 0x80 { index += 1 }
+            for scalar in String(decoding: UnsafeBufferPointer(rebasing: octets[start..<index]), as: UTF8.self)
+                .unicodeScalars
+            {
+                folded.append(contentsOf: UTF8.encode(simpleFolding(scalar)) ?? UTF8.encodedReplacementCharacter)
+            }
         }
+        return folded
     }
-    return folded
 }
 
 private func simpleFolding(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
@@ -120,18 +138,28 @@ private func only(_ mapping: String) -> Unicode.Scalar? {
     return scalars.count == 1 ? scalars.first : nil
 }
 
-/// `text` with every run of white space as one blank: where a line was wrapped is no matter of the words.
-func withoutLineWraps(_ text: some StringProtocol) -> String {
-    var joined = String.UnicodeScalarView()
-    var isInBlank = false
-    for scalar in text.unicodeScalars {
-        let isBlank = scalar.properties.isWhitespace
-        if !isBlank {
-            joined.append(scalar)
-        } else if !isInBlank {
-            joined.append(" ")
+/// UTF-8 with every run of blanks and line ends as one blank: where a line was wrapped is no matter of the words.
+func withoutLineWraps(_ octets: [UInt8]) -> [UInt8] {
+    var joined: [UInt8] = []
+    joined.reserveCapacity(octets.count)
+    var index = 0
+    while index < octets.count {
+        let length = lengthOfBlank(octets, at: index)
+        if length == 0 {
+            joined.append(octets[index])
+        } else if joined.last != 0x20 {
+            joined.append(0x20)
         }
-        isInBlank = isBlank
+        index += max(length, 1)
     }
-    return String(joined)
+    return joined
+}
+
+/// How many octets of white space stand at `index`: one of ASCII's, or the two of a no-break space, which HTML is full of.
+private func lengthOfBlank(_ octets: [UInt8], at index: Int) -> Int {
+    switch octets[index] {
+    case 0x09...0x0D, 0x20: 1
+    case 0xC2 where index + 1 < octets.count && octets[index + 1] == 0xA0: 2
+    default: 0
+    }
 }

@@ -37,6 +37,8 @@ struct TextCriterionTests {
         #expect(body("Please find the\r\nInvoice attached", contains: "the invoice"))
         #expect(body("Please pay", contains: "please  pay"))
         #expect(!body("Please\r\npay", contains: "pleasepay"))
+        #expect(body("Bitte\u{A0}zahlen \u{A0} Sie", contains: "BITTE zahlen sie"), "HTML is full of no-break spaces")
+        #expect(body("日本語 ΑΣ\r\nÄb", contains: "語 ας äB"))
         #expect(!body("a b", contains: "a*b"))
         #expect(!body("", contains: "x"))
     }
