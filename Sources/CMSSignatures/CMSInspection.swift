@@ -1,0 +1,70 @@
+public import Octets
+
+/// Whether signatures fit their content, whoever made them.
+public enum SignatureIntegrity: Sendable, Hashable {
+    case intact
+    /// Digest or signature differ.
+    case broken(String)
+    /// Cannot be computed here: an unsupported algorithm, a certificate that is not at hand.
+    case unknown(String)
+}
+
+/// What a CMS SignedData says of itself; nothing of it is verified.
+public struct CMSFacts: Sendable, Hashable {
+    /// Whether it carries content (eContent).
+    public let enclosesContent: Bool
+    /// One for each signerInfo, in order.
+    public let signers: [Signer]
+
+    public struct Signer: Sendable, Hashable {
+        /// `sha-256` and so on, as RFC 8551 §3.5.3.2 names them in micalg; another algorithm under OpenSSL's name.
+        public let digestAlgorithm: String
+        /// ``Certificate/addresses`` of the enclosed certificate; empty without one.
+        public let addresses: [String]
+        /// Issuer (RFC 4514 text) and serial number (hexadecimal, lower case, no leading zeros) of the certificate;
+        /// nil when the signer is named by key identifier and its certificate is not enclosed.
+        public let issuer: String?
+        public let serial: String?
+        /// Subject (RFC 4514 text) of the enclosed certificate.
+        public let subject: String?
+        /// The signingTime attribute, Unix seconds.
+        public let signingTime: Int?
+    }
+}
+
+/// Looks into a CMS and checks its arithmetic; knows nothing of trust.
+public enum CMSInspection {
+    /// What stands in `signature` (SignedData, BER).
+    /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData.
+    public static func facts(of signature: OctetString) throws(CryptographyError) -> CMSFacts {
+        let parsed = try ParsedSignedData(signature)
+        let signers = parsed.signers.map { signer in
+            let certificate = signer.certificate
+            let name = signer.issuerAndSerial
+            return CMSFacts.Signer(
+                digestAlgorithm: signer.digestName, addresses: certificate?.addresses ?? [],
+                issuer: certificate?.issuer ?? name?.issuer, serial: certificate?.serial ?? name?.serial,
+                subject: certificate?.subject, signingTime: signer.signingTime)
+        }
+        return CMSFacts(enclosesContent: parsed.enclosedContent != nil, signers: signers)
+    }
+
+    /// Whether every signer's signature fits `content`, with the certificates enclosed. No signer is broken too.
+    /// - Parameter content: What was signed; nil takes the enclosed content.
+    public static func check(
+        _ signature: OctetString, content: (any OctetSource)?
+    ) throws(CryptographyError) -> SignatureIntegrity {
+        let parsed = try ParsedSignedData(signature)
+        guard !parsed.signers.isEmpty else { return .broken("nobody signed: there is no signerInfo") }
+        guard let content = content ?? parsed.enclosedContent else {
+            return .unknown("the signature encloses no content, and none was given")
+        }
+        return Self.worst(try parsed.check(content))
+    }
+
+    /// A broken signature is worse than one that cannot be checked.
+    static func worst(_ findings: [SignatureIntegrity]) -> SignatureIntegrity {
+        let broken = findings.first { if case .broken = $0 { true } else { false } }
+        return broken ?? findings.first { $0 != .intact } ?? .intact
+    }
+}

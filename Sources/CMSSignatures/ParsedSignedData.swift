@@ -1,0 +1,107 @@
+import COpenSSL
+import Octets
+
+/// A SignedData that OpenSSL has read, without its content.
+///
+/// For one check in one thread: OpenSSL notes its findings in the object.
+final class ParsedSignedData {
+    /// The most signers and certificates that are looked at; each costs a public key operation or a search.
+    static let maximumSigners = 64
+    static let maximumCertificates = 256
+
+    private let cms: OpaquePointer
+    /// What is enclosed; nil in a detached signature.
+    let enclosedContent: (any OctetSource)?
+    /// In the order of the SignedData.
+    let signers: [SignerInfo]
+    let certificates: [Certificate]
+
+    /// - Parameter additional: Certificates to look for signers in, beside those enclosed.
+    init(_ octets: OctetString, additional: [Certificate] = []) throws(CryptographyError) {
+        let split = try SignedDataSplit(octets)
+        OpenSSLErrors.clear()
+        let cms = split.detached.withUnsafeBytes { buffer -> OpaquePointer? in
+            var next = buffer.bindMemory(to: UInt8.self).baseAddress
+            return d2i_CMS_ContentInfo(nil, &next, buffer.count)
+        }
+        guard let cms else {
+            throw CryptographyError(.malformed, "the CMS SignedData cannot be read: \(OpenSSLErrors.words())")
+        }
+        self.cms = cms
+        enclosedContent = split.content
+        let infos = CMS_get0_SignerInfos(cms)
+        let signerCount = infos.map { max(Int(copenssl_signers_count($0)), 0) } ?? 0
+        let enclosed = CMS_get1_certs(cms)
+        defer { if let enclosed { copenssl_certificates_free(enclosed) } }
+        let certificateCount = enclosed.map { max(Int(copenssl_certificates_count($0)), 0) } ?? 0
+        guard signerCount <= Self.maximumSigners, certificateCount <= Self.maximumCertificates else {
+            signers = []
+            certificates = []
+            throw CryptographyError(
+                .unsupported,
+                "the signature has \(signerCount) signers and \(certificateCount) certificates; at most "
+                    + "\(Self.maximumSigners) and \(Self.maximumCertificates) are looked at")
+        }
+        certificates = (0..<certificateCount).compactMap { index in
+            Certificate(sharing: enclosed.flatMap { copenssl_certificates_at($0, Int32(index)) })
+        }
+        // Finding none is no failure here: signers without a certificate are told one by one.
+        _ = CMS_set1_signers_certs(cms, nil, 0)
+        if !additional.isEmpty {
+            let stack: CertificateStack
+            do throws(CryptographyError) { stack = try CertificateStack(additional) } catch {
+                signers = []
+                throw error
+            }
+            _ = CMS_set1_signers_certs(cms, stack.raw, 0)
+        }
+        signers = (0..<signerCount).compactMap { index in
+            infos.flatMap { copenssl_signers_at($0, Int32(index)) }.map { SignerInfo(raw: $0) }
+        }
+        OpenSSLErrors.clear()
+    }
+
+    deinit { CMS_ContentInfo_free(cms) }
+
+    /// The content type that the signature says it covers.
+    private var contentType: OpaquePointer? { CMS_get0_eContentType(cms) }
+
+    /// Whether each signer's signature fits `content`, in the order of ``signers``; one pass over the content.
+    func check(_ content: any OctetSource) throws(CryptographyError) -> [SignatureIntegrity] {
+        let chain = try DigestChain(signers.compactMap { $0.digestNID })
+        try chain.write(content)
+        return signers.map { $0.check(chain.raw, contentType: contentType) }
+    }
+}
+
+/// Digests computed together over one content.
+struct DigestChain: ~Copyable {
+    let raw: OpaquePointer
+
+    init(_ algorithms: [Int32]) throws(CryptographyError) {
+        guard var chain = BIO_new(BIO_s_null()) else {
+            throw CryptographyError(.failed, "OpenSSL has no memory")
+        }
+        for algorithm in Set(algorithms) {
+            guard let digest = EVP_get_digestbyname(OBJ_nid2sn(algorithm)), let bio = BIO_new(BIO_f_md()) else {
+                continue
+            }
+            guard copenssl_set_digest(bio, digest) > 0, let longer = BIO_push(bio, chain) else {
+                BIO_free(bio)
+                continue
+            }
+            chain = longer
+        }
+        raw = chain
+    }
+
+    func write(_ content: any OctetSource) throws(CryptographyError) {
+        try content.forEachChunk { chunk throws(CryptographyError) in
+            guard BIO_write(raw, chunk.baseAddress, Int32(chunk.count)) == chunk.count else {
+                throw CryptographyError(.failed, "the content cannot be digested: \(OpenSSLErrors.words())")
+            }
+        }
+    }
+
+    deinit { BIO_free_all(raw) }
+}

@@ -1,0 +1,226 @@
+import Octets
+
+/// A CMS SignedData taken apart by its outer structure: what is signed on one side, everything else on the other.
+///
+/// OpenSSL would keep enclosed content in memory, and more than once. So content never reaches it: it is read where it
+/// stands, and OpenSSL sees a SignedData without content (RFC 5652 §5.2: the same but for eContent).
+struct SignedDataSplit {
+    /// The SignedData without its content.
+    let detached: OctetString
+    /// The enclosed content; nil where there is none.
+    let content: (any OctetSource)?
+
+    /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData in BER.
+    init(_ octets: OctetString) throws(CryptographyError) {
+        let places = octets.withUnsafeBytes { Places(BERReader($0)) }
+        guard let places else {
+            throw CryptographyError(.malformed, "no CMS SignedData, or one that is cut or damaged")
+        }
+        guard let content = places.content else {
+            detached = octets.slice(places.contentInfo)
+            self.content = nil
+            return
+        }
+        // Indefinite lengths all the way down to where the content was: nothing needs to be counted anew.
+        let sequence: [UInt8] = [0x30, 0x80]
+        var parts: [OctetString] = [OctetString(sequence), octets.slice(places.contentType)]
+        parts += [OctetString([0xA0, 0x80] + sequence), octets.slice(places.beforeContent)]
+        parts += [OctetString(sequence), octets.slice(places.innerType), OctetString([0, 0])]
+        parts += [octets.slice(places.afterContent), OctetString([UInt8](repeating: 0, count: 6))]
+        detached = OctetRope(parts).collected()
+        if content.isConstructed {
+            guard let segments = SegmentedOctets(octets, octets: content.range) else {
+                throw CryptographyError(.malformed, "the content enclosed in the CMS SignedData is damaged")
+            }
+            self.content = segments
+        } else {
+            self.content = octets.slice(content.content)
+        }
+    }
+
+    /// The other way round: `detached` (DER) with `content` enclosed.
+    static func joined(
+        _ detached: OctetString, with content: any OctetSource
+    ) throws(CryptographyError) -> OctetRope {
+        let places = detached.withUnsafeBytes { Places(BERReader($0)) }
+        guard let places, places.content == nil else {
+            throw CryptographyError(.malformed, "the signature to enclose content in is no SignedData without content")
+        }
+        let innerType = detached.slice(places.innerType)
+        let beforeContent = detached.slice(places.beforeContent)
+        let afterContent = detached.slice(places.afterContent)
+        let contentType = detached.slice(places.contentType)
+        let octets = Self.header(0x04, content.count)
+        let explicit = Self.header(0xA0, octets.count + content.count)
+        let enclosed = explicit.count + octets.count + content.count
+        let inner = Self.header(0x30, innerType.count + enclosed)
+        let signedDataCount = beforeContent.count + inner.count + innerType.count + enclosed + afterContent.count
+        let signedData = Self.header(0x30, signedDataCount)
+        let wrapper = Self.header(0xA0, signedData.count + signedDataCount)
+        let info = Self.header(0x30, contentType.count + wrapper.count + signedData.count + signedDataCount)
+        var rope = OctetRope([
+            info, contentType, wrapper, signedData, beforeContent, inner, innerType, explicit, octets,
+        ])
+        rope.append(content)
+        rope.append(afterContent)
+        return rope
+    }
+
+    /// Tag and definite length in DER.
+    private static func header(_ tag: UInt8, _ length: Int) -> OctetString {
+        guard length >= 0x80 else { return OctetString([tag, UInt8(length)]) }
+        var octets: [UInt8] = []
+        var rest = length
+        while rest > 0 {
+            octets.insert(UInt8(truncatingIfNeeded: rest), at: 0)
+            rest >>= 8
+        }
+        return OctetString([tag, 0x80 | UInt8(octets.count)] + octets)
+    }
+
+    private struct Places {
+        let contentInfo: Range<Int>
+        /// The OID of ContentInfo.
+        let contentType: Range<Int>
+        /// Version and digest algorithms.
+        let beforeContent: Range<Int>
+        /// The OID of EncapsulatedContentInfo.
+        let innerType: Range<Int>
+        /// The OCTET STRING.
+        let content: BERReader.Element?
+        /// Certificates, CRLs and signers.
+        let afterContent: Range<Int>
+
+        init?(_ reader: BERReader) {
+            guard let info = reader.element(at: 0, limit: reader.octets.count), info.tag == 0x30,
+                let infoParts = reader.children(of: info), infoParts.count == 2, infoParts[0].tag == 0x06,
+                infoParts[1].tag == 0xA0,
+                reader.octets[infoParts[0].content].elementsEqual(Self.signedData),
+                let signedData = reader.children(of: infoParts[1])?.first, signedData.tag == 0x30,
+                let parts = reader.children(of: signedData), parts.count >= 4, parts[0].tag == 0x02,
+                parts[1].tag == 0x31, parts[2].tag == 0x30,
+                let inner = reader.children(of: parts[2]), (1...2).contains(inner.count), inner[0].tag == 0x06,
+                let last = parts.last
+            else { return nil }
+            // A digest algorithm each costs a pass over the content; nobody needs more than a few.
+            guard let algorithms = reader.children(of: parts[1]), algorithms.count <= 16 else { return nil }
+            contentInfo = info.range
+            contentType = infoParts[0].range
+            beforeContent = parts[0].range.lowerBound..<parts[1].range.upperBound
+            innerType = inner[0].range
+            afterContent = parts[2].range.upperBound..<last.range.upperBound
+            if inner.count == 2 {
+                guard inner[1].tag == 0xA0, let wrapped = reader.children(of: inner[1]), wrapped.count == 1,
+                    wrapped[0].tag == 0x04 || wrapped[0].tag == 0x24
+                else { return nil }
+                content = wrapped[0]
+            } else {
+                content = nil
+            }
+        }
+
+        /// 1.2.840.113549.1.7.2
+        private static let signedData: [UInt8] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02]
+    }
+}
+
+/// The octets of a constructed OCTET STRING (X.690 §8.7.3), read segment by segment where they stand.
+struct SegmentedOctets: OctetSource {
+    private let storage: OctetString
+    private let range: Range<Int>
+    let count: Int
+
+    /// - Parameter octets: Where the OCTET STRING stands, tag included.
+    /// - Returns: nil when a segment is no OCTET STRING, leads outside, or is nested too deep.
+    init?(_ storage: OctetString, octets range: Range<Int>) {
+        self.storage = storage.slice(range)
+        self.range = 0..<range.count
+        var walk = SegmentWalk()
+        var total = 0
+        let isSound = self.storage.withUnsafeBytes { buffer in
+            while let segment = walk.next(in: buffer) { total += segment.count }
+            return walk.hasEndedWell
+        }
+        guard isSound else { return nil }
+        count = total
+    }
+
+    func makeReader() -> any OctetReader { Reader(storage: storage) }
+
+    struct Reader: OctetReader {
+        let storage: OctetString
+        var walk = SegmentWalk()
+        var segment = 0..<0
+
+        init(storage: OctetString) { self.storage = storage }
+
+        mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+            var filled = 0
+            storage.withUnsafeBytes { octets in
+                while filled < buffer.count {
+                    if segment.isEmpty {
+                        guard let next = walk.next(in: octets) else { return }
+                        segment = next
+                        continue
+                    }
+                    let taken = min(segment.count, buffer.count - filled)
+                    let part = octets.part(segment.lowerBound..<segment.lowerBound + taken)
+                    UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<filled + taken]).copyMemory(from: part)
+                    segment = segment.lowerBound + taken..<segment.upperBound
+                    filled += taken
+                }
+            }
+            return filled
+        }
+    }
+}
+
+/// Goes through the primitive segments of a constructed OCTET STRING.
+struct SegmentWalk {
+    /// The ends of the open constructed strings, outermost first; nil for an indefinite length.
+    private var ends: [Int?] = []
+    private var offset = 0
+    private var hasBegun = false
+    /// The end of the innermost string with a definite length, which nothing inside may pass.
+    private var innermostEnd: Int? { ends.last { $0 != nil } ?? nil }
+    /// Whether the walk came to the end of a well-formed string.
+    private(set) var hasEndedWell = false
+
+    mutating func next(in octets: UnsafeRawBufferPointer) -> Range<Int>? {
+        let reader = BERReader(octets)
+        while !hasEndedWell {
+            if hasBegun {
+                if let end = ends.last {
+                    if let end, offset == end {
+                        ends.removeLast()
+                        continue
+                    }
+                    if end == nil, offset &+ 2 <= innermostEnd ?? octets.count, octets[offset] == 0,
+                        octets[offset &+ 1] == 0
+                    {
+                        ends.removeLast()
+                        offset += 2
+                        continue
+                    }
+                } else {
+                    hasEndedWell = offset == octets.count
+                    return nil
+                }
+            }
+            let limit = innermostEnd ?? octets.count
+            guard let opening = reader.opening(at: offset, limit: limit),
+                opening.tag == 0x04 || opening.tag == 0x24, ends.count < 8
+            else { return nil }
+            hasBegun = true
+            if opening.tag == 0x24 {
+                ends.append(opening.length.map { opening.contentStart + $0 })
+                offset = opening.contentStart
+                continue
+            }
+            guard let length = opening.length else { return nil }
+            offset = opening.contentStart + length
+            return opening.contentStart..<offset
+        }
+        return nil
+    }
+}

@@ -1,0 +1,109 @@
+import COpenSSL
+
+/// One signerInfo (RFC 5652 §5.3) of a ``ParsedSignedData``, which must outlive it.
+struct SignerInfo {
+    let raw: OpaquePointer
+
+    /// The digest's number at OpenSSL; nil when OpenSSL does not offer it.
+    var digestNID: Int32? {
+        let algorithm = digestIdentifier
+        let nid = OBJ_obj2nid(algorithm)
+        guard nid != NID_undef, EVP_get_digestbyname(OBJ_nid2sn(nid)) != nil else { return nil }
+        return nid
+    }
+
+    /// The digest as micalg names it (RFC 8551 §3.5.3.2); another algorithm's OID or OpenSSL name.
+    var digestName: String {
+        let identifier = digestIdentifier
+        switch OBJ_obj2nid(identifier) {
+        case NID_md5: return "md5"
+        case NID_sha1: return "sha-1"
+        case NID_sha224: return "sha-224"
+        case NID_sha256: return "sha-256"
+        case NID_sha384: return "sha-384"
+        case NID_sha512: return "sha-512"
+        default:
+            var text = [CChar](repeating: 0, count: 80)
+            let length = OBJ_obj2txt(&text, Int32(text.count), identifier, 0)
+            guard length > 0 else { return "unknown" }
+            return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased()
+        }
+    }
+
+    private var digestIdentifier: OpaquePointer? {
+        var digest: UnsafeMutablePointer<X509_ALGOR>?
+        CMS_SignerInfo_get0_algs(raw, nil, nil, &digest, nil)
+        var identifier: OpaquePointer?
+        X509_ALGOR_get0(&identifier, nil, nil, digest)
+        return identifier
+    }
+
+    /// The signer's certificate; nil when it was not found.
+    var certificate: Certificate? {
+        var certificate: OpaquePointer?
+        CMS_SignerInfo_get0_algs(raw, nil, &certificate, nil, nil)
+        return Certificate(sharing: certificate)
+    }
+
+    /// Issuer and serial number by which the signer is named; nil when named by key identifier.
+    var issuerAndSerial: (issuer: String, serial: String)? {
+        var issuer: OpaquePointer?
+        var serial: UnsafeMutablePointer<ASN1_INTEGER>?
+        guard CMS_SignerInfo_get0_signer_id(raw, nil, &issuer, &serial) == 1, let issuer, let serial else { return nil }
+        return (DistinguishedName.text(issuer), SerialNumber.text(serial))
+    }
+
+    /// The signingTime attribute, Unix seconds: the signer's own claim.
+    var signingTime: Int? {
+        guard let attribute = attribute(NID_pkcs9_signingTime) else { return nil }
+        for kind in [V_ASN1_UTCTIME, V_ASN1_GENERALIZEDTIME] {
+            if let time = X509_ATTRIBUTE_get0_data(attribute, 0, kind, nil) {
+                return ASN1Time.unixSeconds(time.assumingMemoryBound(to: ASN1_TIME.self))
+            }
+        }
+        OpenSSLErrors.clear()
+        return nil
+    }
+
+    private func attribute(_ nid: Int32) -> OpaquePointer? {
+        let place = CMS_signed_get_attr_by_NID(raw, nid, -1)
+        return place >= 0 ? CMS_signed_get_attr(raw, place) : nil
+    }
+
+    /// Whether the signature fits the digests in `digests`, with the signer's certificate.
+    /// - Parameter contentType: The type that the content-type attribute must name (RFC 5652 §5.3).
+    func check(_ digests: OpaquePointer, contentType: OpaquePointer?) -> SignatureIntegrity {
+        guard let certificate else { return .unknown("the signer's certificate is not at hand") }
+        guard digestNID != nil else { return .unknown("the digest \(digestName) is not supported") }
+        guard let key = X509_get0_pubkey(certificate.handle.raw), EVP_PKEY_missing_parameters(key) == 0 else {
+            OpenSSLErrors.clear()
+            return .unknown("the public key in the signer's certificate cannot be used")
+        }
+        OpenSSLErrors.clear()
+        if CMS_signed_get_attr_count(raw) >= 0 {
+            guard let attribute = attribute(NID_pkcs9_contentType),
+                let named = X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_OBJECT, nil)
+            else { return .broken("the signed attributes do not name the content type") }
+            guard OBJ_cmp(OpaquePointer(named), contentType) == 0 else {
+                return .broken("the content type differs from the signed one")
+            }
+            OpenSSLErrors.clear()
+            if CMS_SignerInfo_verify(raw) != 1 {
+                return Self.failed("the signature does not fit the signed attributes", OpenSSLErrors.take())
+            }
+        }
+        OpenSSLErrors.clear()
+        if CMS_SignerInfo_verify_content(raw, digests) != 1 {
+            return Self.failed("the content is not what was signed", OpenSSLErrors.take())
+        }
+        return .intact
+    }
+
+    /// A missing algorithm says nothing about the signature; everything else speaks against it.
+    private static func failed(_ words: String, _ reasons: [OpenSSLErrors.Entry]) -> SignatureIntegrity {
+        if let reason = reasons.first(where: \.isUnsupported) {
+            return .unknown("the signature's algorithm is not supported: \(reason.text)")
+        }
+        return .broken(words)
+    }
+}

@@ -1,0 +1,110 @@
+import COpenSSL
+public import Octets
+
+/// A private key with its certificate and what leads from there to an anchor.
+public struct SigningKey: Sendable {
+    let key: KeyHandle
+    public let certificate: Certificate
+    /// The certificates of the issuers as far as they came with the key, in no certain order.
+    public let chain: [Certificate]
+
+    init(key: KeyHandle, certificate: Certificate, chain: [Certificate]) {
+        self.key = key
+        self.certificate = certificate
+        self.chain = chain
+    }
+
+    /// The private key in PEM (PKCS #8, not encrypted), for a TLS library that wants it so. Keep it from logs and files.
+    public func privateKeyPEM() throws(CryptographyError) -> OctetString {
+        let bio = try MemoryBIO()
+        OpenSSLErrors.clear()
+        guard PEM_write_bio_PrivateKey(bio.raw, key.raw, nil, nil, 0, nil, nil) == 1 else {
+            throw CryptographyError(.failed, "the private key cannot be written: \(OpenSSLErrors.words())")
+        }
+        return bio.octets
+    }
+}
+
+/// Key files (RFC 7292).
+public enum PKCS12 {
+    /// Opens a PKCS #12 file.
+    /// - Throws: ``CryptographyError`` of kind `malformed`, `wrongPassword`, `unsupported` (RC2 or 3DES of old exports,
+    ///   with the way out) or `missing` (no private key, or no certificate for it).
+    public static func load(_ octets: OctetString, password: String) throws(CryptographyError) -> SigningKey {
+        OpenSSLErrors.clear()
+        let file = octets.withUnsafeBytes { buffer -> OpaquePointer? in
+            var next = buffer.bindMemory(to: UInt8.self).baseAddress
+            return d2i_PKCS12(nil, &next, buffer.count)
+        }
+        guard let file else {
+            throw CryptographyError(.malformed, "this is no PKCS #12 file: \(OpenSSLErrors.words())")
+        }
+        defer { PKCS12_free(file) }
+        try verifyPassword(of: file, password)
+        var key: OpaquePointer?
+        var certificate: OpaquePointer?
+        var others: OpaquePointer?
+        guard PKCS12_parse(file, password, &key, &certificate, &others) == 1 else {
+            let reasons = OpenSSLErrors.take()
+            if reasons.contains(where: \.isUnsupported) { throw legacy }
+            throw CryptographyError(
+                .malformed, "the PKCS #12 file cannot be read: \(reasons.map(\.text).joined(separator: "; "))")
+        }
+        let chain = takeAll(others)
+        let ownKey = key.map { KeyHandle(owning: $0) }
+        let ownCertificate = certificate.map { Certificate(owning: $0) }
+        guard let ownKey else {
+            throw CryptographyError(.missing, "the PKCS #12 file has no private key; export it with the key")
+        }
+        guard let ownCertificate else {
+            throw CryptographyError(.missing, "the PKCS #12 file has no certificate for its private key")
+        }
+        return SigningKey(key: ownKey, certificate: ownCertificate, chain: chain)
+    }
+
+    /// Makes a PKCS #12 file: AES-256 and PBKDF2 with SHA-256.
+    public static func export(
+        _ key: SigningKey, password: String, friendlyName: String
+    ) throws(CryptographyError) -> OctetString {
+        let chain = try CertificateStack(key.chain)
+        OpenSSLErrors.clear()
+        let file = PKCS12_create(
+            password, friendlyName, key.key.raw, key.certificate.handle.raw, chain.raw, 0, 0, 0, 0, 0)
+        guard let file else {
+            throw CryptographyError(.failed, "the PKCS #12 file cannot be made: \(OpenSSLErrors.words())")
+        }
+        defer { PKCS12_free(file) }
+        let length = i2d_PKCS12(file, nil)
+        guard length > 0 else {
+            throw CryptographyError(.failed, "the PKCS #12 file cannot be written: \(OpenSSLErrors.words())")
+        }
+        return OctetString(count: Int(length)) { target in
+            var next = target.bindMemory(to: UInt8.self).baseAddress
+            _ = i2d_PKCS12(file, &next)
+        }
+    }
+
+    private static func verifyPassword(of file: OpaquePointer, _ password: String) throws(CryptographyError) {
+        guard PKCS12_mac_present(file) == 1 else { return }
+        if PKCS12_verify_mac(file, password, -1) == 1 { return }
+        // Some exporters take an empty password for none.
+        if password.isEmpty && PKCS12_verify_mac(file, nil, 0) == 1 { return }
+        let reasons = OpenSSLErrors.take()
+        if reasons.contains(where: \.isUnsupported) { throw legacy }
+        throw CryptographyError(.wrongPassword, "the password does not open the PKCS #12 file")
+    }
+
+    private static func takeAll(_ stack: OpaquePointer?) -> [Certificate] {
+        guard let stack else { return [] }
+        defer { copenssl_certificates_free(stack) }
+        return (0..<max(copenssl_certificates_count(stack), 0)).compactMap {
+            Certificate(sharing: copenssl_certificates_at(stack, $0))
+        }
+    }
+
+    private static let legacy = CryptographyError(
+        .unsupported,
+        "the PKCS #12 file is encrypted with RC2 or 3DES, which OpenSSL 3 no longer reads; export it again with AES: "
+            + "openssl pkcs12 -legacy -in OLD.p12 -nodes -out key.pem && "
+            + "openssl pkcs12 -export -in key.pem -out NEW.p12 && rm key.pem")
+}

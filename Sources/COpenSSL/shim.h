@@ -1,0 +1,101 @@
+#pragma once
+
+/* OpenSSL's stacks, many BIO calls and some names are macros, which Swift cannot see; flags are made unsigned here. */
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/cms.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/objects.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/pkcs12err.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+static const unsigned int copenssl_cms_binary = CMS_BINARY;
+static const unsigned int copenssl_cms_detached = CMS_DETACHED;
+static const unsigned int copenssl_cms_partial = CMS_PARTIAL;
+static const unsigned int copenssl_cms_stream = CMS_STREAM;
+static const unsigned int copenssl_cms_cades = CMS_CADES;
+
+static const unsigned long copenssl_xn_flag_rfc2253 = XN_FLAG_RFC2253;
+static const unsigned long copenssl_esc_msb = ASN1_STRFLGS_ESC_MSB;
+static const unsigned long copenssl_asn1_rfc2253 = ASN1_STRFLGS_RFC2253;
+
+static const unsigned long copenssl_flag_crl_check = X509_V_FLAG_CRL_CHECK;
+static const unsigned long copenssl_flag_crl_check_all = X509_V_FLAG_CRL_CHECK_ALL;
+static const unsigned long copenssl_flag_extended_crl = X509_V_FLAG_EXTENDED_CRL_SUPPORT;
+static const unsigned long copenssl_flag_deltas = X509_V_FLAG_USE_DELTAS;
+static const unsigned long copenssl_flag_partial_chain = X509_V_FLAG_PARTIAL_CHAIN;
+static const unsigned long copenssl_flag_trusted_first = X509_V_FLAG_TRUSTED_FIRST;
+static const unsigned long copenssl_flag_policy_check = X509_V_FLAG_POLICY_CHECK;
+
+/* Stacks */
+static inline int copenssl_certificates_count(const STACK_OF(X509) *stack) { return sk_X509_num(stack); }
+static inline X509 *copenssl_certificates_at(const STACK_OF(X509) *stack, int index) { return sk_X509_value(stack, index); }
+static inline STACK_OF(X509) *copenssl_certificates_new(void) { return sk_X509_new_null(); }
+/* Takes one reference of its own. */
+static inline int copenssl_certificates_add(STACK_OF(X509) *stack, X509 *certificate) {
+    if (!X509_up_ref(certificate)) return 0;
+    if (sk_X509_push(stack, certificate) > 0) return 1;
+    X509_free(certificate);
+    return 0;
+}
+static inline void copenssl_certificates_free(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
+
+static inline int copenssl_crls_count(const STACK_OF(X509_CRL) *stack) { return sk_X509_CRL_num(stack); }
+static inline X509_CRL *copenssl_crls_at(const STACK_OF(X509_CRL) *stack, int index) { return sk_X509_CRL_value(stack, index); }
+static inline void copenssl_crls_free(STACK_OF(X509_CRL) *stack) { sk_X509_CRL_pop_free(stack, X509_CRL_free); }
+
+static inline int copenssl_signers_count(const STACK_OF(CMS_SignerInfo) *stack) { return sk_CMS_SignerInfo_num(stack); }
+static inline CMS_SignerInfo *copenssl_signers_at(const STACK_OF(CMS_SignerInfo) *stack, int index) {
+    return sk_CMS_SignerInfo_value(stack, index);
+}
+
+static inline GENERAL_NAMES *copenssl_alternative_names(X509 *certificate) {
+    return X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+}
+static inline int copenssl_names_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+static inline const GENERAL_NAME *copenssl_names_at(const GENERAL_NAMES *names, int index) {
+    return sk_GENERAL_NAME_value(names, index);
+}
+/* The string of an rfc822Name. */
+static inline const ASN1_STRING *copenssl_rfc822_name(const GENERAL_NAME *name) {
+    return name->type == GEN_EMAIL ? name->d.rfc822Name : NULL;
+}
+/* The string of a SmtpUTF8Mailbox (RFC 8398). */
+static inline const ASN1_STRING *copenssl_smtp_utf8_mailbox(const GENERAL_NAME *name) {
+    if (name->type != GEN_OTHERNAME || OBJ_obj2nid(name->d.otherName->type_id) != NID_id_on_SmtpUTF8Mailbox) return NULL;
+    if (name->d.otherName->value->type != V_ASN1_UTF8STRING) return NULL;
+    return name->d.otherName->value->value.utf8string;
+}
+
+/* BIO */
+static inline long copenssl_memory(BIO *bio, char **octets) { return BIO_get_mem_data(bio, octets); }
+static inline int copenssl_flush(BIO *bio) { return BIO_flush(bio); }
+static inline long copenssl_set_digest(BIO *bio, const EVP_MD *digest) { return BIO_set_md(bio, digest); }
+
+/* Certificates and CRLs */
+static inline int copenssl_pkey_is_dsa(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_DSA; }
+static inline int copenssl_pkey_is_rsa(const EVP_PKEY *key) {
+    int kind = EVP_PKEY_get_base_id(key);
+    return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS;
+}
+static inline int copenssl_pkey_is_ec(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC; }
+static inline EVP_PKEY *copenssl_rsa(unsigned int bits) { return EVP_RSA_gen(bits); }
+
+static inline int copenssl_reason(unsigned long error) { return ERR_GET_REASON(error); }
+static inline int copenssl_library(unsigned long error) { return ERR_GET_LIB(error); }
+
+typedef int (*copenssl_verify_callback)(int ok, X509_STORE_CTX *context);
+static inline void *copenssl_context_object(X509_STORE_CTX *context) { return X509_STORE_CTX_get_app_data(context); }
+static inline int copenssl_context_set_object(X509_STORE_CTX *context, void *object) {
+    return X509_STORE_CTX_set_app_data(context, object);
+}
