@@ -65,6 +65,11 @@ public struct Base64Error: Error, Hashable, Sendable, CustomStringConvertible {
     /// Octets of text before the fault.
     public let offset: Int
 
+    public init(kind: Kind, offset: Int) {
+        self.kind = kind
+        self.offset = offset
+    }
+
     public var description: String {
         switch kind {
         case .foreignOctet(let octet): "octet 0x\([octet].hexadecimal) at offset \(offset) is no base64 digit"
