@@ -41,7 +41,7 @@ enum ContentKinds {
         octets.elementsEqual([0xEF, 0xBB, 0xBF])
     }
 
-    /// An XML declaration, or a root element that is none of HTML's, behind a byte order mark and white space, in UTF-8, UTF-16 or any charset that has ASCII in it.
+    /// An XML declaration, or a document type or root element that is none of HTML's, behind a byte order mark and white space, in UTF-8, UTF-16 or any charset that has ASCII in it.
     private static func isXML(_ prefix: [UInt8]) -> Bool {
         let text = narrowed(prefix).drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
         if text.starts(with: "<?xml".utf8) { return true }
@@ -49,14 +49,18 @@ enum ContentKinds {
         while rest.starts(with: "<!--".utf8), let end = firstIndex(of: "-->", in: rest) {
             rest = rest[end...].dropFirst(3).drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
         }
+        let declaration = Array("<!DOCTYPE ".utf8)
         guard rest.first == UInt8(ascii: "<") else { return false }
+        if rest.starts(with: declaration) { rest = rest.dropFirst(declaration.count - 1) }
         let name = rest.dropFirst().prefix { octet in
             octet >= 0x80 || octet == UInt8(ascii: ":") || octet == UInt8(ascii: "_") || octet == UInt8(ascii: "-")
                 || (0x30...0x39).contains(octet) || (0x61...0x7A).contains(octet.asciiLowercased)
         }
         guard let first = name.first, !(0x30...0x39).contains(first), first != UInt8(ascii: "-") else { return false }
         let after = rest.dropFirst(name.count + 1).first
-        guard let after, [0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ">"), UInt8(ascii: "/")].contains(after) else {
+        guard let after,
+            [0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ">"), UInt8(ascii: "/"), UInt8(ascii: "[")].contains(after)
+        else {
             return false
         }
         return !htmlElements.contains(String(decoding: name.map(\.asciiLowercased), as: UTF8.self))

@@ -43,8 +43,8 @@ struct MessageParts {
             subtype == "related"
             ? ReferencedContent(place.entity, around: place.shown, charsets) : place.shown
         return multipart.parts.enumerated().compactMap { index, part in
-            // The second part of a multipart/signed is the signature (RFC 1847 §2.1), S/MIME's or PGP's.
-            subtype == "signed" && index == 1
+            // RFC 1847 §2.1, S/MIME's or PGP's.
+            subtype == "signed" && index == 1 && part.isDetachedSignature
                 ? nil : Place(entity: part, isFirst: index == 0, parent: subtype, shown: shown)
         }
     }
@@ -57,6 +57,15 @@ struct MessageParts {
         let isText = ["text/plain", "text/html"].contains(entity.contentType.mediaType)
         if isText && (place.isFirst || !isNamed || place.parent == "alternative") { return texts.append(entity) }
         if isNamed && place.shown?.contains(entity) != true { attachments.append(entity) }
+    }
+}
+
+extension Entity {
+    /// By its type, or by the name where the type says nothing.
+    fileprivate var isDetachedSignature: Bool {
+        if contentType.subtype.hasSuffix("-signature") { return true }
+        let name = disposition?.parameter("filename") ?? contentType.parameter("name")
+        return contentType.subtype == "octet-stream" && name?.text.asciiLowercased.hasSuffix(".p7s") == true
     }
 }
 

@@ -14,7 +14,8 @@ struct ContentKindTests {
             ("\n  <?xml ?>", ["xml"]),
             ("<Invoice xmlns='urn:x'>", ["xml"]), ("<ns:a>", ["xml"]), ("<!-- c --><x/>", ["xml"]),
             ("<html><body>", []),
-            ("<!DOCTYPE html><html>", []), ("<P>text", []), ("<- arrow", []), ("<3", []), ("a < b", []), ("<", []),
+            ("<!DOCTYPE html><html>", []), ("<!DOCTYPE note SYSTEM 'x'><note/>", ["xml"]), ("<P>text", []),
+            ("<- arrow", []), ("<3", []), ("a < b", []), ("<", []),
             ("<alice@x.test> wrote", []), ("-----BEGIN PKCS7-----\nMII", ["cms", "p7m"]), ("", []), ("text", []),
         ])
     func marks(_ text: String, _ kinds: [String]) {

@@ -54,6 +54,10 @@ struct OpaqueFormTests {
         let disguised = try reading("application/pkcs7-mime; smime-type=signed-data; name=smime.p7m", .enveloped)
         #expect(form(disguised.form) == .encrypted)
         #expect(disguised.remarks.contains { $0.contains("signed-data") && $0.contains("encrypted") })
+        let hostile = "application/pkcs7-mime; smime-type=\"\u{1B}\u{202E}\(String(repeating: "x", count: 1_000))\""
+        let told = try reading(hostile, .enveloped).remarks
+        #expect(
+            told.count == 1 && told.allSatisfy { $0.count < 200 && !$0.contains("\u{1B}") && !$0.contains("\u{202E}") })
         let other = try reading("application/pkcs7-mime; smime-type=enveloped-data", .signedData)
         #expect(form(other.form) == .signed)
         #expect(!other.remarks.isEmpty)
