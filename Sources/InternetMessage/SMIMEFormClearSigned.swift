@@ -18,14 +18,15 @@ extension ClearSigned {
 
         if let protocolName, !declaresSMIME {
             ambiguities.append(
-                "the protocol parameter names \(protocolName.bounded), but the second part is an S/MIME signature")
+                "the protocol parameter names \(protocolName.quotedBriefly), but the second part is an S/MIME signature"
+            )
         }
         if parts.count != 2 {
             ambiguities.append("a multipart/signed has two parts, this one has \(parts.count)")
         }
         if parts.count > 1 && second != .smime {
             ambiguities.append(
-                "the second part is \(parts[1].contentType.mediaType.bounded), which is no S/MIME signature")
+                "the second part is \(parts[1].contentType.mediaType.quotedBriefly), which is no S/MIME signature")
         }
         ambiguities += entity.structuralAmbiguities(called: "the multipart/signed")
         if let signature = parts.count > 1 ? parts[1] : nil {
@@ -57,11 +58,12 @@ extension Entity {
         var found = defects.compactMap { defect -> String? in
             switch defect {
             case .repeatedField(let field) where Self.structuralFields.contains(field.asciiLowercased):
-                "\(name) has more than one \(field.bounded) field"
+                "\(name) has more than one \(field.quotedBriefly) field"
             case .repeatedParameter(let parameter) where Self.structuralParameters.contains(parameter.asciiLowercased):
-                "\(name) has more than one \(parameter.bounded) parameter"
+                "\(name) has more than one \(parameter.quotedBriefly) parameter"
             case .malformedContentType: "\(name) has a malformed Content-Type"
-            case .unknownTransferEncoding(let encoding): "\(name) has the unknown transfer encoding \(encoding.bounded)"
+            case .unknownTransferEncoding(let encoding):
+                "\(name) has the unknown transfer encoding \(encoding.quotedBriefly)"
             case .encodedComposite: "\(name) is a multipart or message under a transfer encoding"
             case .missingBoundaryParameter: "\(name) has no boundary"
             case .noParts: "\(name) has no parts"
@@ -114,10 +116,15 @@ extension ContentTransferEncoding {
 }
 
 extension String {
-    /// Short enough to stand in a sentence, without control characters.
-    fileprivate var bounded: String {
-        let safe = unicodeScalars.prefix(80).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : String($0) }.joined()
-        return "\"" + safe + (unicodeScalars.count > 80 ? "..." : "") + "\""
+    /// In quotes, short enough to stand in a sentence, and without characters that act on a screen.
+    var quotedBriefly: String {
+        let safe = unicodeScalars.prefix(80).map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: "?"
+            default: String(scalar)
+            }
+        }
+        return "\"" + safe.joined() + (unicodeScalars.count > 80 ? "..." : "") + "\""
     }
 
     fileprivate var trimmingBlanks: String {

@@ -16,7 +16,9 @@ struct OpaqueForm {
         }
         form = Self.form(content, declared: declaration)
         if let smimeType = declaration.smimeType, !Self.agree(form, declaration.form) {
-            remarks = ["smime-type says \(smimeType), but the content is \(form.words): the content counts"]
+            remarks = [
+                "smime-type says \(smimeType.quotedBriefly), but the content is \(form.words): the content counts"
+            ]
         } else {
             remarks = []
         }
