@@ -2,24 +2,20 @@ import InternetMessage
 import Workflows
 import XMLReading
 
-extension ServerConfiguration {
-    /// Octets of the largest `ses.xml` that is read.
-    static let largestFile = 8 << 20
+/// Octets of the largest `ses.xml` that is read.
+private let largestFile = 8 << 20
 
-    /// Reads `ses.xml`.
-    /// - Parameters:
-    ///   - path: The file as messages shall name it. Relative paths in it are read from its directory.
-    ///   - environment: What `env="…"` of a secret is looked up in.
-    /// - Throws: All faults at once.
-    public static func load(
-        path: String, environment: [String: String] = [:]
-    ) throws(ConfigurationFaults) -> ServerConfiguration {
-        let reading = ConfigurationReading(file: path, environment: environment)
-        if let root = reading.readDocument(), let configuration = reading.readServerConfiguration(root) {
-            return configuration
-        }
-        throw ConfigurationFaults(faults: reading.sortedFaults, warnings: reading.sortedWarnings)
+/// Reads `ses.xml`.
+/// - Parameters:
+///   - path: The file as messages shall name it. Relative paths in it are read from its directory.
+///   - environment: What `env="…"` of a secret is looked up in.
+/// - Throws: All faults at once.
+public func load(path: String, environment: [String: String] = [:]) throws(ConfigurationFaults) -> ServerConfiguration {
+    let reading = ConfigurationReading(file: path, environment: environment)
+    if let root = reading.readDocument(), let configuration = reading.readServerConfiguration(root) {
+        return configuration
     }
+    throw ConfigurationFaults(faults: reading.sortedFaults, warnings: reading.sortedWarnings)
 }
 
 extension ConfigurationReading {
@@ -30,7 +26,7 @@ extension ConfigurationReading {
     fileprivate func readDocument() -> XMLElement? {
         refuseWorldWritable()
         do throws(FileReadingError) {
-            let octets = try ConfigurationFile.read(file, limit: ServerConfiguration.largestFile)
+            let octets = try ConfigurationFile.read(file, limit: largestFile)
             return octets.withUnsafeBytes { readTree($0) }
         } catch {
             fault(
@@ -89,17 +85,14 @@ extension ConfigurationReading {
             settings.errorAction, settings.signing?.noFilterAction, settings.verification?.noFilterAction,
             settings.verification?.notTrustedAction, processing.indeterminateAction, processing.notSignedAction,
         ]
-        guard settings.administrator == nil, !hasFault(at: "<AdminEmailAddress>"),
+        guard !settings.namesAdministrator,
             let action = actions.compactMap({ $0 }).first(where: { $0.value.namesAdministrator })
         else { return }
         fault(
             .missing, line: settings.line,
-            "<AdminEmailAddress> is missing in <Settings>: \(action.place) on line \(action.line) says \(action.value.rawValue)"
-        )
+            "<AdminEmailAddress> is missing in <Settings>: \(action.place) on line \(action.line) says"
+                + " \(action.value.rawValue)")
     }
-
-    /// Whether something was already found wrong with the element that messages call `place`.
-    private func hasFault(at place: String) -> Bool { faults.contains { $0.text.contains(place) } }
 
     private func requireServices(_ settings: SettingsSection, _ directions: [DirectionSection]) {
         for (kind, section) in [(ServiceKind.signing, settings.signing), (.verification, settings.verification)] {
@@ -107,7 +100,7 @@ extension ConfigurationReading {
             guard let user, section?.addresses == nil else { continue }
             let reason = "\(kind.block) on line \(user.line) uses the service"
             if let section {
-                guard !hasFault(at: "<PrimaryAddress>") else { continue }
+                guard !section.namesAddress else { continue }
                 fault(
                     .missing, line: section.line,
                     "<\(kind.address)> with <PrimaryAddress> is missing in <\(kind.settings)>: \(reason)")

@@ -7,7 +7,7 @@ enum NearestName {
         guard word.utf8.count <= 64 else { return nil }
         let letters = Array(word.asciiLowercased.unicodeScalars)
         var best: (name: String, distance: Int)?
-        for name in known {
+        for name in known where name != word {
             let distance = Self.distance(letters, Array(name.asciiLowercased.unicodeScalars))
             guard distance <= max(2, min(letters.count, name.utf8.count) / 3), distance < letters.count else {
                 continue

@@ -67,7 +67,7 @@ extension ConfigurationReading {
         if settings.totalTimeout < settings.connectTimeout {
             fault(
                 .conflict, line: element.line,
-                "the total timeout of \(settings.totalTimeout) s is shorter than the \(settings.connectTimeout) s to connect",
+                "the total of \(settings.totalTimeout) s is shorter than the \(settings.connectTimeout) s to connect",
                 expected: "a total that is at least as long")
         }
     }

@@ -6,6 +6,8 @@ import XMLReading
 struct SettingsSection {
     var domainNames: [String] = []
     var administrator: AddrSpec?
+    /// Whether there is an `AdminEmailAddress`, right or wrong.
+    var namesAdministrator = false
     var originatorID: String?
     var errorAction: Located<RoutingAction>?
     var signing: ServiceSection?
@@ -21,6 +23,8 @@ struct SettingsSection {
 /// `SigningServiceSettings` or `VerificationServiceSettings`.
 struct ServiceSection {
     var addresses: ServiceAddresses?
+    /// Whether there is an address, right or wrong.
+    var namesAddress = false
     var noFilterAction: Located<RoutingAction>?
     /// Of the verification service only.
     var notTrustedAction: Located<RoutingAction>?
@@ -68,6 +72,7 @@ extension ConfigurationReading {
                 if !section.domainNames.contains(domain) { section.domainNames.append(domain) }
             }
             if settings.child("DomainName") == nil { missing("<DomainName>", in: settings) }
+            section.namesAdministrator = settings.child("AdminEmailAddress") != nil
             section.administrator = address(filledLeaf(settings.child("AdminEmailAddress")))
             if let originator = settings.child("OriginatorId") {
                 section.originatorID = filledLeaf(originator)?.value
@@ -109,6 +114,7 @@ extension ConfigurationReading {
             let secondaryText = leaf(addresses.child("SecondaryAddress"))
             // An empty secondary address is how the original's files say that there is none.
             let secondary = url(secondaryText.flatMap { $0.value.isEmpty ? nil : $0 })
+            section.namesAddress = !addresses.children.isEmpty
             if let primary { section.addresses = ServiceAddresses(primary: primary, secondary: secondary) }
             if addresses.child("PrimaryAddress") == nil, addresses.child("SecondaryAddress") != nil {
                 missing("<PrimaryAddress>", in: addresses)

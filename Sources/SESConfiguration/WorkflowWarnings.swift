@@ -21,7 +21,7 @@ extension ConfigurationReading {
         if let same = earlier.first(where: { $0.name == workflow.name }) {
             warn(
                 .sameName, line: workflow.line,
-                "the workflow on line \(same.line) has the name \(quoted(workflow.name)) too: reports cannot tell them apart"
+                "the workflow on line \(same.line) is called \(quoted(workflow.name)) too: no report tells them apart"
             )
         }
         if let equal = earlier.first(where: { FilterComparison.areEqual($0.filter, workflow.filter) }) {
@@ -42,8 +42,8 @@ extension ConfigurationReading {
                 if let line = workflow.filter.line(where: { $0.asksEmail(signed: false) }) {
                     warn(
                         .nothingToVerify, line: line,
-                        "VERIFY_EMAIL with <Email signed=\"false\">: there is never a signature to verify; signed=\"true\" is meant"
-                    )
+                        "VERIFY_EMAIL with <Email signed=\"false\">: there is never a signature to verify;"
+                            + " signed=\"true\" is meant")
                 }
             case .verifyAttachment:
                 if let line = workflow.filter.line(where: { $0.asksAttachment(signed: false) }) {
@@ -74,8 +74,8 @@ extension ConfigurationReading {
         guard let line = workflow.filter.line(where: { $0.asksEmail(signed: true) }) else { return }
         warn(
             .signsSignedMail, line: line,
-            "\(operation.word) with <Email signed=\"true\">: a mail that is signed already is not changed inside its signature,"
-                + " and fails when it cannot be signed without that; signed=\"false\" is meant")
+            "\(operation.word) with <Email signed=\"true\">: what is signed already is not changed, and a mail"
+                + " that cannot be signed without that fails; signed=\"false\" is meant")
     }
 
     /// Warns of files that the configuration names, by their place and mode; what is in them is judged elsewhere.

@@ -1,0 +1,183 @@
+import TestSupport
+import Testing
+
+@testable import SESConfiguration
+
+@Suite("Warnings of ses.xml")
+struct WarningTests {
+    private typealias Fixture = ConfigurationFixture
+
+    private func warnings(
+        outgoing: String = "", incoming: String = "", rest: String = ""
+    ) throws -> [ConfigurationWarning.Code] {
+        var fixture = Fixture()
+        fixture.rest =
+            (outgoing.isEmpty ? "" : "<Outgoing>\(outgoing)</Outgoing>")
+            + (incoming.isEmpty ? "" : "<Incoming>\(incoming)</Incoming>") + rest
+        return try fixture.load().warnings.map(\.code)
+    }
+
+    private func signing(_ filters: String...) throws -> [ConfigurationWarning.Code] {
+        try warnings(outgoing: "<Sign>" + filters.map { Fixture.sign(filter: $0) }.joined() + "</Sign>")
+    }
+
+    @Test(
+        "equal filters, in any order and case",
+        arguments: [
+            (Fixture.filter("<To contains='a@b.test'/>"), Fixture.filter("<To contains='A@B.test'/>", "OR")),
+            (
+                Fixture.filter("<To contains='a,b'/><Subject contains='X'/>"),
+                Fixture.filter("<Subject contains='x'/><To contains='b, a'/>")
+            ),
+            ("", "<Filter/>"), (Fixture.filter("<Email signed='false'/>"), Fixture.filter("<Email signed='false'/>")),
+        ])
+    func equal(_ first: String, _ second: String) throws {
+        #expect(try signing(first, second) == [.equalFilters])
+    }
+
+    @Test(
+        "a workflow behind a wider one",
+        arguments: [
+            ("", Fixture.filter("<To contains='a'/>")),
+            (Fixture.filter("<To contains='*@b.test'/>"), Fixture.filter("<To contains='a@b.test'/>")),
+            (Fixture.filter("<To contains='@b.test'/>"), Fixture.filter("<To contains='a@b.test, *x@b.test'/>")),
+            (Fixture.filter("<To contains='*'/>"), Fixture.filter("<To contains='Alice'/>")),
+            (Fixture.filter("<Subject contains='x'/>"), Fixture.filter("<Subject contains='axb'/><To contains='c'/>")),
+            (Fixture.filter("<To contains='a'/><From contains='b'/>", "OR"), Fixture.filter("<From contains='b'/>")),
+            (
+                Fixture.filter("<To contains='a'/><From contains='b'/>", "OR"),
+                Fixture.filter("<From contains='b'/><To contains='a'/>")
+            ),
+            (Fixture.filter("<Email signed='false'/>"), Fixture.filter("<Email signed='false' encrypted='false'/>")),
+            (
+                Fixture.filter("<Attachment contains='pdf,xml'/>"),
+                Fixture.filter("<Attachment contains='xml' signed='false'/>")
+            ),
+        ])
+    func shadowed(_ wide: String, _ narrow: String) throws {
+        #expect(try signing(wide, narrow) == [.shadowedWorkflow])
+        if !wide.isEmpty { #expect(try signing(narrow, wide).isEmpty) }
+    }
+
+    @Test(
+        "filters that let something through to the next are not warned of",
+        arguments: [
+            (Fixture.filter("<To contains='a@b.test'/>"), Fixture.filter("<To contains='*@b.test'/>")),
+            (Fixture.filter("<To contains='a'/>"), Fixture.filter("<From contains='a'/>")),
+            (Fixture.filter("<To contains='a'/><From contains='b'/>"), Fixture.filter("<To contains='a'/>")),
+            (Fixture.filter("<To contains='a'/>"), Fixture.filter("<To contains='a'/><From contains='b'/>", "OR")),
+            (Fixture.filter("<Email signed='true'/>"), Fixture.filter("<Email encrypted='true'/>")),
+            (Fixture.filter("<To contains='*@b.test'/>"), Fixture.filter("<To contains='*b.test'/>")),
+            (Fixture.filter("<To contains='a*b@c.test'/>"), Fixture.filter("<To contains='*@c.test'/>")),
+            (Fixture.filter("<To contains='bob'/>"), Fixture.filter("<To contains='bob@b.test'/>")),
+        ])
+    func notShadowed(_ first: String, _ second: String) throws {
+        let codes = try signing(first, second).filter { $0 != .signsSignedMail }
+        #expect(codes.isEmpty)
+    }
+
+    @Test("a filter that demands no signature where one is to be verified")
+    func nothingToVerify() throws {
+        let email = Fixture.filter("<Email signed='false'/>")
+        let attachment = Fixture.filter("<Attachment contains='pdf' signed='false'/>")
+        #expect(try warnings(incoming: "<Verify>\(Fixture.verify(filter: email))</Verify>") == [.nothingToVerify])
+        #expect(
+            try warnings(incoming: "<Verify>\(Fixture.verify(filter: attachment, rule: "VERIFY_ATTACHMENT"))</Verify>")
+                == [.nothingToVerify])
+        #expect(try warnings(incoming: "<Verify>\(Fixture.verify(filter: attachment))</Verify>").isEmpty)
+    }
+
+    @Test("signing mail that is signed, and attachments that nobody selected")
+    func signing() throws {
+        let signed = Fixture.filter("<Email signed='true'/>")
+        #expect(try signing(signed) == [.signsSignedMail])
+        #expect(
+            try warnings(outgoing: "<Sign>\(Fixture.sign(rule: "SIGN_ATTACHMENT"))</Sign>") == [.signsAllAttachments])
+        let pdf = Fixture.filter("<Attachment contains='pdf'/>")
+        #expect(try warnings(outgoing: "<Sign>\(Fixture.sign(filter: pdf, rule: "SIGN_ATTACHMENT"))</Sign>").isEmpty)
+    }
+
+    @Test("an answer that is not shown")
+    func responseNotShown() throws {
+        let result = "<VerificationResultRule attachResponseXml='true'>SEND_ORIGINAL_EMAIL</VerificationResultRule>"
+        #expect(
+            try warnings(incoming: "<Verify>\(Fixture.verify(result: result))</Verify>") == [.responseNotShown])
+    }
+
+    @Test("Sign and Verify in one direction, and a block without workflows")
+    func blocks() throws {
+        let filter = Fixture.filter("<To contains='x'/>")
+        #expect(
+            try warnings(outgoing: "<Sign>\(Fixture.sign(filter: filter))</Sign><Verify>\(Fixture.verify())</Verify>")
+                == [.signAndVerify])
+        #expect(try warnings(incoming: "<Verify/>") == [.emptyBlock])
+    }
+
+    @Test("two workflows of one name")
+    func names() throws {
+        let first = Fixture.sign(filter: Fixture.filter("<To contains='x'/>"), name: "n")
+        #expect(try warnings(outgoing: "<Sign>\(first)\(Fixture.sign(name: "n"))</Sign>") == [.sameName])
+    }
+
+    @Test("a secondary address that is the primary, with its line")
+    func secondary() throws {
+        var fixture = Fixture()
+        fixture.services = """
+            <SigningServiceSettings><SigningServiceAddress><PrimaryAddress>http://a/</PrimaryAddress>
+            <SecondaryAddress> http://a/ </SecondaryAddress></SigningServiceAddress></SigningServiceSettings>
+            """
+        let warnings = try fixture.load().warnings
+        #expect(warnings.map(\.code) == [.sameSecondary])
+        #expect(warnings.first?.line == 7)
+    }
+
+    @Test("a client certificate and a trust store that are not there")
+    func missingFiles() throws {
+        var fixture = Fixture()
+        fixture.services = """
+            <ClientAuthPfxSettings status="enable"><PfxFilePath>absent.pfx</PfxFilePath><PfxPassword/>
+            </ClientAuthPfxSettings>
+            """
+        fixture.rest = "<Processing><TrustStore>absent.pem</TrustStore></Processing>"
+        let configuration = try fixture.load()
+        #expect(configuration.warnings.map(\.code) == [.unreadableFile, .unreadableFile])
+        #expect(configuration.clientPFX?.path.hasSuffix("/absent.pfx") == true)
+        #expect(configuration.clientPFX?.password.reveal() == "")
+    }
+
+    @Test("files with secrets that others can read, the configuration among them")
+    func looseModes() throws {
+        let scratch = try ScratchDirectory()
+        let pfx = try scratch.write([1], to: "client.pfx")
+        let secret = try scratch.write(Array("p\n".utf8), to: "secret")
+        var fixture = Fixture()
+        fixture.services = """
+            <ProxySettings status="enable"><ProxyHost>h</ProxyHost><ProxyPort>1</ProxyPort>
+            <Credentials status="enable"><ProxyUserName>u</ProxyUserName><ProxyPassword>in text</ProxyPassword></Credentials>
+            </ProxySettings>
+            <ClientAuthPfxSettings status="enable"><PfxFilePath>client.pfx</PfxFilePath><PfxPassword file="secret"/>
+            </ClientAuthPfxSettings>
+            """
+        let path = try scratch.write(Array(fixture.text.utf8), to: "ses.xml")
+        for file in [path, pfx, secret] { try #require(FileMode.set(0o644, of: file)) }
+        let warnings = try load(path: path).warnings
+        #expect(warnings.map(\.code) == [.looseMode, .looseMode, .looseMode])
+        #expect(warnings.allSatisfy { $0.isRefusedWhenStrict })
+        #expect(!warnings.description.contains("in text"))
+        for file in [path, pfx, secret] { try #require(FileMode.set(0o640, of: file)) }
+        #expect(try load(path: path).warnings.isEmpty)
+    }
+
+    @Test("a configuration that everybody can change or replace is refused")
+    func worldWritable() throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write(Array(Fixture().text.utf8), to: "ses.xml")
+        try #require(FileMode.set(0o642, of: path))
+        let changed = #expect(throws: ConfigurationFaults.self) { try load(path: path) }
+        #expect(changed?.faults.map(\.code) == [.file])
+        try #require(FileMode.set(0o640, of: path) && FileMode.set(0o757, of: scratch.path))
+        #expect(throws: ConfigurationFaults.self) { try load(path: path) }
+        try #require(FileMode.set(0o1757, of: scratch.path))
+        #expect(throws: Never.self) { try load(path: path) }
+    }
+}
