@@ -1,17 +1,16 @@
 #pragma once
 // What Linux has and the Glibc module does not show, because glibc hides it behind _GNU_SOURCE.
 // Few headers on purpose: a type that both modules bring would belong to this one.
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 
-extern long syscall(long number, ...);
+extern int renameat2(int from, const char *old_name, int to, const char *new_name, unsigned int flags);
 
 // asm-generic/fcntl.h; the same on every architecture that Swift runs on under Linux.
 enum { clinux_set_signal = 10, clinux_set_lease = 1024, clinux_open_path = 010000000 };
 
 /// Renames without replacing: 0, or -1 and errno (EEXIST when the target exists).
 static inline int clinux_rename_without_replacing(int from, const char *old_name, int to, const char *new_name) {
-    return (int)syscall(SYS_renameat2, from, old_name, to, new_name, 1u);
+    return renameat2(from, old_name, to, new_name, 1u);
 }
 
 /// The magic number of the file system behind `file`: 0, or -1 and errno.

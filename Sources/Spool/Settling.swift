@@ -134,8 +134,9 @@ extension Transaction {
     }
 
     /// Gives the start back, because a local fault or an orderly stop ended it: no attempt is counted. The entry stays in
-    /// `work/`, unlocked, for the next recovery of any process.
+    /// `work/`, unlocked, for the next recovery of any process. One that is committed stays so.
     public func rollBackStart() throws(SpoolError) {
+        if stage == .committed { return abandon() }
         try require(.working)
         stage = .settled
         defer { letGo() }
