@@ -87,6 +87,8 @@ public struct Refusal: Error, Sendable, Hashable {
 /// Why there was no answer.
 public struct Unreachability: Error, Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
+        /// The address is no URL that can be used.
+        case address
         /// Name resolution, connection, or its loss.
         case connection
         case timeout
@@ -120,7 +122,7 @@ public struct Unreachability: Error, Sendable, Hashable {
     public var pointsAtConfiguration: Bool {
         switch kind {
         case .status(let status): [301, 302, 303, 307, 308, 401, 403, 404, 407].contains(status)
-        case .tls, .clientCertificate, .proxy: true
+        case .address, .tls, .clientCertificate, .proxy: true
         case .connection, .timeout, .noAnswer, .storage, .circuitOpen, .cancelled: false
         }
     }

@@ -1,0 +1,52 @@
+import CurlTransfer
+import DSSProtocol
+import DSSXML
+import Octets
+
+/// Feeds an answer into its decoder while it arrives.
+///
+/// Unchecked: the decoder is used by the thread of the transfers until the transfer has ended, and by the caller who
+/// waited for that from then on.
+final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
+    private let decoder: AnswerDecoder
+
+    init(_ question: DSSQuestion, dialect: Dialect, answers: any OctetCollectorMaking) {
+        decoder = AnswerDecoder(question, dialect: dialect, answers: answers)
+    }
+
+    func receive(_ head: HTTPHead) {
+        decoder.begin(status: head.status, fields: head.fields.map { ($0.name, $0.value) })
+    }
+
+    func receive(_ octets: UnsafeRawBufferPointer) -> Bool { decoder.take(octets) }
+
+    /// What came of the transfer.
+    func outcome(_ error: TransferError?) -> DSSOutcome {
+        guard let error else { return decoder.finish() }
+        switch error.kind {
+        case .stoppedByReceiver: return decoder.finish()
+        case .tooLarge: return .refused(Refusal(.reader, message: error.detail))
+        case .url: return .unreachable(Unreachability(.address, error.detail))
+        case .connection: return .unreachable(Unreachability(.connection, error.detail))
+        case .timeout: return .unreachable(Unreachability(.timeout, error.detail))
+        case .tls: return .unreachable(Unreachability(.tls, error.detail))
+        case .clientCertificate: return .unreachable(Unreachability(.clientCertificate, error.detail))
+        case .proxy: return .unreachable(Unreachability(.proxy, error.detail))
+        case .answer: return .unreachable(Unreachability(.noAnswer, error.detail))
+        case .cancelled: return .unreachable(Unreachability(.cancelled, error.detail))
+        case .internal: return .unreachable(Unreachability(.noAnswer, error.detail))
+        }
+    }
+}
+
+extension DSSOutcome {
+    /// What it tells the circuit of its address: only what costs time or says that nobody is there counts against it.
+    var circuitEvent: CircuitBreaker.Event {
+        guard case .unreachable(let reason) = self else { return .reached }
+        switch reason.kind {
+        case .connection, .timeout, .tls, .proxy, .noAnswer: return .unreached
+        case .status(let status): return status >= 500 ? .unreached : .reached
+        case .clientCertificate, .storage, .circuitOpen, .cancelled, .address: return .abandoned
+        }
+    }
+}

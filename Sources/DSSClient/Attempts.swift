@@ -1,0 +1,49 @@
+import DSSProtocol
+import Processing
+
+/// What was tried for one call, and the failure that it comes to when nothing helped.
+struct Attempts {
+    private let service: String
+    private let dialect: Dialect
+    private var reports: [String] = []
+    private var last: DSSOutcome?
+    private var pointsAtConfiguration = false
+    private var answer: String?
+
+    init(service: String, dialect: Dialect) {
+        self.service = service
+        self.dialect = dialect
+    }
+
+    mutating func note(_ outcome: DSSOutcome, from address: String) {
+        switch outcome {
+        case .signed, .verified: return
+        case .refused(let refusal):
+            reports.append("\(address) refused: \(refusal.words)")
+            pointsAtConfiguration = pointsAtConfiguration || refusal.pointsAtConfiguration
+            answer = refusal.answer ?? answer
+        case .unreachable(let reason):
+            reports.append("\(address): \(reason.message)")
+            pointsAtConfiguration = pointsAtConfiguration || reason.pointsAtConfiguration
+        }
+        last = outcome
+    }
+
+    /// Transient when the address tried last may do better another time.
+    var failure: Failure {
+        let isTransient = last?.isTransient(in: dialect) ?? true
+        let told = reports.isEmpty ? "no address" : reports.joined(separator: "; then ")
+        return Failure(
+            isTransient ? .transient : .permanent, "the \(service) service gave no result: \(told)",
+            pointsAtConfiguration: pointsAtConfiguration, answer: answer)
+    }
+}
+
+extension Refusal {
+    /// The message, led by the result's words where it does not tell them itself.
+    fileprivate var words: String {
+        guard case .result(let major, let minor) = source else { return message }
+        let result = [major.word, minor?.word].compactMap(\.self).filter { !$0.isEmpty && !message.contains($0) }
+        return result.isEmpty ? message : "\(message) (\(result.joined(separator: ", ")))"
+    }
+}

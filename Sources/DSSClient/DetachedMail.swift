@@ -1,0 +1,32 @@
+import DSSProtocol
+import InternetMessage
+import Octets
+
+extension VerificationOperation {
+    /// The same question in the detached form (dss-protocol U6): of a multipart/signed the first part, octet for octet,
+    /// and the CMS; of an opaque message the CMS alone. What is neither stays as it is.
+    /// - Parameter answers: Where a message waits that does not stand in one piece.
+    func detached(_ answers: any OctetCollectorMaking) throws(OctetCollectionError) -> VerificationOperation {
+        guard kind == .email, signature == nil, let document else { return self }
+        let octets = try document as? OctetString ?? Self.collect(document, answers)
+        guard let message = try? Message(reading: octets) else { return self }
+        switch SMIMEForm.of(message.root) {
+        case .multipartSigned(let signed): return with(signed.content.octets, signed.signature.decodedBody)
+        case .signedData: return with(nil, message.root.decodedBody)
+        case .none, .encrypted, .compressed, .certificatesOnly: return self
+        }
+    }
+
+    private func with(_ document: OctetString?, _ signature: OctetString) -> VerificationOperation {
+        VerificationOperation(
+            kind: kind, document: document, signature: signature, originatorID: originatorID, requestID: requestID)
+    }
+
+    private static func collect(
+        _ source: any OctetSource, _ answers: any OctetCollectorMaking
+    ) throws(OctetCollectionError) -> OctetString {
+        var collector = try answers.makeCollector()
+        try source.forEachChunk { (chunk) throws(OctetCollectionError) in try collector.append(chunk) }
+        return try collector.finish()
+    }
+}
