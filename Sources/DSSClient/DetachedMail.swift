@@ -8,7 +8,9 @@ extension VerificationOperation {
     /// - Parameter answers: Where a message waits that does not stand in one piece.
     func detached(_ answers: any OctetCollectorMaking) throws(OctetCollectionError) -> VerificationOperation {
         guard kind == .email, signature == nil, let document else { return self }
-        let octets = try document as? OctetString ?? Self.collect(document, answers)
+        var octets = OctetString()
+        if let whole = document as? OctetString { octets = whole } else { octets = try Self.collect(document, answers) }
+        // What cannot be read goes as it is: the server is asked about it, and says what it makes of it.
         guard let message = try? Message(reading: octets) else { return self }
         switch SMIMEForm.of(message.root) {
         case .multipartSigned(let signed): return with(signed.content.octets, signed.signature.decodedBody)
