@@ -1,0 +1,68 @@
+import Octets
+
+/// Makes encoded-words (RFC 2047 §2).
+public enum EncodedWord {
+    /// `text` for a header field: as it is when it is plain US-ASCII, else in encoded-words, folded as one line.
+    ///
+    /// Control characters are encoded too; a reader that decodes them gets them: strangers' text goes through
+    /// ``UntrustedText`` first.
+    public static func encode(_ text: some StringProtocol) -> String { words(of: text).joined(separator: " ") }
+
+    /// The same as words, between which a field may be folded.
+    static func words(of text: some StringProtocol) -> [String] {
+        let plain = text.split(separator: " ", omittingEmptySubsequences: true)
+        let isPlain =
+            text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && !text.contains("=?")
+            && plain.allSatisfy { $0.utf8.count <= 76 }
+        return isPlain ? plain.map { String($0) } : encoded(String(text))
+    }
+
+    /// Encoded-words in UTF-8, each of whole characters and at most 75 octets long (§2, §5).
+    static func encoded(_ text: String) -> [String] {
+        var words: [String] = []
+        var present = ""
+        for scalar in text.unicodeScalars {
+            let next = quoted(String(scalar).utf8)
+            if present.utf8.count + next.utf8.count > mostQuoted {
+                words.append(present)
+                present = ""
+            }
+            present += next
+        }
+        if !present.isEmpty || words.isEmpty { words.append(present) }
+        return words.map { "=?utf-8?Q?" + $0 + "?=" }
+    }
+
+    /// Encoded-words for octets that already are in `charset`, a token. A character may be split where nothing is known of the charset.
+    static func encoded(_ octets: some Collection<UInt8>, charset: String) -> [String] {
+        var words: [String] = []
+        var present = ""
+        for octet in octets {
+            let next = quoted([octet])
+            if present.utf8.count + next.utf8.count > mostQuoted {
+                words.append(present)
+                present = ""
+            }
+            present += next
+        }
+        if !present.isEmpty || words.isEmpty { words.append(present) }
+        return words.map { "=?" + charset + "?Q?" + $0 + "?=" }
+    }
+
+    /// 75 less the frame of the longest charset name used here.
+    private static let mostQuoted = 75 - "=?windows-1252?Q??=".utf8.count
+
+    /// The Q encoding in its strictest form, which may also stand in a phrase (§5 (3)).
+    private static func quoted(_ octets: some Sequence<UInt8>) -> String {
+        var text = ""
+        for octet in octets {
+            switch octet {
+            case 0x20: text += "_"
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x21, 0x2A, 0x2B, 0x2D, 0x2F:
+                text.unicodeScalars.append(Unicode.Scalar(octet))
+            default: text += "=" + [octet].hexadecimal.uppercased()
+            }
+        }
+        return text
+    }
+}

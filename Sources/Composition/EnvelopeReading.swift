@@ -1,0 +1,60 @@
+public import InternetMessage
+public import Octets
+
+extension Envelope {
+    /// Reads the envelope of a file (design §2).
+    ///
+    /// - Parameters:
+    ///   - block: The block at the head of the file; nil without one.
+    ///   - header: The message's own header.
+    ///   - isBare: Whether a person put the file in as a bare `*.eml`: only then do the address fields count.
+    /// - Throws: ``CompositionError/Kind/damagedEnvelopeBlock``.
+    public static func reading(
+        block: OctetString?, header: Header, isBare: Bool
+    ) throws(CompositionError) -> Envelope {
+        if let block { return try EnvelopeBlock(parsing: block).envelope }
+        return isBare ? fromAddressFields(header) : fromTrace(header)
+    }
+
+    /// The fields that a mail server puts on top at final delivery, and that are removed where they were read as the
+    /// envelope: left in, they would show one recipient to the others, and a Delivered-To that comes back to its server counts
+    /// as a loop there.
+    static func traceFields(of header: Header) -> ArraySlice<HeaderField> {
+        // Without any Received only the unbroken run at the top can have been put there at delivery.
+        let end =
+            header.fields.firstIndex { $0.isNamed("Received") }
+            ?? header.fields.firstIndex { !$0.isDeliveryTrace } ?? header.fields.count
+        return header.fields[..<end]
+    }
+
+    private static func fromTrace(_ header: Header) -> Envelope {
+        let trace = traceFields(of: header)
+        let sender = trace.first { $0.isNamed("Return-Path") }.flatMap { ReversePath(parsing: $0.text) }
+        // What the sender's side was told stands before what an alias made of it.
+        for name in ["Envelope-To", "X-Original-To", "Delivered-To"] {
+            let recipients = trace.filter { $0.isNamed(name) }.flatMap { AddressList(parsing: $0).mailboxes }
+            if !recipients.isEmpty {
+                return Envelope(sender: sender, recipients: recipients.map(\.address), source: .trace)
+            }
+        }
+        return Envelope(sender: sender, recipients: [], source: .trace)
+    }
+
+    private static func fromAddressFields(_ header: Header) -> Envelope {
+        let authors = ["Sender", "From"].lazy.compactMap { name in
+            header.first(name).flatMap { AddressList(parsing: $0).mailboxes.first?.address }
+        }
+        let recipients = ["To", "Cc", "Bcc"].flatMap { name in
+            header.all(name).flatMap { AddressList(parsing: $0).mailboxes.map(\.address) }
+        }
+        return Envelope(
+            sender: authors.first.map { .address($0) }, recipients: recipients, source: .addressFields)
+    }
+}
+
+extension HeaderField {
+    /// Whether it is one of the fields that final delivery adds.
+    var isDeliveryTrace: Bool {
+        ["Return-Path", "Delivered-To", "X-Original-To", "Envelope-To"].contains { isNamed($0) }
+    }
+}

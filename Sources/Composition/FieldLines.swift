@@ -1,0 +1,29 @@
+/// Writes header fields, folded (RFC 5322 §2.2.3).
+enum FieldLines {
+    /// A field with a final CRLF.
+    ///
+    /// Lines are folded before a word that would end beyond column 78. A single word is never broken: no word passed in
+    /// here is longer than its own rule allows.
+    /// - Parameter words: Printable, without line ends, not empty; a blank stands between two of them.
+    static func field(_ name: String, _ words: [String]) -> String {
+        var text = name + ":"
+        var column = text.utf8.count
+        var isFirst = true
+        for word in words where !word.isEmpty {
+            let width = word.utf8.count + 1
+            if column + width > 78, !isFirst {
+                text += "\r\n"
+                column = 0
+            }
+            text += " " + word
+            column += width
+            isFirst = false
+        }
+        return text + "\r\n"
+    }
+
+    /// A field with text of our own or of strangers, made safe for a header.
+    static func field(_ name: String, text: some StringProtocol, limit: Int = 500) -> String {
+        field(name, EncodedWord.words(of: UntrustedText.plainTextLine(text, limit: limit)))
+    }
+}

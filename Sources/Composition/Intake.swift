@@ -1,0 +1,72 @@
+public import InternetMessage
+public import Octets
+
+/// What comes in: the envelope of a file, and its message without what strangers may not say.
+///
+/// Removed are: every `X-SES-*` field and its look-alikes, every Authentication-Results of our own identifier (RFC 8601 §5), the
+/// trace fields that were read as the envelope, and `Bcc` of outgoing mail. The body is never touched.
+public struct Intake: Sendable {
+    public let envelope: Envelope
+    public let message: CleanedMessage
+
+    /// - Parameters:
+    ///   - raw: The message as it stands in the file, behind the block.
+    ///   - canonical: The same with CRLF line ends.
+    ///   - block: The envelope block at the head of the file; nil without one.
+    ///   - isBare: Whether a person put the file in as a bare `*.eml`.
+    ///   - removesBcc: For outgoing mail.
+    ///   - authservID: The identifier of our own Authentication-Results fields.
+    /// - Throws: ``CompositionError`` when the header is larger than `limits` allows, or the block is damaged.
+    public init(
+        raw: OctetString, canonical: OctetString, block: OctetString?, isBare: Bool, removesBcc: Bool,
+        authservID: String, limits: Message.Limits = Message.Limits()
+    ) throws(CompositionError) {
+        let header: Header
+        do {
+            header = try Header(reading: canonical, limits: limits)
+        } catch {
+            throw CompositionError(.unreadableHeader, "the message cannot be read: \(error)")
+        }
+        let envelope = try Envelope.reading(block: block, header: header, isBare: isBare)
+        self.envelope = envelope
+        do {
+            message = try CleanedMessage(
+                raw: raw, canonical: canonical, header: header,
+                removing: { header in
+                    Self.removals(
+                        from: header, takesTrace: envelope.source == .trace, removesBcc: removesBcc,
+                        authservID: authservID)
+                }, limits: limits)
+        } catch {
+            throw CompositionError(.unreadableHeader, "the message cannot be read: \(error)")
+        }
+    }
+
+    /// Of the cleaned message.
+    public var header: Header { message.header }
+    /// The removed fields and why, for the log.
+    public var removed: [String] { message.removed }
+    /// The Message-ID with its brackets; nil when there is none that can be read.
+    public var messageID: String? {
+        header.first("Message-ID").flatMap { MessageID(parsing: $0.rawBody) }.map { "\($0)" }
+    }
+
+    private static func removals(
+        from header: Header, takesTrace: Bool, removesBcc: Bool, authservID: String
+    ) -> [Int: String] {
+        let trace = takesTrace ? Envelope.traceFields(of: header).endIndex : 0
+        var reasons: [Int: String] = [:]
+        for (index, field) in header.fields.enumerated() {
+            if field.claimsToBeOurs {
+                reasons[index] = "only SES writes it"
+            } else if field.isAuthenticationResults(of: authservID) {
+                reasons[index] = "it speaks for \(authservID)"
+            } else if index < trace && field.isDeliveryTrace {
+                reasons[index] = "read as the envelope"
+            } else if removesBcc && field.isNamed("Bcc") {
+                reasons[index] = "not for other recipients"
+            }
+        }
+        return reasons
+    }
+}

@@ -1,0 +1,149 @@
+public import InternetMessage
+public import Octets
+
+/// A notice of SES to the administrator or to a sender (design §4, Actions; RFC 3834).
+public struct Notice: Sendable {
+    /// What of the message goes with it.
+    public enum Original: Sendable {
+        /// All of it, as message/rfc822 where it can be.
+        case attached(CleanedMessage)
+        /// Its header only: content is not given back to strangers.
+        case headerOnly(CleanedMessage)
+        /// The file as it is, in base64: nothing of it is looked at.
+        case raw(any OctetSource)
+        /// Nothing: it is too large, or gone.
+        case none
+    }
+
+    public let from: AddrSpec
+    public let to: AddrSpec
+    /// What happened, in a few words of ours: the subject begins with it.
+    public let what: String
+    /// Why, in a sentence.
+    public let why: String
+    public let workflow: String?
+    /// What the server said, in a line.
+    public let serverMessage: String?
+    /// The entry's identifier.
+    public let entry: String
+    public let result: ResultText?
+    public let answer: ServerAnswer?
+    public let original: Original
+
+    public init(
+        from: AddrSpec, to: AddrSpec, what: String, why: String, workflow: String? = nil, serverMessage: String? = nil,
+        entry: String, result: ResultText? = nil, answer: ServerAnswer? = nil, original: Original
+    ) {
+        self.from = from
+        self.to = to
+        self.what = what
+        self.why = why
+        self.workflow = workflow
+        self.serverMessage = serverMessage
+        self.entry = entry
+        var result = result
+        result?.responseName = answer?.name
+        self.result = result
+        self.answer = answer
+        self.original = original
+    }
+
+    /// The whole mail, CRLF line ends.
+    /// - Parameters:
+    ///   - addedFields: Whole fields with CRLF that go on top.
+    ///   - token: Random, of letters and digits: Message-ID and boundaries are made of it.
+    public func compose(date: MailDate, token: String, addedFields: [String] = []) -> OctetRope {
+        var parts = [
+            MailPart.alternative(
+                plain: text.plain + (result.map { "\r\n" + $0.plain } ?? ""),
+                html: text.html + (result?.html ?? ""), boundary: "ses-alternative-" + token)
+        ]
+        if let answer { parts.append(answer.part) }
+        switch original {
+        case .attached(let message): parts.append(.original(message))
+        case .headerOnly(let message): parts.append(.originalHeader(message))
+        case .raw(let file):
+            parts.append(
+                .file(
+                    file, type: "application/octet-stream", name: "original.bin",
+                    description: "The file as it came, not looked into"))
+        case .none: break
+        }
+        var rope = OctetRope()
+        for field in addedFields { rope.append(field) }
+        rope.append(
+            FieldLines.field("From", ["SES", "<" + from.description + ">"])
+                + FieldLines.field("To", [to.description])
+                + FieldLines.field("Subject", text: subject, limit: 200)
+                + FieldLines.field("Date", ["\(date)"])
+                + FieldLines.field("Message-ID", ["<ses-" + token + "@" + domain + ">"])
+                + (originalID.map { FieldLines.field("References", [$0]) } ?? "")
+                + "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n")
+        rope.append(MailPart.multipart("mixed", parts, boundary: "ses-mixed-" + token).entity)
+        return rope
+    }
+
+    /// Whether a notice about a message may go to its sender: never to the null sender or an unknown one, never in answer
+    /// to what a program sent (RFC 3834 §2), and not when it has gone round too often.
+    public static func mayNotify(sender: ReversePath?, header: Header) -> Bool {
+        guard case .address? = sender else { return false }
+        return mayAnswer(header)
+    }
+
+    /// Whether the header lets a notice be sent about the message.
+    public static func mayAnswer(_ header: Header) -> Bool {
+        let isAutomatic = header.all("Auto-Submitted").contains { field in
+            let word = field.text.prefix { $0 != ";" && $0 != "(" && $0 != " " && $0 != "\t" }
+            return !word.equalsIgnoringASCIICase("no")
+        }
+        return !isAutomatic && header.all("Received").count <= ReceivedToken.mostReceived
+    }
+
+    // MARK: - Text
+
+    private var text: LabelledText {
+        var rows: [LabelledText.Row] = []
+        func add(_ label: String, _ value: String?) {
+            if let value, !value.isEmpty { rows.append(.init(label: label, value: value)) }
+        }
+        add("Workflow", workflow)
+        add("Server says", serverMessage)
+        for name in ["From", "To", "Subject", "Date"] { add(name, shown(name)) }
+        add("Message-ID", originalID)
+        add("Reference", entry)
+        switch original {
+        case .attached: add("Message", "attached, as it came")
+        case .headerOnly: add("Message", "kept by the administrator; only its header is attached")
+        case .raw: add("Message", "attached as a file, as it came; SES has not looked into it")
+        case .none: add("Message", "not attached")
+        }
+        if result == nil { add("Server answer", answer.map { "attached as " + $0.name }) }
+        return LabelledText(title: "Secure Email Server: " + what, summary: why, rows: rows, colour: "#616161")
+    }
+
+    private var subject: String {
+        shown("Subject").map { what + ": " + $0 } ?? what
+    }
+
+    private var header: Header? {
+        switch original {
+        case .attached(let message), .headerOnly(let message): message.header
+        case .raw, .none: nil
+        }
+    }
+
+    /// The field as a reader sees it.
+    private func shown(_ name: String) -> String? {
+        guard let field = header?.first(name) else { return nil }
+        return EncodedWords.decode(field.rawBody, using: BuiltInCharsets())
+    }
+
+    private var originalID: String? {
+        guard let field = header?.first("Message-ID"), let id = MessageID(parsing: field.rawBody),
+            id.value.utf8.count <= 250, id.value.utf8.allSatisfy({ $0 < 0x7F })
+        else { return nil }
+        return "\(id)"
+    }
+
+    private var domain: String { from.domain.utf8.allSatisfy { $0 < 0x80 } ? from.domain : "localhost" }
+}

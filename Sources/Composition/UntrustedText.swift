@@ -1,0 +1,83 @@
+import Octets
+
+/// Text of strangers - of a message, a certificate, a server - made safe for the place where it is to stand: one function for each place.
+///
+/// What comes out of them cannot leave its place: it starts no header field, no line, no markup and no terminal command.
+public enum UntrustedText {
+    /// For one line of plain text that people read.
+    ///
+    /// Line ends and control characters become one blank, format characters (bidirectional, zero-width), private and
+    /// unassigned ones are left out, runs of blanks become one, blanks at the ends go.
+    /// - Parameter limit: Characters (scalars) of the result at most; a longer text ends with `...`.
+    public static func plainTextLine(_ text: some StringProtocol, limit: Int = 500) -> String {
+        var safe = String.UnicodeScalarView()
+        var count = 0
+        var owesBlank = false
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator:
+                owesBlank = count > 0
+                continue
+            case .format, .privateUse, .unassigned, .surrogate: continue
+            default: break
+            }
+            if isInvisible(scalar) { continue }
+            if count + (owesBlank ? 1 : 0) >= limit {
+                safe.append(contentsOf: "...".unicodeScalars)
+                break
+            }
+            if owesBlank {
+                safe.append(" ")
+                count += 1
+                owesBlank = false
+            }
+            safe.append(scalar)
+            count += 1
+        }
+        return String(safe)
+    }
+
+    /// For the content of an HTML element or a quoted attribute value.
+    public static func htmlText(_ text: some StringProtocol, limit: Int = 500) -> String {
+        var safe = ""
+        for character in plainTextLine(text, limit: limit).unicodeScalars {
+            switch character {
+            case "&": safe += "&amp;"
+            case "<": safe += "&lt;"
+            case ">": safe += "&gt;"
+            case "\"": safe += "&quot;"
+            case "'": safe += "&#39;"
+            case "`": safe += "&#96;"
+            default: safe.unicodeScalars.append(character)
+            }
+        }
+        return safe
+    }
+
+    /// For the body of an unstructured header field (RFC 5322 §2.2.1): printable US-ASCII without line ends, with
+    /// encoded-words (RFC 2047) where the text needs them or looks like one.
+    public static func headerText(_ text: some StringProtocol, limit: Int = 500) -> String {
+        EncodedWord.words(of: plainTextLine(text, limit: limit)).joined(separator: " ")
+    }
+
+    /// For the content of a quoted-string in a header field (RFC 5322 §3.2.4), without the quotes.
+    ///
+    /// What is not US-ASCII is written as RFC 4514 §2.4 has it, a backslash and two hexadecimal digits an octet.
+    /// At most 600 octets, whatever `limit` characters come to.
+    static func quotedText(_ text: some StringProtocol, limit: Int = 300) -> String {
+        var safe = ""
+        for scalar in plainTextLine(text, limit: limit).unicodeScalars where safe.utf8.count < 580 {
+            switch scalar {
+            case "\"", "\\": safe += "\\" + String(scalar)
+            case _ where scalar.isASCII: safe.unicodeScalars.append(scalar)
+            default: for octet in String(scalar).utf8 { safe += "\\\\" + [octet].hexadecimal.uppercased() }
+            }
+        }
+        return safe
+    }
+
+    /// Characters that show nothing and yet are letters or marks to Unicode.
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isDefaultIgnorableCodePoint || scalar == "\u{2800}" || scalar == "\u{FFFC}"
+    }
+}

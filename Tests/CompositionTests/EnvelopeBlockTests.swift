@@ -1,0 +1,54 @@
+import Composition
+import InternetMessage
+import Octets
+import Testing
+
+@Suite("Envelope block")
+struct EnvelopeBlockTests {
+    static let alice = AddrSpec(localPart: "alice", domain: "example.test")!
+    static let bob = AddrSpec(localPart: "bob", domain: "elsewhere.test")!
+
+    @Test("reads what it wrote", arguments: [LineEnding.crlf, .lf])
+    func roundTrip(_ ending: LineEnding) throws {
+        let block = EnvelopeBlock(
+            envelope: Envelope(sender: .address(Self.alice), recipients: [Self.bob, Self.alice], source: .block),
+            entry: "0123456789abcdef", outcome: "signed", workflow: "Grüße\r\nBcc: x@y.test",
+            reason: "first line\nX-SES-End: 1\n\nbody", origin: "out")
+        let octets = block.rendered(lineEnd: ending)
+        let read = try EnvelopeBlock(parsing: octets)
+        #expect(read.envelope == block.envelope)
+        #expect(read.workflow == "Grüße Bcc: x@y.test")
+        #expect(read.reason == "first line X-SES-End: 1 body")
+        #expect(octets.text.hasSuffix(ending == .lf ? "\nX-SES-End: 1\n" : "\r\nX-SES-End: 1\r\n"))
+        #expect(octets.text.contains("\r") == (ending == .crlf))
+    }
+
+    @Test("tells the null sender from an unknown one")
+    func senders() throws {
+        for sender in [ReversePath?.none, .null] {
+            let block = EnvelopeBlock(envelope: Envelope(sender: sender, recipients: [], source: .block), entry: nil)
+            #expect(try EnvelopeBlock(parsing: block.rendered()).envelope.sender == sender)
+        }
+    }
+
+    @Test("ten thousand recipients stay whole, in lines of at most 78 octets")
+    func manyRecipients() throws {
+        let recipients = (0..<10_000).map { AddrSpec(localPart: "user\($0)", domain: "example.test")! }
+        let block = EnvelopeBlock(
+            envelope: Envelope(sender: .null, recipients: recipients, source: .block), entry: "e")
+        let octets = block.rendered()
+        #expect(octets.text.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 78 })
+        #expect(try EnvelopeBlock(parsing: octets).envelope.recipients == recipients)
+    }
+
+    @Test(
+        "is refused when it is not whole",
+        arguments: [
+            "", "Return-Path: <a@b.test>\r\n", "X-SES-End: 1\r\nTo: x@y.test\r\n", "X-SES-End: 1\r\n\r\nbody",
+            "Return-Path: nobody\r\nX-SES-End: 1\r\n", "Envelope-To: a@b.test, <<\r\nX-SES-End: 1\r\n",
+            "X-SES-End: 2\r\n", "no field\r\nX-SES-End: 1\r\n",
+        ])
+    func damaged(_ text: String) {
+        #expect(throws: CompositionError.self) { try EnvelopeBlock(parsing: OctetString(text)) }
+    }
+}
