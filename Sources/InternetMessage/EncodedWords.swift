@@ -87,7 +87,7 @@ public enum EncodedWords {
         let start = cursor.index
         guard cursor.octet(at: start + 1) == 0x3F else { return nil }
         cursor.go(to: start + 2)
-        let charset = cursor.take { $0 == 0x3F || $0 <= 0x20 || $0 >= 0x7F }
+        let charset = cursor.take { $0 == 0x3F || $0 == 0x3D || $0 <= 0x20 || $0 >= 0x7F }
         guard !charset.isEmpty, charset.count <= 60, cursor.current == 0x3F else { return nil }
         let encoding = cursor.octet(at: cursor.index + 1).asciiLowercased
         guard encoding == 0x62 || encoding == 0x71, cursor.octet(at: cursor.index + 2) == 0x3F else { return nil }

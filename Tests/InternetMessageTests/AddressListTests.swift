@@ -24,17 +24,21 @@ struct AddressListTests {
         Case("<joe@example.org>", ["- joe@example.org"]),
         Case("Joe Q. Public <john.q.public@example.com>", ["Joe Q. Public john.q.public@example.com"]),
         Case(#""Giant; \"Big\" Box" <sysservices@example.net>"#, [#"Giant; "Big" Box sysservices@example.net"#]),
-        Case("Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>",
+        Case(
+            "Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>",
             ["Mary Smith mary@x.test", "- jdoe@example.org", "Who? one@y.test"]),
-        Case("A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;",
+        Case(
+            "A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;",
             ["Ed Jones c@a.test", "- joe@where.test", "John jdoe@one.test"]),
         Case("Undisclosed recipients:;", []),
         Case("", []),
         Case("Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", ["Pete pete@silly.test"]),
-        Case("A Group(Some people)\r\n  :Chris Jones <c@(Chris's host.)public.example>,\r\n joe@example.org,\r\n"
-            + " John <jdoe@one.test> (my dear friend); (the end of the group)",
+        Case(
+            "A Group(Some people)\r\n  :Chris Jones <c@(Chris's host.)public.example>,\r\n joe@example.org,\r\n"
+                + " John <jdoe@one.test> (my dear friend); (the end of the group)",
             ["Chris Jones c@public.example", "- joe@example.org", "John jdoe@one.test"]),
-        Case("Mary Smith <@node.test,@other.test:mary@example.net>, , jdoe@test  . example",
+        Case(
+            "Mary Smith <@node.test,@other.test:mary@example.net>, , jdoe@test  . example",
             ["Mary Smith mary@example.net", "- jdoe@test.example"]),
         Case("john . doe @ example.org", ["- john.doe@example.org"]),
         Case(#""john doe"@example.org"#, [#"- "john doe"@example.org"#]),
@@ -87,17 +91,22 @@ struct AddressListTests {
         #expect(!list.isWellFormed)
     }
 
-    @Test("an addr-spec alone is read strictly", arguments: [
-        "a@b.test", "a.b+c@b.test", "\"a b\"@b.test", "a@[IPv6:2001:db8::1]", "ü@ü.test",
-    ])
+    @Test(
+        "an addr-spec alone is read strictly",
+        arguments: [
+            "a@b.test", "a.b+c@b.test", "\"a b\"@b.test", "a@[IPv6:2001:db8::1]", "ü@ü.test",
+        ])
     func addrSpec(_ text: String) throws {
         #expect(try #require(AddrSpec(parsing: text)).description == text)
     }
 
-    @Test("what is more or less than an addr-spec is none", arguments: [
-        "", "a", "a@", "@b", " a@b.test", "a@b.test ", "a@b.test,", "a@b.test(c)", "<a@b.test>", "a b@c.test", "a@b@c",
-        "a..b@c.test", "a@.b", "a@b.", "a@[b", "\"a@b.test", "a@b.test\r\n", "a\r\n@b.test", "\"a\r\nRCPT\"@b.test",
-    ])
+    @Test(
+        "what is more or less than an addr-spec is none",
+        arguments: [
+            "", "a", "a@", "@b", " a@b.test", "a@b.test ", "a@b.test,", "a@b.test(c)", "<a@b.test>", "a b@c.test",
+            "a@b@c",
+            "a..b@c.test", "a@.b", "a@b.", "a@[b", "\"a@b.test", "a@b.test\r\n", "a\r\n@b.test", "\"a\r\nRCPT\"@b.test",
+        ])
     func noAddrSpec(_ text: String) {
         #expect(AddrSpec(parsing: text) == nil)
     }

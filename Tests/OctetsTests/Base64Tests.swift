@@ -46,7 +46,9 @@ struct Base64Tests {
         Faulty(text: "Zm9v====", kind: .misplacedPadding, offset: 4, octets: "foo"),
     ]
 
-    @Test("what is not clean is a fault for the strict, and read over by the tolerant, however it is cut", arguments: faulty)
+    @Test(
+        "what is not clean is a fault for the strict, and read over by the tolerant, however it is cut",
+        arguments: faulty)
     func faults(_ given: Faulty) {
         #expect(throws: Base64Error(kind: given.kind, offset: given.offset)) { try Base64.decode(given.text) }
         for size in 1...given.text.utf8.count {
@@ -62,7 +64,9 @@ struct Base64Tests {
         }
     }
 
-    @Test("a streamed source gives the same digits, in lines or in one", arguments: [0, 1, 2, 3, 56, 57, 58, 113, 114, 115, 49_149, 49_150, 150_000])
+    @Test(
+        "a streamed source gives the same digits, in lines or in one",
+        arguments: [0, 1, 2, 3, 56, 57, 58, 113, 114, 115, 49_149, 49_150, 150_000])
     func streamed(_ count: Int) throws {
         let octets = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
         let plain = Base64.encode(octets)
