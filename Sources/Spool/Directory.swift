@@ -98,7 +98,7 @@ final class Directory: Sendable {
     func openForAppending(_ name: String, mode: mode_t) throws(SpoolError) -> OpenFile {
         let descriptor = retrying {
             Glibc.openat(
-                self.descriptor, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode)
+                self.descriptor, name, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode)
         }
         guard descriptor >= 0 else { throw failure(errno, name, "cannot open for appending") }
         return OpenFile(adopting: descriptor, path: path + "/" + name)

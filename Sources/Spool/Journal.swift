@@ -101,8 +101,23 @@ public final class Journal: Sendable {
             return held.file
         }
         let file = try directory.openForAppending(name, mode: Layout.fileMode)
+        // A line torn by a crash costs itself, not the one after it.
+        try file.endLine()
         today.withLock { $0 = Day(name: name, file: file) }
         return file
+    }
+}
+
+extension OpenFile {
+    /// Ends the last line of a file open for appending, where its end is missing.
+    fileprivate func endLine() throws(SpoolError) {
+        let size = try status().st_size
+        var last = UInt8(ascii: "\n")
+        guard size > 0, pread(descriptor, &last, 1, size - 1) == 1, last != UInt8(ascii: "\n") else { return }
+        last = UInt8(ascii: "\n")
+        guard Glibc.write(descriptor, &last, 1) == 1 else {
+            throw failure(errno, "cannot end a torn line of the journal")
+        }
     }
 }
 

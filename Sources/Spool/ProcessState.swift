@@ -47,7 +47,7 @@ extension Spool {
         var states: [ProcessState] = []
         for name in try state.names() {
             guard let text = name.text, text.hasSuffix(".json"), !text.hasPrefix("."),
-                let dash = text.lastIndex(of: "-"),
+                let dash = text.lastIndex(of: "-"), text[..<dash].last?.isLetter == true,
                 let number = parseDecimal(text[text.index(after: dash)...].dropLast(5)),
                 let pid = Int32(exactly: number), pid > 0, kill(pid, 0) == 0 || errno == EPERM
             else { continue }

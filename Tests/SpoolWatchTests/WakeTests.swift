@@ -1,0 +1,14 @@
+import Testing
+
+@testable import SpoolWatch
+
+@Suite("Wakes")
+struct WakeTests {
+    @Test("only what an administrator may want to know is noteworthy")
+    func noteworthy() {
+        #expect(!Wake([.event, .timer]).isNoteworthy)
+        #expect(Wake([.event, .overflow]).isNoteworthy)
+        #expect(Wake([.directory("/x")]).isNoteworthy)
+        #expect(Wake([.blind("no watch left")]).description == "no watch left")
+    }
+}
