@@ -33,7 +33,7 @@ extension ConfigurationReading {
             integer(filledLeaf(element.child("Concurrency")), in: 1...1_000) ?? settings.concurrency
         if let timeout = element.child("Timeout") { readTimeout(timeout, &settings) }
         settings.maxMessageSize =
-            size(filledLeaf(element.child("MaxMessageSize")), in: (1 << 10)...(400 << 20)) ?? settings.maxMessageSize
+            size(filledLeaf(element.child("MaxMessageSize")), in: (1 << 10)...(700 << 20)) ?? settings.maxMessageSize
         if let retry = element.child("Retry") { settings.retry = readRetry(retry) }
         let trustStore = filledLeaf(element.child("TrustStore"))
         settings.trustStore = path(trustStore)

@@ -109,6 +109,14 @@ final class PushParser {
         return max(0, end - cursor)
     }
 
+    /// Octets in the parser's buffer, those behind it included.
+    var held: Int {
+        guard let input = context.pointee.input, let base = input.pointee.base, let end = input.pointee.end else {
+            return 0
+        }
+        return max(0, end - base)
+    }
+
     @discardableResult
     private func fail(_ kind: XMLReadingError.Kind, _ reason: String, line: Int? = nil) -> XMLReadingError {
         if let failure { return failure }

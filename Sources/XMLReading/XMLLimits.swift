@@ -13,7 +13,7 @@ public struct XMLLimits: Sendable, Hashable {
 
     public init(
         octets: Int = 16 << 20, depth: Int = 200, elements: Int = 100_000, attributes: Int = 256,
-        markup: Int = 1 << 20
+        markup: Int = 256 << 10
     ) {
         self.octets = octets
         self.depth = depth

@@ -37,6 +37,9 @@ public final class XMLStream<Handler: XMLStreamHandler> {
     /// The line that was reached, counted from 1.
     public var line: Int { parser.line }
 
+    /// How many octets the parser keeps at present.
+    var heldOctets: Int { parser.held }
+
     /// Reads on. After an error every further call throws it again.
     public func feed(_ octets: UnsafeRawBufferPointer) throws(XMLStreamError<Handler.Failure>) {
         try relay.rethrow()

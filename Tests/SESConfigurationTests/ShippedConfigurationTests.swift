@@ -1,3 +1,4 @@
+import DSSProtocol
 import Foundation
 import TestSupport
 import Testing
@@ -114,6 +115,17 @@ struct SchemaTests {
     func everything() throws {
         #expect(try validate(TestMaterial.fixtures + "/configuration/valid/everything.xml") == 0)
         if let shared = TestMaterial.shared { #expect(try validate(shared + "/ses-xml/full.xml") == 0) }
+    }
+
+    @Test("knows every word that the loader knows")
+    func words() throws {
+        let schema = String(
+            decoding: try TestMaterial.octets(ShippedConfigurationTests.folder + "/ses.xsd"), as: UTF8.self)
+        let words =
+            Dialect.switchNames + Dialect.presetNames + RoutingAction.allCases.map(\.rawValue)
+            + ResultRule.allCases.map(\.rawValue) + AttributeName.allCases.map(\.rawValue)
+            + SignerIdentityRule.allCases.map(\.rawValue) + DocumentKind.allCases.map(\.rawValue)
+        for word in words { #expect(schema.contains("<xs:enumeration value=\"\(word)\"/>"), "\(word)") }
     }
 
     @Test(

@@ -298,6 +298,20 @@ struct ValueTests {
         #expect(try fixture.load().signing == ServiceAddresses(primary: "HTTPS://[::1]:8779/s?x=1", secondary: nil))
     }
 
+    @Test(
+        "sizes and timeouts",
+        arguments: [
+            ("<MaxMessageSize>1048576</MaxMessageSize>", [1 << 20, 10, 120]),
+            ("<MaxMessageSize>64KiB</MaxMessageSize>", [64 << 10, 10, 120]),
+            ("<Timeout total='5'/>", [200 << 20, 5, 5]), ("<Timeout connect='300'/>", [200 << 20, 300, 300]),
+        ])
+    func numbers(_ processing: String, _ expected: [Int]) throws {
+        var fixture = ConfigurationFixture()
+        fixture.rest = "<Processing>\(processing)</Processing>"
+        let settings = try fixture.load().processing
+        #expect([settings.maxMessageSize, settings.connectTimeout, settings.totalTimeout] == expected)
+    }
+
     @Test("a disabled proxy or certificate needs no values")
     func disabled() throws {
         var fixture = ConfigurationFixture()

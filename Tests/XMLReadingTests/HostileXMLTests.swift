@@ -89,6 +89,14 @@ struct HostileXMLTests {
         #expect(failure("<a><!--" + String(repeating: "x", count: 2 << 20) + "--></a>")?.kind == .limit)
     }
 
+    @Test("tags full of attributes or declarations end soon")
+    func crowded() {
+        let attributes = (0..<20_000).map { "a\($0)='' " }.joined()
+        #expect(failure("<a \(attributes)/>")?.kind == .limit)
+        let declarations = (0..<14_000).map { "xmlns:a\($0)='u' " }.joined()
+        #expect(failure("<a \(declarations)/>")?.kind == .limit)
+    }
+
     @Test("X7: UTF-16 is read, and what contradicts itself or hides markup is refused")
     func encodings() throws {
         let text = "<?xml version='1.0' encoding='UTF-16'?><a b='é'>日本</a>"
