@@ -25,6 +25,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let http: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let https: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 
@@ -37,6 +38,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
@@ -63,7 +65,7 @@ let package = Package(
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
         layer("MessageInspection", ["Octets", "InternetMessage", "Workflows", "XMLReading"]),
-        layer("SESConfiguration", ["InternetMessage", "DSSProtocol", "Workflows", "Processing", "XMLReading"]),
+        layer("SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
@@ -78,9 +80,9 @@ let package = Package(
             [
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
                 "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
-                lifecycle, signals,
+                lifecycle, signals, heap,
             ]),
-        program("ses", ["Gateway", arguments, log, lifecycle]),
+        program("ses", ["Gateway", "Workflows", arguments]),
         program("ses-dss", ["SigningServer", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools.

@@ -9,10 +9,23 @@ public struct Failure: Error, Hashable, Sendable {
     /// What the server answered, as received, where there was an answer worth showing.
     public let answer: String?
 
+    /// Whether it was transient before the attempts were used up.
+    public private(set) var wasTransient: Bool
+
     public init(_ permanence: Permanence, _ summary: String, pointsAtConfiguration: Bool = false, answer: String? = nil) {
         self.permanence = permanence
         self.summary = summary
         self.pointsAtConfiguration = pointsAtConfiguration
         self.answer = answer
+        wasTransient = permanence == .transient
+    }
+
+    /// A transient failure when there are no more attempts.
+    func final(after attempts: Int) -> Failure {
+        var final = Failure(
+            .permanent, "given up after \(attempts) attempts: " + summary,
+            pointsAtConfiguration: pointsAtConfiguration, answer: answer)
+        final.wasTransient = wasTransient
+        return final
     }
 }

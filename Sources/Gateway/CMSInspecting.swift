@@ -1,0 +1,36 @@
+import CMSSignatures
+import Octets
+import Processing
+
+/// Processing's look into signatures, by OpenSSL.
+struct CMSInspecting: SignatureInspection {
+    func facts(of signature: OctetString) throws(Failure) -> Processing.CMSFacts {
+        let found: CMSSignatures.CMSFacts
+        do {
+            found = try CMSInspection.facts(of: signature)
+        } catch {
+            throw Failure(.permanent, error.reason)
+        }
+        return Processing.CMSFacts(
+            enclosesContent: found.enclosesContent,
+            signers: found.signers.map {
+                Processing.CMSFacts.Signer(
+                    digestAlgorithm: $0.digestAlgorithm, addresses: $0.addresses, issuer: $0.issuer,
+                    serial: $0.serial, subject: $0.subject, signingTime: $0.signingTime)
+            })
+    }
+
+    func check(
+        _ signature: OctetString, content: (any OctetSource)?
+    ) throws(Failure) -> Processing.SignatureIntegrity {
+        do {
+            return switch try CMSInspection.check(signature, content: content) {
+            case .intact: .intact
+            case .broken(let why): .broken(why)
+            case .unknown(let why): .unknown(why)
+            }
+        } catch {
+            throw Failure(.permanent, error.reason)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Foundation
+
+/// Standard output and standard error, written at once and whole.
+public enum Console {
+    public static func write(_ text: String) { put(text, to: .standardOutput) }
+    public static func writeError(_ text: String) { put(text, to: .standardError) }
+
+    private static func put(_ text: String, to handle: FileHandle) {
+        // A reader that has gone away (a closed pipe) is no reason to fail what was asked for.
+        try? handle.write(contentsOf: Data((text + "\n").utf8))
+    }
+}
+
+/// The JSON of the `--json` commands: sorted keys, one document.
+public enum JSONText {
+    public static func of(_ value: some Encodable) throws(ProgramError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(value), as: UTF8.self)
+        } catch {
+            throw ProgramError(.software, "the report cannot be written as JSON: \(error)")
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import DSSClient
+import Foundation
+import Logging
+import SESConfiguration
+import ServiceLifecycle
+import Spool
+import SpoolWatch
+import UnixSignals
+
+/// How `ses watch`, `process` and `sweep` are called.
+public struct GatewayOptions: Sendable {
+    let configuration: String?
+    let spool: String?
+    let allowsRoot: Bool
+
+    public init(_ configuration: String?, _ spool: String?, allowsRoot: Bool) {
+        self.configuration = configuration
+        self.spool = spool
+        self.allowsRoot = allowsRoot
+    }
+}
+
+/// The programs that process mail: the daemon, the drain and the retry sweep.
+public enum Daemon {
+    public enum Mode: Sendable {
+        /// Until told to stop.
+        case watch
+        /// Until nothing waits but retries that are not yet due.
+        case process
+        /// What is due in `retry`, once.
+        case sweep
+    }
+
+    public static func run(_ mode: Mode, _ options: GatewayOptions) async throws(ProgramError) -> ExitStatus {
+        let surroundings = Surroundings()
+        try surroundings.refuseRoot(allowed: options.allowsRoot)
+        let path = surroundings.configurationPath(option: options.configuration)
+        let server = try LoadedConfiguration.load(path)
+        let spoolPath = surroundings.spoolPath(option: options.spool, configured: server.processing.spool)
+        // The watcher's descriptor must be small, so it comes before all others.
+        let watcher = mode == .watch ? try SpoolWatching.start(spoolPath) : nil
+        let log = Logger(label: "ses")
+        let spool = try open(spoolPath, log)
+        let clock = SpoolClock.system
+        let limiter = NoticeLimiter(limit: 20, now: { clock.now() })
+        let make = { @Sendable (server: ServerConfiguration) throws(ProgramError) -> LiveConfiguration in
+            try LiveConfiguration(server, spool: spool, limiter: limiter, clock: clock, hostName: surroundings.hostName)
+        }
+        let active = ActiveConfiguration(try make(server))
+        for warning in server.warnings { log.warning("\(warning)") }
+
+        let threads = WorkerThreads(count: server.processing.concurrency + 6, name: "ses-worker")
+        let gateway = GatewayService(
+            mode: mode, spool: spool, watcher: watcher, configuration: active, clock: clock,
+            width: server.processing.concurrency, log: log)
+        let reload = Reload(path: path, active: active, board: gateway.board, log: log, make: make)
+        do {
+            try await withTaskExecutorPreference(threads) {
+                try await ServiceGroup(
+                    configuration: ServiceGroupConfiguration(
+                        services: [
+                            .init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup),
+                            .init(service: reload, successTerminationBehavior: .ignore),
+                        ],
+                        gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+                ).run()
+            }
+        } catch {
+            throw ProgramError(.software, "stopped: \(error)")
+        }
+        await active.current.client.shutDown()
+        return gateway.board.snapshot.reasons["local"] == nil ? .success : .tryAgain
+    }
+
+    private static func open(_ path: String, _ log: Logger) throws(ProgramError) -> Spool {
+        do {
+            let spool = try Spool(opening: path, program: .ses)
+            for warning in try spool.probe() { log.warning("\(warning)") }
+            return spool
+        } catch {
+            throw ProgramError(error.isLocalFault ? .inputOutput : .configuration, error.description)
+        }
+    }
+}

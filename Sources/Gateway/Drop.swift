@@ -1,0 +1,69 @@
+import Composition
+import Foundation
+import InternetMessage
+import Octets
+import Spool
+public import Workflows
+
+/// `ses drop`: one message from standard input, with its envelope, into a spool.
+public enum Drop {
+    /// - Throws: ``ProgramError`` with 65 for what can never be accepted, 75 for everything that may pass.
+    public static func run(
+        to direction: Direction, sender: String, recipients: [String], spool option: String?
+    ) throws(ProgramError) -> ExitStatus {
+        let envelope = try envelope(sender: sender, recipients: recipients)
+        let path = Surroundings().dropSpoolPath(option: option)
+        do {
+            let delivery = try MaildirDelivery(spool: path, queue: direction == .outgoing ? .outgoing : .incoming)
+            var block: OctetString?
+            while let chunk = try read() {
+                if block == nil {
+                    // The first line shows the convention of the file, which the block follows.
+                    let made = EnvelopeBlock(envelope: envelope, entry: "\(delivery.entry)")
+                        .rendered(lineEnd: endsLinesWithLF(chunk) ? .lf : .crlf)
+                    try delivery.write(made)
+                    block = made
+                }
+                try delivery.write(OctetString(chunk))
+            }
+            guard let block else { throw ProgramError(.badInput, "standard input is empty: no message was put into the spool") }
+            _ = try delivery.commit(envelopeOctets: block.count)
+            return .success
+        } catch let error as SpoolError {
+            throw ProgramError(.tryAgain, error.description)
+        } catch let error as ProgramError {
+            throw error
+        } catch {
+            throw ProgramError(.tryAgain, "the message could not be put into the spool: \(error)")
+        }
+    }
+
+    private static func envelope(sender: String, recipients: [String]) throws(ProgramError) -> Envelope {
+        guard let path = sender.isEmpty ? .null : ReversePath(parsing: sender) else {
+            throw ProgramError(.badInput, "the sender is no address: \(LineLogHandler.escaped(sender))")
+        }
+        guard !recipients.isEmpty else { throw ProgramError(.usage, "no recipients: say them after `--`") }
+        var addresses: [AddrSpec] = []
+        for recipient in recipients {
+            guard case .address(let address)? = ReversePath(parsing: recipient) else {
+                throw ProgramError(.badInput, "a recipient is no address: \(LineLogHandler.escaped(recipient))")
+            }
+            addresses.append(address)
+        }
+        return Envelope(sender: path, recipients: addresses, source: .arguments)
+    }
+
+    private static func read() throws(ProgramError) -> Data? {
+        do {
+            guard let data = try FileHandle.standardInput.read(upToCount: 1 << 16), !data.isEmpty else { return nil }
+            return data
+        } catch {
+            throw ProgramError(.tryAgain, "standard input cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    private static func endsLinesWithLF(_ chunk: Data) -> Bool {
+        guard let end = chunk.firstIndex(of: 0x0A) else { return false }
+        return end == chunk.startIndex || chunk[end - 1] != 0x0D
+    }
+}

@@ -1,0 +1,203 @@
+import Composition
+import InternetMessage
+import Logging
+import Octets
+import Processing
+import Spool
+import Workflows
+
+/// One start of one entry: from its octets to its published outputs.
+final class EntryRun {
+    enum Interruption: Error {
+        /// The process is to stop; the entry stays where it is.
+        case stopped
+        /// It is not read at all.
+        case tooLarge(octets: Int)
+        case spool(SpoolError)
+    }
+
+    enum Ending {
+        case published([PublishedFile])
+        case deferred(PublishedFile, due: Int)
+    }
+
+    private let transaction: Transaction
+    private let configuration: LiveConfiguration
+    private let spool: Spool
+    private let log: Logger
+    /// Why the entry went where it went, for log, journal and health.
+    private(set) var account = Outcome.Account()
+
+    init(transaction: Transaction, configuration: LiveConfiguration, spool: Spool, log: Logger) {
+        self.transaction = transaction
+        self.configuration = configuration
+        self.spool = spool
+        self.log = log
+    }
+
+    func toEnd() async throws(Interruption) -> Ending {
+        tell(.claimed)
+        do {
+            return try await work()
+        } catch .tooLarge(let octets) {
+            return .published([try block(octets: octets)])
+        }
+    }
+
+    private func work() async throws(Interruption) -> Ending {
+        while true {
+            let (outcome, writesLF) = try await outcome()
+            account = outcome.account
+            if Task.isCancelled { throw .stopped }
+            switch outcome.disposal {
+            case .defer(let attempts, let delay):
+                let due = configuration.services.now() + delay
+                tell(.deferred, attempts: attempts)
+                let file = try spooled { () throws(SpoolError) in try transaction.defer(attempts: attempts, due: due) }
+                logEnd("deferred", [file], extra: ["attempt": "\(attempts)", "due": "\(due)"])
+                return .deferred(file, due: due)
+            case .publish(let outputs):
+                if let files = try publish(outputs, writesLF: writesLF) { return .published(files) }
+                log.notice("the file changed while it was worked on; starting over", metadata: identity)
+            }
+        }
+    }
+
+    /// A message above the limit is put away as it is: reading it is what the limit is there to prevent.
+    private func block(octets: Int) throws(Interruption) -> PublishedFile {
+        account.reason = "the message has \(octets) octets, MaxMessageSize allows \(configuration.maximumMessageSize)"
+        tell(.published)
+        let file = try spooled { () throws(SpoolError) in try transaction.block() }
+        logEnd("blocked", [file])
+        return file
+    }
+
+    /// Hands a message that ended three starts to the administrator as it is, in base64, with nothing of it parsed.
+    func isolate() throws(Interruption) -> [PublishedFile] {
+        let file = try read()
+        let outcome = Unread.poisoned(
+            entry: "\(transaction.entry)", direction: direction, file: file.octets,
+            policy: configuration.processor.policy, services: configuration.services)
+        account = outcome.account
+        guard case .publish(let outputs) = outcome.disposal, let files = try publish(outputs, writesLF: false) else {
+            throw .stopped
+        }
+        return files
+    }
+
+    /// - Returns: nil when the claimed file changed meanwhile: nothing was published, and the work starts over.
+    private func publish(_ outputs: [Output], writesLF: Bool) throws(Interruption) -> [PublishedFile]? {
+        for output in outputs {
+            _ = try spooled { () throws(SpoolError) in
+                try transaction.add(output: staged(output, writesLF: writesLF))
+            }
+        }
+        tell(.committed, to: transaction.outputs)
+        guard try spooled({ () throws(SpoolError) in try transaction.commit() }) else { return nil }
+        tell(.published, to: transaction.outputs)
+        let files = try spooled { () throws(SpoolError) in try transaction.publish() }
+        logEnd(outputs.map(\.word.rawValue).joined(separator: ","), files)
+        return files
+    }
+
+    private func staged(_ output: Output, writesLF: Bool) -> StagedOutput {
+        let block = EnvelopeBlock(
+            envelope: output.envelope, entry: "\(transaction.entry)", outcome: output.word.rawValue,
+            workflow: output.workflow, reason: output.reason, origin: output.direction == .outgoing ? "out" : "in")
+        let folder: Folder =
+            switch output.folder {
+            case .delivered: .delivered
+            case .admin: .admin
+            case .blocked: .blocked
+            }
+        return StagedOutput(
+            folder: folder,
+            facts: NameFacts(origin: output.direction == .outgoing ? .outgoing(bare: false) : .incoming(bare: false)),
+            block: block.rendered(lineEnd: writesLF ? .lf : .crlf), content: output.content, lineEnds: writesLF ? .lf : .asIs)
+    }
+
+    private func outcome() async throws(Interruption) -> (Outcome, writesLF: Bool) {
+        let file: ClaimedFile
+        do {
+            file = try transaction.read(maximum: configuration.maximumMessageSize)
+        } catch {
+            guard case .tooLarge(let octets) = error.kind else { throw .spool(error) }
+            throw .tooLarge(octets: octets)
+        }
+        let ending = LineEnding.of(file.message)
+        let entry = Entry(
+            id: "\(transaction.entry)", uniqueName: "\(transaction.uniqueName)", direction: direction,
+            isBare: transaction.origin.isBare, attempts: transaction.attempts,
+            isReleased: transaction.facts.order == .release, block: file.block, raw: file.message,
+            canonical: try canonical(file.message, ending), lineEnding: ending)
+        return (await configuration.processor.process(entry, scratch: transaction.scratch), ending == .lf)
+    }
+
+    /// CRLF line ends for everything that is digested, signed or sent; a large message waits on disk, not in memory.
+    private func canonical(_ raw: OctetString, _ ending: LineEnding) throws(Interruption) -> OctetString {
+        guard ending != .crlf else { return raw }
+        do {
+            var collector = try transaction.scratch.makeCollector()
+            var converter = CRLFConverter()
+            var converted: [UInt8] = []
+            try raw.forEachChunk { (chunk) throws(OctetCollectionError) in
+                converted.removeAll(keepingCapacity: true)
+                converter.convert(chunk, into: &converted)
+                try converted.withUnsafeBufferPointer { (octets) throws(OctetCollectionError) in
+                    try collector.append(UnsafeRawBufferPointer(octets))
+                }
+            }
+            return try collector.finish()
+        } catch {
+            let code: Int32 = if case .storage(let errno) = error.kind { errno } else { 0 }
+            throw .spool(SpoolError(.system, path: error.detail, errno: code, "cannot keep the message with CRLF line ends"))
+        }
+    }
+
+    private func read() throws(Interruption) -> ClaimedFile {
+        try spooled { () throws(SpoolError) in try transaction.read(maximum: .max) }
+    }
+
+    private var direction: Direction {
+        switch transaction.origin {
+        case .outgoing: .outgoing
+        case .incoming: .incoming
+        }
+    }
+
+    private func spooled<Result>(_ work: () throws(SpoolError) -> Result) throws(Interruption) -> Result {
+        do {
+            return try work()
+        } catch {
+            throw .spool(error)
+        }
+    }
+
+    // MARK: - Journal and log
+
+    private func tell(_ event: JournalEvent.Event, attempts: Int? = nil, to: [PublishedFile] = []) {
+        let line = JournalEvent(
+            event, entry: transaction.entry, file: transaction.source.map { "\($0)" }, workflow: account.workflow,
+            attempts: attempts, to: to, verdict: account.verdict,
+            reason: account.reason.isEmpty ? nil : account.reason, messageID: account.messageID,
+            server: account.serverAnswer)
+        if let error = spool.journal.append(line) {
+            log.warning("the journal could not be written", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private var identity: Logger.Metadata { ["entry": "\(transaction.entry)"] }
+
+    private func logEnd(_ what: String, _ files: [PublishedFile], extra: Logger.Metadata = [:]) {
+        var metadata = identity.merging(extra) { $1 }
+        metadata["to"] = "\(files.map(\.folder.rawValue).joined(separator: ","))"
+        if let workflow = account.workflow { metadata["workflow"] = "\(workflow)" }
+        if let messageID = account.messageID { metadata["messageID"] = "\(messageID)" }
+        if let verdict = account.verdict { metadata["verdict"] = "\(verdict)" }
+        if let server = account.serverAnswer { metadata["server"] = "\(server)" }
+        if !account.reason.isEmpty { metadata["reason"] = "\(account.reason)" }
+        if !account.removed.isEmpty { metadata["removed"] = "\(account.removed.joined(separator: ", "))" }
+        metadata["attempt"] = metadata["attempt"] ?? "\(transaction.attempts + 1)"
+        log.info("\(what)", metadata: metadata)
+    }
+}

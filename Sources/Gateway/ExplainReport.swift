@@ -1,0 +1,109 @@
+import Composition
+import Foundation
+import InternetMessage
+import MessageInspection
+import Octets
+import SESConfiguration
+public import Workflows
+
+/// What would be decided about a message, and why: the very value that processing follows, so it cannot lie.
+public struct ExplainReport: Encodable, Sendable {
+    public struct Envelope: Encodable, Sendable {
+        /// nil: unknown; empty: the null sender.
+        let sender: String?
+        let recipients: [String]
+        /// Where the envelope was read: the block, the trace fields or the address fields.
+        let source: String
+    }
+
+    public struct Criterion: Encodable, Sendable {
+        let workflow: String
+        let line: Int
+        let criterion: String
+        let value: String
+        /// nil: not looked at.
+        let holds: Bool?
+        let because: String
+    }
+
+    let v = 1
+    let direction: String
+    let envelope: Envelope
+    let workflow: String?
+    let criteria: [Criterion]
+    let operations: [String]
+    let action: String?
+    let reason: String
+
+    init(_ decision: Decision, envelope: Composition.Envelope) {
+        direction = decision.direction.rawValue
+        self.envelope = Envelope(
+            sender: envelope.sender.map { sender in
+                switch sender {
+                case .null: ""
+                case .address(let address): address.description
+                }
+            },
+            recipients: envelope.recipients.map(\.description), source: envelope.source.rawValue)
+        workflow = decision.workflow?.name
+        criteria = decision.criteria.map {
+            Criterion(
+                workflow: $0.workflow, line: $0.line, criterion: $0.criterion, value: $0.value, holds: $0.holds,
+                because: $0.because)
+        }
+        operations = decision.operations.map(\.word)
+        action = decision.action?.rawValue
+        reason = decision.reason
+    }
+
+    /// Decides about the message in `file`, which is only read.
+    ///
+    /// A name ending in `.eml` counts as put in by a person, any other as delivered into `new/`, as in the spool itself.
+    public static func make(file: String, direction: Direction, configuration option: String?) throws(ProgramError) -> ExplainReport {
+        let surroundings = Surroundings()
+        let configuration = try LoadedConfiguration.load(surroundings.configurationPath(option: option))
+        let octets: OctetString
+        do {
+            octets = OctetString(try Data(contentsOf: URL(fileURLWithPath: file)))
+        } catch {
+            throw ProgramError(.noInput, "\(file) cannot be read: \(error.localizedDescription)")
+        }
+        let claimed = SourceFile(octets: octets, name: URL(fileURLWithPath: file).lastPathComponent)
+        let policy = configuration.policy
+        let canonical = claimed.raw.withCRLFLineEnds()
+        let intake: Intake
+        let message: Message
+        do {
+            intake = try Intake(
+                raw: claimed.raw, canonical: canonical, block: claimed.block, isBare: claimed.isBare,
+                removesBcc: direction == .outgoing, authservID: policy.authservID)
+            message = try Message(reading: intake.message.canonical)
+        } catch {
+            throw ProgramError(.badInput, "\(file) is not a message: \(error)")
+        }
+        let facts = InspectedMessage(
+            message, recipients: intake.envelope.recipients, sender: intake.envelope.sender)
+        return ExplainReport(decide(facts, direction: direction, policy: policy), envelope: intake.envelope)
+    }
+
+    /// For people.
+    public var text: String {
+        var lines = ["direction: \(direction)"]
+        let sender = envelope.sender.map { $0.isEmpty ? "<>" : $0 } ?? "unknown"
+        lines.append("envelope:  from \(sender) to \(envelope.recipients.joined(separator: ", ")) (\(envelope.source))")
+        lines.append("workflow:  \(workflow ?? "none")")
+        if !operations.isEmpty { lines.append("runs:      \(operations.joined(separator: ", "))") }
+        if let action { lines.append("action:    \(action)") }
+        lines.append("reason:    \(reason)")
+        var current: String?
+        for criterion in criteria {
+            if criterion.workflow != current {
+                current = criterion.workflow
+                lines.append("\n\(criterion.workflow)")
+            }
+            let mark = criterion.holds.map { $0 ? "yes" : "no " } ?? "-  "
+            lines.append("  \(mark) line \(criterion.line): \(criterion.criterion) \(criterion.value): \(criterion.because)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

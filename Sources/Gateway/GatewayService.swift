@@ -1,0 +1,136 @@
+import Logging
+import SESConfiguration
+import ServiceLifecycle
+import Spool
+import SpoolWatch
+
+/// The work of one process on one spool: recovery, then intake until it is told to stop or nothing is left.
+final class GatewayService: Service {
+    let board: HealthBoard
+    private let mode: Daemon.Mode
+    private let watcher: SpoolWatcher?
+    private let engine: Engine
+    private let handoff: Handoff<Candidate>
+    private let loops: [QueueLoop]
+    private let statePost: StatePost
+    private let width: Int
+    private let log: Logger
+    /// How long what is in work may take after the order to stop, before it is put back.
+    private static let patience: Duration = .seconds(20)
+
+    init(
+        mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: ActiveConfiguration,
+        clock: SpoolClock, width: Int, log: Logger
+    ) {
+        self.mode = mode
+        self.watcher = watcher
+        self.width = width
+        self.log = log
+        let post = StatePost(
+            spool: spool, configuration: configuration, clock: clock, watches: watcher != nil)
+        statePost = post
+        let board = HealthBoard(changed: { post.bell.ring() })
+        self.board = board
+        let retryBell = WakeBell()
+        let engine = Engine(
+            spool: spool, configuration: configuration, board: board, agenda: RetryAgenda(bell: retryBell), log: log)
+        self.engine = engine
+        let handoff = Handoff<Candidate>(ahead: width * 2)
+        self.handoff = handoff
+        let queues: [Queue] = mode == .sweep ? [.retry] : [.outgoing, .incoming, .retry]
+        loops = queues.map { queue in
+            QueueLoop(
+                queue: queue, engine: engine, handoff: handoff, bell: queue == .retry ? retryBell : WakeBell(),
+                clock: clock, longestDelay: { configuration.current.server.processing.retry.longestDelay })
+        }
+    }
+
+    func run() async throws {
+        await engine.recover()
+        if mode == .watch { log.notice("watching", metadata: ["spool": "\(engine.spool.path)"]) }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [statePost, board] in await statePost.run(board) }
+            group.addTask { await self.intake() }
+            await group.next()
+            statePost.end()
+            group.cancelAll()
+        }
+    }
+
+    private func intake() async {
+        // Cancelling is for what is still in work when patience ends; an orderly stop only ends the intake.
+        let work = Task {
+            await withTaskGroup(of: Void.self) { workers in
+                for _ in 0..<width {
+                    workers.addTask { [engine, handoff] in
+                        while let candidate = await handoff.take() {
+                            await engine.take(candidate)
+                            handoff.finished()
+                        }
+                    }
+                }
+            }
+        }
+        await withGracefulShutdownHandler {
+            switch mode {
+            case .watch: await watchUntilStopped()
+            case .process, .sweep: await drain()
+            }
+            handoff.end()
+            await waitFor(work)
+        } onGracefulShutdown: { [self] in
+            stopIntake()
+        }
+    }
+
+    private func stopIntake() {
+        watcher?.stop()
+        handoff.end()
+        engine.stop()
+        for loop in loops { loop.bell.silence() }
+    }
+
+    private func waitFor(_ work: Task<Void, Never>) async {
+        let limit = Task {
+            guard engine.isStopping, (try? await Task.sleep(for: Self.patience)) != nil else { return }
+            log.warning("what is still in work is put back")
+            work.cancel()
+        }
+        await work.value
+        limit.cancel()
+    }
+
+    // MARK: - Watching
+
+    private func watchUntilStopped() async {
+        await withTaskGroup(of: Void.self) { group in
+            for loop in loops { group.addTask { await loop.run() } }
+            group.addTask { await self.engine.overcomeFaults() }
+            group.addTask { [watcher, loops, log] in
+                guard let watcher else { return }
+                for await wake in watcher.wakes {
+                    if wake.isNoteworthy { log.notice("\(wake)") }
+                    for loop in loops where loop.queue != .retry || wake.isTimer { loop.bell.ring() }
+                }
+            }
+        }
+    }
+
+    // MARK: - Draining
+
+    /// Passes over the queues until one finds nothing any more; a bare file is waited for until it is known to be complete.
+    private func drain() async {
+        var judges = [StillnessJudge](repeating: StillnessJudge(), count: loops.count)
+        while !engine.isStopping {
+            let before = engine.handledCount
+            var found = 0
+            for (index, loop) in loops.enumerated() { found += loop.pass(&judges[index]) }
+            await handoff.untilIdle()
+            guard engine.mayClaim else { return }
+            if found > 0 && engine.handledCount > before { continue }
+            // A bare file is waited for until it is known to be complete; a retry that is not yet due is not.
+            guard let wait = zip(loops, judges).compactMap({ $0.waitForStillness($1) }).min() else { return }
+            guard await loops[0].bell.wait(atMost: wait) else { return }
+        }
+    }
+}

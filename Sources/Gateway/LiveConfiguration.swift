@@ -1,0 +1,78 @@
+import CMSSignatures
+import DSSClient
+import Foundation
+import InternetMessage
+import MessageInspection
+import Octets
+import Processing
+import SESConfiguration
+import Spool
+import Synchronization
+import Workflows
+
+/// A configuration in force, with everything that is built from it once.
+final class LiveConfiguration: Sendable {
+    let server: ServerConfiguration
+    let client: DSSClient
+    let processor: EntryProcessor
+
+    var services: Services { processor.services }
+    var maximumMessageSize: Int { server.processing.maxMessageSize }
+
+    /// - Throws: ``ProgramError`` when the client certificate or the trust store cannot be used.
+    init(
+        _ server: ServerConfiguration, spool: Spool, limiter: NoticeLimiter, clock: SpoolClock, hostName: String
+    ) throws(ProgramError) {
+        self.server = server
+        do {
+            client = try DSSClient(try server.clientConfiguration())
+        } catch let error as Failure {
+            throw ProgramError(.system, error.summary)
+        } catch let error as ProgramError {
+            throw error
+        } catch {
+            throw ProgramError(.software, "the signing server's client cannot be made: \(error)")
+        }
+        let secret = spool.secret
+        let schedule = server.processing.retry
+        processor = EntryProcessor(
+            policy: server.policy,
+            services: Services(
+                signatures: client, inspection: CMSInspecting(),
+                facts: { message, recipients, sender in
+                    InspectedMessage(message, recipients: recipients, sender: sender)
+                },
+                authenticationCode: { MessageAuthentication.hmacSHA256(key: secret, OctetString($0)).array },
+                random: SpoolRandom.system.octets, now: { clock.now() }, hostName: hostName,
+                originatorID: server.originatorID, retryDelay: { schedule.delay(afterAttempt: $0) },
+                mayNotify: { limiter.mayNotify($0) }))
+    }
+}
+
+/// The configuration in force now. A good new one takes effect for messages claimed later; those in work keep theirs.
+final class ActiveConfiguration: Sendable {
+    private let live: Mutex<LiveConfiguration>
+
+    init(_ first: LiveConfiguration) { live = Mutex(first) }
+
+    var current: LiveConfiguration { live.withLock { $0 } }
+
+    /// - Returns: What was in force before.
+    func replace(with new: LiveConfiguration) -> LiveConfiguration {
+        live.withLock { live in
+            defer { live = new }
+            return live
+        }
+    }
+}
+
+/// Reading `ses.xml`, with every fault told at once.
+enum LoadedConfiguration {
+    static func load(_ path: String) throws(ProgramError) -> ServerConfiguration {
+        do {
+            return try SESConfiguration.load(path: path, environment: Surroundings().environment)
+        } catch {
+            throw ProgramError(.configuration, error.description)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Logging
+import Spool
+
+/// Looks for what waits in one queue: at the start, on every ring, and when something is due.
+///
+/// A queue of its own loop, so that a long backlog in one direction does not keep the other waiting.
+struct QueueLoop: Sendable {
+    let queue: Queue
+    let engine: Engine
+    let handoff: Handoff<Candidate>
+    let bell: WakeBell
+    let clock: SpoolClock
+    let longestDelay: @Sendable () -> Int
+
+    /// Runs until the bell is silenced.
+    func run() async {
+        var judge = StillnessJudge()
+        repeat {
+            if engine.mayClaim { _ = pass(&judge) }
+        } while await bell.wait(atMost: patience(judge))
+    }
+
+    /// One listing: the directory stream is read to its end, each file that may be taken is handed on as it is met.
+    /// - Returns: How many were handed on.
+    func pass(_ judge: inout StillnessJudge) -> Int {
+        var handed = 0
+        var waiting: [Int] = []
+        let begin = clock.monotonic()
+        do {
+            let left = try engine.spool.forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
+                guard engine.mayClaim else { return false }
+                if let due = candidate.due, !candidate.isDue(now: clock.now(), longestDelay: longestDelay()) {
+                    waiting.append(due)
+                    return true
+                }
+                guard try isStill(candidate, &judge) else { return true }
+                handed += 1
+                return handoff.put(candidate)
+            }
+            if queue == .retry { engine.agenda.replace(with: waiting) }
+            judge.forget(notSeenSince: begin)
+            report(left)
+            engine.board.lift("listing \(queue.rawValue)")
+        } catch {
+            engine.meet(error, about: "listing \(queue.rawValue)")
+            engine.board.raise("listing \(queue.rawValue)", error.description)
+        }
+        return handed
+    }
+
+    /// A bare `*.eml` is complete when nothing of it has changed for a while; what stands in `new/` always is.
+    private func isStill(_ candidate: Candidate, _ judge: inout StillnessJudge) throws(SpoolError) -> Bool {
+        guard candidate.isBare else { return true }
+        guard let observation = try engine.spool.observe(candidate) else { return false }
+        return judge.judge(candidate, observation, now: clock.monotonic()) == .still
+    }
+
+    private func report(_ left: [LeftInPlace]) {
+        let subject = "left in \(queue.rawValue)"
+        guard let first = left.first else { return engine.board.lift(subject) }
+        let more = left.count > 1 ? " (and \(left.count - 1) more)" : ""
+        engine.board.raise(subject, "\(first.path) was left where it is: \(first.reason)\(more)")
+    }
+
+    /// How long until a bare file can be known to be complete; nil when there is none.
+    func waitForStillness(_ judge: StillnessJudge) -> Duration? {
+        judge.nextLook.map { max($0 - clock.monotonic(), .milliseconds(50)) }
+    }
+
+    /// How long nothing needs to be looked at again, if nobody rings.
+    private func patience(_ judge: StillnessJudge) -> Duration? {
+        var waits = [waitForStillness(judge)].compactMap(\.self)
+        if queue == .retry, let due = engine.agenda.next { waits.append(.seconds(due - clock.now())) }
+        // Never less than a moment: a clock that is a little behind must not become a busy loop.
+        return waits.min().map { max($0, .milliseconds(50)) }
+    }
+}

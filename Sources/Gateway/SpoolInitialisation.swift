@@ -1,0 +1,14 @@
+import Spool
+
+/// `ses init`.
+public enum SpoolInitialisation {
+    /// Makes the spool at `path`, or repairs the folders and modes of one that is there.
+    /// - Returns: What the administrator should know, such as groups that do not exist.
+    public static func make(at path: String) throws(ProgramError) -> [String] {
+        do {
+            return try Spool.make(at: path)
+        } catch {
+            throw ProgramError(error.isLocalFault ? .inputOutput : .unavailable, error.description)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import SpoolWatch
+
+/// The watcher of one spool's intake.
+enum SpoolWatching {
+    /// - Parameter spool: Its directory; its watched Maildirs must exist.
+    static func start(_ spool: String) throws(ProgramError) -> SpoolWatcher {
+        let watched = ["outgoing", "outgoing/new", "incoming", "incoming/new"].map { spool + "/" + $0 }
+        do {
+            return try SpoolWatcher(directories: watched)
+        } catch {
+            let status: ExitStatus = error.kind == .directory ? .configuration : .system
+            throw ProgramError(status, "cannot watch the spool: \(error) (`ses init \(spool)` makes its folders)")
+        }
+    }
+}

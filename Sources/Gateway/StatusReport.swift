@@ -1,0 +1,114 @@
+import Foundation
+import SESConfiguration
+import Spool
+
+/// How a spool is doing.
+public struct StatusReport: Encodable, Sendable {
+    public struct Place: Encodable, Sendable {
+        let count: Int
+        /// Age of the oldest file in seconds; nil when there is none.
+        let oldest: Int?
+    }
+
+    public struct Circuit: Encodable, Sendable {
+        let address: String
+        let state: String
+        let since: Int
+    }
+
+    public struct Process: Encodable, Sendable {
+        let program: String
+        let pid: Int32
+        let started: Int
+        let watches: Bool
+    }
+
+    let v = 1
+    public let healthy: Bool
+    let reasons: [String]
+    let folders: [String: Place]
+    let circuits: [Circuit]
+    let lastError: String?
+    let processes: [Process]
+    private let order: [String]
+
+    private enum CodingKeys: String, CodingKey {
+        case v, healthy, reasons, folders, circuits, lastError, processes
+    }
+
+    /// - Parameter configuration: Only read for the spool's place, when `spool` does not name it.
+    public static func make(configuration: String?, spool option: String?) throws(ProgramError) -> StatusReport {
+        let surroundings = Surroundings()
+        var configured: String?
+        if option == nil {
+            let path = surroundings.configurationPath(option: configuration)
+            if configuration != nil || FileManager.default.fileExists(atPath: path) {
+                configured = try LoadedConfiguration.load(path).processing.spool
+            }
+        }
+        do {
+            let spool = try Spool(
+                opening: surroundings.spoolPath(option: option, configured: configured), program: .ses)
+            return StatusReport(counts: try spool.counts(), states: try spool.readStates(), now: SpoolClock.system.now())
+        } catch {
+            throw ProgramError(.noInput, error.description)
+        }
+    }
+
+    init(counts: [FolderCount], states: [ProcessState], now: Int) {
+        let known = states.compactMap { state in
+            (try? JSONDecoder().decode(PublishedState.self, from: Data(state.json))).map { (state, $0) }
+        }
+        var reasons: [String] = []
+        for (_, state) in known { for reason in state.reasons where !reasons.contains(reason) { reasons.append(reason) } }
+        if let corrupt = counts.first(where: { $0.name == Folder.corrupt.rawValue }), corrupt.count > 0 {
+            reasons.append("corrupt/ holds \(corrupt.count) that cannot be messages: look at them and remove them")
+        }
+        for (_, state) in known {
+            for circuit in state.circuits where circuit.state != "closed" {
+                let reason = "no connection to \(circuit.address)"
+                if !reasons.contains(reason) { reasons.append(reason) }
+            }
+        }
+        self.reasons = reasons
+        healthy = reasons.isEmpty
+        order = counts.map(\.name)
+        folders = Dictionary(
+            uniqueKeysWithValues: counts.map {
+                ($0.name, Place(count: $0.count, oldest: $0.oldest.map { max(0, now - $0) }))
+            })
+        circuits = known.flatMap { $0.1.circuits }.map {
+            Circuit(address: $0.address, state: $0.state, since: $0.since)
+        }
+        lastError = known.compactMap { $0.1.lastError }.last
+        processes = known.map {
+            Process(program: $0.0.program, pid: $0.0.pid, started: $0.1.started, watches: $0.1.watches)
+        }
+    }
+
+    /// For people.
+    public var text: String {
+        var lines = [healthy ? "healthy" : "UNHEALTHY"]
+        lines += reasons.map { "  - " + $0 }
+        for name in order {
+            guard let place = folders[name] else { continue }
+            let padded = name.padding(toLength: 10, withPad: " ", startingAt: 0)
+            lines.append("\(padded) \(place.count)" + (place.oldest.map { ", oldest \(Self.span($0))" } ?? ""))
+        }
+        for circuit in circuits { lines.append("server     \(circuit.address): \(circuit.state)") }
+        for process in processes {
+            lines.append("process    \(process.program) \(process.pid)" + (process.watches ? ", watching" : ""))
+        }
+        if let lastError { lines.append("last error " + lastError) }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func span(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7_200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3_600) h"
+        default: "\(seconds / 86_400) days"
+        }
+    }
+}

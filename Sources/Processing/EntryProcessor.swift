@@ -1,0 +1,77 @@
+import Composition
+import InternetMessage
+public import Octets
+public import Workflows
+
+/// The life of one entry between claim and commit: parse, decide, operate, compose. Does no I/O itself.
+///
+/// A policy in force is a value in here: a message is handled from beginning to end under the policy it was claimed under.
+public struct EntryProcessor: Sendable {
+    public let policy: Policy
+    public let services: Services
+
+    public init(policy: Policy, services: Services) {
+        self.policy = policy
+        self.services = services
+    }
+
+    /// Works out what becomes of `entry`. Never fails: every failure has its place to go to.
+    ///
+    /// - Parameter scratch: Where large intermediate octets wait.
+    public func process(_ entry: Entry, scratch: any OctetCollectorMaking) async -> Outcome {
+        let intake: Intake
+        do {
+            intake = try Intake(
+                raw: entry.raw, canonical: entry.canonical, block: entry.block, isBare: entry.isBare,
+                removesBcc: entry.direction == .outgoing, authservID: policy.authservID)
+        } catch {
+            return Unread.unreadable(entry, because: error.text, policy: policy, services: services)
+        }
+        var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
+        if entry.isReleased { return routing.release() }
+        if let loop = routing.findLoop() { return routing.block(because: loop) }
+        guard !intake.envelope.recipients.isEmpty else { return routing.noRecipients() }
+        do {
+            let message = try Message(reading: intake.message.canonical)
+            let facts = services.facts(message, intake.envelope.recipients, intake.envelope.sender)
+            let decision = decide(facts, direction: entry.direction, policy: policy)
+            routing.account.reason = decision.reason
+            guard let workflow = decision.workflow else {
+                return routing.route(decision.action ?? .recipients, .unmatched(decision.reason))
+            }
+            routing.begin(workflow)
+            do {
+                return try await operate(workflow, on: message, routing: &routing, scratch: scratch)
+            } catch {
+                return routing.settle(error)
+            }
+        } catch {
+            return routing.settle(Failure(.permanent, "the message cannot be read: \(error)"))
+        }
+    }
+
+    /// Runs the operations in their order. All or nothing: what one of them made leaves only when the last has succeeded.
+    private func operate(
+        _ workflow: Workflow, on message: Message, routing: inout Routing, scratch: any OctetCollectorMaking
+    ) async throws(Failure) -> Outcome {
+        var signed: OctetRope?
+        var verdict: MailVerdict?
+        for operation in workflow.operations {
+            switch operation {
+            case .signAttachment, .verifyAttachment:
+                throw Failure(
+                    .permanent,
+                    "\(operation.word) is not available yet: signing and verifying of attachments is not part of this version")
+            case .signEmail(let instruction):
+                signed = try await MailSigning(policy: policy, services: services).sign(
+                    message, intake: routing.intake, instruction: instruction, scratch: scratch)
+            case .verifyEmail:
+                verdict = try await MailVerification(policy: policy, services: services).verify(
+                    message, scratch: scratch)
+            }
+        }
+        if let verdict { return try routing.show(verdict, of: message) }
+        guard let signed else { return routing.route(.recipients, .unmatched(routing.account.reason)) }
+        return routing.deliver(signed: signed)
+    }
+}

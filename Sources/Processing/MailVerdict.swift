@@ -1,0 +1,71 @@
+public import DSSProtocol
+
+/// What verifying a mail came to, with everything a reader or the log is told of it.
+public struct MailVerdict: Sendable {
+    public enum Result: Sendable, Hashable {
+        /// A fourth result beside the three verdicts: there is nothing that could be judged.
+        case notSigned(Unsigned)
+        case judged(Verdict)
+    }
+
+    public enum Unsigned: Sendable, Hashable {
+        case plain
+        /// SES never decrypts: encrypted, not checked.
+        case encrypted
+    }
+
+    public var result: Result
+    /// Every reason, the decisive ones first, one sentence each.
+    public var reasons: [String]
+    /// nil where there was nobody to compare.
+    public var identity: SignerIdentity?
+    public var signers: [CMSFacts.Signer]
+    /// nil without a server call.
+    public var answer: VerificationAnswer?
+    /// Whether nothing but the comparison of signer and From lowered it.
+    private(set) var isOnlyIdentityWrong = false
+
+    public init(
+        _ result: Result, reasons: [String], identity: SignerIdentity? = nil, signers: [CMSFacts.Signer] = [],
+        answer: VerificationAnswer? = nil
+    ) {
+        self.result = result
+        self.reasons = reasons
+        self.identity = identity
+        self.signers = signers
+        self.answer = answer
+    }
+
+    /// The words for people, log and journal.
+    public var words: String {
+        switch result {
+        case .notSigned(.plain): "not signed"
+        case .notSigned(.encrypted): "not signed (encrypted, not checked)"
+        case .judged(let verdict): verdict.words
+        }
+    }
+
+    /// Whether a revocation service that did not answer is all that stands in the way.
+    public var isRevocationUnreachable: Bool {
+        result == .judged(.indeterminate) && answer?.isRevocationUnreachable == true
+    }
+
+    /// Lets the verdict fall because the signer is not the author.
+    mutating func lowerForIdentity(_ reason: String) {
+        let isOnly = result == .judged(.trusted)
+        lower(to: .notTrusted, reason)
+        isOnlyIdentityWrong = isOnly
+    }
+
+    /// Lets the verdict fall to `verdict` for `reason`; it never rises.
+    mutating func lower(to verdict: Verdict, _ reason: String) {
+        guard case .judged(let present) = result else { return }
+        isOnlyIdentityWrong = false
+        if verdict > present {
+            result = .judged(verdict)
+            reasons.insert(reason, at: 0)
+        } else {
+            reasons.append(reason)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Composition
+import DSSProtocol
+import InternetMessage
+import Octets
+import Workflows
+
+/// Verifies one mail: structure first, then the server, then what the server cannot be relied on for.
+///
+/// The server's "trusted" is necessary, never sufficient. Local findings only ever lower a verdict.
+struct MailVerification {
+    let policy: Policy
+    let services: Services
+
+    func verify(_ message: Message, scratch: any OctetCollectorMaking) async throws(Failure) -> MailVerdict {
+        let reading = SMIMEReading(message.root)
+        switch reading.form {
+        case .encrypted:
+            return MailVerdict(
+                .notSigned(.encrypted), reasons: ["the message is encrypted and was not checked: SES does not decrypt"])
+        case .none, .compressed, .certificatesOnly:
+            return unsigned(message)
+        case .multipartSigned(let signed):
+            let signature = signed.signature.decodedBody
+            return try await judge(
+                message, signature: signature, content: signed.content.octets,
+                ambiguities: reading.ambiguities, protectedHeader: signed.content, scratch: scratch)
+        case .signedData:
+            return try await judge(
+                message, signature: message.root.decodedBody, content: nil, ambiguities: reading.ambiguities,
+                protectedHeader: nil, scratch: scratch)
+        }
+    }
+
+    /// A signature counts for the mail only at its top: one further down vouches for a part that anybody can surround.
+    private func unsigned(_ message: Message) -> MailVerdict {
+        guard !SMIMEForm.signedPartsBelow(message.root).isEmpty else {
+            return MailVerdict(.notSigned(.plain), reasons: ["the message carries no S/MIME signature"])
+        }
+        return MailVerdict(
+            .judged(.notTrusted),
+            reasons: ["only a part of the message is signed; what stands around it is not, so the message does not count as signed"])
+    }
+
+    private func judge(
+        _ message: Message, signature: OctetString, content: OctetString?, ambiguities: [String],
+        protectedHeader: Entity?, scratch: any OctetCollectorMaking
+    ) async throws(Failure) -> MailVerdict {
+        let operation = VerificationOperation(
+            kind: .email, document: message.octets, signature: nil, originatorID: services.originatorID,
+            requestID: services.makeRequestID())
+        let answer = try await services.signatures.verify(operation, answers: scratch)
+        var verdict = MailVerdict(.judged(answer.verdict), reasons: answer.messages, answer: answer)
+
+        let facts: CMSFacts
+        do {
+            facts = try services.inspection.facts(of: signature)
+        } catch {
+            verdict.lower(to: .notTrusted, "the signature cannot be read here: " + error.summary)
+            return verdict
+        }
+        verdict.signers = facts.signers
+        for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity) }
+        if facts.signers.isEmpty {
+            verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer")
+        }
+        // What a reader sees is the first part; a content enclosed in the signature may be quite another text.
+        if content != nil && facts.enclosesContent {
+            verdict.lower(to: .notTrusted, "the signature encloses a content of its own beside the one shown")
+        }
+        switch try services.inspection.check(signature, content: facts.enclosesContent ? nil : content) {
+        case .intact: break
+        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why)
+        case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
+        }
+        compareIdentity(facts, message, &verdict)
+        if let protectedHeader { compareProtectedHeader(protectedHeader, message, &verdict) }
+        return verdict
+    }
+
+    private func compareIdentity(_ facts: CMSFacts, _ message: Message, _ verdict: inout MailVerdict) {
+        let identity = SignerIdentity.compare(facts, header: message.header, policy: policy)
+        verdict.identity = identity
+        guard case .mismatch(let why) = identity else { return }
+        switch policy.signerIdentity {
+        case .enforce: verdict.lowerForIdentity(why)
+        case .report: verdict.reasons.append(why)
+        }
+    }
+
+    /// RFC 9788: a signed copy of the header stands in the signed part; where it names another author, the outer one is forged.
+    private func compareProtectedHeader(_ content: Entity, _ message: Message, _ verdict: inout MailVerdict) {
+        let isProtected =
+            content.contentType.parameter("hp") != nil || content.contentType.parameter("protected-headers") != nil
+        guard isProtected, content.header.first("From") != nil else { return }
+        let inner = Author.of(content.header)
+        guard inner != Author.of(message.header) else { return }
+        let shown =
+            switch inner {
+            case .one(let address): address.description
+            case .none(let why): why
+            }
+        verdict.lower(to: .notTrusted, "From differs from the signed copy of the header, which says: " + shown)
+    }
+}

@@ -1,0 +1,160 @@
+import Composition
+import DSSProtocol
+import InternetMessage
+import Octets
+import Workflows
+
+/// Turns what was found out about an entry into outputs and their folders, by the actions of the policy (design §4, Actions).
+struct Routing {
+    let entry: Entry
+    let intake: Intake
+    let policy: Policy
+    let services: Services
+    var workflow: Workflow?
+    var account: Outcome.Account
+
+    init(entry: Entry, intake: Intake, policy: Policy, services: Services) {
+        self.entry = entry
+        self.intake = intake
+        self.policy = policy
+        self.services = services
+        account = Outcome.Account(messageID: intake.messageID, removed: intake.removed)
+    }
+
+    /// Why a message is routed by an action.
+    enum Cause {
+        /// No workflow matched.
+        case unmatched(String)
+        case verdict(MailVerdict, of: Message)
+        case failure(Failure)
+    }
+
+    mutating func begin(_ workflow: Workflow) {
+        self.workflow = workflow
+        account.workflow = workflow.name
+    }
+
+    // MARK: - Ends that need no action
+
+    /// An operator's release: as it arrived, to its recipients, never as trusted.
+    func release() -> Outcome {
+        publish([pass(.released, because: "released by an operator")], reason: "released by an operator")
+    }
+
+    /// A message that came round again, in words; nil when it did not.
+    func findLoop() -> String? {
+        guard case .loop(let why) = ReceivedToken.judge(intake.header, token: token(), code: services.authenticationCode)
+        else { return nil }
+        return why
+    }
+
+    func block(because reason: String) -> Outcome {
+        publish([blocked(because: reason)], reason: reason)
+    }
+
+    /// To whom it should go is never guessed: list mail would go round for ever.
+    func noRecipients() -> Outcome {
+        let reason = "the message names no recipients: it has no envelope, and none is guessed from its header"
+        let outputs =
+            policy.administrator.map { [administratorNotice($0, .failure(Failure(.permanent, reason)))] }
+            ?? [blocked(because: reason)]
+        return publish(outputs, reason: reason)
+    }
+
+    // MARK: - The ends of operations
+
+    mutating func deliver(signed: OctetRope) -> Outcome {
+        publish([output(.delivered, .signed, content: passed(signed), because: account.reason)], reason: account.reason)
+    }
+
+    /// A verified mail goes on when it is trusted or not signed, else by the action for its verdict.
+    mutating func show(_ verdict: MailVerdict, of message: Message) throws(Failure) -> Outcome {
+        account.verdict = verdict.words
+        account.serverAnswer = verdict.answer?.messages.first
+        account.reason = ([account.reason, verdict.words] + verdict.reasons.prefix(1)).filter { !$0.isEmpty }
+            .joined(separator: "; ")
+        if verdict.isRevocationUnreachable, services.retryDelay(entry.attempts + 1) != nil {
+            throw Failure(.transient, "the signer's revocation status cannot be found out: " + verdict.reasons.joined(separator: "; "))
+        }
+        switch verdict.result {
+        case .notSigned: return route(policy.notSignedAction ?? .recipients, .verdict(verdict, of: message))
+        case .judged(.trusted): return route(.recipients, .verdict(verdict, of: message))
+        case .judged(.notTrusted): return route(policy.notTrustedAction, .verdict(verdict, of: message))
+        case .judged(.indeterminate): return route(policy.indeterminateAction, .verdict(verdict, of: message))
+        }
+    }
+
+    /// A transient failure waits for its next turn; any other, and the last one, follows `EmailErrorAction`.
+    mutating func settle(_ failure: Failure) -> Outcome {
+        account.failure = failure
+        account.serverAnswer = failure.answer
+        let attempt = entry.attempts + 1
+        if failure.permanence == .transient, let delay = services.retryDelay(attempt) {
+            account.reason = failure.summary
+            return Outcome(.defer(attempts: attempt, delay: delay), account: account)
+        }
+        let final =
+            failure.permanence == .permanent
+            ? failure
+            : failure.final(after: attempt)
+        account.reason = final.summary
+        return route(policy.errorAction, .failure(final))
+    }
+
+    // MARK: - Actions
+
+    func route(_ action: RoutingAction, _ cause: Cause) -> Outcome {
+        var outputs: [Output] = []
+        switch action {
+        case .block: outputs = [blocked(because: reason(cause))]
+        case .recipients: outputs = [toRecipients(cause)]
+        case .administrator: outputs = toAdministrator(cause)
+        case .administratorAndRecipients: outputs = toAdministrator(cause) + [toRecipients(cause)]
+        case .sender: outputs = toSender(cause, isOnlyCopy: true)
+        case .administratorAndSender: outputs = toAdministrator(cause) + toSender(cause, isOnlyCopy: false)
+        }
+        return publish(outputs, reason: reason(cause))
+    }
+
+    func reason(_ cause: Cause) -> String {
+        switch cause {
+        case .unmatched(let reason): reason
+        case .verdict: account.reason
+        case .failure(let failure): failure.summary
+        }
+    }
+
+    private func toAdministrator(_ cause: Cause) -> [Output] {
+        guard let administrator = policy.administrator else {
+            return [blocked(because: reason(cause) + " (no AdminEmailAddress to tell)")]
+        }
+        return [administratorNotice(administrator, cause)]
+    }
+
+    /// A notice that is suppressed, or that tells an outsider without giving content back, never takes the only copy with it.
+    private func toSender(_ cause: Cause, isOnlyCopy: Bool) -> [Output] {
+        let kept = isOnlyCopy ? [blocked(because: reason(cause))] : []
+        guard case .address(let sender)? = intake.envelope.sender, Notice.mayAnswer(intake.header) else { return kept }
+        let isInternal = policy.isInternal(sender)
+        if isInternal && isOnlyCopy { return [senderNotice(sender, cause, withOriginal: true)] }
+        guard services.mayNotify(sender) else { return kept }
+        return [senderNotice(sender, cause, withOriginal: isInternal)] + kept
+    }
+
+    private func toRecipients(_ cause: Cause) -> Output {
+        switch cause {
+        case .unmatched(let reason): return pass(.passed, because: reason)
+        case .failure(let failure):
+            let fields = entry.direction == .incoming ? [authenticationResults(failure)] : []
+            return output(
+                .delivered, .failed, content: passed(intake.message.rawRope, adding: fields), because: failure.summary)
+        case .verdict(let verdict, let message): return shown(verdict, read: message)
+        }
+    }
+
+    private func publish(_ outputs: [Output], reason: String) -> Outcome {
+        var account = account
+        if account.reason.isEmpty { account.reason = reason }
+        return Outcome(.publish(outputs), account: account)
+    }
+}

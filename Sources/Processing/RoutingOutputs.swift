@@ -1,0 +1,194 @@
+import Composition
+import DSSProtocol
+import InternetMessage
+import Octets
+import Workflows
+
+/// The outputs that ``Routing`` is made of.
+extension Routing {
+    // MARK: - To the recipients
+
+    /// The message as it arrived, to its recipients.
+    func pass(_ word: OutcomeWord, because reason: String) -> Output {
+        output(.delivered, word, content: passed(intake.message.rawRope), because: reason)
+    }
+
+    /// A verified message, with its result shown by the workflow's rule.
+    func shown(_ verdict: MailVerdict, read message: Message) -> Output {
+        let composition = ResultComposition(
+            rule: (workflow?.resultRule ?? .original).composed, result: text(of: verdict),
+            answer: attachedAnswer(verdict), addedFields: [authenticationResults(verdict).field, receivedField()],
+            token: services.makeToken())
+        return output(
+            .delivered, verdict.outcomeWord, content: composition.compose(intake.message, read: message),
+            because: account.reason)
+    }
+
+    /// Puts our own fields on top of a message that goes on to its recipients.
+    func passed(_ message: OctetRope, adding fields: [String] = []) -> OctetRope {
+        var rope = OctetRope()
+        for field in fields { rope.append(field) }
+        rope.append(receivedField())
+        rope.append(message)
+        return rope
+    }
+
+    func output(_ folder: Output.Folder, _ word: OutcomeWord, content: OctetRope, because reason: String) -> Output {
+        Output(
+            folder: folder, envelope: intake.envelope, direction: entry.direction, word: word,
+            workflow: workflow?.name, reason: reason, content: content)
+    }
+
+    func blocked(because reason: String) -> Output {
+        output(.blocked, .blocked, content: intake.message.rawRope, because: reason)
+    }
+
+    // MARK: - Notices
+
+    func administratorNotice(_ address: AddrSpec, _ cause: Cause) -> Output {
+        notice(to: address, cause, original: .attached(intake.message), folder: .admin)
+    }
+
+    func senderNotice(_ address: AddrSpec, _ cause: Cause, withOriginal: Bool) -> Output {
+        notice(
+            to: address, cause, original: withOriginal ? .attached(intake.message) : .headerOnly(intake.message),
+            folder: .delivered)
+    }
+
+    private func notice(
+        to address: AddrSpec, _ cause: Cause, original: Notice.Original, folder: Output.Folder
+    ) -> Output {
+        var result: ResultText?
+        var answer: ServerAnswer?
+        if case .verdict(let verdict, _) = cause {
+            result = text(of: verdict)
+            answer = attachedAnswer(verdict)
+        }
+        let notice = Notice(
+            from: policy.noticeFrom, to: address, what: what(cause), why: reason(cause), workflow: workflow?.name,
+            serverMessage: account.serverAnswer, entry: entry.id, result: result, answer: answer, original: original)
+        return Self.output(
+            notice, to: address, folder: folder, workflow: workflow?.name, reason: reason(cause), policy: policy,
+            services: services)
+    }
+
+    /// A notice travels to where its reader is, under the null sender, so that nobody can answer it into a loop.
+    static func output(
+        _ notice: Notice, to address: AddrSpec, folder: Output.Folder, workflow: String?, reason: String,
+        policy: Policy, services: Services
+    ) -> Output {
+        Output(
+            folder: folder, envelope: Envelope(sender: .null, recipients: [address], source: .arguments),
+            direction: policy.isInternal(address) ? .incoming : .outgoing, word: .notice, workflow: workflow,
+            reason: reason,
+            content: notice.compose(date: MailDate(unixSeconds: Int64(services.now())), token: services.makeToken()))
+    }
+
+    private func what(_ cause: Cause) -> String {
+        switch (cause, entry.direction) {
+        case (.unmatched, _): "message without a workflow"
+        case (.failure, .outgoing): "message not signed"
+        case (.failure, .incoming): "message not verified"
+        case (.verdict(let verdict, _), _): "signature " + verdict.words
+        }
+    }
+
+    // MARK: - The result of verifying
+
+    private func text(of verdict: MailVerdict) -> ResultText {
+        var text = ResultText(verdict.shownVerdict, entry: entry.id)
+        text.signers =
+            verdict.signers.isEmpty
+            ? verdict.answer?.signerIdentities ?? []
+            : verdict.signers.map { signer in
+                let names = [signer.subject].compactMap(\.self) + signer.addresses
+                return names.isEmpty ? "an unnamed certificate" : names.joined(separator: ", ")
+            }
+        text.author = intake.header.first("From").map(\.text)
+        if case .mismatch(let why)? = verdict.identity { text.mismatch = why }
+        let times = verdict.signers.compactMap(\.signingTime).map { "\(MailDate(unixSeconds: Int64($0)))" }
+        text.signingTimes = times.isEmpty ? verdict.answer?.signingTimes ?? [] : times
+        text.reasons = verdict.reasons
+        text.serverMessages = verdict.answer?.messages ?? []
+        return text
+    }
+
+    private func attachedAnswer(_ verdict: MailVerdict) -> ServerAnswer? {
+        guard workflow?.attachesResponse == true, let raw = verdict.answer?.raw else { return nil }
+        return ServerAnswer(raw, entry: entry.id)
+    }
+
+    private func authenticationResults(_ verdict: MailVerdict) -> AuthenticationResults {
+        AuthenticationResults(
+            authservID: policy.authservID, result: verdict.authenticationResult,
+            reason: verdict.authenticationResult == .pass ? nil : verdict.reasons.first,
+            signers: verdict.signers.map {
+                AuthenticationResults.Signer(
+                    identifier: $0.addresses.first ?? $0.subject, issuer: $0.issuer, serial: $0.serial)
+            })
+    }
+
+    func authenticationResults(_ failure: Failure) -> String {
+        AuthenticationResults(
+            authservID: policy.authservID, result: failure.wasTransient ? .temperror : .permerror,
+            reason: failure.summary
+        ).field
+    }
+
+    // MARK: - Knowing a message again
+
+    func token() -> ReceivedToken {
+        ReceivedToken(
+            direction: entry.direction.rawValue, messageID: intake.messageID, recipients: intake.envelope.recipients)
+    }
+
+    private func receivedField() -> String {
+        token().field(
+            unique: entry.uniqueName, host: services.hostName, date: MailDate(unixSeconds: Int64(services.now())),
+            code: services.authenticationCode)
+    }
+}
+
+extension ResultRule {
+    fileprivate var composed: ResultComposition.Rule {
+        switch self {
+        case .top: .top
+        case .bottom: .bottom
+        case .originalAsAttachment: .originalAsAttachment
+        case .original: .original
+        }
+    }
+}
+
+extension MailVerdict {
+    fileprivate var shownVerdict: ResultText.Verdict {
+        switch result {
+        case .notSigned(.plain): .notSigned
+        case .notSigned(.encrypted): .notChecked
+        case .judged(.trusted): .trusted
+        case .judged(.notTrusted): .notTrusted
+        case .judged(.indeterminate): .indeterminate
+        }
+    }
+
+    fileprivate var outcomeWord: OutcomeWord {
+        switch result {
+        case .notSigned: .notSigned
+        case .judged(.trusted): .verified
+        case .judged(.notTrusted): .notTrusted
+        case .judged(.indeterminate): .indeterminate
+        }
+    }
+
+    /// RFC 8601 §2.7.1 in the sense of RFC 7281 §3: `policy` where the signature is good and only its owner is not who he should be.
+    fileprivate var authenticationResult: AuthenticationResults.Result {
+        switch result {
+        case .notSigned: return .none
+        case .judged(.trusted): return .pass
+        case .judged(.indeterminate): return isRevocationUnreachable ? .temperror : .neutral
+        case .judged(.notTrusted):
+            if case .mismatch? = identity, isOnlyIdentityWrong { return .policy }
+            return .fail
+        }
+    }
+}

@@ -1,0 +1,57 @@
+public import InternetMessage
+import Octets
+public import Workflows
+
+/// What processing needs from outside, gathered in one value.
+public struct Services: Sendable {
+    public let signatures: any SignatureService
+    public let inspection: any SignatureInspection
+    /// The facts on which a message is decided.
+    public let facts: @Sendable (Message, _ recipients: [AddrSpec], _ sender: ReversePath?) -> any MessageFacts
+    /// HMAC-SHA256 under the spool's secret.
+    public let authenticationCode: @Sendable ([UInt8]) -> [UInt8]
+    /// `count` random octets.
+    public let random: @Sendable (_ count: Int) -> [UInt8]
+    /// Unix seconds.
+    public let now: @Sendable () -> Int
+    /// The name of this host in Received fields.
+    public let hostName: String
+    /// The client id at the signing server.
+    public let originatorID: String
+    /// Seconds to wait after attempt n, counted from 1; nil when there are no more.
+    public let retryDelay: @Sendable (_ attempt: Int) -> Int?
+    /// Asked before a notice that does not carry the only copy: false when its address had enough of them this hour.
+    public let mayNotify: @Sendable (AddrSpec) -> Bool
+
+    public init(
+        signatures: any SignatureService, inspection: any SignatureInspection,
+        facts: @escaping @Sendable (Message, [AddrSpec], ReversePath?) -> any MessageFacts,
+        authenticationCode: @escaping @Sendable ([UInt8]) -> [UInt8], random: @escaping @Sendable (Int) -> [UInt8],
+        now: @escaping @Sendable () -> Int, hostName: String, originatorID: String,
+        retryDelay: @escaping @Sendable (Int) -> Int?, mayNotify: @escaping @Sendable (AddrSpec) -> Bool
+    ) {
+        self.signatures = signatures
+        self.inspection = inspection
+        self.facts = facts
+        self.authenticationCode = authenticationCode
+        self.random = random
+        self.now = now
+        self.hostName = hostName
+        self.originatorID = originatorID
+        self.retryDelay = retryDelay
+        self.mayNotify = mayNotify
+    }
+
+    /// A RequestID for new content: ADSS answers a repeated one from its memory (protocol page 1.5).
+    func makeRequestID() -> String {
+        var octets = random(16)
+        octets[6] = octets[6] & 0x0F | 0x40
+        octets[8] = octets[8] & 0x3F | 0x80
+        let digits = Array(octets.hexadecimal)
+        let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }
+        return "SES-" + groups.joined(separator: "-")
+    }
+
+    /// A boundary or Message-ID token that no other message has.
+    func makeToken() -> String { random(16).hexadecimal }
+}

@@ -1,0 +1,83 @@
+public import InternetMessage
+public import Workflows
+
+/// Whether the one who signed is the one whom From shows (RFC 8550 §3; Sender is not looked at, the strict side of it).
+///
+/// A valid signature by somebody else is the classic forgery: only this comparison catches it.
+public enum SignerIdentity: Sendable, Hashable {
+    /// A signer's certificate carries the From address.
+    case author(AddrSpec)
+    /// A certificate that the policy lists may sign for this author.
+    case organisation(author: AddrSpec, signer: String)
+    /// Somebody else, nobody known, or no single author to compare with.
+    case mismatch(String)
+
+    /// Compares the signers of `facts` with the From field of `header`.
+    ///
+    /// Local-parts are compared without case: RFC 5321 §2.4 lets a host tell `Alice` from `alice`, no certificate authority does.
+    public static func compare(_ facts: CMSFacts, header: Header, policy: Policy) -> SignerIdentity {
+        let author: AddrSpec
+        switch Author.of(header) {
+        case .one(let address): author = address
+        case .none(let why): return .mismatch(why)
+        }
+        let addresses = facts.signers.flatMap(\.addresses)
+        if addresses.contains(where: { $0.equalsIgnoringASCIICase(author.localPart + "@" + author.domain) }) {
+            return .author(author)
+        }
+        for signer in facts.signers {
+            if let listed = policy.organisationSigners.first(where: { $0.mayBe(signer, for: author) }) {
+                return .organisation(author: author, signer: listed.words)
+            }
+        }
+        let shown = addresses.isEmpty ? "carries no e-mail address" : "is for " + addresses.joined(separator: ", ")
+        return .mismatch("the signer's certificate \(shown), but From is \(author)")
+    }
+}
+
+/// The author of a message: the one mailbox of its one From field.
+public enum Author: Sendable, Hashable {
+    case one(AddrSpec)
+    case none(because: String)
+
+    public static func of(_ header: Header) -> Author {
+        let fields = header.all("From")
+        guard let field = fields.first else { return .none(because: "the message has no From field") }
+        guard fields.count == 1 else { return .none(because: "the message has \(fields.count) From fields") }
+        let list = AddressList(parsing: field.unfoldedBody)
+        guard let mailbox = list.mailboxes.first else { return .none(because: "its From field has no address") }
+        guard list.mailboxes.count == 1 else {
+            return .none(because: "its From field has \(list.mailboxes.count) addresses")
+        }
+        guard list.isWellFormed else { return .none(because: "its From field cannot be read without doubt") }
+        return .one(mailbox.address)
+    }
+}
+
+extension OrganisationSigner {
+    fileprivate func mayBe(_ signer: CMSFacts.Signer, for author: AddrSpec) -> Bool {
+        let addresses = signer.addresses.compactMap { AddrSpec(parsing: $0) }
+        switch self {
+        case .address(let address):
+            return author.domain.equalsIgnoringASCIICase(address.domain)
+                && addresses.contains {
+                    $0.domain.equalsIgnoringASCIICase(address.domain)
+                        && $0.localPart.equalsIgnoringASCIICase(address.localPart)
+                }
+        case .domain(let domain):
+            return author.domain.equalsIgnoringASCIICase(domain)
+                && addresses.contains { $0.domain.equalsIgnoringASCIICase(domain) }
+        case .certificate(let issuer, let serial):
+            return signer.issuer == issuer && signer.serial == serial
+                && addresses.contains { $0.domain.equalsIgnoringASCIICase(author.domain) }
+        }
+    }
+
+    fileprivate var words: String {
+        switch self {
+        case .address(let address): address.description
+        case .domain(let domain): "a certificate of " + domain
+        case .certificate(let issuer, let serial): "certificate \(serial) of \(issuer)"
+        }
+    }
+}

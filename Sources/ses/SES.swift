@@ -1,0 +1,51 @@
+public import ArgumentParser
+import Gateway
+public import Workflows
+
+@main
+struct SES: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ses",
+        abstract: "Signs outgoing and verifies incoming mail, by the workflows of ses.xml.",
+        discussion: """
+            Mail is taken from the watched Maildirs outgoing/ and incoming/ of a spool and leaves in delivered/, admin/, \
+            blocked/ or retry/. Start with `ses init SPOOL`, then `ses check`, then `ses watch`.
+            """,
+        subcommands: [
+            Init.self, Watch.self, Process.self, Sweep.self, Drop.self, Check.self, Explain.self, Status.self,
+        ])
+}
+
+/// Ends the program with what a command came to: its text to standard error, its code to the caller.
+func finish(_ work: () async throws(ProgramError) -> ExitStatus) async throws {
+    let status: ExitStatus
+    do {
+        status = try await work()
+    } catch {
+        Console.writeError("ses: " + error.text)
+        status = error.status
+    }
+    guard status == .success else { throw ExitCode(status.rawValue) }
+}
+
+struct ConfigurationOption: ParsableArguments {
+    @Option(name: .customLong("config"), help: "The configuration (else $SES_CONFIG, else /etc/ses/ses.xml).")
+    var path: String?
+}
+
+struct SpoolOption: ParsableArguments {
+    @Option(name: .customLong("spool"), help: "The spool (else the configuration's, else /var/spool/ses).")
+    var path: String?
+}
+
+struct RootOption: ParsableArguments {
+    @Flag(name: .customLong("allow-root"), help: "Run as root all the same (also SES_ALLOW_ROOT=1).")
+    var isAllowed = false
+}
+
+struct FormatOption: ParsableArguments {
+    @Flag(name: .customLong("json"), help: "Print JSON instead of text.")
+    var isJSON = false
+}
+
+extension Direction: ExpressibleByArgument {}

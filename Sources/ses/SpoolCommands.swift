@@ -1,0 +1,80 @@
+import ArgumentParser
+import Gateway
+import Workflows
+
+struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a spool, or repair its folders and modes.")
+    @Argument(help: "The spool's directory.") var spool: String
+
+    func run() async throws {
+        try await finish { () throws(ProgramError) in
+            for note in try SpoolInitialisation.make(at: spool) { Console.writeError("ses: " + note) }
+            Console.write("spool ready: \(spool)")
+            return .success
+        }
+    }
+}
+
+struct Watch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Watch the spool and process what arrives, until told to stop.",
+        discussion: "SIGTERM ends it in order, SIGHUP re-reads the configuration.")
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+    @OptionGroup var root: RootOption
+
+    func run() async throws {
+        try await finish { () throws(ProgramError) in
+            try await Daemon.run(.watch, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        }
+    }
+}
+
+struct Process: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Process what waits in outgoing, incoming and is due in retry, then stop.")
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+    @OptionGroup var root: RootOption
+
+    func run() async throws {
+        try await finish { () throws(ProgramError) in
+            try await Daemon.run(.process, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        }
+    }
+}
+
+struct Sweep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Try again what is due in retry, then stop; for cron.")
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+    @OptionGroup var root: RootOption
+
+    func run() async throws {
+        try await finish { () throws(ProgramError) in
+            try await Daemon.run(.sweep, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        }
+    }
+}
+
+struct Drop: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put a message from standard input and its envelope into a spool; for mail servers.",
+        discussion: """
+            Reads no configuration. Exit codes are those of sysexits.h: 0 the spool has the message for good, 75 try \
+            again, 65 the message or an address can never be accepted.
+            """)
+    @Option(name: .customLong("to"), help: "outgoing or incoming.") var direction: Direction
+    @Option(name: [.customShort("f"), .customLong("from")], help: "The envelope sender; '<>' or '' for the null sender.")
+    var sender: String
+    @Argument(help: "The envelope recipients, after `--`.") var recipients: [String]
+    @Option(name: .customLong("spool"), help: "The spool (else $SES_SPOOL, else /var/spool/ses).") var spool: String?
+
+    func run() async throws {
+        try await finish { () throws(ProgramError) in
+            try Gateway.Drop.run(
+                to: direction, sender: sender, recipients: recipients, spool: spool)
+        }
+    }
+}

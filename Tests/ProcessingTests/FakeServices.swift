@@ -1,0 +1,163 @@
+import DSSProtocol
+import InternetMessage
+import Octets
+import Processing
+import Synchronization
+import Workflows
+
+/// A signing server that answers what the test says and remembers what it was asked. It stands for answers a real one cannot be made to give.
+final class ScriptedSignatures: SignatureService {
+    typealias Sign = @Sendable (SigningOperation) throws(Failure) -> SigningAnswer
+    typealias Verify = @Sendable (VerificationOperation) throws(Failure) -> VerificationAnswer
+
+    private let onSign: Sign
+    private let onVerify: Verify
+    private let asked = Mutex<[String]>([])
+
+    init(
+        sign: @escaping Sign = { (_) throws(Failure) in throw Failure(.permanent, "not expected to sign") },
+        verify: @escaping Verify = { (_) throws(Failure) in throw Failure(.permanent, "not expected to verify") }
+    ) {
+        onSign = sign
+        onVerify = verify
+    }
+
+    /// RequestIDs in order.
+    var requests: [String] { asked.withLock { $0 } }
+
+    func sign(_ operation: SigningOperation, answers: any OctetCollectorMaking) async throws(Failure) -> SigningAnswer {
+        asked.withLock { $0.append(operation.requestID) }
+        return try onSign(operation)
+    }
+
+    func verify(
+        _ operation: VerificationOperation, answers: any OctetCollectorMaking
+    ) async throws(Failure) -> VerificationAnswer {
+        asked.withLock { $0.append(operation.requestID) }
+        return try onVerify(operation)
+    }
+}
+
+/// Finds in every signature what the test says.
+struct ScriptedInspection: SignatureInspection {
+    var found = CMSFacts(
+        enclosesContent: false,
+        signers: [
+            CMSFacts.Signer(
+                digestAlgorithm: "sha-256", addresses: ["alice@example.test"], issuer: "CN=Demo CA", serial: "2a",
+                subject: "CN=Alice", signingTime: 1_700_000_000)
+        ])
+    var integrity = SignatureIntegrity.intact
+
+    func facts(of signature: OctetString) -> CMSFacts { found }
+    func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity { integrity }
+}
+
+extension CMSFacts {
+    static func signed(by addresses: String..., enclosing: Bool = false) -> CMSFacts {
+        CMSFacts(
+            enclosesContent: enclosing,
+            signers: [
+                Signer(
+                    digestAlgorithm: "sha-256", addresses: addresses, issuer: "CN=Demo CA", serial: "2a",
+                    subject: "CN=Signer", signingTime: nil)
+            ])
+    }
+}
+
+extension VerificationAnswer {
+    static func saying(_ verdict: Verdict, revocationUnreachable: Bool = false) -> VerificationAnswer {
+        VerificationAnswer(
+            verdict: verdict, isRevocationUnreachable: revocationUnreachable, signerIdentities: ["CN=Alice"],
+            signingTimes: [], messages: ["the server says \(verdict.words)"], raw: OctetString("<answer/>"))
+    }
+}
+
+/// Facts of a message as simple values: deciding is tested elsewhere.
+struct PlainFacts: MessageFacts {
+    var to: [NamedAddress] { [] }
+    var cc: [NamedAddress] { [] }
+    var from: [NamedAddress] { [] }
+    var bcc: [NamedAddress] { [] }
+    var subject: String? { nil }
+    var bodyText: String { "" }
+    var isSigned: Bool { false }
+    var isEncrypted: Bool { false }
+    var attachments: [AttachmentFacts] { [] }
+    var hasNullSender: Bool
+}
+
+/// A processor with everything outside under the test's control.
+struct Bench {
+    var policy = Policy.example
+    var signatures = ScriptedSignatures()
+    var inspection = ScriptedInspection()
+    var delays = [300, 600]
+    var mayNotify = true
+
+    func process(_ message: String, direction: Direction, attempts: Int = 0, block: String? = nil, isBare: Bool = true)
+        async -> Outcome
+    {
+        await process(OctetString(message.replacingLineEnds), direction: direction, attempts: attempts, block: block, isBare: isBare)
+    }
+
+    func process(
+        _ message: OctetString, direction: Direction, attempts: Int = 0, block: String? = nil, isBare: Bool = true,
+        isReleased: Bool = false
+    ) async -> Outcome {
+        let delays = delays
+        let mayNotify = mayNotify
+        let services = Services(
+            signatures: signatures, inspection: inspection,
+            facts: { _, _, sender in PlainFacts(hasNullSender: sender == .null) },
+            authenticationCode: { octets in
+                // A stand-in with the shape of a code: equal for equal input, different for different.
+                var hasher: UInt64 = 14_695_981_039_346_656_037
+                for octet in octets { hasher = (hasher ^ UInt64(octet)) &* 1_099_511_628_211 }
+                return (0..<32).map { UInt8(truncatingIfNeeded: hasher >> (UInt64($0 % 8) * 8)) }
+            },
+            random: { count in SystemRandomNumberGenerator.octets(count) }, now: { 1_800_000_000 },
+            hostName: "ses.example.test", originatorID: "client",
+            retryDelay: { $0 <= delays.count ? delays[$0 - 1] : nil }, mayNotify: { _ in mayNotify })
+        let entry = Entry(
+            id: String(repeating: "e", count: 32), uniqueName: "1800000000.unique", direction: direction,
+            isBare: isBare, attempts: attempts, isReleased: isReleased, block: block.map { OctetString($0.replacingLineEnds) },
+            raw: message, canonical: message.withCRLFLineEnds(), lineEnding: LineEnding.of(message))
+        return await EntryProcessor(policy: policy, services: services).process(
+            entry, scratch: MemoryCollecting(limit: 1 << 24))
+    }
+}
+
+extension SystemRandomNumberGenerator {
+    static func octets(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+}
+
+extension String {
+    /// LF as CRLF, so that tests can be read.
+    var replacingLineEnds: String { split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n") }
+}
+
+extension Policy {
+    static let administrator = AddrSpec(localPart: "admin", domain: "example.test")
+
+    /// Everything outgoing is signed by the alias `key`, everything incoming is verified and passed as it is.
+    static var example: Policy {
+        let sign = Workflow(
+            name: "sign", line: 10, filter: .everything,
+            operations: [.signEmail(SigningInstruction(profile: "profile", key: .alias("key")))], resultRule: .original,
+            attachesResponse: false)
+        let verify = Workflow(
+            name: "verify", line: 20, filter: .everything, operations: [.verifyEmail], resultRule: .original,
+            attachesResponse: false)
+        return Policy(
+            domainNames: ["example.test"], administrator: administrator, errorAction: .administrator,
+            outgoing: DirectionPolicy(workflows: [sign], noFilterAction: .recipients),
+            incoming: DirectionPolicy(workflows: [verify], noFilterAction: .recipients),
+            notTrustedAction: .administrator, indeterminateAction: .administrator, notSignedAction: nil,
+            signerIdentity: .enforce, organisationSigners: [], senderMustOwnFrom: false, signNullSender: false,
+            authservID: "ses.example.test", noticeFrom: AddrSpec(localPart: "postmaster", domain: "example.test")!)
+    }
+}
