@@ -1,0 +1,126 @@
+import DSSProtocol
+public import Octets
+import XMLReading
+
+/// An answer as a signing server gives it (dss-protocol 3.3, 3.5).
+public struct DSSServerAnswer: Sendable {
+    public enum Major: String, Sendable, Hashable {
+        case success = "Success"
+        case requesterError = "RequesterError"
+        case responderError = "ResponderError"
+        case insufficientInformation = "InsufficientInformation"
+        case pending = "Pending"
+    }
+
+    /// The result minors that a server of ours gives; the URIs are those of DSS core §4.2.
+    public enum Minor: Sendable, Hashable {
+        case onAllDocuments, incorrectSignature, notSupported, inappropriateSignature, referencedDocumentNotPresent
+        case notParseable, generalError, keyLookupFailed, crlNotAvailable, chainNotComplete
+        /// Ours: the client id is not known.
+        case unknownClient
+
+        var uri: String {
+            let word =
+                switch self {
+                case .onAllDocuments: "valid:signature:OnAllDocuments"
+                case .incorrectSignature: "invalid:IncorrectSignature"
+                case .notSupported: "NotSupported"
+                case .inappropriateSignature: "Inappropriate:signature"
+                case .referencedDocumentNotPresent: "ReferencedDocumentNotPresent"
+                case .notParseable: "NotParseableXMLDocument"
+                case .generalError: "GeneralError"
+                case .keyLookupFailed: "invalid:KeyLookupFailed"
+                case .crlNotAvailable: "CrlNotAvailiable"
+                case .chainNotComplete: "CertificateChainNotComplete"
+                case .unknownClient: ""
+                }
+            return word.isEmpty ? DSSWord.unknownClient : DSSWord.minorPrefix + word
+        }
+    }
+
+    /// A part of ProcessingDetails.
+    public struct Detail: Sendable, Hashable {
+        public let isInvalid: Bool
+        /// `IssuerTrust`, `RevocationStatus`, `ValidityInterval` or `Signature`.
+        public let kind: String
+        public let message: String
+
+        public init(isInvalid: Bool, kind: String, message: String) {
+            self.isInvalid = isInvalid
+            self.kind = kind
+            self.message = message
+        }
+    }
+
+    /// What was made.
+    public enum Output: Sendable {
+        /// CMS SignedData, as SignatureObject.
+        case cms(any OctetSource)
+        /// The whole document with its signature.
+        case document(DSSServerRequest.DocumentElement, mimeType: String?, any OctetSource)
+    }
+
+    public var operation: DSSServerRequest.Operation
+    public var envelope: DSSServerRequest.Envelope
+    public var requestID: String?
+    public var profile: String?
+    public var major: Major
+    public var minor: Minor?
+    public var message: String?
+    public var output: Output?
+    /// RFC 3339.
+    public var signingTime: String?
+    /// RFC 3339.
+    public var verificationTime: String?
+    /// X.509 subjects.
+    public var signers: [String] = []
+    public var details: [Detail] = []
+    /// Whether a DSS-X verification report is added.
+    public var hasReport = false
+    public var prefixes = Prefixes()
+    /// Adds a `ds:Signature` that means nothing, as a server that signs its answers would.
+    public var hasStraySignature = false
+
+    /// Namespace prefixes; empty makes the namespace the default one.
+    public struct Prefixes: Sendable, Hashable {
+        public var core = "dss"
+        public var soap = "soap"
+
+        public init() {}
+        public init(core: String, soap: String) {
+            self.core = core
+            self.soap = soap
+        }
+    }
+
+    public init(
+        _ operation: DSSServerRequest.Operation, envelope: DSSServerRequest.Envelope, requestID: String?,
+        profile: String?, major: Major, minor: Minor? = nil, message: String? = nil
+    ) {
+        self.operation = operation
+        self.envelope = envelope
+        self.requestID = requestID
+        self.profile = profile
+        self.major = major
+        self.minor = minor
+        self.message = message
+    }
+
+    /// The Content-Type of the answer.
+    public var contentType: String { Self.contentType(envelope) }
+
+    static func contentType(_ envelope: DSSServerRequest.Envelope) -> String {
+        switch envelope {
+        case .soap11: "text/xml; charset=utf-8"
+        case .soap12: "application/soap+xml; charset=utf-8"
+        case .none: "application/xml; charset=utf-8"
+        }
+    }
+
+    /// The answer's octets; documents are encoded while they are read.
+    public var octets: OctetRope {
+        var text = ServerAnswerText(self)
+        text.write(self)
+        return text.finished()
+    }
+}
