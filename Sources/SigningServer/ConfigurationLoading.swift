@@ -1,0 +1,310 @@
+import CMSSignatures
+import Glibc
+import Octets
+import XMLReading
+
+extension SigningServerConfiguration {
+    /// Reads `dss.xml` and everything that it names; relative paths are those of its directory.
+    /// - Throws: All faults, each with its line.
+    public static func load(
+        path: String, environment: [String: String]
+    ) throws(ConfigurationFaults) -> SigningServerConfiguration {
+        let root: XMLElement
+        switch SmallFile.read(path, limit: 1 << 20) {
+        case .failure(let error):
+            throw ConfigurationFaults(path: path, faults: [.init(line: 0, text: "cannot be read: \(error)")])
+        case .success(let octets):
+            do throws(XMLReadingError) { root = try XMLTree.parse(octets) } catch {
+                throw ConfigurationFaults(path: path, faults: [.init(line: error.line, text: error.reason)])
+            }
+        }
+        let reading = ConfigurationReading(directory: SmallFile.directory(of: path), environment: environment)
+        let configuration = reading.configuration(root)
+        guard reading.faults.isEmpty else {
+            throw ConfigurationFaults(path: path, faults: reading.faults.sorted { $0.line < $1.line })
+        }
+        return configuration
+    }
+}
+
+/// Goes through one configuration and gathers its faults.
+final class ConfigurationReading {
+    private let directory: String
+    private let environment: [String: String]
+    private(set) var faults: [ConfigurationFaults.Fault] = []
+
+    init(directory: String, environment: [String: String]) {
+        self.directory = directory
+        self.environment = environment
+    }
+
+    func configuration(_ root: XMLElement) -> SigningServerConfiguration {
+        if root.localName != "DSS" { fault(root, "the root element is <\(root.localName)>: expected <DSS>") }
+        inspect(
+            root, attributes: [],
+            children: ["Listen", "TLS", "Key", "SigningProfile", "VerificationProfile", "Client"])
+        let (address, port) = listen(root)
+        let tls = root.child("TLS").flatMap { self.tls($0) }
+        if !Self.isLoopback(address), tls?.clientAuthorities == nil, root.child("TLS")?.attribute("clientCA") == nil {
+            fault(
+                root.child("Listen") ?? root,
+                "\(address) can be reached by others: add <TLS> with a clientCA, or listen on 127.0.0.1")
+        }
+        let keys = self.keys(root)
+        let signing = signingProfiles(root)
+        let (verification, defaultVerification) = verificationProfiles(root)
+        let profiles = Set(signing.keys).union(verification.keys)
+        return SigningServerConfiguration(
+            address: address, port: port, tls: tls, keys: keys, signingProfiles: signing,
+            verificationProfiles: verification, defaultVerificationProfile: defaultVerification,
+            clients: clients(root, profiles: profiles, keys: keys))
+    }
+
+    private static func isLoopback(_ address: String) -> Bool {
+        address == "::1" || address == "localhost" || address.hasPrefix("127.")
+    }
+
+    // MARK: Elements
+
+    private func listen(_ root: XMLElement) -> (address: String, port: Int) {
+        guard let element = single("Listen", in: root) else { return ("127.0.0.1", 8777) }
+        inspect(element, attributes: ["address", "port"])
+        let address = element.attribute("address") ?? "127.0.0.1"
+        guard let text = element.attribute("port") else { return (address, 8777) }
+        guard let port = Int(text), (0...65_535).contains(port) else {
+            fault(element, "port \"\(text)\" is none: expected a number from 0 to 65535")
+            return (address, 8777)
+        }
+        return (address, port)
+    }
+
+    private func tls(_ element: XMLElement) -> SigningServerConfiguration.TLSSettings? {
+        inspect(element, attributes: ["pfx", "password", "file", "env", "clientCA"])
+        guard let key = keyFile(element) else { return nil }
+        let authorities = element.attribute("clientCA").map { certificates($0, element) }
+        return SigningServerConfiguration.TLSSettings(key: key, clientAuthorities: authorities)
+    }
+
+    private func keys(_ root: XMLElement) -> KeyStore {
+        var store = KeyStore()
+        for element in root.children("Key") {
+            inspect(element, attributes: ["alias", "pfx", "password", "file", "env", "default"])
+            guard let alias = required("alias", of: element), let key = keyFile(element) else { continue }
+            if !store.add(key, alias: alias, isDefault: flag("default", of: element)) {
+                fault(element, "the alias \"\(alias)\", or a default key, is there twice")
+            }
+        }
+        return store
+    }
+
+    /// The PKCS #12 file that an element names by `pfx`, opened with `password`, or what `file` or `env` names.
+    private func keyFile(_ element: XMLElement) -> SigningKey? {
+        guard let path = required("pfx", of: element), let password = password(element) else { return nil }
+        let place = SmallFile.resolve(path, in: directory)
+        switch SmallFile.read(place) {
+        case .failure(let error):
+            fault(element, "the key cannot be read: \(error)")
+            return nil
+        case .success(let octets):
+            do throws(CryptographyError) { return try PKCS12.load(octets, password: password) } catch {
+                fault(element, "\(place): \(error.reason)")
+                return nil
+            }
+        }
+    }
+
+    private func password(_ element: XMLElement) -> String? {
+        let given = ["password", "file", "env"].filter { element.attribute($0) != nil }
+        guard given.count == 1 else {
+            fault(element, "expected one of password=\"…\", file=\"…\" and env=\"…\", found \(given.count)")
+            return nil
+        }
+        if let text = element.attribute("password") { return text }
+        if let variable = element.attribute("env") {
+            if let value = environment[variable] { return value }
+            fault(element, "the environment has no \"\(variable)\"")
+            return nil
+        }
+        let path = SmallFile.resolve(element.attribute("file") ?? "", in: directory)
+        switch SmallFile.read(path, limit: 4_096) {
+        case .failure(let error):
+            fault(element, "the password cannot be read: \(error)")
+            return nil
+        case .success(let octets):
+            return String(octets.text.prefix { $0 != "\n" && $0 != "\r\n" && $0 != "\r" })
+        }
+    }
+
+    private func signingProfiles(_ root: XMLElement) -> [String: SigningServerConfiguration.SigningProfile] {
+        var profiles: [String: SigningServerConfiguration.SigningProfile] = [:]
+        for element in root.children("SigningProfile") {
+            inspect(element, attributes: ["id", "format", "level", "enclosed", "tsa"])
+            guard let id = required("id", of: element),
+                let format: SigningServerConfiguration.SigningProfile.Format = choice("format", of: element)
+            else { continue }
+            let level = element.attribute("level")
+            if level == "T" || element.attribute("tsa") != nil {
+                fault(
+                    element, "level \"T\" needs a timestamp authority, which this version does not ask: use level=\"B\""
+                )
+            } else if let level, level != "B" {
+                fault(element, "level \"\(level)\" is not known: expected B")
+            }
+            let profile = SigningServerConfiguration.SigningProfile(
+                id: id, format: format, isCAdES: level == "B" && format == .cms,
+                enclosesContent: flag("enclosed", of: element))
+            if profiles.updateValue(profile, forKey: id) != nil {
+                fault(element, "the profile \"\(id)\" is there twice")
+            }
+        }
+        return profiles
+    }
+
+    private func verificationProfiles(
+        _ root: XMLElement
+    ) -> (profiles: [String: SigningServerConfiguration.VerificationProfile], defaultID: String?) {
+        var profiles: [String: SigningServerConfiguration.VerificationProfile] = [:]
+        var defaultID: String?
+        for element in root.children("VerificationProfile") {
+            inspect(
+                element, attributes: ["id", "default", "allowWeak", "revocation"],
+                children: ["Anchor", "Intermediate", "CRL", "VerificationTime"])
+            guard let id = required("id", of: element) else { continue }
+            if flag("default", of: element) {
+                if defaultID != nil { fault(element, "only one verification profile can be the default") }
+                defaultID = id
+            }
+            let profile = SigningServerConfiguration.VerificationProfile(id: id, policy: policy(element))
+            if profiles.updateValue(profile, forKey: id) != nil {
+                fault(element, "the profile \"\(id)\" is there twice")
+            }
+        }
+        return (profiles, defaultID)
+    }
+
+    private func policy(_ element: XMLElement) -> TrustPolicy {
+        let anchors = element.children("Anchor").flatMap { certificates(text(of: $0), $0) }
+        let intermediates = element.children("Intermediate").flatMap { certificates(text(of: $0), $0) }
+        let lists = element.children("CRL").flatMap { revocationLists(text(of: $0), $0) }
+        var policy = TrustPolicy(anchors: anchors, intermediates: intermediates, revocationLists: lists)
+        policy.allowsWeakAlgorithms = flag("allowWeak", of: element)
+        if element.attribute("revocation") == nil {
+            policy.revocation = lists.isEmpty ? .none : .present
+        } else if let revocation: TrustPolicy.Revocation = choice("revocation", of: element) {
+            policy.revocation = revocation
+        }
+        if let time = single("VerificationTime", in: element) {
+            policy.verificationTime = Timestamp.unixSeconds(text(of: time))
+            if policy.verificationTime == nil {
+                fault(time, "\"\(time.trimmedText)\" is no time: expected 2026-01-31T12:00:00Z")
+            }
+        }
+        return policy
+    }
+
+    private func clients(
+        _ root: XMLElement, profiles: Set<String>, keys: KeyStore
+    ) -> [String: SigningServerConfiguration.Client] {
+        var clients: [String: SigningServerConfiguration.Client] = [:]
+        for element in root.children("Client") {
+            inspect(element, attributes: ["id"], children: ["Profile", "Key"])
+            guard let id = required("id", of: element) else { continue }
+            let granted = references("Profile", in: element) { profiles.contains($0) }
+            let aliases = references("Key", in: element) { keys[$0] != nil }
+            let client = SigningServerConfiguration.Client(
+                profiles: Set(granted), keys: Set(aliases.map(KeyStore.folded)))
+            if clients.updateValue(client, forKey: id) != nil { fault(element, "the client \"\(id)\" is there twice") }
+        }
+        return clients
+    }
+
+    private func references(_ name: String, in parent: XMLElement, exists: (String) -> Bool) -> [String] {
+        parent.children(name).compactMap { element in
+            inspect(element, attributes: ["ref"])
+            guard let reference = required("ref", of: element) else { return nil }
+            guard exists(reference) else {
+                fault(element, "there is no \(name.lowercased()) \"\(reference)\"")
+                return nil
+            }
+            return reference
+        }
+    }
+
+    // MARK: Values
+
+    private func certificates(_ path: String, _ element: XMLElement) -> [Certificate] {
+        read(path, element) { octets throws(CryptographyError) in try Certificate.readAll(octets) }
+    }
+
+    private func revocationLists(_ path: String, _ element: XMLElement) -> [RevocationList] {
+        read(path, element) { octets throws(CryptographyError) in try RevocationList.readAll(octets) }
+    }
+
+    private func read<Value>(
+        _ path: String, _ element: XMLElement, _ parse: (OctetString) throws(CryptographyError) -> [Value]
+    ) -> [Value] {
+        let place = SmallFile.resolve(path, in: directory)
+        switch SmallFile.read(place) {
+        case .failure(let error): fault(element, "cannot be read: \(error)")
+        case .success(let octets):
+            do throws(CryptographyError) { return try parse(octets) } catch {
+                fault(element, "\(place): \(error.reason)")
+            }
+        }
+        return []
+    }
+
+    private func text(of element: XMLElement) -> String {
+        inspect(element, attributes: [], takesText: true)
+        if element.trimmedText.isEmpty { fault(element, "<\(element.localName)> is empty") }
+        return element.trimmedText
+    }
+
+    private func required(_ name: String, of element: XMLElement) -> String? {
+        if let value = element.attribute(name), !value.isEmpty { return value }
+        fault(element, "<\(element.localName)> has no \(name)=\"…\"")
+        return nil
+    }
+
+    private func flag(_ name: String, of element: XMLElement) -> Bool {
+        switch element.attribute(name) {
+        case nil, "false": return false
+        case "true": return true
+        case let other?:
+            fault(element, "\(name)=\"\(other)\": expected true or false")
+            return false
+        }
+    }
+
+    private func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of element: XMLElement
+    ) -> Choice? where Choice.RawValue == String {
+        guard let text = required(name, of: element) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        fault(element, "\(name)=\"\(text)\" is not known: expected one of \(known)")
+        return nil
+    }
+
+    private func single(_ name: String, in parent: XMLElement) -> XMLElement? {
+        let found = parent.children(name)
+        if found.count > 1 { fault(found[1], "<\(name)> is there twice") }
+        return found.first
+    }
+
+    private func inspect(
+        _ element: XMLElement, attributes: Set<String>, children: Set<String> = [], takesText: Bool = false
+    ) {
+        for attribute in element.attributes where !attributes.contains(attribute.name) {
+            fault(element, "<\(element.localName)> has no attribute \"\(attribute.name)\"")
+        }
+        for child in element.children where !children.contains(child.localName) {
+            fault(child, "<\(element.localName)> has no element <\(child.localName)>")
+        }
+        if !takesText && !element.trimmedText.isEmpty { fault(element, "<\(element.localName)> takes no text") }
+    }
+
+    private func fault(_ element: XMLElement, _ text: String) {
+        faults.append(ConfigurationFaults.Fault(line: element.line, text: text))
+    }
+}

@@ -1,0 +1,97 @@
+import CMSSignatures
+import Glibc
+import Octets
+
+/// Everything that is needed to try SES out: a CA, keys, and a configuration that grants them to the sample client.
+public enum DemonstrationSite {
+    /// The alias, the common name and the address of each key; no address makes it a key for documents.
+    private static let keys: [(alias: String, name: String, address: String?)] = [
+        ("samples_test_signing_certificate", "Demo Organisation", "signing@example.test"),
+        ("alice_document_signing", "Alice Documents", nil),
+        ("alice_email_signing", "Alice", "alice@example.test"),
+        ("alice@example.test", "Alice", "alice@example.test"),
+        ("bob@example.test", "Bob", "bob@example.test"),
+    ]
+
+    /// Makes `directory` with `ca.pem`, `keys/` and `dss.xml`.
+    /// - Parameter now: Unix seconds; the certificates are valid for ten years from an hour before.
+    /// - Throws: ``SiteError`` when `directory` already has a `dss.xml`, or something cannot be written.
+    public static func make(in directory: String, now: Int) throws(SiteError) {
+        let configuration = directory + "/dss.xml"
+        guard access(configuration, F_OK) != 0 else {
+            throw SiteError("\(configuration) is there already; remove the directory, or choose another")
+        }
+        try makeDirectory(directory, mode: 0o755)
+        try makeDirectory(directory + "/keys", mode: 0o700)
+        let validity = now - 3_600...now + 10 * 365 * 86_400
+        do throws(CryptographyError) {
+            let authority = try DemoAuthority(commonName: "SES demonstration CA", validity: validity)
+            try write(OctetString(authority.certificate.pem), to: directory + "/ca.pem", mode: 0o644)
+            for (alias, name, address) in keys {
+                let use = address.map { DemoAuthority.Use.mail(address: $0) } ?? .document
+                let key = try authority.issue(commonName: name, for: use, validity: validity)
+                let password = try RandomOctets.make(18).hexadecimal
+                let place = directory + "/keys/" + alias
+                let file = try PKCS12.export(key, password: password, friendlyName: alias)
+                try write(file, to: place + ".p12", mode: 0o600)
+                try write(OctetString(password + "\n"), to: place + ".password", mode: 0o600)
+            }
+            try write(OctetString(text()), to: configuration, mode: 0o644)
+        } catch {
+            throw SiteError(error.reason)
+        }
+    }
+
+    private static func text() -> String {
+        var lines = [
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+            "<!-- Made by ses-dss init: for trying SES out. The CA's own key was not kept. -->", "<DSS>",
+            "  <Listen address=\"127.0.0.1\" port=\"8777\"/>",
+        ]
+        for (place, key) in keys.enumerated() {
+            let isDefault = place == 0 ? " default=\"true\"" : ""
+            lines.append(
+                "  <Key alias=\"\(key.alias)\" pfx=\"keys/\(key.alias).p12\" file=\"keys/\(key.alias).password\"\(isDefault)/>"
+            )
+        }
+        let profiles = [("006", "pdf"), ("007", "smime"), ("008", "cms"), ("009", "xml")]
+        for (number, format) in profiles {
+            lines.append("  <SigningProfile id=\"adss:signing:profile:\(number)\" format=\"\(format)\"/>")
+        }
+        lines += [
+            "  <VerificationProfile id=\"adss:verification:profile:001\" default=\"true\">",
+            "    <Anchor>ca.pem</Anchor>", "  </VerificationProfile>", "  <Client id=\"samples_test_client\">",
+        ]
+        lines += profiles.map { "    <Profile ref=\"adss:signing:profile:\($0.0)\"/>" }
+        lines.append("    <Profile ref=\"adss:verification:profile:001\"/>")
+        lines += keys.map { "    <Key ref=\"\($0.alias)\"/>" }
+        lines += ["  </Client>", "</DSS>", ""]
+        return lines.joined(separator: "\n")
+    }
+
+    private static func makeDirectory(_ path: String, mode: mode_t) throws(SiteError) {
+        guard mkdir(path, mode) == 0 || errno == EEXIST else {
+            throw SiteError("cannot make \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Makes a new file; one that is there is not touched.
+    private static func write(_ octets: OctetString, to path: String, mode: mode_t) throws(CryptographyError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else {
+            throw CryptographyError(.storage, "cannot make \(path): \(String(cString: strerror(errno)))")
+        }
+        let written = octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        let number = errno
+        guard close(descriptor) == 0, written == octets.count else {
+            throw CryptographyError(.storage, "cannot write \(path): \(String(cString: strerror(number)))")
+        }
+    }
+}
+
+/// Why a demonstration site could not be made; one line.
+public struct SiteError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

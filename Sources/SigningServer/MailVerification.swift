@@ -1,0 +1,122 @@
+public import CMSSignatures
+import InternetMessage
+public import Octets
+
+/// What came of the verification of a signed mail or file.
+public struct SignatureFindings: Sendable {
+    public let details: [VerificationDetail]
+    /// The subjects of the signers' certificates.
+    public let signers: [String]
+    /// The first signer's claim, Unix seconds.
+    public let signingTime: Int?
+    public var verdict: TrustVerdict { TrustVerdict(details) }
+
+    init(details: [VerificationDetail], signers: [String] = [], signingTime: Int? = nil) {
+        self.details = details
+        self.signers = signers
+        self.signingTime = signingTime
+    }
+
+    init(_ verification: CMSVerification, adding details: [VerificationDetail] = []) {
+        self.init(
+            details: details + verification.details,
+            signers: verification.signers.compactMap { $0.certificate?.subject },
+            signingTime: verification.signers.first?.signingTime)
+    }
+
+    /// A signature that cannot be read speaks against what it stands on.
+    init(unreadable error: CryptographyError) {
+        self.init(details: [VerificationDetail(.signature, .invalid, error.reason)])
+    }
+}
+
+/// Verifies whole messages (RFC 8551 §3.9).
+public struct MailVerification: Sendable {
+    private let verifier: CMSVerifier
+    private let scratch: any OctetCollectorMaking
+
+    /// - Parameter scratch: Where decoded signatures wait.
+    public init(policy: TrustPolicy, scratch: any OctetCollectorMaking) {
+        verifier = CMSVerifier(policy: policy, use: .mail)
+        self.scratch = scratch
+    }
+
+    /// - Parameters:
+    ///   - octets: The message. LF without CR becomes CRLF first; nothing else is repaired.
+    ///   - now: Unix seconds.
+    /// - Returns: nil when no signature is on the message.
+    /// - Throws: ``CryptographyError/Kind/malformed`` when the octets are no message,
+    ///   ``CryptographyError/Kind/storage`` or ``CryptographyError/Kind/failed`` when it could not be done.
+    public func verify(_ octets: OctetString, now: Int) throws(CryptographyError) -> SignatureFindings? {
+        let message: Message
+        do throws(MessageSyntaxError) { message = try Message(reading: octets.withCRLFLineEnds()) } catch {
+            throw CryptographyError(.malformed, "the message cannot be read: \(error)")
+        }
+        let reading = SMIMEReading(message.root)
+        let ambiguities = reading.ambiguities.map { VerificationDetail(.signature, .invalid, $0) }
+        let signature: OctetString
+        let content: OctetString?
+        switch reading.form {
+        case .multipartSigned(let signed):
+            signature = try decoded(signed.signature)
+            content = signed.content.octets
+        case .signedData:
+            signature = try decoded(message.root)
+            content = nil
+        case .none, .encrypted, .compressed, .certificatesOnly:
+            guard SMIMEForm.signedPartsBelow(message.root).isEmpty else {
+                let partly = "only a part of the message is signed; what stands beside it is not"
+                return SignatureFindings(details: [VerificationDetail(.signature, .invalid, partly)])
+            }
+            return nil
+        }
+        let verification: CMSVerification
+        do throws(CryptographyError) {
+            verification = try verifier.verify(signature, content: content, now: now)
+        } catch {
+            guard error.kind == .malformed || error.kind == .unsupported else { throw error }
+            return SignatureFindings(unreadable: error)
+        }
+        var details = ambiguities
+        if content != nil && verification.enclosesContent {
+            details.append(
+                VerificationDetail(
+                    .signature, .invalid, "the signature of multipart/signed encloses content of its own"))
+        }
+        if let mismatch = Self.mismatch(message, verification) { details.append(mismatch) }
+        return SignatureFindings(verification, adding: details)
+    }
+
+    private func decoded(_ entity: Entity) throws(CryptographyError) -> OctetString {
+        do throws(OctetCollectionError) {
+            var collector = try scratch.makeCollector()
+            try entity.decodedSource.forEachChunk { chunk throws(OctetCollectionError) in try collector.append(chunk) }
+            return try collector.finish()
+        } catch {
+            throw CryptographyError(.storage, error.detail)
+        }
+    }
+
+    /// Why the signer is not the author (RFC 8550 §3, the strict side: From alone counts); nil when it is.
+    private static func mismatch(_ message: Message, _ verification: CMSVerification) -> VerificationDetail? {
+        let fields = message.header.all("From")
+        guard fields.count == 1, let field = fields.first else {
+            return VerificationDetail(
+                .signature, .invalid, "the message has \(fields.count) From fields instead of one")
+        }
+        let list = AddressList(parsing: field)
+        guard list.isWellFormed, list.mailboxes.count == 1, let author = list.mailboxes.first?.address else {
+            return VerificationDetail(.signature, .invalid, "the From field does not hold exactly one address")
+        }
+        let addresses = verification.signers.flatMap { $0.certificate?.addresses ?? [] }
+        // Without a certificate there is nothing to compare; that it is missing is told already.
+        if addresses.isEmpty && verification.signers.contains(where: { $0.certificate == nil }) { return nil }
+        guard !addresses.isEmpty else {
+            return VerificationDetail(.signature, .invalid, "the signer's certificate names no e-mail address")
+        }
+        guard !addresses.contains(where: { AddrSpec(parsing: $0) == author }) else { return nil }
+        let signers = addresses.prefix(5).joined(separator: ", ")
+        return VerificationDetail(.signature, .invalid, "signed by \(signers), but From is \(author)")
+    }
+
+}

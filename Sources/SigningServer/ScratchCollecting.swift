@@ -1,0 +1,89 @@
+import Glibc
+import Octets
+
+/// Collects documents: small ones in memory, larger ones in a file without a name that is mapped when it is complete.
+struct ScratchCollecting: OctetCollectorMaking {
+    /// Octets of one document that stay in memory.
+    static let memoryLimit = 1 << 20
+    /// The most octets of one document.
+    let limit: Int
+    /// Where the files are made.
+    let directory: String
+
+    func makeCollector() -> any OctetCollector { Collector(limit: limit, directory: directory) }
+
+    private struct Collector: OctetCollector {
+        let limit: Int
+        let directory: String
+        var count = 0
+        var memory: [UInt8] = []
+        var file: ScratchFile?
+
+        mutating func append(_ octets: UnsafeRawBufferPointer) throws(OctetCollectionError) {
+            guard octets.count <= limit - count else {
+                throw OctetCollectionError(.tooMany(limit: limit), "a document of more than \(limit) octets")
+            }
+            count += octets.count
+            if file == nil && count <= ScratchCollecting.memoryLimit { return memory.append(contentsOf: octets) }
+            if let file { return try file.write(octets) }
+            let file = try ScratchFile(in: directory)
+            try OctetString(memory).withUnsafeBytes { buffer throws(OctetCollectionError) in try file.write(buffer) }
+            memory = []
+            self.file = file
+            try file.write(octets)
+        }
+
+        mutating func finish() throws(OctetCollectionError) -> OctetString {
+            guard let file else { return OctetString(memory) }
+            return try file.mapped(count)
+        }
+    }
+}
+
+/// An open file that no name leads to: it is gone with the last use, a crash included.
+private final class ScratchFile {
+    private let descriptor: CInt
+
+    init(in directory: String) throws(OctetCollectionError) {
+        var template = Array((directory + "/.ses-dss-XXXXXX").utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw Self.failure("cannot make a scratch file in \(directory)") }
+        unlink(template)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ octets: UnsafeRawBufferPointer) throws(OctetCollectionError) {
+        var rest = octets[...]
+        while !rest.isEmpty {
+            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw Self.failure("cannot write to a scratch file") }
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    func mapped(_ count: Int) throws(OctetCollectionError) -> OctetString {
+        guard count > 0 else { return OctetString() }
+        guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+            throw Self.failure("cannot map a scratch file")
+        }
+        let mapping = Mapping(address: address, count: count)
+        return OctetString(adopting: UnsafeRawBufferPointer(start: address, count: count)) { mapping.release() }
+    }
+
+    private static func failure(_ words: String) -> OctetCollectionError {
+        let number = errno
+        return OctetCollectionError(.storage(errno: number), "\(words): \(String(cString: strerror(number)))")
+    }
+
+    /// Unchecked: the address is only handed to munmap, once.
+    private struct Mapping: @unchecked Sendable {
+        let address: UnsafeMutableRawPointer
+        let count: Int
+
+        func release() { munmap(address, count) }
+    }
+}

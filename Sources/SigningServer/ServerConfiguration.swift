@@ -1,0 +1,82 @@
+public import CMSSignatures
+
+/// What `dss.xml` says, with everything it names read in.
+public struct SigningServerConfiguration: Sendable {
+    /// An IP address.
+    public var address: String
+    /// 0 takes a free one.
+    public var port: Int
+    public let tls: TLSSettings?
+    let keys: KeyStore
+    let signingProfiles: [String: SigningProfile]
+    let verificationProfiles: [String: VerificationProfile]
+    let defaultVerificationProfile: String?
+    let clients: [String: Client]
+
+    public struct TLSSettings: Sendable {
+        /// Certificate and key of the server.
+        public let key: SigningKey
+        /// The anchors of client certificates; nil asks for none.
+        public let clientAuthorities: [Certificate]?
+    }
+
+    struct SigningProfile: Sendable {
+        enum Format: String, Sendable, CaseIterable { case smime, cms, pdf, xml }
+        let id: String
+        let format: Format
+        /// Whether signatures follow CAdES.
+        let isCAdES: Bool
+        let enclosesContent: Bool
+    }
+
+    struct VerificationProfile: Sendable {
+        let id: String
+        let policy: TrustPolicy
+    }
+
+    struct Client: Sendable {
+        let profiles: Set<String>
+        let keys: Set<String>
+    }
+}
+
+/// The keys by alias.
+struct KeyStore: Sendable {
+    private(set) var defaultAlias: String?
+    private var keys: [String: SigningKey] = [:]
+
+    /// - Returns: false when the alias, or a default key, is there already.
+    mutating func add(_ key: SigningKey, alias: String, isDefault: Bool) -> Bool {
+        let name = Self.folded(alias)
+        guard keys[name] == nil, !isDefault || defaultAlias == nil else { return false }
+        keys[name] = key
+        if isDefault { defaultAlias = name }
+        return true
+    }
+
+    subscript(alias: String) -> SigningKey? { keys[Self.folded(alias)] }
+
+    /// An alias that is an address is found whatever the case of its domain; everything else must be exact.
+    static func folded(_ alias: String) -> String {
+        guard let at = alias.lastIndex(of: "@") else { return alias }
+        return alias[...at] + alias[alias.index(after: at)...].lowercased()
+    }
+}
+
+/// Why a configuration cannot be used: every fault at once.
+public struct ConfigurationFaults: Error, Sendable, CustomStringConvertible {
+    public struct Fault: Sendable, Hashable {
+        /// Counted from 1; 0 when the fault has no line.
+        public let line: Int
+        public let text: String
+    }
+
+    public let path: String
+    public let faults: [Fault]
+
+    public var description: String {
+        faults.map { fault in
+            fault.line > 0 ? "\(path):\(fault.line): \(fault.text)" : "\(path): \(fault.text)"
+        }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,249 @@
+import CMSSignatures
+import DSSXML
+import Glibc
+import Hummingbird
+import HummingbirdTLS
+public import Logging
+import Octets
+
+/// The embedded signing server: OASIS DSS 1.0 over HTTP, on the addresses of ADSS.
+public struct SigningServer: Sendable {
+    /// The most octets of a request.
+    static let bodyLimit = 400 << 20
+    /// Octets of a request that wait in memory before the first are looked at.
+    static let headLimit = 1 << 20
+
+    private let configuration: SigningServerConfiguration
+    private let service: SigningService
+    private let faults: [InjectedFault]
+    private let workers: WorkerThreads
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - faults: Wrong answers to give on purpose.
+    ///   - scratchDirectory: Where large documents wait, in files without a name.
+    public init(
+        _ configuration: SigningServerConfiguration, faults: [InjectedFault] = [], scratchDirectory: String,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.faults = faults
+        self.logger = logger
+        let scratch = ScratchCollecting(limit: Self.bodyLimit, directory: scratchDirectory)
+        service = SigningService(configuration: configuration, scratch: scratch)
+        workers = WorkerThreads(count: max(2, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 16)))
+    }
+
+    /// Serves until the process is asked to stop (SIGTERM, SIGINT); what is being answered then is finished.
+    /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777`.
+    public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
+        let router = Router()
+        router.post("/adss/signing/dss") { request, _ in await self.respond(to: request, expecting: .sign) }
+        router.post("/adss/verification/dss") { request, _ in await self.respond(to: request, expecting: .verify) }
+        let scheme = configuration.tls == nil ? "http" : "https"
+        let address = configuration.address
+        let host = address.contains(":") ? "[\(address)]" : address
+        let settings = ApplicationConfiguration(
+            address: .hostname(address, port: configuration.port), serverName: "ses-dss")
+        let isListening: @Sendable (Int) -> Void = { onListening("\(scheme)://\(host):\($0)") }
+        if let tls = configuration.tls {
+            let application = Application(
+                router: router, server: try .tls(tlsConfiguration: Self.tlsConfiguration(tls)), configuration: settings,
+                onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
+            try await application.runService()
+        } else {
+            let application = Application(
+                router: router, configuration: settings,
+                onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
+            try await application.runService()
+        }
+    }
+
+    private static func tlsConfiguration(_ settings: SigningServerConfiguration.TLSSettings) throws -> TLSConfiguration
+    {
+        let chain = [settings.key.certificate] + settings.key.chain
+        let key = try settings.key.privateKeyPEM()
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try chain.map { .certificate(try NIOSSLCertificate(bytes: $0.der.array, format: .der)) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: key.array, format: .pem)))
+        tls.minimumTLSVersion = .tlsv12
+        if let authorities = settings.clientAuthorities {
+            tls.certificateVerification = .noHostnameVerification
+            tls.trustRoots = .certificates(
+                try authorities.map { try NIOSSLCertificate(bytes: $0.der.array, format: .der) })
+        }
+        return tls
+    }
+
+    // MARK: One request
+
+    private func respond(to request: Request, expecting operation: DSSServerRequest.Operation) async -> Response {
+        let begun = ContinuousClock.now
+        let received: (request: DSSServerRequest, count: Int)
+        do throws(RequestRefusal) {
+            received = try await receive(request)
+        } catch {
+            logger.info(
+                "request refused", metadata: ["reason": .string(error.reason), "status": "\(error.status.code)"])
+            return Self.response(error.fault, status: error.status)
+        }
+        guard received.request.operation == operation else {
+            let fault = DSSServerFault(
+                .client, "this address takes \(operation == .sign ? "SignRequest" : "VerifyRequest")",
+                envelope: received.request.envelope)
+            return Self.response(fault, status: .badRequest)
+        }
+        let fault = InjectedFault.next(of: faults) { Int.random(in: 0..<100) }
+        let (answer, record, octets) = await workers.run {
+            var (answer, record) = service.answer(received.request, now: Timestamp.now)
+            if let fault {
+                answer.spoil(fault)
+                record.outcome += " (spoiled: \(fault.rawValue))"
+            }
+            return (answer, record, answer.octets)
+        }
+        let elapsed = begun.duration(to: .now)
+        logger.info(
+            "answered",
+            metadata: [
+                "operation": operation == .sign ? "sign" : "verify", "client": Self.plain(record.client),
+                "profile": Self.plain(record.profile), "key": Self.plain(record.key),
+                "outcome": Self.plain(record.outcome), "octets": "\(received.count)",
+                "milliseconds":
+                    "\(elapsed.components.seconds * 1_000 + elapsed.components.attoseconds / 1_000_000_000_000_000)",
+            ])
+        return await response(answer, octets, fault)
+    }
+
+    private struct RequestRefusal: Error {
+        let status: HTTPResponse.Status
+        let reason: String
+        var fault: DSSServerFault { DSSServerFault(status.code >= 500 ? .server : .client, reason) }
+    }
+
+    /// Reads the request while it arrives. A small one is read in one go on a worker, a large one piece by piece.
+    private func receive(
+        _ request: Request
+    ) async throws(RequestRefusal) -> (request: DSSServerRequest, count: Int) {
+        if let length = request.head.headerFields[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
+            throw Self.tooLarge
+        }
+        var total = 0
+        var waiting: [ByteBuffer] = []
+        var waitingCount = 0
+        var reader: DSSServerRequestReader?
+        do {
+            for try await buffer in request.body {
+                total += buffer.readableBytes
+                guard total <= Self.bodyLimit else { throw Self.tooLarge }
+                waiting.append(buffer)
+                waitingCount += buffer.readableBytes
+                if waitingCount > Self.headLimit {
+                    let pieces = waiting
+                    let present = reader
+                    reader = try await workers.run { try feed(pieces, to: present) }
+                    waiting = []
+                    waitingCount = 0
+                }
+            }
+            let pieces = waiting
+            let present = reader
+            let read = try await workers.run { try feed(pieces, to: present).finish() }
+            return (read, total)
+        } catch let refusal as RequestRefusal {
+            throw refusal
+        } catch let error as DSSServerRequestError {
+            throw RequestRefusal(
+                status: error.kind == .storage ? .internalServerError : .badRequest, reason: error.reason)
+        } catch {
+            throw RequestRefusal(status: .badRequest, reason: "the request ended early: \(error)")
+        }
+    }
+
+    private func feed(
+        _ pieces: [ByteBuffer], to present: DSSServerRequestReader?
+    ) throws(DSSServerRequestError) -> DSSServerRequestReader {
+        let reader: DSSServerRequestReader
+        if let present { reader = present } else { reader = try DSSServerRequestReader(documents: service.scratch) }
+        for piece in pieces {
+            let fed = piece.withUnsafeReadableBytes { octets -> Result<Void, DSSServerRequestError> in
+                do throws(DSSServerRequestError) { return .success(try reader.feed(octets)) } catch {
+                    return .failure(error)
+                }
+            }
+            try fed.get()
+        }
+        return reader
+    }
+
+    private static let tooLarge = RequestRefusal(
+        status: .contentTooLarge, reason: "the request is larger than \(bodyLimit) octets")
+
+    // MARK: One answer
+
+    private func response(_ answer: DSSServerAnswer, _ octets: OctetRope, _ fault: InjectedFault.Kind?) async
+        -> Response
+    {
+        switch fault {
+        case .empty:
+            var headers = HTTPFields()
+            let message = "[Error-41003] Failed to process request - Signing service is stopped"
+            for (name, value) in [("RESPONSE_STATUS", "FAILED"), ("ERROR_CODE", "41003"), ("MESSAGE", message)] {
+                if let name = HTTPFields.Element.Name(name) { headers[name] = value }
+            }
+            return Response(status: .ok, headers: headers)
+        case .html500:
+            let page =
+                "<html><head><title>HTTP Status 500</title></head><body><h1>Internal Server Error</h1></body></html>"
+            return Response(
+                status: .internalServerError, headers: [.contentType: "text/html"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: page)))
+        case .soapfault:
+            let fault = DSSServerFault(.server, "the service is not available", envelope: answer.envelope)
+            return Self.response(fault, status: .internalServerError)
+        case .cut: return Self.response(answer, octets, manner: .cut)
+        case .drip: return Self.response(answer, octets, manner: .drip)
+        default: return Self.response(answer, octets, manner: .plain)
+        }
+    }
+
+    private enum Manner { case plain, cut, drip }
+    private struct CutOff: Error {}
+
+    private static func response(_ answer: DSSServerAnswer, _ octets: OctetRope, manner: Manner) -> Response {
+        let headers: HTTPFields = [.contentType: answer.contentType]
+        if manner == .plain && octets.count <= headLimit {
+            let buffer = octets.collected().withUnsafeBytes { ByteBuffer(bytes: $0) }
+            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: buffer))
+        }
+        let body = ResponseBody(contentLength: octets.count) { writer in
+            var reader = octets.makeReader()
+            var chunk = [UInt8](repeating: 0, count: manner == .drip ? 1 : 65_536)
+            var left = manner == .cut ? octets.count / 2 : octets.count
+            while left > 0 {
+                let count = chunk.withUnsafeMutableBytes { target in
+                    reader.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<min(target.count, left)]))
+                }
+                guard count > 0 else { break }
+                left -= count
+                try await writer.write(ByteBuffer(bytes: chunk.prefix(count)))
+                if manner == .drip { try await Task.sleep(for: .milliseconds(200)) }
+            }
+            guard manner != .cut else { throw CutOff() }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    private static func response(_ fault: DSSServerFault, status: HTTPResponse.Status) -> Response {
+        let buffer = fault.octets.withUnsafeBytes { ByteBuffer(bytes: $0) }
+        return Response(
+            status: status, headers: [.contentType: fault.contentType], body: ResponseBody(byteBuffer: buffer))
+    }
+
+    /// A stranger's words, fit for the log.
+    private static func plain(_ text: String) -> Logger.MetadataValue {
+        .string(
+            String(text.unicodeScalars.prefix(200).map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) }))
+    }
+}

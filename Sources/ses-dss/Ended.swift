@@ -1,0 +1,21 @@
+import ArgumentParser
+import Foundation
+
+/// The exit codes of sysexits.h that are used here.
+enum Sysexit: Int32 {
+    case usage = 64
+    case unavailable = 69
+    case cannotCreate = 73
+    case configuration = 78
+}
+
+/// Says on standard error why the program ends, and with which code.
+func Ended(_ code: Sysexit, _ reason: String) -> ExitCode {
+    FileHandle.standardError.write(Data("ses-dss: \(reason)\n".utf8))
+    return ExitCode(code.rawValue)
+}
+
+enum Console {
+    /// Writes one line to standard output at once, whatever stands behind it.
+    static func line(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+}

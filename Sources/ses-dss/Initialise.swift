@@ -1,0 +1,19 @@
+import ArgumentParser
+import Glibc
+import SigningServer
+
+struct Initialise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a directory with a demonstration CA, keys and dss.xml.")
+
+    @Argument(help: "The directory to make.") var directory: String
+
+    func run() throws {
+        do {
+            try DemonstrationSite.make(in: directory, now: Int(time(nil)))
+        } catch {
+            throw Ended(.cannotCreate, "\(error)")
+        }
+        print("made \(directory): ca.pem, keys and dss.xml; start it with: ses-dss run --config \(directory)/dss.xml")
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+import Logging
+import SigningServer
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve until SIGTERM or SIGINT.")
+
+    @Option(help: "The configuration.") var config: String
+    @Option(help: "Listen here instead of where the configuration says; 0 takes a free port.") var port: Int?
+    @Option(
+        help: """
+            Give wrong answers, for tests: NAME or NAME=PERCENT, with NAME one of \
+            \(InjectedFault.Kind.allCases.map(\.rawValue).joined(separator: ", ")).
+            """)
+    var fault: [String] = []
+
+    func run() async throws {
+        let faults = try fault.map { text in
+            guard let fault = InjectedFault(text) else { throw Ended(.usage, "--fault \(text): not known; see --help") }
+            return fault
+        }
+        var configuration: SigningServerConfiguration
+        do {
+            configuration = try SigningServerConfiguration.load(
+                path: config, environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw Ended(.configuration, "\(error)")
+        }
+        if let port { configuration.port = port }
+        let server = SigningServer(
+            configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
+            logger: Logger(label: "ses-dss") { StreamLogHandler.standardError(label: $0) })
+        do {
+            try await server.run { Console.line("listening on \($0)") }
+        } catch {
+            throw Ended(.unavailable, "the server cannot serve: \(error)")
+        }
+    }
+}
