@@ -20,31 +20,32 @@ enum EntityFitting {
         if case .asItIs = body, TransportFaults.of(header).isEmpty, entity.isDeclaredSevenBit { return nil }
         let fitting = FieldFitting(path: entity.path)
         var rope = OctetRope()
-        for field in entity.header.fields where !field.isNamed("Content-Transfer-Encoding") {
+        for field in entity.header.fields where !isStale(field, of: entity, body) {
             rope.append(try fitting.fit(field))
         }
-        rope.append(transferEncodingField(of: entity, body))
+        rope.append(transferEncodingField(body))
         rope.append("\r\n")
         append(body, of: entity, to: &rope)
         return rope
     }
 
-    /// The Content-Transfer-Encoding field to go with `body`; empty for 7bit, which needs none.
-    static func transferEncodingField(of entity: Entity, _ body: Body) -> String {
-        let word: String
-        switch body {
-        case .encoded(.base64, _): word = "base64"
-        case .encoded: word = "quoted-printable"
-        case .rebuilt: return ""
-        case .asItIs:
-            switch entity.transferEncoding {
-            case .sevenBit, .eightBit, .binary: return ""
-            case .quotedPrintable: word = "quoted-printable"
-            case .base64: word = "base64"
-            case .other(let other): word = other
-            }
+    /// Whether `field` says of the body what is no longer true.
+    static func isStale(_ field: HeaderField, of entity: Entity, _ body: Body) -> Bool {
+        if field.isNamed("Content-Transfer-Encoding") {
+            if case .asItIs = body { return !entity.isDeclaredSevenBit }
+            return true
         }
-        return "Content-Transfer-Encoding: " + word + "\r\n"
+        if field.isNamed("Content-MD5"), case .rebuilt = body { return true }
+        return field.isNamed("Content-Length")
+    }
+
+    /// The field that goes with a body that was encoded; empty for any other.
+    static func transferEncodingField(_ body: Body) -> String {
+        switch body {
+        case .encoded(.base64, _): "Content-Transfer-Encoding: base64\r\n"
+        case .encoded: "Content-Transfer-Encoding: quoted-printable\r\n"
+        case .asItIs, .rebuilt: ""
+        }
     }
 
     static func append(_ body: Body, of entity: Entity, to rope: inout OctetRope) {
@@ -170,7 +171,7 @@ enum EntityFitting {
     private static func isMostlyPlain(_ octets: OctetString) -> Bool {
         let sample = octets.prefix(16_384)
         let others = sample.count { $0 >= 0x7F || ($0 < 0x20 && $0 != 0x0D && $0 != 0x0A && $0 != 0x09) }
-        return others * 5 <= sample.count
+        return others * 5 <= sample.count + 64
     }
 
     private static func refusal(_ entity: Entity, _ faults: TransportFaults, _ what: String) -> CompositionError {

@@ -6,20 +6,24 @@ enum FieldLines {
     /// here is longer than its own rule allows.
     /// - Parameter words: Printable, without line ends, not empty; a blank stands between two of them.
     static func field(_ name: String, _ words: [String]) -> String {
-        var text = name + ":"
-        var column = text.utf8.count
-        var isFirst = true
+        let body = body(words, column: name.utf8.count + 2)
+        return name + (body.isEmpty ? ":" : ": ") + body + "\r\n"
+    }
+
+    /// The body of a field whose name and blank end before `column`, without the final CRLF.
+    static func body(_ words: [String], column: Int) -> String {
+        var text = ""
+        var column = column
         for word in words where !word.isEmpty {
-            let width = word.utf8.count + 1
-            if column + width > 78, !isFirst {
+            let width = word.utf8.count + (text.isEmpty ? 0 : 1)
+            if column + width > 78, !text.isEmpty {
                 text += "\r\n"
                 column = 0
             }
-            text += " " + word
+            text += (text.isEmpty ? "" : " ") + word
             column += width
-            isFirst = false
         }
-        return text + "\r\n"
+        return text
     }
 
     /// A field with text of our own or of strangers, made safe for a header.

@@ -101,7 +101,7 @@ public struct ServerAnswer: Sendable {
     ///   - entry: The entry's identifier.
     public init(_ content: any OctetSource, entry: String) {
         self.content = content
-        let safe = entry.utf8.filter {
+        let safe = entry.utf8.prefix(64).filter {
             (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
         }
         name = "verification-response-" + String(decoding: safe, as: UTF8.self) + ".xml"

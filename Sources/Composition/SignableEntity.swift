@@ -32,13 +32,10 @@ public struct SignableEntity: Sendable {
         var seen: Set<String> = []
         for field in root.header.fields where field.isContentField {
             // Which of several counts is a matter of the reader; signed is the one that was read here.
-            let name = field.name.asciiLowercased
-            guard name != "content-transfer-encoding", name != "content-length", seen.insert(name).inserted else {
-                continue
-            }
-            rope.append(try fitting.fit(field))
+            let isFirst = seen.insert(field.name.asciiLowercased).inserted
+            if isFirst && !EntityFitting.isStale(field, of: root, body) { rope.append(try fitting.fit(field)) }
         }
-        rope.append(EntityFitting.transferEncodingField(of: root, body))
+        rope.append(EntityFitting.transferEncodingField(body))
         rope.append("\r\n")
         EntityFitting.append(body, of: root, to: &rope)
         entity = rope

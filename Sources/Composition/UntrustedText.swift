@@ -54,10 +54,10 @@ public enum UntrustedText {
         return safe
     }
 
-    /// For the body of an unstructured header field (RFC 5322 §2.2.1): printable US-ASCII without line ends, with
+    /// For the body of an unstructured header field (RFC 5322 §2.2.1): printable US-ASCII, folded where it is long, with
     /// encoded-words (RFC 2047) where the text needs them or looks like one.
     public static func headerText(_ text: some StringProtocol, limit: Int = 500) -> String {
-        EncodedWord.words(of: plainTextLine(text, limit: limit)).joined(separator: " ")
+        FieldLines.body(EncodedWord.words(of: plainTextLine(text, limit: limit)), column: 26)
     }
 
     /// For the content of a quoted-string in a header field (RFC 5322 §3.2.4), without the quotes.

@@ -1,0 +1,124 @@
+import Composition
+import InternetMessage
+import Octets
+import Testing
+
+@Suite("Intake")
+struct IntakeTests {
+    @Test(
+        "removes what claims to be ours, whatever its spelling",
+        arguments: [
+            "X-SES-Result: trusted", "x-ses-outcome: signed", "X-SES-Result : trusted", "X-Ses-End: 1\n folded",
+            "X_SES_Result: trusted", "X-SES-:", "X-SES: 1", "X-SES-Verdict\t:\n trusted",
+            "Authentication-Results: ses.example.test; smime=pass",
+            "authentication-results: SES.Example.TEST; smime=pass",
+            "Authentication-Results: (a (nested) comment) ses.example.test (x); none",
+            "Authentication-Results: \"ses.example.test\"; smime=pass",
+            "Authentication-Results: ses.example.test 1; x=y",
+            "Authentication-Results:\n ses.example.test\n ;smime=pass",
+            "Authentication-Results : ses.example.test; a=b",
+            "Authentication-Results: ses.example.test/1; smime=pass", "Authentication-Results: (open ses.example.test",
+            "Authentication-Results: ses.example.test", "Authentication-Results: \"ses.exam\\ple.test\"; smime=pass",
+            "Authentication-Results: ses(c).example(d).test; smime=pass",
+        ], ["\n", "\r\n"])
+    func forgeries(_ field: String, _ lineEnd: String) throws {
+        let given = "From: a@b.test\n" + field + "\nSubject: x\n" + field + "\n\nX-SES-Result: text\n"
+        let intake = try Given.intake(given.replacing("\n", with: lineEnd))
+        let wanted = "From: a@b.test\nSubject: x\n\nX-SES-Result: text\n"
+        #expect(intake.message.rawRope.collected() == OctetString(wanted.replacing("\n", with: lineEnd)))
+        #expect(intake.message.canonical == Given.crlf(wanted))
+        #expect(intake.message.canonicalRope.collected() == intake.message.canonical)
+        #expect(intake.header.fields.map(\.name) == ["From", "Subject"])
+        #expect(intake.removed.count == 2)
+    }
+
+    @Test(
+        "leaves everything else as it is, byte for byte",
+        arguments: [
+            "Authentication-Results: mx.example.test; smime=pass", "Authentication-Results: myses.example.test; none",
+            "Authentication-Results: ses.example.test.evil.test; smime=pass", "X-Session: 1", "X-SESAME: x",
+            "ARC-Authentication-Results: i=1; ses.example.test; smime=pass", "Bcc: c@d.test", "Delivered-To: z@y.test",
+        ])
+    func others(_ field: String) throws {
+        let given = OctetString("Received: by x\nFrom: a@b.test\n\(field)\n\nbody \u{E4}\r\rx\n")
+        let intake = try Given.intake(given)
+        #expect(intake.message.rawRope.collected() == given)
+        #expect(intake.removed.isEmpty)
+    }
+
+    @Test("takes the trace fields above the first Received as the envelope, and no others")
+    func trace() throws {
+        let intake = try Given.intake(
+            "Return-Path: <alice@example.test>\nX-Original-To: bob@elsewhere.test\nDelivered-To: alias@inner.test\n"
+                + "Received: by mx; now\nDelivered-To: forged@evil.test\nTo: list@example.test\n\nx\n")
+        #expect(intake.envelope.sender == .address(Given.alice))
+        #expect(intake.envelope.recipients == [Given.bob])
+        #expect(intake.envelope.source == .trace)
+        #expect(intake.header.fields.map(\.name) == ["Received", "Delivered-To", "To"])
+    }
+
+    @Test("never guesses recipients from To in a delivered message")
+    func noGuess() throws {
+        let intake = try Given.intake("Received: by mx; now\nFrom: alice@example.test\nTo: bob@elsewhere.test\n\nx\n")
+        #expect(intake.envelope.recipients.isEmpty)
+        #expect(intake.envelope.sender == nil)
+    }
+
+    @Test("without any Received only the unbroken run at the top is trace")
+    func noReceived() throws {
+        let intake = try Given.intake(
+            "Return-Path: <>\nDelivered-To: bob@elsewhere.test\nSubject: x\nDelivered-To: forged@evil.test\n\nx\n")
+        #expect(intake.envelope.sender == .null)
+        #expect(intake.envelope.recipients == [Given.bob])
+    }
+
+    @Test("reads a file that a person put in by its address fields")
+    func bare() throws {
+        let intake = try Given.intake(
+            "Delivered-To: no@no.test\nFrom: Carol <carol@example.test>\nSender: alice@example.test\nTo: g: bob@elsewhere.test;\n"
+                + "Cc: bob@elsewhere.test, d@d.test\nBcc: e@e.test\n\nx\n", isBare: true, removesBcc: true)
+        #expect(intake.envelope.sender == .address(Given.alice))
+        #expect(intake.envelope.recipients.map(\.description) == ["bob@elsewhere.test", "d@d.test", "e@e.test"])
+        #expect(intake.envelope.source == .addressFields)
+        #expect(intake.header.first("Bcc") == nil)
+    }
+
+    @Test("believes the block before anything else")
+    func block() throws {
+        let block = EnvelopeBlock(
+            envelope: Envelope(sender: .null, recipients: [Given.bob], source: .arguments), entry: "e1")
+        let intake = try Given.intake(
+            "Return-Path: <x@y.test>\nDelivered-To: z@y.test\nReceived: x\n\nbody\n", block: block, isBare: true)
+        #expect(intake.envelope.sender == .null)
+        #expect(intake.envelope.recipients == [Given.bob])
+        #expect(intake.header.fields.count == 3)
+    }
+
+    @Test("shares storage when nothing is removed, or only from the top")
+    func sharing() throws {
+        let body = String(repeating: "line\r\n", count: 1_000)
+        let whole = OctetString("Return-Path: <>\r\nDelivered-To: bob@elsewhere.test\r\nReceived: x\r\n\r\n" + body)
+        let intake = try Given.intake(whole)
+        let isShared = whole.withUnsafeBytes { outer in
+            intake.message.canonical.withUnsafeBytes { inner in
+                inner.baseAddress.map { $0 > outer.baseAddress! && $0 < outer.baseAddress! + outer.count } ?? false
+            }
+        }
+        #expect(isShared)
+    }
+
+    @Test("tells of many removed fields the first ones and the rest as a number")
+    func many() throws {
+        let intake = try Given.intake(String(repeating: "X-SES-A: 1\n", count: 5_000) + "\nx\n")
+        #expect(intake.removed.count == 21)
+        #expect(intake.removed.last == "and 4980 more")
+        #expect(intake.message.rawRope.collected() == OctetString("\nx\n"))
+    }
+
+    @Test("a header beyond the limit is an error")
+    func tooLarge() {
+        #expect(throws: CompositionError.self) {
+            try Given.intake("X-Long: " + String(repeating: "a", count: 300_000) + "\n\nx\n")
+        }
+    }
+}
