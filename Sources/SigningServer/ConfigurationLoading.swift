@@ -167,14 +167,19 @@ final class ConfigurationReading {
         var defaultID: String?
         for element in root.children("VerificationProfile") {
             inspect(
-                element, attributes: ["id", "default", "allowWeak", "revocation"],
+                element, attributes: ["id", "default", "allowWeak", "revocation", "signerIdentity"],
                 children: ["Anchor", "Intermediate", "CRL", "VerificationTime"])
             guard let id = required("id", of: element) else { continue }
             if flag("default", of: element) {
                 if defaultID != nil { fault(element, "only one verification profile can be the default") }
                 defaultID = id
             }
-            let profile = SigningServerConfiguration.VerificationProfile(id: id, policy: policy(element))
+            var identity = MailVerification.SignerIdentity.enforce
+            if element.attribute("signerIdentity") != nil {
+                identity = choice("signerIdentity", of: element) ?? identity
+            }
+            let profile = SigningServerConfiguration.VerificationProfile(
+                id: id, policy: policy(element), identity: identity)
             if profiles.updateValue(profile, forKey: id) != nil {
                 fault(element, "the profile \"\(id)\" is there twice")
             }

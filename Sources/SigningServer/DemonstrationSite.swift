@@ -59,7 +59,8 @@ public enum DemonstrationSite {
             lines.append("  <SigningProfile id=\"adss:signing:profile:\(number)\" format=\"\(format)\"/>")
         }
         lines += [
-            "  <VerificationProfile id=\"adss:verification:profile:001\" default=\"true\">",
+            "  <!-- SES compares signer and author itself, so that its organisation signers can be configured there. -->",
+            "  <VerificationProfile id=\"adss:verification:profile:001\" default=\"true\" signerIdentity=\"report\">",
             "    <Anchor>ca.pem</Anchor>", "  </VerificationProfile>", "  <Client id=\"samples_test_client\">",
         ]
         lines += profiles.map { "    <Profile ref=\"adss:signing:profile:\($0.0)\"/>" }

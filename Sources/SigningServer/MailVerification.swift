@@ -32,12 +32,24 @@ public struct SignatureFindings: Sendable {
 
 /// Verifies whole messages (RFC 8551 §3.9).
 public struct MailVerification: Sendable {
+    /// Who compares the signer with the author.
+    public enum SignerIdentity: String, Sendable, Hashable, CaseIterable {
+        /// The verification: a mail signed by another than its author is not trusted.
+        case enforce
+        /// Whoever asked for it, as SES does: it knows organisation keys that may sign for others.
+        case report
+    }
+
     private let verifier: CMSVerifier
+    private let identity: SignerIdentity
     private let scratch: any OctetCollectorMaking
 
     /// - Parameter scratch: Where decoded signatures wait.
-    public init(policy: TrustPolicy, scratch: any OctetCollectorMaking) {
+    public init(
+        policy: TrustPolicy, identity: SignerIdentity = .enforce, scratch: any OctetCollectorMaking
+    ) {
         verifier = CMSVerifier(policy: policy, use: .mail)
+        self.identity = identity
         self.scratch = scratch
     }
 
@@ -83,7 +95,7 @@ public struct MailVerification: Sendable {
                 VerificationDetail(
                     .signature, .invalid, "the signature of multipart/signed encloses content of its own"))
         }
-        if let mismatch = Self.mismatch(message, verification) { details.append(mismatch) }
+        if identity == .enforce, let mismatch = Self.mismatch(message, verification) { details.append(mismatch) }
         return SignatureFindings(verification, adding: details)
     }
 

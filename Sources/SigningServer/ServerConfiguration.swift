@@ -32,6 +32,7 @@ public struct SigningServerConfiguration: Sendable {
     struct VerificationProfile: Sendable {
         let id: String
         let policy: TrustPolicy
+        let identity: MailVerification.SignerIdentity
     }
 
     struct Client: Sendable {

@@ -121,7 +121,7 @@ struct SigningService: Sendable {
         else { throw Refusal.profile }
         let findings: SignatureFindings
         do throws(CryptographyError) {
-            findings = try self.findings(request, profile.policy, now: now)
+            findings = try self.findings(request, profile, now: now)
         } catch {
             switch error.kind {
             case .missing: throw Refusal(.inappropriateSignature, error.reason)
@@ -142,8 +142,9 @@ struct SigningService: Sendable {
     /// - Throws: ``CryptographyError/Kind/missing`` when there is no signature, ``CryptographyError/Kind/unsupported``
     ///   when it is of a format that is not verified here.
     private func findings(
-        _ request: DSSServerRequest, _ policy: TrustPolicy, now: Int
+        _ request: DSSServerRequest, _ profile: SigningServerConfiguration.VerificationProfile, now: Int
     ) throws(CryptographyError) -> SignatureFindings {
+        let policy = profile.policy
         if let signature = request.signature {
             return try verify(signature, content: request.document?.octets, policy, now: now)
         }
@@ -155,7 +156,7 @@ struct SigningService: Sendable {
         case .pdf: throw CryptographyError(.unsupported, "this version does not verify PDF signatures")
         case .xml: throw CryptographyError(.unsupported, "this version does not verify XML signatures")
         case .other:
-            let mail = MailVerification(policy: policy, scratch: scratch)
+            let mail = MailVerification(policy: policy, identity: profile.identity, scratch: scratch)
             guard let findings = try mail.verify(document, now: now) else {
                 throw CryptographyError(.missing, "the document carries no signature this profile may verify")
             }
