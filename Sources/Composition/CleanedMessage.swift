@@ -5,38 +5,44 @@ public import Octets
 public struct CleanedMessage: Sendable {
     /// As it stands in the file, with the file's own line ends.
     public let rawRope: OctetRope
-    /// With CRLF line ends, in pieces.
+    /// The same with CRLF line ends.
     public let canonicalRope: OctetRope
-    /// The same in one run, for the reader. It shares the original's storage when nothing was removed but from the top.
-    public let canonical: OctetString
-    /// Of ``canonical``.
+    /// The fields that stay; their ranges are those of the message before anything was removed.
     public let header: Header
     /// How the lines of ``rawRope`` end.
     public let lineEnding: LineEnding
     /// The removed fields and why, for the log; of many the first ones and how many more.
     public let removed: [String]
+    /// What stays of it, in order; few.
+    private let pieces: [OctetString]
 
-    /// - Parameter remove: Why a field is removed; nil when it stays.
+    /// - Parameter remove: Why the fields at some indices are removed.
     init(
         raw: OctetString, canonical: OctetString, header: Header, removing remove: (Header) -> [Int: String],
         limits: Message.Limits
     ) throws(MessageSyntaxError) {
         lineEnding = LineEnding.of(raw)
         let reasons = remove(header)
-        guard !reasons.isEmpty else {
-            (rawRope, canonicalRope) = (OctetRope([raw]), OctetRope([canonical]))
-            (self.canonical, self.header, removed) = (canonical, header, [])
-            return
-        }
-        let rawHeader = try Header(reading: raw, limits: limits)
-        let rawPieces = Self.pieces(of: raw, without: remove(rawHeader).keys.map { rawHeader.fields[$0].range })
-        let pieces = Self.pieces(of: canonical, without: reasons.keys.map { header.fields[$0].range })
-        rawRope = OctetRope(rawPieces)
+        let rawHeader = reasons.isEmpty ? header : try Header(reading: raw, limits: limits)
+        let rawReasons = reasons.isEmpty ? [:] : remove(rawHeader)
+        rawRope = OctetRope(Self.pieces(of: raw, without: rawReasons.keys.map { rawHeader.fields[$0].range }))
+        pieces = Self.pieces(of: canonical, without: reasons.keys.map { header.fields[$0].range })
         canonicalRope = OctetRope(pieces)
-        self.canonical = pieces.count == 1 ? pieces[0] : canonicalRope.collected()
-        self.header = try Header(reading: self.canonical, limits: limits)
+        self.header = Header(
+            fields: header.fields.enumerated().filter { reasons[$0.offset] == nil }.map(\.element), range: header.range)
         removed = Self.account(of: reasons, in: header)
     }
+
+    /// ``canonicalRope`` in one run. Shares the original's storage when nothing was removed but from the top, else copies it all.
+    public var canonical: OctetString { pieces.count == 1 ? pieces[0] : canonicalRope.collected() }
+
+    /// Takes the message apart.
+    public func read(limits: Message.Limits = Message.Limits()) throws(MessageSyntaxError) -> Message {
+        try Message(reading: canonical, limits: limits)
+    }
+
+    /// What keeps it from being passed on within another message.
+    var faults: TransportFaults { pieces.reduce([]) { $0.union(TransportFaults.of($1)) } }
 
     private static func account(of reasons: [Int: String], in header: Header) -> [String] {
         let told = 20
@@ -53,7 +59,7 @@ public struct CleanedMessage: Sendable {
             if range.lowerBound > start { pieces.append(octets.slice(start..<range.lowerBound)) }
             start = range.upperBound
         }
-        if start < octets.count { pieces.append(octets.slice(start..<octets.count)) }
+        if start < octets.count || pieces.isEmpty { pieces.append(octets.slice(start..<octets.count)) }
         return pieces
     }
 }

@@ -63,7 +63,7 @@ struct MailPart {
 
     /// The original, octet for octet: message/rfc822, or a file where that cannot carry it (RFC 2046 §5.2.1, RFC 5322 §2.1.1).
     static func original(_ message: CleanedMessage) -> MailPart {
-        let faults = TransportFaults.of(message.canonical)
+        let faults = message.faults
         guard faults.isDisjoint(with: [.longLine, .null, .bareLineEnd]), message.lineEnding != .mixed else {
             return file(
                 message.rawRope, type: "application/octet-stream", name: "original.eml",
@@ -80,7 +80,7 @@ struct MailPart {
 
     /// Only the header of the original (RFC 6522 §4).
     static func originalHeader(_ message: CleanedMessage) -> MailPart {
-        let octets = message.canonical.slice(message.header.range)
+        let octets = OctetRope(message.header.fields.map(\.completed)).collected()
         let isFit = TransportFaults.of(octets).isEmpty
         return MailPart(
             fields: "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: "

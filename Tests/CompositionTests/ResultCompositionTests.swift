@@ -22,7 +22,7 @@ struct ResultCompositionTests {
             rule: rule, result: HostileTextTests.result("Grüße"),
             answer: answer ? ServerAnswer(OctetString("<VerifyResponse/>"), entry: "e1") : nil,
             addedFields: [Self.received], token: Self.token
-        ).compose(intake.message, read: try Message(reading: intake.message.canonical)).collected()
+        ).compose(intake.message, read: try intake.message.read()).collected()
     }
 
     static let signed =
