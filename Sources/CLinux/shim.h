@@ -8,6 +8,11 @@ extern int renameat2(int from, const char *old_name, int to, const char *new_nam
 // asm-generic/fcntl.h; the same on every architecture that Swift runs on under Linux.
 enum { clinux_set_signal = 10, clinux_set_lease = 1024, clinux_open_path = 010000000 };
 
+// linux/fs.h, which brings types that the Glibc module has, too: FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL (for 64-bit systems).
+static const unsigned long clinux_get_flags = 0x80086601UL;
+static const unsigned long clinux_set_flags = 0x40086602UL;
+enum { clinux_top_of_hierarchy = 0x20000 };
+
 /// Renames without replacing: 0, or -1 and errno (EEXIST when the target exists).
 static inline int clinux_rename_without_replacing(int from, const char *old_name, int to, const char *new_name) {
     return renameat2(from, old_name, to, new_name, 1u);

@@ -26,7 +26,10 @@ extension Transaction {
     /// - Throws: kind `tooLarge` when it has more than `maximum` octets.
     public func read(smallLimit: Int = 1 << 20, maximum: Int) throws(SpoolError) -> ClaimedFile {
         try require(.working)
-        let file = try place.directory.openFile(messageName)
+        let file: OpenFile
+        // The file that was judged at the claim need not be opened again; if its name leads elsewhere by now, the commit notices.
+        if let judged { file = judged } else { file = try place.directory.openFile(messageName) }
+        judged = nil
         let status = try file.status()
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SpoolError(.raced, path: file.path, "the claimed message was replaced by something that is no file")
@@ -71,6 +74,7 @@ extension Transaction {
         if let envelopeOctets = facts.envelopeOctets, envelopeOctets > status.st_size {
             return "its name says \(envelopeOctets) octets of envelope, but it has only \(status.st_size)"
         }
+        judged = file
         return nil
     }
 

@@ -131,6 +131,7 @@ extension Transaction {
         try require(.working)
         try removeOutputs()
         observed = nil
+        judged = nil
     }
 
     /// Gives the start back, because a local fault or an orderly stop ended it: no attempt is counted. The entry stays in

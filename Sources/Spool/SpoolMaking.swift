@@ -20,6 +20,9 @@ extension Spool {
             if try root.status(item.path) == nil { try root.make(item.path, mode: 0o700) }
             try owners.settle(root.descend(item.path), mode: item.mode, item.group)
         }
+        if try FileSystemType(of: root).isExtWithoutJournal {
+            for program in Program.allCases { try root.descend(program.workPath).spreadDirectories() }
+        }
         if try root.status(Layout.secretName) == nil { try makeSecret(in: root, owners, random) }
         return notes
     }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 extension Spool {
@@ -106,46 +105,4 @@ extension Spool {
                 .fileSystem, path: path, "\(what) does not work here; put the spool on a local ext4, XFS or btrfs")
         }
     }
-}
-
-/// What a spool may and may not stand on.
-struct FileSystemType {
-    private let magic: UInt
-
-    init(of directory: Directory) throws(SpoolError) {
-        var magic: UInt = 0
-        guard clinux_file_system_type(directory.descriptor, &magic) == 0 else {
-            throw SpoolError(.system, path: directory.path, errno: errno, "cannot ask for the file system's type")
-        }
-        self.magic = magic
-    }
-
-    init(magic: UInt) { self.magic = magic }
-
-    /// - Returns: Warnings.
-    /// - Throws: kind `fileSystem` for a network file system: its locks and renames hold for one machine only, or not at all.
-    func judge(_ path: String) throws(SpoolError) -> [String] {
-        if let name = Self.networks[magic] {
-            throw SpoolError(
-                .fileSystem, path: path,
-                "the spool is on a network file system (\(name)); put it on a local ext4, XFS or btrfs")
-        }
-        if Self.trusted.contains(magic) { return [] }
-        let name = Self.others[magic] ?? "type 0x" + String(magic, radix: 16)
-        return [
-            "\(path) is on \(name): only on ext4, XFS and btrfs is rename known to be atomic across a power loss; mail may be lost then"
-        ]
-    }
-
-    /// ext2 to ext4, XFS, btrfs (linux/magic.h).
-    private static let trusted: Set<UInt> = [0xEF53, 0x5846_5342, 0x9123_683E]
-    private static let networks: [UInt: String] = [
-        0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x564C: "NCP", 0x5346_414F: "AFS",
-        0x6B41_4653: "AFS", 0x7375_7245: "Coda", 0x0102_1997: "9p", 0x00C3_6400: "Ceph", 0x0BD0_0BD0: "Lustre",
-        0x7461_636F: "OCFS2", 0x0116_1970: "GFS2", 0x4750_4653: "GPFS",
-    ]
-    private static let others: [UInt: String] = [
-        0x0102_1994: "tmpfs", 0x8584_58F6: "ramfs", 0x794C_7630: "overlayfs", 0x6573_5546: "FUSE", 0x2FC1_2FC1: "ZFS",
-        0xF2F5_2010: "F2FS", 0x4D44: "FAT", 0x2011_BAB0: "exFAT",
-    ]
 }

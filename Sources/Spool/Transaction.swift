@@ -23,6 +23,8 @@ public final class Transaction: @unchecked Sendable {
     var messageName: String
     var stage = Stage.working
     var observed: Observation?
+    /// The claimed file as judged fit to be a message, until it is read.
+    var judged: OpenFile?
     /// The names under which outputs stand beside the message, where the folder forced another one on them.
     var stagedNames: [Int: SpoolName] = [:]
     /// Whether all folders must be synced, because recovery cannot know which of them got something.
