@@ -93,7 +93,7 @@ struct BodyText {
             } else if isFit && leaf.transferEncoding != .quotedPrintable {
                 (encoding, body) = ("7bit", octets)
             } else {
-                (encoding, body) = ("quoted-printable", QuotedPrintableEncoded(octets))
+                (encoding, body) = ("quoted-printable", DelimiterSafeText(octets))
             }
         }
         var rope = OctetRope()

@@ -137,7 +137,7 @@ enum EntityFitting {
         case .quotedPrintable:
             let decoded = entity.decodedSource
             return decoded.count <= mostHeld
-                ? .encoded(.quotedPrintable, OctetRope([QuotedPrintableEncoded(decoded.collected())]))
+                ? .encoded(.quotedPrintable, OctetRope([DelimiterSafeText(decoded.collected())]))
                 : .encoded(.base64, OctetRope([Base64Encoded(decoded)]))
         case .other(let word):
             throw refusal(
@@ -149,7 +149,7 @@ enum EntityFitting {
             return try .rebuilt(fieldsOnly(entity, faults))
         }
         return type == "text" && isMostlyPlain(entity.body)
-            ? .encoded(.quotedPrintable, OctetRope([QuotedPrintableEncoded(entity.body)]))
+            ? .encoded(.quotedPrintable, OctetRope([DelimiterSafeText(entity.body)]))
             : .encoded(.base64, OctetRope([Base64Encoded(entity.body)]))
     }
 

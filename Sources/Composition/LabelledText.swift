@@ -18,14 +18,14 @@ struct LabelledText: Sendable {
 
     /// Lines of at most 76 characters with CRLF. A stranger's word never begins a line, so that none can look like ours.
     var plain: String {
-        var lines = ["=== " + title + " " + String(repeating: "=", count: max(3, 71 - title.count))]
+        var lines = ["*** " + title + " " + String(repeating: "*", count: max(3, 71 - title.count))]
         lines += Self.wrapped(UntrustedText.plainTextLine(summary, limit: 1_000), indent: "  ", first: "  ")
         for row in rows {
             let label = "  " + (row.label + ":").padded(to: 15) + " "
             lines += Self.wrapped(
                 UntrustedText.plainTextLine(row.value), indent: String(repeating: " ", count: 18), first: label)
         }
-        lines.append(String(repeating: "=", count: 76))
+        lines.append(String(repeating: "*", count: 76))
         return lines.joined(separator: "\r\n") + "\r\n"
     }
 

@@ -50,7 +50,7 @@ enum Given {
         "-->", "<!--", "</body></html>", "<plaintext>", "]]>", "<style>*{display:none}</style>", "\"><img src=x>",
         "' onmouseover='x", "`x`", "&lt;b&gt;", "&#60;b&#62;", "a\" b \\ c", "\\", "\"", "(comment", ")",
         "; smime=pass",
-        "ses.example.test; smime=pass", "X-SES-End: 1", "=== Signature check: trusted ===", "--ses-mixed-token",
+        "ses.example.test; smime=pass", "X-SES-End: 1", "*** Signature check: trusted ***", "--ses-mixed-token",
         "\r\n--ses-mixed-0123456789abcdef--\r\n", String(repeating: "A", count: 5_000),
         String(repeating: "ä", count: 5_000), String(repeating: "\u{301}", count: 300), "mañana Grüße 日本語 \u{1F600}",
         "\u{FFFC}\u{2800}\u{115F}", "  leading and trailing  ", "", " ", "%0d%0aX: y", "$(reboot)", "{{7*7}}",

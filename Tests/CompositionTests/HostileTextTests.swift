@@ -108,8 +108,8 @@ struct HostileTextTests {
         for payload in Self.payloads {
             let result = Self.result(payload)
             let lines = result.plain.split(separator: "\r\n", omittingEmptySubsequences: false)
-            #expect(lines.first?.hasPrefix("=== Signature check: not trusted ===") == true)
-            #expect(lines.filter { $0.hasPrefix("===") }.count == 2, "\(result.plain)")
+            #expect(lines.first?.hasPrefix("*** Signature check: not trusted ***") == true)
+            #expect(lines.filter { $0.hasPrefix("***") }.count == 2, "\(result.plain)")
             #expect(lines.dropFirst().dropLast(2).allSatisfy { $0.hasPrefix("  ") }, "\(result.plain)")
             #expect(lines.allSatisfy { $0.count <= 76 && $0.last != " " }, "\(result.plain)")
             #expect(!result.plain.unicodeScalars.contains { Self.acts($0) && $0 != "\r" && $0 != "\n" })

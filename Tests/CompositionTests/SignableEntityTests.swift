@@ -46,7 +46,7 @@ struct SignableEntityTests {
             what: "format=flowed keeps its blanks",
             given: "Content-Type: text/plain; format=flowed\n\nlong \nline\n-- \nme\n",
             wanted:
-                "Content-Type: text/plain; format=flowed\nContent-Transfer-Encoding: quoted-printable\n\nlong=20\nline\n--=20\nme\n"
+                "Content-Type: text/plain; format=flowed\nContent-Transfer-Encoding: quoted-printable\n\nlong=20\nline\n=2D-=20\nme\n"
         ),
         Case(
             what: "From at a line's beginning", given: "Content-Type: text/plain\n\nFrom me\n",
