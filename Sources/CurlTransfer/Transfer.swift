@@ -21,6 +21,10 @@ final class Transfer {
         self.request = request
         self.receiver = receiver
         maximumAnswer = settings.maximumAnswer
+        let url = request.url.lowercased()
+        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+            throw TransferError(.url, "the address begins neither with http:// nor with https://")
+        }
         try handle.apply(settings)
         try handle.set(CURLOPT_URL, request.url)
         try applyRequest()
@@ -58,7 +62,7 @@ final class Transfer {
     /// What came of it, once libcurl is done with it.
     func result(_ code: CURLcode) -> Result<HTTPHead, TransferError> {
         if let fault { return .failure(fault) }
-        guard code == CURLE_OK else {
+        guard code == CURLE_OK || isEarlyRefusal(code) else {
             return .failure(
                 TransferError(
                     code: code, words: handle.errorWords, connectStatus: handle.number(CURLINFO_HTTP_CONNECTCODE)))
@@ -68,6 +72,12 @@ final class Transfer {
         }
         deliverHead()
         return .success(final)
+    }
+
+    /// Some peers refuse before they have read the body, and close: their status counts more than the lost connection.
+    private func isEarlyRefusal(_ code: CURLcode) -> Bool {
+        let isLost = [CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE].contains(code)
+        return isLost && handle.number(CURLINFO_HTTP_CONNECTCODE) < 300 && (head.final?.status ?? 0) >= 400
     }
 
     // MARK: - Called from C

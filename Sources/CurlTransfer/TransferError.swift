@@ -51,7 +51,7 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
 
     private static func kind(of code: CURLcode) -> Kind {
         switch code {
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_LOGIN_DENIED: .url
+        case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .url
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_SEND_ERROR, CURLE_RECV_ERROR,
             CURLE_INTERFACE_FAILED:
             .connection
@@ -63,7 +63,9 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
             .tls
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CLIENTCERT: .clientCertificate
         case CURLE_FILESIZE_EXCEEDED: .tooLarge
-        case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
+        // HTTP/0.9 is an unsupported protocol; those of addresses are known before.
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_WEIRD_SERVER_REPLY,
+            CURLE_BAD_CONTENT_ENCODING,
             CURLE_WRITE_ERROR, CURLE_HTTP2, CURLE_HTTP2_STREAM:
             .answer
         default: .internal

@@ -1,0 +1,172 @@
+import Glibc
+import Synchronization
+
+/// An HTTP server on a free loopback port that does to each connection what a test says, however wrong.
+public final class ScriptedPeer: Sendable {
+    /// A request as it came.
+    public struct Request: Sendable {
+        public let line: String
+        /// Names in lower case.
+        public let fields: [(name: String, value: String)]
+        public let body: [UInt8]
+
+        public func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+    }
+
+    /// One connection, in the hands of the thread that serves it.
+    public final class Connection {
+        private let descriptor: Int32
+        private let note: (Request) -> Void
+        private var pending: [UInt8] = []
+
+        init(_ descriptor: Int32, note: @escaping (Request) -> Void) {
+            self.descriptor = descriptor
+            self.note = note
+        }
+
+        /// The next request; nil when the other side has closed.
+        public func readRequest() -> Request? {
+            while true {
+                if let end = Self.position(of: Array("\r\n\r\n".utf8), in: pending) {
+                    let lines = String(decoding: pending[..<end], as: UTF8.self).split(separator: "\r\n")
+                    let fields = lines.dropFirst().map { line in
+                        let colon = line.firstIndex(of: ":") ?? line.startIndex
+                        let value = line[colon...].dropFirst().drop { $0 == " " }
+                        return (name: line[..<colon].lowercased(), value: String(value))
+                    }
+                    let length = fields.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
+                    while pending.count < end + 4 + length { guard readMore() else { return nil } }
+                    let body = Array(pending[(end + 4)..<(end + 4 + length)])
+                    pending.removeFirst(end + 4 + length)
+                    let request = Request(line: String(lines.first ?? ""), fields: fields, body: body)
+                    note(request)
+                    return request
+                }
+                guard readMore() else { return nil }
+            }
+        }
+
+        /// - Returns: Whether the other side still takes it.
+        @discardableResult
+        public func send(_ octets: some Sequence<UInt8>) -> Bool {
+            let octets = Array(octets)
+            var sent = 0
+            while sent < octets.count {
+                let count = octets.withUnsafeBytes {
+                    Glibc.send(
+                        descriptor, $0.baseAddress?.advanced(by: sent), $0.count - sent, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { return false }
+                sent += count
+            }
+            return true
+        }
+
+        @discardableResult
+        public func send(_ text: String) -> Bool { send(text.utf8) }
+
+        /// Waits until the other side closes or sends something, at most for `milliseconds`.
+        /// - Returns: Whether it did.
+        public func waitForOther(milliseconds: Int32) -> Bool {
+            var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            return Glibc.poll(&poll, 1, milliseconds) > 0
+        }
+
+        private func readMore() -> Bool {
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { return false }
+            pending.append(contentsOf: buffer[..<count])
+            return true
+        }
+
+        private static func position(of pattern: [UInt8], in octets: [UInt8]) -> Int? {
+            guard octets.count >= pattern.count else { return nil }
+            return (0...(octets.count - pattern.count)).first { octets[$0..<$0 + pattern.count].elementsEqual(pattern) }
+        }
+    }
+
+    public let port: Int
+    public var address: String { "http://127.0.0.1:\(port)" }
+    private let listener: Int32
+    private let seen = Mutex<(requests: [Request], connections: Int)>(([], 0))
+
+    /// All requests that were read so far.
+    public var requests: [Request] { seen.withLock { $0.requests } }
+    /// How many connections were made so far.
+    public var connections: Int { seen.withLock { $0.connections } }
+
+    /// - Parameter script: Serves one connection, on a thread of its own; the connection is closed when it returns.
+    public init(_ script: @escaping @Sendable (Connection) -> Void) throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard listener >= 0 else { throw HarnessError("socket: \(errno)") }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(listener, generic, length) == 0 && listen(listener, 64) == 0
+                    ? getsockname(listener, generic, &length) : -1
+            }
+        }
+        guard status == 0 else {
+            close(listener)
+            throw HarnessError("bind: \(errno)")
+        }
+        self.listener = listener
+        port = Int(UInt16(bigEndian: address.sin_port))
+        Self.startThread { [weak self] in
+            while true {
+                let descriptor = accept(listener, nil, nil)
+                guard descriptor >= 0, let self else {
+                    if descriptor >= 0 { close(descriptor) }
+                    return
+                }
+                self.seen.withLock { $0.connections += 1 }
+                Self.startThread { [weak self] in
+                    script(Connection(descriptor) { request in self?.seen.withLock { $0.requests.append(request) } })
+                    // Octets that were sent must not be lost to a reset, so what still comes is read.
+                    shutdown(descriptor, Int32(SHUT_WR))
+                    var rest = [UInt8](repeating: 0, count: 65_536)
+                    while recv(descriptor, &rest, rest.count, 0) > 0 {}
+                    close(descriptor)
+                }
+            }
+        }
+    }
+
+    deinit {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    /// A peer that answers every request in order, on connections that it keeps.
+    public static func answering(_ answer: @escaping @Sendable (Request) -> String) throws -> ScriptedPeer {
+        try ScriptedPeer { connection in
+            while let request = connection.readRequest() { if !connection.send(answer(request)) { return } }
+        }
+    }
+
+    /// An answer with its length.
+    public static func answer(_ status: Int = 200, _ fields: [String] = [], body: String) -> String {
+        let lines = ["HTTP/1.1 \(status) Words", "Content-Length: \(body.utf8.count)"] + fields
+        return lines.joined(separator: "\r\n") + "\r\n\r\n" + body
+    }
+
+    private static func startThread(_ body: @escaping @Sendable () -> Void) {
+        final class Box: Sendable {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
+                return nil
+            }, Unmanaged.passRetained(Box(body)).toOpaque())
+        pthread_detach(thread)
+    }
+}
