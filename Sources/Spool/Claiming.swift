@@ -47,9 +47,17 @@ extension Spool {
         }
         let transaction = Transaction(
             self, queue: candidate.queue, place, name: name, facts: facts, source: candidate.name)
-        if let reason = try transaction.defect() {
+        let defect: String?
+        do throws(SpoolError) {
+            defect = try transaction.defect()
+        } catch {
+            // A fault of this machine must not count as a start of the message; the first error says more than one of the giving back.
+            do throws(SpoolError) { try transaction.rollBackStart() } catch { transaction.abandon() }
+            throw error
+        }
+        if let defect {
             try transaction.moveToCorrupt()
-            return .corrupt(reason: "\(candidate.name): \(reason)")
+            return .corrupt(reason: "\(candidate.name): \(defect)")
         }
         return .claimed(transaction)
     }

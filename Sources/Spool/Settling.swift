@@ -153,7 +153,7 @@ extension Transaction {
         letGo()
     }
 
-    private func letGo() {
+    func letGo() {
         // The lock ends with the directory's descriptor, which others may still hold; unlocking a lock of our own cannot fail.
         _ = flock(place.directory.descriptor, LOCK_UN)
     }

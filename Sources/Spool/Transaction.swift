@@ -45,6 +45,11 @@ public final class Transaction: @unchecked Sendable {
         scratchSpace = ScratchSpace(place.directory)
     }
 
+    /// An entry that nobody settled is left to the next recovery, even if its scratch still keeps the directory open.
+    deinit {
+        if stage != .settled { letGo() }
+    }
+
     /// The message's name for life.
     public var entry: EntryID { place.unique.entry }
     /// The directory's unique name, new with each claim.

@@ -249,6 +249,15 @@ struct ProbeTests {
         #expect(try FileSystemType(magic: magic).judge("/s").count == warnings)
     }
 
+    @Test("ext4 without a journal is warned of, with what to do")
+    func withoutJournal() throws {
+        #expect(try FileSystemType(magic: 0xEF53, isJournalled: true).judge("/s").isEmpty)
+        let warnings = try FileSystemType(magic: 0xEF53, isJournalled: false).judge("/s")
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains("tune2fs") == true)
+        #expect(!FileSystemType(magic: 0x5846_5342, isJournalled: false).isExtWithoutJournal)
+    }
+
     @Test(
         "network file systems are refused",
         arguments: [UInt(0x6969), 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x00C3_6400])

@@ -332,6 +332,15 @@ struct TransactionTests {
         #expect(octets.allSatisfy { $0 == UInt8(ascii: "x") })
     }
 
+    @Test("an entry dropped without an end is free for the next recovery, even while its scratch is held")
+    func dropped() throws {
+        let test = try TestSpool()
+        var scratch: (any OctetCollectorMaking)?
+        do { scratch = try test.claimed().scratch }
+        #expect(try test.recover().recovered == ["work C=2"])
+        #expect(scratch != nil)
+    }
+
     @Test("several threads collect scratch of one entry at once")
     func concurrentScratch() throws {
         let test = try TestSpool()
