@@ -39,9 +39,10 @@ public enum CertificatePath {
             throw memory
         }
         X509_STORE_CTX_set_verify_cb(context) { isGood, context in
-            if isGood == 0, let object = copenssl_context_object(context) {
-                Unmanaged<PathFindings>.fromOpaque(object).takeUnretainedValue().note(context)
-            }
+            guard isGood == 0 else { return 1 }
+            // An error that cannot be noted must end the validation.
+            guard let context, let object = copenssl_context_object(context) else { return 0 }
+            Unmanaged<PathFindings>.fromOpaque(object).takeUnretainedValue().note(context)
             return 1
         }
         let result = X509_verify_cert(context)

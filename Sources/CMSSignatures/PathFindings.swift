@@ -12,15 +12,20 @@ final class PathFindings {
     }
 
     /// Takes the present error of `context`.
-    func note(_ context: OpaquePointer?) {
-        guard let context, details.count < 64 else { return }
+    func note(_ context: OpaquePointer) {
+        guard details.count < 64 else { return }
         let code = X509_STORE_CTX_get_error(context)
         let certificate = Certificate(sharing: X509_STORE_CTX_get_current_cert(context))
         let words = X509_verify_cert_error_string(Int(code)).map { String(cString: $0) } ?? "error \(code)"
         let message = certificate.map { "\(words): \($0.subject)" } ?? words
-        if let detail = detail(for: code, of: certificate, message), !details.contains(detail) {
-            details.append(detail)
+        let detail: VerificationDetail?
+        if X509_STORE_CTX_get0_parent_ctx(context) != nil {
+            detail = VerificationDetail(
+                .revocationStatus, .indeterminate, "the revocation list cannot be relied on: \(message)")
+        } else {
+            detail = self.detail(for: code, of: certificate, message)
         }
+        if let detail, !details.contains(detail) { details.append(detail) }
     }
 
     private func detail(for code: Int32, of certificate: Certificate?, _ message: String) -> VerificationDetail? {

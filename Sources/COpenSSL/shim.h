@@ -95,7 +95,12 @@ static inline int copenssl_reason(unsigned long error) { return ERR_GET_REASON(e
 static inline int copenssl_library(unsigned long error) { return ERR_GET_LIB(error); }
 
 typedef int (*copenssl_verify_callback)(int ok, X509_STORE_CTX *context);
-static inline void *copenssl_context_object(X509_STORE_CTX *context) { return X509_STORE_CTX_get_app_data(context); }
+/* The object of a context, or of the one for whose revocation lists it validates a path: those get the callback of
+   their parent, but not its object. */
+static inline void *copenssl_context_object(X509_STORE_CTX *context) {
+    X509_STORE_CTX *parent = X509_STORE_CTX_get0_parent_ctx(context);
+    return X509_STORE_CTX_get_app_data(parent ? parent : context);
+}
 static inline int copenssl_context_set_object(X509_STORE_CTX *context, void *object) {
     return X509_STORE_CTX_set_app_data(context, object);
 }
