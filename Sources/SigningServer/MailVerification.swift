@@ -126,7 +126,9 @@ public struct MailVerification: Sendable {
         guard !addresses.isEmpty else {
             return VerificationDetail(.signature, .invalid, "the signer's certificate names no e-mail address")
         }
-        guard !addresses.contains(where: { AddrSpec(parsing: $0) == author }) else { return nil }
+        // RFC 5321 §2.4 lets a host tell `Alice` from `alice`; no certificate authority does.
+        let written = author.localPart + "@" + author.domain
+        guard !addresses.contains(where: { $0.equalsIgnoringASCIICase(written) }) else { return nil }
         let signers = addresses.prefix(5).joined(separator: ", ")
         return VerificationDetail(.signature, .invalid, "signed by \(signers), but From is \(author)")
     }
