@@ -43,6 +43,8 @@ public struct VerificationAnswer: Sendable {
     public let verdict: Verdict
     /// Whether what is missing for a verdict is a revocation service's answer.
     public let isRevocationUnreachable: Bool
+    /// Whether all that the server has against the signature is that its signer is not the message's author.
+    public let isOnlySignerWrong: Bool
     /// The signers' names as the server gives them.
     public let signerIdentities: [String]
     /// RFC 3339 as received.
@@ -53,11 +55,12 @@ public struct VerificationAnswer: Sendable {
     public let raw: OctetString
 
     public init(
-        verdict: Verdict, isRevocationUnreachable: Bool, signerIdentities: [String], signingTimes: [String],
-        messages: [String], raw: OctetString
+        verdict: Verdict, isRevocationUnreachable: Bool, isOnlySignerWrong: Bool = false, signerIdentities: [String],
+        signingTimes: [String], messages: [String], raw: OctetString
     ) {
         self.verdict = verdict
         self.isRevocationUnreachable = isRevocationUnreachable
+        self.isOnlySignerWrong = isOnlySignerWrong
         self.signerIdentities = signerIdentities
         self.signingTimes = signingTimes
         self.messages = messages

@@ -28,9 +28,9 @@ public struct EntryProcessor: Sendable {
             return Unread.unreadable(entry, because: error.text, policy: policy, services: services)
         }
         var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
-        if entry.isReleased { return routing.release() }
-        if let loop = routing.findLoop() { return routing.block(because: loop) }
+        if !entry.isReleased, let loop = routing.findLoop() { return routing.block(because: loop) }
         guard !intake.envelope.recipients.isEmpty else { return routing.noRecipients() }
+        if entry.isReleased { return routing.release() }
         do {
             let message = try Message(reading: intake.message.canonical)
             let facts = services.facts(message, intake.envelope.recipients, intake.envelope.sender)
@@ -61,7 +61,8 @@ public struct EntryProcessor: Sendable {
             case .signAttachment, .verifyAttachment:
                 throw Failure(
                     .permanent,
-                    "\(operation.word) is not available yet: signing and verifying of attachments is not part of this version")
+                    "\(operation.word) is not available yet: signing and verifying of attachments is not part of this version"
+                )
             case .signEmail(let instruction):
                 signed = try await MailSigning(policy: policy, services: services).sign(
                     message, intake: routing.intake, instruction: instruction, scratch: scratch)

@@ -12,7 +12,8 @@ public struct Failure: Error, Hashable, Sendable {
     /// Whether it was transient before the attempts were used up.
     public private(set) var wasTransient: Bool
 
-    public init(_ permanence: Permanence, _ summary: String, pointsAtConfiguration: Bool = false, answer: String? = nil) {
+    public init(_ permanence: Permanence, _ summary: String, pointsAtConfiguration: Bool = false, answer: String? = nil)
+    {
         self.permanence = permanence
         self.summary = summary
         self.pointsAtConfiguration = pointsAtConfiguration

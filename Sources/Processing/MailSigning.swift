@@ -93,12 +93,14 @@ struct MailSigning {
                 guard policy.isInternal(address) else {
                     throw Failure(
                         .permanent,
-                        "no key can be chosen by the From address: \(address) is in none of the DomainName of the configuration")
+                        "no key can be chosen by the From address: \(address) is in none of the DomainName of the configuration"
+                    )
                 }
                 if policy.senderMustOwnFrom && envelope.sender != .address(address) {
                     throw Failure(
                         .permanent,
-                        "no key can be chosen by the From address: \(address) is not the envelope sender (SenderMustOwnFrom)")
+                        "no key can be chosen by the From address: \(address) is not the envelope sender (SenderMustOwnFrom)"
+                    )
                 }
                 return address.localPart + "@" + address.domain.asciiLowercased
             }

@@ -22,8 +22,8 @@ public struct MailVerdict: Sendable {
     public var signers: [CMSFacts.Signer]
     /// nil without a server call.
     public var answer: VerificationAnswer?
-    /// Whether nothing but the comparison of signer and From lowered it.
-    private(set) var isOnlyIdentityWrong = false
+    /// Whether anything was found here beside a signer who is not the author.
+    private var hasOtherFinding = false
 
     public init(
         _ result: Result, reasons: [String], identity: SignerIdentity? = nil, signers: [CMSFacts.Signer] = [],
@@ -50,17 +50,24 @@ public struct MailVerdict: Sendable {
         result == .judged(.indeterminate) && answer?.isRevocationUnreachable == true
     }
 
+    /// Whether it is not trusted for no other reason than that somebody other than From signed, whoever found that.
+    var isOnlySignerWrong: Bool {
+        guard result == .judged(.notTrusted), let answer, !hasOtherFinding else { return false }
+        if case .mismatch? = identity { return answer.verdict == .trusted || answer.isOnlySignerWrong }
+        return answer.isOnlySignerWrong
+    }
+
     /// Lets the verdict fall because the signer is not the author.
     mutating func lowerForIdentity(_ reason: String) {
-        let isOnly = result == .judged(.trusted)
+        let hadOtherFinding = hasOtherFinding
         lower(to: .notTrusted, reason)
-        isOnlyIdentityWrong = isOnly
+        hasOtherFinding = hadOtherFinding
     }
 
     /// Lets the verdict fall to `verdict` for `reason`; it never rises.
     mutating func lower(to verdict: Verdict, _ reason: String) {
         guard case .judged(let present) = result else { return }
-        isOnlyIdentityWrong = false
+        hasOtherFinding = true
         if verdict > present {
             result = .judged(verdict)
             reasons.insert(reason, at: 0)

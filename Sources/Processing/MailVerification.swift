@@ -38,7 +38,9 @@ struct MailVerification {
         }
         return MailVerdict(
             .judged(.notTrusted),
-            reasons: ["only a part of the message is signed; what stands around it is not, so the message does not count as signed"])
+            reasons: [
+                "only a part of the message is signed; what stands around it is not, so the message does not count as signed"
+            ])
     }
 
     private func judge(

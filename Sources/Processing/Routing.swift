@@ -43,7 +43,8 @@ struct Routing {
 
     /// A message that came round again, in words; nil when it did not.
     func findLoop() -> String? {
-        guard case .loop(let why) = ReceivedToken.judge(intake.header, token: token(), code: services.authenticationCode)
+        guard
+            case .loop(let why) = ReceivedToken.judge(intake.header, token: token(), code: services.authenticationCode)
         else { return nil }
         return why
     }
@@ -74,7 +75,9 @@ struct Routing {
         account.reason = ([account.reason, verdict.words] + verdict.reasons.prefix(1)).filter { !$0.isEmpty }
             .joined(separator: "; ")
         if verdict.isRevocationUnreachable, services.retryDelay(entry.attempts + 1) != nil {
-            throw Failure(.transient, "the signer's revocation status cannot be found out: " + verdict.reasons.joined(separator: "; "))
+            throw Failure(
+                .transient,
+                "the signer's revocation status cannot be found out: " + verdict.reasons.joined(separator: "; "))
         }
         switch verdict.result {
         case .notSigned: return route(policy.notSignedAction ?? .recipients, .verdict(verdict, of: message))
@@ -87,7 +90,7 @@ struct Routing {
     /// A transient failure waits for its next turn; any other, and the last one, follows `EmailErrorAction`.
     mutating func settle(_ failure: Failure) -> Outcome {
         account.failure = failure
-        account.serverAnswer = failure.answer
+        account.serverAnswer = failure.answer.map { UntrustedText.plainTextLine($0) }
         let attempt = entry.attempts + 1
         if failure.permanence == .transient, let delay = services.retryDelay(attempt) {
             account.reason = failure.summary
@@ -109,7 +112,7 @@ struct Routing {
         case .block: outputs = [blocked(because: reason(cause))]
         case .recipients: outputs = [toRecipients(cause)]
         case .administrator: outputs = toAdministrator(cause)
-        case .administratorAndRecipients: outputs = toAdministrator(cause) + [toRecipients(cause)]
+        case .administratorAndRecipients: outputs = [toRecipients(cause)] + toldAdministrator(cause)
         case .sender: outputs = toSender(cause, isOnlyCopy: true)
         case .administratorAndSender: outputs = toAdministrator(cause) + toSender(cause, isOnlyCopy: false)
         }
@@ -128,6 +131,12 @@ struct Routing {
         guard let administrator = policy.administrator else {
             return [blocked(because: reason(cause) + " (no AdminEmailAddress to tell)")]
         }
+        return [administratorNotice(administrator, cause)]
+    }
+
+    /// Tells the administrator of a message that goes on to its recipients: nothing is lost when there were too many such notices.
+    private func toldAdministrator(_ cause: Cause) -> [Output] {
+        guard let administrator = policy.administrator, services.mayNotify(administrator) else { return [] }
         return [administratorNotice(administrator, cause)]
     }
 

@@ -186,9 +186,7 @@ extension MailVerdict {
         case .notSigned: return .none
         case .judged(.trusted): return .pass
         case .judged(.indeterminate): return isRevocationUnreachable ? .temperror : .neutral
-        case .judged(.notTrusted):
-            if case .mismatch? = identity, isOnlyIdentityWrong { return .policy }
-            return .fail
+        case .judged(.notTrusted): return isOnlySignerWrong ? .policy : .fail
         }
     }
 }

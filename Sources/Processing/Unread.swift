@@ -11,23 +11,25 @@ public enum Unread {
     ) -> Outcome {
         outcome(
             "processing of this message ended three times without a result; it was not looked into again",
-            entry: entry, direction: direction, file: file, policy: policy, services: services)
+            entry: entry, direction: direction, file: OctetRope([file]), policy: policy, services: services)
     }
 
     /// A message whose header cannot be read, or whose envelope block is damaged.
     static func unreadable(_ entry: Entry, because reason: String, policy: Policy, services: Services) -> Outcome {
-        outcome(
-            reason, entry: entry.id, direction: entry.direction, file: entry.raw, policy: policy, services: services)
+        // A damaged block goes along: it may be all that still names the recipients.
+        let file = OctetRope([entry.block, entry.raw].compactMap(\.self))
+        return outcome(
+            reason, entry: entry.id, direction: entry.direction, file: file, policy: policy, services: services)
     }
 
     private static func outcome(
-        _ reason: String, entry: String, direction: Direction, file: OctetString, policy: Policy, services: Services
+        _ reason: String, entry: String, direction: Direction, file: OctetRope, policy: Policy, services: Services
     ) -> Outcome {
         let account = Outcome.Account(reason: reason)
         guard let administrator = policy.administrator else {
             let blocked = Output(
                 folder: .blocked, envelope: Envelope(sender: nil, recipients: [], source: .arguments),
-                direction: direction, word: .blocked, workflow: nil, reason: reason, content: OctetRope([file]))
+                direction: direction, word: .blocked, workflow: nil, reason: reason, content: file)
             return Outcome(.publish([blocked]), account: account)
         }
         let notice = Notice(

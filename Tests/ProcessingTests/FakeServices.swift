@@ -48,9 +48,18 @@ struct ScriptedInspection: SignatureInspection {
                 subject: "CN=Alice", signingTime: 1_700_000_000)
         ])
     var integrity = SignatureIntegrity.intact
+    /// Over the enclosed content, where that differs.
+    var enclosedIntegrity: SignatureIntegrity?
+    var unreadable: String?
 
-    func facts(of signature: OctetString) -> CMSFacts { found }
-    func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity { integrity }
+    func facts(of signature: OctetString) throws(Failure) -> CMSFacts {
+        if let unreadable { throw Failure(.permanent, unreadable) }
+        return found
+    }
+
+    func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity {
+        content == nil ? enclosedIntegrity ?? integrity : integrity
+    }
 }
 
 extension CMSFacts {
@@ -66,9 +75,12 @@ extension CMSFacts {
 }
 
 extension VerificationAnswer {
-    static func saying(_ verdict: Verdict, revocationUnreachable: Bool = false) -> VerificationAnswer {
+    static func saying(
+        _ verdict: Verdict, revocationUnreachable: Bool = false, onlySignerWrong: Bool = false
+    ) -> VerificationAnswer {
         VerificationAnswer(
-            verdict: verdict, isRevocationUnreachable: revocationUnreachable, signerIdentities: ["CN=Alice"],
+            verdict: verdict, isRevocationUnreachable: revocationUnreachable, isOnlySignerWrong: onlySignerWrong,
+            signerIdentities: ["CN=Alice"],
             signingTimes: [], messages: ["the server says \(verdict.words)"], raw: OctetString("<answer/>"))
     }
 }
@@ -95,19 +107,10 @@ struct Bench {
     var delays = [300, 600]
     var mayNotify = true
 
-    func process(_ message: String, direction: Direction, attempts: Int = 0, block: String? = nil, isBare: Bool = true)
-        async -> Outcome
-    {
-        await process(OctetString(message.replacingLineEnds), direction: direction, attempts: attempts, block: block, isBare: isBare)
-    }
-
-    func process(
-        _ message: OctetString, direction: Direction, attempts: Int = 0, block: String? = nil, isBare: Bool = true,
-        isReleased: Bool = false
-    ) async -> Outcome {
+    var services: Services {
         let delays = delays
         let mayNotify = mayNotify
-        let services = Services(
+        return Services(
             signatures: signatures, inspection: inspection,
             facts: { _, _, sender in PlainFacts(hasNullSender: sender == .null) },
             authenticationCode: { octets in
@@ -119,9 +122,24 @@ struct Bench {
             random: { count in SystemRandomNumberGenerator.octets(count) }, now: { 1_800_000_000 },
             hostName: "ses.example.test", originatorID: "client",
             retryDelay: { $0 <= delays.count ? delays[$0 - 1] : nil }, mayNotify: { _ in mayNotify })
+    }
+
+    func process(_ message: String, direction: Direction, attempts: Int = 0, block: String? = nil, isBare: Bool = true)
+        async -> Outcome
+    {
+        await process(
+            OctetString(message.replacingLineEnds), direction: direction, attempts: attempts, block: block,
+            isBare: isBare)
+    }
+
+    func process(
+        _ message: OctetString, direction: Direction, attempts: Int = 0, block: String? = nil, isBare: Bool = true,
+        isReleased: Bool = false
+    ) async -> Outcome {
         let entry = Entry(
             id: String(repeating: "e", count: 32), uniqueName: "1800000000.unique", direction: direction,
-            isBare: isBare, attempts: attempts, isReleased: isReleased, block: block.map { OctetString($0.replacingLineEnds) },
+            isBare: isBare, attempts: attempts, isReleased: isReleased,
+            block: block.map { OctetString($0.replacingLineEnds) },
             raw: message, canonical: message.withCRLFLineEnds(), lineEnding: LineEnding.of(message))
         return await EntryProcessor(policy: policy, services: services).process(
             entry, scratch: MemoryCollecting(limit: 1 << 24))
@@ -141,8 +159,6 @@ extension String {
 }
 
 extension Policy {
-    static let administrator = AddrSpec(localPart: "admin", domain: "example.test")
-
     /// Everything outgoing is signed by the alias `key`, everything incoming is verified and passed as it is.
     static var example: Policy {
         let sign = Workflow(
@@ -153,7 +169,8 @@ extension Policy {
             name: "verify", line: 20, filter: .everything, operations: [.verifyEmail], resultRule: .original,
             attachesResponse: false)
         return Policy(
-            domainNames: ["example.test"], administrator: administrator, errorAction: .administrator,
+            domainNames: ["example.test"], administrator: AddrSpec(localPart: "admin", domain: "example.test"),
+            errorAction: .administrator,
             outgoing: DirectionPolicy(workflows: [sign], noFilterAction: .recipients),
             incoming: DirectionPolicy(workflows: [verify], noFilterAction: .recipients),
             notTrustedAction: .administrator, indeterminateAction: .administrator, notSignedAction: nil,

@@ -16,18 +16,25 @@ struct SignerIdentityTests {
     }
 
     static let cases: [Case] = [
-        Case(name: "the same address", header: "From: alice@example.test", certificate: ["alice@example.test"], isAccepted: true),
         Case(
-            name: "another case of the letters", header: "From: Alice@EXAMPLE.test", certificate: ["alice@example.test"],
+            name: "the same address", header: "From: alice@example.test", certificate: ["alice@example.test"],
+            isAccepted: true),
+        Case(
+            name: "another case of the letters", header: "From: Alice@EXAMPLE.test",
+            certificate: ["alice@example.test"],
             isAccepted: true),
         Case(
             name: "one of several addresses", header: "From: A <alice@example.test>",
             certificate: ["a@other.test", "alice@example.test"], isAccepted: true),
-        Case(name: "somebody else", header: "From: manager@example.test", certificate: ["eve@example.test"], isAccepted: false),
+        Case(
+            name: "somebody else", header: "From: manager@example.test", certificate: ["eve@example.test"],
+            isAccepted: false),
         Case(
             name: "the address in the display name only", header: "From: \"manager@example.test\" <eve@evil.test>",
             certificate: ["manager@example.test"], isAccepted: false),
-        Case(name: "no address in the certificate", header: "From: alice@example.test", certificate: [], isAccepted: false),
+        Case(
+            name: "no address in the certificate", header: "From: alice@example.test", certificate: [],
+            isAccepted: false),
         Case(name: "no From field", header: "Subject: x", certificate: ["alice@example.test"], isAccepted: false),
         Case(name: "an empty From field", header: "From: ", certificate: ["alice@example.test"], isAccepted: false),
         Case(

@@ -1,0 +1,96 @@
+import InternetMessage
+import Octets
+import Processing
+import Testing
+import Workflows
+
+@Suite("Notices to senders (RFC 3834, design §4)")
+struct SenderNoticeTests {
+    static func bench(_ action: RoutingAction = .sender) -> Bench {
+        var bench = Bench(signatures: .failing(Failure(.permanent, "the server said no")))
+        bench.policy.errorAction = action
+        return bench
+    }
+
+    struct Suppressed: CustomTestStringConvertible, Sendable {
+        let name: String
+        let sender: String?
+        var fields = ""
+        var testDescription: String { name }
+    }
+
+    static let suppressed = [
+        Suppressed(name: "the null sender", sender: "<>"),
+        Suppressed(name: "an unknown sender", sender: nil),
+        Suppressed(
+            name: "an automatic message", sender: "alice@example.test", fields: "Auto-Submitted: auto-replied\n"),
+        Suppressed(
+            name: "an automatic message with a comment", sender: "alice@example.test",
+            fields: "Auto-Submitted: auto-generated; owner-email=x\n"),
+    ]
+
+    @Test("nobody is told, and the message is kept in blocked", arguments: suppressed)
+    func nobodyIsTold(_ given: Suppressed) async {
+        var bench = Self.bench()
+        bench.policy.signNullSender = true
+        let outcome = await bench.process(
+            given.fields + Mail.plain, direction: .outgoing, block: Mail.block(from: given.sender), isBare: false)
+        #expect(outcome.outputs.map(\.folder) == [.blocked])
+        #expect(outcome.outputs.first?.text.hasSuffix(Mail.plain.replacingLineEnds) == true)
+    }
+
+    @Test("with the administrator's copy nothing needs to be kept", arguments: suppressed)
+    func administratorIsTold(_ given: Suppressed) async {
+        var bench = Self.bench(.administratorAndSender)
+        bench.policy.signNullSender = true
+        let outcome = await bench.process(
+            given.fields + Mail.plain, direction: .outgoing, block: Mail.block(from: given.sender), isBare: false)
+        #expect(outcome.summary == ["admin notice <> > admin@example.test incoming + message/rfc822"])
+    }
+
+    @Test("Auto-Submitted: no is a person's message")
+    func byHand() async {
+        let outcome = await Self.bench().process(
+            "Auto-Submitted: No\n" + Mail.plain, direction: .outgoing, block: Mail.block(), isBare: false)
+        #expect(outcome.summary == ["delivered notice <> > alice@example.test incoming + message/rfc822"])
+    }
+
+    @Test("an outsider gets text and header alone, and the message is kept in blocked")
+    func outsider() async throws {
+        let outcome = await Self.bench().process(
+            Mail.plain, direction: .outgoing, block: Mail.block(from: "eve@elsewhere.test"), isBare: false)
+        #expect(
+            outcome.summary == [
+                "delivered notice <> > eve@elsewhere.test outgoing + text/rfc822-headers",
+                "blocked blocked eve@elsewhere.test > bob@elsewhere.test,hidden@elsewhere.test outgoing",
+            ])
+        let notice = try #require(outcome.delivered)
+        #expect(!notice.text.contains("this is the text"))
+        #expect(notice.text.contains("Subject: Offer"))
+    }
+
+    @Test("an outsider who had enough notices is told no more, and the message is kept")
+    func limited() async {
+        var bench = Self.bench()
+        bench.mayNotify = false
+        let outcome = await bench.process(
+            Mail.plain, direction: .outgoing, block: Mail.block(from: "eve@elsewhere.test"), isBare: false)
+        #expect(outcome.outputs.map(\.folder) == [.blocked])
+    }
+
+    @Test("a notice that carries the only copy is not limited")
+    func onlyCopy() async {
+        var bench = Self.bench()
+        bench.mayNotify = false
+        let outcome = await bench.process(Mail.plain, direction: .outgoing, block: Mail.block(), isBare: false)
+        #expect(outcome.summary == ["delivered notice <> > alice@example.test incoming + message/rfc822"])
+    }
+
+    @Test("without an administrator's address the message is kept in blocked")
+    func noAdministrator() async {
+        var bench = Self.bench(.administrator)
+        bench.policy.administrator = nil
+        let outcome = await bench.process(Mail.plain, direction: .outgoing)
+        #expect(outcome.outputs.map(\.folder) == [.blocked])
+    }
+}
