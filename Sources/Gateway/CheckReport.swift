@@ -9,8 +9,8 @@ public struct CheckReport: Encodable, Sendable {
         let line: Int
         let code: String
         let text: String
-        let expected: String?
-        let nearest: String?
+        @OrNull var expected: String?
+        @OrNull var nearest: String?
     }
 
     public struct Warning: Encodable, Sendable {

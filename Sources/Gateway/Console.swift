@@ -11,6 +11,17 @@ public enum Console {
     }
 }
 
+/// An optional of a report: `null` where there is nothing, so that a reader finds every field of the shape.
+@propertyWrapper
+struct OrNull<Value: Encodable & Sendable>: Encodable, Sendable {
+    var wrappedValue: Value?
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(wrappedValue)
+    }
+}
+
 /// The JSON of the `--json` commands: sorted keys, one document.
 public enum JSONText {
     public static func of(_ value: some Encodable) throws(ProgramError) -> String {

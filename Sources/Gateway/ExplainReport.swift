@@ -10,7 +10,7 @@ public import Workflows
 public struct ExplainReport: Encodable, Sendable {
     public struct Envelope: Encodable, Sendable {
         /// nil: unknown; empty: the null sender.
-        let sender: String?
+        @OrNull var sender: String?
         let recipients: [String]
         /// Where the envelope was read: the block, the trace fields or the address fields.
         let source: String
@@ -22,17 +22,17 @@ public struct ExplainReport: Encodable, Sendable {
         let criterion: String
         let value: String
         /// nil: not looked at.
-        let holds: Bool?
+        @OrNull var holds: Bool?
         let because: String
     }
 
     let v = 1
     let direction: String
     let envelope: Envelope
-    let workflow: String?
+    @OrNull var workflow: String?
     let criteria: [Criterion]
     let operations: [String]
-    let action: String?
+    @OrNull var action: String?
     let reason: String
 
     init(_ decision: Decision, envelope: Composition.Envelope) {

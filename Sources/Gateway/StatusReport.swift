@@ -7,7 +7,7 @@ public struct StatusReport: Encodable, Sendable {
     public struct Place: Encodable, Sendable {
         let count: Int
         /// Age of the oldest file in seconds; nil when there is none.
-        let oldest: Int?
+        @OrNull var oldest: Int?
     }
 
     public struct Circuit: Encodable, Sendable {
@@ -28,7 +28,7 @@ public struct StatusReport: Encodable, Sendable {
     let reasons: [String]
     let folders: [String: Place]
     let circuits: [Circuit]
-    let lastError: String?
+    @OrNull var lastError: String?
     let processes: [Process]
     private let order: [String]
 
