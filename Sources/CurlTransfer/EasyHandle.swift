@@ -1,4 +1,5 @@
 import CCurl
+import Octets
 
 /// Owns one libcurl easy handle and the lists that it points to.
 final class EasyHandle {
@@ -41,6 +42,16 @@ final class EasyHandle {
 
     func set(_ option: CURLoption, octets: [UInt8]) throws(TransferError) {
         let code = octets.withUnsafeBytes { ccurl_set_blob(raw, option, $0.baseAddress, $0.count) }
+        try check(code)
+    }
+
+    /// Sets the whole body of a POST, whose size was set before; it is copied.
+    func setBody(_ octets: OctetString) throws(TransferError) {
+        let code = octets.withUnsafeBytes { buffer in
+            buffer.withMemoryRebound(to: CChar.self) {
+                ccurl_set_string(raw, CURLOPT_COPYPOSTFIELDS, $0.baseAddress)
+            }
+        }
         try check(code)
     }
 

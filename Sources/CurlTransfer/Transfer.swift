@@ -11,6 +11,8 @@ final class Transfer {
     private var head = HeadReading()
     private var hasDeliveredHead = false
     private var received = 0
+    /// A body up to this many octets goes out in one segment with its header; libcurl copies it.
+    private static let atOnce = 65_535
     /// What one of the callbacks found wrong; libcurl then only knows that it was stopped.
     private var fault: TransferError?
 
@@ -45,6 +47,7 @@ final class Transfer {
         guard let body = request.body else { return try handle.set(CURLOPT_HTTPGET, 1) }
         try handle.set(CURLOPT_POST, 1)
         try handle.setOffset(CURLOPT_POSTFIELDSIZE_LARGE, body.count)
+        guard body.count > Self.atOnce else { return try handle.setBody(body.collected()) }
         reader = body.makeReader()
     }
 
@@ -89,7 +92,13 @@ final class Transfer {
 
     private func read(into octets: UnsafeMutablePointer<CChar>?, room: Int) -> Int {
         guard let octets, room > 0 else { return 0 }
-        return reader?.read(into: UnsafeMutableRawBufferPointer(start: octets, count: room)) ?? 0
+        let buffer = UnsafeMutableRawBufferPointer(start: octets, count: room)
+        var filled = 0
+        // Each return is a packet of its own, so short pieces are gathered.
+        while filled < room,
+            let read = reader?.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])), read > 0
+        { filled += read }
+        return filled
     }
 
     /// libcurl starts the body anew when a connection turned out to be dead, or a proxy wants credentials.

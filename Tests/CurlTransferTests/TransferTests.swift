@@ -71,8 +71,8 @@ struct TransferTests {
         #expect(received.chunks > 10)
     }
 
-    @Test("send the body anew when a kept connection turns out to be dead")
-    func deadConnection() async throws {
+    @Test("send the body anew when a kept connection turns out to be dead", arguments: [4, 300_000])
+    func deadConnection(size: Int) async throws {
         let peer = try ScriptedPeer { connection in
             guard connection.readRequest() != nil else { return }
             connection.send(ScriptedPeer.answer(body: "once"))
@@ -80,13 +80,23 @@ struct TransferTests {
             _ = connection.readRequest()
         }
         let transfers = try HTTPTransfers { _ in }
+        let body = [UInt8](repeating: 0x62, count: size)
         for _ in 0..<2 {
             let received = Received()
             _ = try await transfers.perform(
-                HTTPRequest(url: peer.address, body: OctetString("body")), receiver: received)
+                HTTPRequest(url: peer.address, body: OctetString(body)), receiver: received)
             #expect(received.text == "once")
         }
-        #expect(peer.requests.map { String(decoding: $0.body, as: UTF8.self) } == ["body", "body", "body"])
+        #expect(peer.requests.map(\.body) == [body, body, body])
+    }
+
+    @Test("send an empty body too")
+    func emptyBody() async throws {
+        let peer = try ScriptedPeer.answering { ScriptedPeer.answer(body: $0.value("content-length") ?? "none") }
+        let received = Received()
+        _ = try await HTTPTransfers { _ in }.perform(
+            HTTPRequest(url: peer.address, body: OctetString()), receiver: received)
+        #expect(received.text == "0")
     }
 
     @Test("follow no redirect", arguments: [301, 302, 303, 307, 308])
