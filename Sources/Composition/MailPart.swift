@@ -64,7 +64,7 @@ struct MailPart {
     /// The original, octet for octet: message/rfc822, or a file where that cannot carry it (RFC 2046 §5.2.1, RFC 5322 §2.1.1).
     static func original(_ message: CleanedMessage) -> MailPart {
         let faults = message.faults
-        guard faults.isDisjoint(with: [.longLine, .null, .bareLineEnd]), message.lineEnding != .mixed else {
+        guard faults.isDisjoint(with: [.longLine, .null]), message.lineEnding != .mixed else {
             return file(
                 message.rawRope, type: "application/octet-stream", name: "original.eml",
                 description: "The original message")

@@ -53,6 +53,7 @@ enum Given {
         "ses.example.test; smime=pass", "X-SES-End: 1", "*** Signature check: trusted ***", "--ses-mixed-token",
         "\r\n--ses-mixed-0123456789abcdef--\r\n", String(repeating: "A", count: 5_000),
         String(repeating: "ä", count: 5_000), String(repeating: "\u{301}", count: 300), "mañana Grüße 日本語 \u{1F600}",
-        "\u{FFFC}\u{2800}\u{115F}", "  leading and trailing  ", "", " ", "%0d%0aX: y", "$(reboot)", "{{7*7}}",
+        "\u{FFFC}\u{2800}\u{115F}", "\u{FFF9}x\u{FFFB}\u{600}", "  leading and trailing  ", "", " ", "%0d%0aX: y",
+        "$(reboot)", "{{7*7}}",
     ]
 }

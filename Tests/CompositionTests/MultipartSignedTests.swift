@@ -139,6 +139,15 @@ struct ReceivedTokenTests {
         }
     }
 
+    @Test("the tokens are the same in every process")
+    func stable() {
+        let recipients = (0..<8).map { AddrSpec(localPart: "r\($0)", domain: "x.test")! }
+        let known = "outgoing\0<1@x>"
+        let first = Given.code(Array((known + (0..<8).map { "\0r\($0)@x.test" }.joined()).utf8)).prefix(16).hexadecimal
+        let second = Given.code(Array(known.utf8)).prefix(16).hexadecimal
+        #expect(field(token(recipients.reversed())).contains(".\(first).\(second);"))
+    }
+
     @Test("other recipients, another direction, another message, a forged token: no loop")
     func others() throws {
         let seen = try header([field(token([Given.alice]))])

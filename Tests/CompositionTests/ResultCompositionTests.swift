@@ -84,7 +84,10 @@ struct ResultCompositionTests {
         let partly =
             "Content-Type: multipart/mixed; boundary=o\n\n--o\n" + Self.signed.split(separator: "\n", maxSplits: 2)[2]
             + "\n--o--\n"
-        for text in [Self.signed, encrypted, pgp, partly] {
+        let enclosing =
+            "Content-Type: multipart/mixed; boundary=o\n\n--o\n\nhi\n--o\nContent-Type: application/pkcs7-mime; smime-type=signed-data\n\n"
+            + "AAAA\n--o--\n"
+        for text in [Self.signed, encrypted, pgp, partly, enclosing] {
             let root = try Message(reading: try composed(rule, text)).root
             #expect(root.children.map(\.contentType.mediaType) == ["multipart/alternative", "message/rfc822"])
             #expect(root.children.last?.body == Given.crlf(text))
