@@ -32,6 +32,7 @@ public enum Daemon {
     }
 
     public static func run(_ mode: Mode, _ options: GatewayOptions) async throws(ProgramError) -> ExitStatus {
+        LineLogHandler.bootstrap()
         let surroundings = Surroundings()
         try surroundings.refuseRoot(allowed: options.allowsRoot)
         let path = surroundings.configurationPath(option: options.configuration)
@@ -52,7 +53,7 @@ public enum Daemon {
         let threads = WorkerThreads(count: server.processing.concurrency + 6, name: "ses-worker")
         let gateway = GatewayService(
             mode: mode, spool: spool, watcher: watcher, configuration: active, clock: clock,
-            width: server.processing.concurrency, log: log)
+            width: server.processing.concurrency, threads: threads, log: log)
         let reload = Reload(path: path, active: active, board: gateway.board, log: log, make: make)
         do {
             try await withTaskExecutorPreference(threads) {

@@ -14,17 +14,19 @@ final class GatewayService: Service {
     private let loops: [QueueLoop]
     private let statePost: StatePost
     private let width: Int
+    private let threads: WorkerThreads
     private let log: Logger
     /// How long what is in work may take after the order to stop, before it is put back.
     private static let patience: Duration = .seconds(20)
 
     init(
         mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: ActiveConfiguration,
-        clock: SpoolClock, width: Int, log: Logger
+        clock: SpoolClock, width: Int, threads: WorkerThreads, log: Logger
     ) {
         self.mode = mode
         self.watcher = watcher
         self.width = width
+        self.threads = threads
         self.log = log
         let post = StatePost(
             spool: spool, configuration: configuration, clock: clock, watches: watcher != nil)
@@ -59,7 +61,8 @@ final class GatewayService: Service {
 
     private func intake() async {
         // Cancelling is for what is still in work when patience ends; an orderly stop only ends the intake.
-        let work = Task {
+        // A task of its own does not take over the preference of the one that makes it, so the threads are named again.
+        let work = Task(executorPreference: threads) {
             await withTaskGroup(of: Void.self) { workers in
                 for _ in 0..<width {
                     workers.addTask { [engine, handoff] in
