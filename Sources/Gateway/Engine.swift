@@ -59,7 +59,7 @@ final class Engine: Sendable {
             let ending = try await run.toEnd()
             handled.add(1, ordering: .relaxed)
             if case .deferred(_, let due) = ending { agenda.add(due: due) }
-            note(run.account)
+            note(run.account, transaction.origin)
         } catch {
             interrupted(transaction, error)
         }
@@ -125,12 +125,16 @@ final class Engine: Sendable {
     }
 
     /// A refusal that points at our own configuration stays visible until a call succeeds again.
-    private func note(_ account: Outcome.Account) {
-        guard let failure = account.failure else {
-            if account.serverAnswer != nil || account.verdict != nil { board.lift("server") }
-            return
-        }
-        if failure.pointsAtConfiguration { board.raise("server", failure.summary) } else { board.note(failure.summary) }
+    private func note(_ account: Outcome.Account, _ origin: Origin) {
+        // Signing and verifying have addresses of their own.
+        let subject =
+            switch origin {
+            case .outgoing: "server for outgoing"
+            case .incoming: "server for incoming"
+            }
+        if account.hasServerResult { board.lift(subject) }
+        guard let failure = account.failure else { return }
+        if failure.pointsAtConfiguration { board.raise(subject, failure.summary) } else { board.note(failure.summary) }
     }
 
     // MARK: - Faults
@@ -171,7 +175,7 @@ final class Engine: Sendable {
     }
 
     /// Tries whether a local fault is gone: recovery takes up what was put back, and stops again at the first fault.
-    private func tryAgain() async {
+    func tryAgain() async {
         isPaused.store(false, ordering: .releasing)
         do {
             _ = try spool.probe()

@@ -66,6 +66,11 @@ final class EntryRun {
     /// A message above the limit is put away as it is: reading it is what the limit is there to prevent.
     private func block(octets: Int) throws(Interruption) -> PublishedFile {
         account.reason = "the message has \(octets) octets, MaxMessageSize allows \(configuration.maximumMessageSize)"
+        account.failure = Failure(.permanent, account.reason)
+        return try block()
+    }
+
+    private func block() throws(Interruption) -> PublishedFile {
         tell(.published)
         let file = try spooled { () throws(SpoolError) in try transaction.block() }
         logEnd("blocked", [file])
@@ -74,6 +79,10 @@ final class EntryRun {
 
     /// Hands a message that ended three starts to the administrator as it is, in base64, with nothing of it parsed.
     func isolate() throws(Interruption) -> [PublishedFile] {
+        guard configuration.processor.policy.administrator != nil else {
+            account.reason = Unread.poisonReason
+            return [try block()]
+        }
         let file = try read()
         let outcome = Unread.poisoned(
             entry: "\(transaction.entry)", direction: direction, file: file.octets,

@@ -62,10 +62,10 @@ final class GatewayService: Service {
     private func intake() async {
         // Cancelling is for what is still in work when patience ends; an orderly stop only ends the intake.
         // A task of its own does not take over the preference of the one that makes it, so the threads are named again.
-        let work = Task(executorPreference: threads) {
+        let work = Task(executorPreference: threads) { [engine, handoff, width] in
             await withTaskGroup(of: Void.self) { workers in
                 for _ in 0..<width {
-                    workers.addTask { [engine, handoff] in
+                    workers.addTask {
                         while let candidate = await handoff.take() {
                             await engine.take(candidate)
                             handoff.finished()

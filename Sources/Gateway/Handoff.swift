@@ -17,7 +17,11 @@ final class Handoff<Item: Sendable>: Sendable {
     private let state = Mutex(State())
     private let room: DispatchSemaphore
 
-    init(ahead: Int) { room = DispatchSemaphore(value: ahead) }
+    init(ahead: Int) {
+        // A semaphore must not end below the value it began with, as it does when items are left over.
+        room = DispatchSemaphore(value: 0)
+        for _ in 0..<ahead { room.signal() }
+    }
 
     /// - Returns: false when the hand-off has ended and the item was not taken.
     func put(_ item: Item) -> Bool {

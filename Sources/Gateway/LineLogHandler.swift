@@ -41,7 +41,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     static func textLine(_ level: Logger.Level, _ message: String, _ fields: Logger.Metadata) -> String {
-        let facts = fields.sorted { $0.key < $1.key }.map { "\($0.key)=\(escaped($0.value.description))" }
+        let facts = fields.sorted { $0.key < $1.key }.map { "\($0.key)=\(quoted(escaped($0.value.description)))" }
         return ([timestamp(), level.rawValue, escaped(message)] + facts).joined(separator: " ")
     }
 
@@ -58,6 +58,12 @@ public struct LineLogHandler: LogHandler {
     static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isHarmful) else { return text }
         return text.unicodeScalars.map { isHarmful($0) ? "\\u{" + String($0.value, radix: 16) + "}" : String($0) }.joined()
+    }
+
+    /// A value with blanks stands in quotes, so that none of its words looks like a fact of its own.
+    private static func quoted(_ text: String) -> String {
+        guard text.isEmpty || text.contains(where: { " \"=".contains($0) }) else { return text }
+        return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 
     private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {

@@ -19,6 +19,12 @@ final class LiveConfiguration: Sendable {
     var services: Services { processor.services }
     var maximumMessageSize: Int { server.processing.maxMessageSize }
 
+    init(server: ServerConfiguration, client: DSSClient, processor: EntryProcessor) {
+        self.server = server
+        self.client = client
+        self.processor = processor
+    }
+
     /// - Throws: ``ProgramError`` when the client certificate or the trust store cannot be used.
     init(
         _ server: ServerConfiguration, spool: Spool, limiter: NoticeLimiter, clock: SpoolClock, hostName: String
@@ -57,12 +63,13 @@ final class ActiveConfiguration: Sendable {
 
     var current: LiveConfiguration { live.withLock { $0 } }
 
-    /// - Returns: What was in force before.
-    func replace(with new: LiveConfiguration) -> LiveConfiguration {
-        live.withLock { live in
+    func replace(with new: LiveConfiguration) {
+        // What was in force may end with this; never while the lock is held.
+        let old = live.withLock { live in
             defer { live = new }
             return live
         }
+        withExtendedLifetime(old) {}
     }
 }
 

@@ -11,6 +11,8 @@ final class NoticeLimiter: Sendable {
     }
 
     private let limit: Int
+    /// Senders choose their addresses, so that there may be many; further ones are not notified in this hour.
+    private static let mostAddresses = 10_000
     private let now: @Sendable () -> Int
     private let window = Mutex(Window())
 
@@ -27,6 +29,7 @@ final class NoticeLimiter: Sendable {
         let hour = now() / 3_600
         return window.withLock { window in
             if window.hour != hour { window = Window(hour: hour) }
+            guard window.counts[address] != nil || window.counts.count < Self.mostAddresses else { return false }
             window.counts[address, default: 0] += 1
             return window.counts[address, default: 0] <= limit
         }

@@ -16,12 +16,11 @@ struct Reload: Service {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
             do {
                 let server = try LoadedConfiguration.load(path)
-                let old = active.replace(with: try make(server))
+                // Messages claimed earlier may still be using the old one: its client ends when the last of them lets go.
+                active.replace(with: try make(server))
                 for warning in server.warnings { log.warning("\(warning)") }
                 board.lift("configuration")
                 log.notice("configuration re-read", metadata: ["file": "\(path)"])
-                // Messages claimed earlier may still be using it: it ends when the last of them lets go.
-                Task { await old.client.shutDown() }
             } catch {
                 board.raise("configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
                 log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
