@@ -77,13 +77,22 @@ final class GatewayService: Service {
         await withGracefulShutdownHandler {
             switch mode {
             case .watch: await watchUntilStopped()
-            case .process, .sweep: await drain()
+            case .process, .sweep:
+                let telling =
+                    DrainProgress.isWanted
+                    ? Task(executorPreference: threads) { [progress] in await progress.run() } : nil
+                await drain()
+                telling?.cancel()
             }
             handoff.end()
             await waitFor(work)
         } onGracefulShutdown: { [self] in
             stopIntake()
         }
+    }
+
+    private var progress: DrainProgress {
+        DrainProgress(spool: engine.spool, handled: { [engine] in engine.handledCount })
     }
 
     private func stopIntake() {
