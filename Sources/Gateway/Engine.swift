@@ -65,8 +65,9 @@ final class Engine: Sendable {
         }
     }
 
-    /// The start did not count: an orderly stop or a local fault is not the message's doing.
+    /// The start did not count: an orderly stop or a local fault is not the message's doing. What is committed stays so, for recovery to publish.
     private func putBack(_ transaction: Transaction) {
+        if transaction.isCommitted { return transaction.abandon() }
         do {
             try transaction.rollBackStart()
         } catch {
@@ -166,10 +167,15 @@ final class Engine: Sendable {
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
     /// Runs until the order to stop: after a local fault, tries from time to time whether it is gone.
-    func overcomeFaults() async {
+    ///
+    /// - Parameter resumed: Called when it is.
+    func overcomeFaults(_ resumed: @Sendable () -> Void) async {
         var interval: Duration?
         while await pauseBell.wait(atMost: interval) {
-            if !mayClaim { await tryAgain() }
+            if !mayClaim {
+                await tryAgain()
+                if mayClaim { resumed() }
+            }
             interval = mayClaim ? nil : .seconds(5)
         }
     }

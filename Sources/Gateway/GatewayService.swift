@@ -117,7 +117,9 @@ final class GatewayService: Service {
     private func watchUntilStopped() async {
         await withTaskGroup(of: Void.self) { group in
             for loop in loops { group.addTask { await loop.run() } }
-            group.addTask { await self.engine.overcomeFaults() }
+            group.addTask { [engine, loops] in
+                await engine.overcomeFaults { for loop in loops { loop.bell.ring() } }
+            }
             group.addTask { [watcher, loops, log] in
                 guard let watcher else { return }
                 for await wake in watcher.wakes {

@@ -62,8 +62,10 @@ public struct LineLogHandler: LogHandler {
 
     /// A value with blanks stands in quotes, so that none of its words looks like a fact of its own.
     private static func quoted(_ text: String) -> String {
-        guard text.isEmpty || text.contains(where: { " \"=".contains($0) }) else { return text }
-        return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        guard text.isEmpty || text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "=" })
+        else { return text }
+        let marked = text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\" + String($0) : String($0) }
+        return "\"" + marked.joined() + "\""
     }
 
     private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {

@@ -64,6 +64,9 @@ public final class Transaction: @unchecked Sendable {
     /// Where large intermediate octets wait: in memory below 1 MiB, then in a private file that is mapped.
     public var scratch: any OctetCollectorMaking { scratchSpace }
 
+    /// Whether the outcome stands: what remains is to publish it.
+    public var isCommitted: Bool { stage == .committed }
+
     func require(_ wanted: Stage) throws(SpoolError) {
         guard stage == wanted else {
             throw SpoolError(.settled, path: place.directory.path, "the entry is not at this stage any more")
