@@ -41,7 +41,13 @@ extension Spool {
     private func add(
         _ path: String, to count: inout FolderCount, where isCounted: (FileName) -> Bool
     ) throws(SpoolError) {
-        let directory = try root.descend(path)
+        let directory: Directory
+        do throws(SpoolError) {
+            directory = try root.descend(path)
+        } catch  where error.kind == .layout && error.errno == ENOENT {
+            // A folder that somebody removed holds nothing; it is made again when something goes there.
+            return
+        }
         try directory.forEachName { (name, _) throws(SpoolError) in
             guard isCounted(name) else { return true }
             if let seconds = name.text.flatMap({ SpoolName(parsing: $0) })?.unique.seconds {
