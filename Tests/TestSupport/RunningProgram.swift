@@ -15,11 +15,14 @@ public final class RunningProgram: Sendable {
 
     public enum Stream: String, Sendable { case output, error }
 
-    private let process: Process
+    private let arguments: [String]
     private let scratch: ScratchDirectory
     /// Its process id, which is also that of the program itself when privileges were dropped.
-    public var pid: Int32 { process.processIdentifier }
-    public var isRunning: Bool { process.isRunning }
+    public let pid: Int32
+    /// What `waitpid` said once it had ended; until then the process id is ours to signal.
+    private let waited = Mutex<Int32?>(nil)
+
+    public var isRunning: Bool { ending(waiting: false) == nil }
 
     /// Starts a program; as the unprivileged account when the tests run as root.
     /// - Parameters:
@@ -32,7 +35,6 @@ public final class RunningProgram: Sendable {
         asRoot: Bool = false
     ) throws {
         scratch = try ScratchDirectory()
-        process = Process()
         var command = [program] + arguments
         if let account = Programs.unprivileged, !asRoot {
             command =
@@ -40,24 +42,66 @@ public final class RunningProgram: Sendable {
                     "/usr/bin/setpriv", "--reuid=\(account.user)", "--regid=\(account.group)", "--clear-groups", "--",
                 ] + command
         }
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
+        self.arguments = command
         let own = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"]
-        process.environment = own.merging(environment) { $1 }
-        process.standardInput = try FileHandle(
-            forReadingFrom: URL(fileURLWithPath: scratch.write(input, to: "input")))
-        process.standardOutput = try FileHandle(
-            forWritingTo: URL(fileURLWithPath: scratch.write([], to: Stream.output.rawValue)))
-        process.standardError = try FileHandle(
-            forWritingTo: URL(fileURLWithPath: scratch.write([], to: Stream.error.rawValue)))
-        try process.run()
-        Strays.add(process.processIdentifier)
+        pid = try Self.spawn(
+            command, environment: own.merging(environment) { $1 }.map { "\($0)=\($1)" },
+            streams: [
+                try scratch.write(input, to: "input"), try scratch.write([], to: Stream.output.rawValue),
+                try scratch.write([], to: Stream.error.rawValue),
+            ])
+        Strays.add(pid)
     }
 
     deinit {
-        if process.isRunning { _ = Glibc.kill(process.processIdentifier, SIGKILL) }
-        Strays.remove(process.processIdentifier)
+        signal(SIGKILL)
+        _ = ending(waiting: true)
+        Strays.remove(pid)
+    }
+
+    /// Starts `command` with the three files as its streams and no other descriptor of ours. (Foundation's `Process` keeps
+    /// descriptors for each program that ever ran, too many for a run that starts thousands.)
+    private static func spawn(_ command: [String], environment: [String], streams: [String]) throws(HarnessError)
+        -> Int32
+    {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (descriptor, path) in streams.enumerated() {
+            posix_spawn_file_actions_addopen(
+                &actions, Int32(descriptor), path, descriptor == 0 ? O_RDONLY : O_WRONLY | O_APPEND, 0)
+        }
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        posix_spawn_file_actions_addchdir_np(&actions, "/")
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+        let words = command.map { strdup($0) }
+        let settings = environment.map { strdup($0) }
+        defer { for word in words + settings { free(word) } }
+        var pid: Int32 = 0
+        let failure = posix_spawn(&pid, command[0], &actions, &attributes, words + [nil], settings + [nil])
+        guard failure == 0 else {
+            throw HarnessError("cannot start \(command): \(String(cString: strerror(failure)))")
+        }
+        return pid
+    }
+
+    /// How it ended, or nil while it runs.
+    private func ending(waiting: Bool) -> Int32? {
+        waited.withLock { known in
+            var status: Int32 = 0
+            if known == nil, waitpid(pid, &status, waiting ? 0 : WNOHANG) == pid { known = status }
+            return known
+        }
     }
 
     /// Everything it has written so far.
@@ -83,18 +127,19 @@ public final class RunningProgram: Sendable {
     /// Waits for the end; kills the program and throws when it takes longer than `limit`.
     public func finished(within limit: Duration = .seconds(60)) async throws -> Finished {
         do {
-            try await eventually("the end of \(process.arguments ?? []): \(text(.error))", within: limit) {
-                isRunning ? nil : ()
-            }
+            let status = try await eventually("the end of \(arguments)", within: limit) { ending(waiting: false) }
+            let signal = status & 0x7F
+            return Finished(
+                status: signal == 0 ? status >> 8 & 0xFF : 128 + signal, output: text(.output), error: text(.error))
         } catch {
             signal(SIGKILL)
-            throw error
+            throw HarnessError("\(error): \(text(.error))")
         }
-        let base: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
-        return Finished(status: base + process.terminationStatus, output: text(.output), error: text(.error))
     }
 
-    public func signal(_ number: Int32) { _ = Glibc.kill(pid, number) }
+    public func signal(_ number: Int32) {
+        waited.withLock { if $0 == nil { _ = Glibc.kill(pid, number) } }
+    }
 
     /// Asks it to stop and waits for that.
     @discardableResult
