@@ -72,7 +72,7 @@ public final class SilentServer: Sendable {
     public var address: String { "http://127.0.0.1:\(port)" }
 
     public init() throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.descriptor = descriptor
         guard descriptor >= 0 else { throw HarnessError("socket: \(errno)") }
         var address = sockaddr_in()

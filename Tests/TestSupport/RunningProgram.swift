@@ -35,7 +35,7 @@ public final class RunningProgram: Sendable {
         asRoot: Bool = false
     ) throws {
         scratch = try ScratchDirectory()
-        var command = [program] + arguments
+        var command = ["/usr/bin/env", "--chdir=/", program] + arguments
         if let account = Programs.unprivileged, !asRoot {
             command =
                 [
@@ -59,7 +59,7 @@ public final class RunningProgram: Sendable {
         Strays.remove(pid)
     }
 
-    /// Starts `command` with the three files as its streams and no other descriptor of ours. (Foundation's `Process` keeps
+    /// Starts `command` with the three files as its streams. (Foundation's `Process` keeps
     /// descriptors for each program that ever ran, too many for a run that starts thousands.)
     private static func spawn(_ command: [String], environment: [String], streams: [String]) throws(HarnessError)
         -> Int32
@@ -71,8 +71,6 @@ public final class RunningProgram: Sendable {
             posix_spawn_file_actions_addopen(
                 &actions, Int32(descriptor), path, descriptor == 0 ? O_RDONLY : O_WRONLY | O_APPEND, 0)
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        posix_spawn_file_actions_addchdir_np(&actions, "/")
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
