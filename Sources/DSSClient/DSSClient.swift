@@ -73,7 +73,7 @@ public final class DSSClient: SignatureService {
         do throws(OctetCollectionError) {
             return try operation.detached(answers)
         } catch {
-            throw Failure(.transient, "the mail to be verified cannot be kept in one piece: \(error.detail)")
+            throw Failure(error, "the mail to be verified cannot be kept in one piece")
         }
     }
 

@@ -56,6 +56,8 @@ final class EntryRun {
                 let file = try spooled { () throws(SpoolError) in try transaction.defer(attempts: attempts, due: due) }
                 logEnd("deferred", [file], extra: ["attempt": "\(attempts)", "due": "\(due)"])
                 return .deferred(file, due: due)
+            case .putBack(let errno):
+                throw .spool(SpoolError(.system, path: spool.path, errno: errno, outcome.account.reason))
             case .publish(let outputs):
                 if let files = try publish(outputs, writesLF: writesLF) { return .published(files) }
                 log.notice("the file changed while it was worked on; starting over", metadata: identity)
@@ -122,7 +124,8 @@ final class EntryRun {
         return StagedOutput(
             folder: folder,
             facts: NameFacts(origin: output.direction == .outgoing ? .outgoing(bare: false) : .incoming(bare: false)),
-            block: block.rendered(lineEnd: writesLF ? .lf : .crlf), content: output.content, lineEnds: writesLF ? .lf : .asIs)
+            block: block.rendered(lineEnd: writesLF ? .lf : .crlf), content: output.content,
+            lineEnds: writesLF ? .lf : .asIs)
     }
 
     private func outcome() async throws(Interruption) -> (Outcome, writesLF: Bool) {
@@ -159,7 +162,8 @@ final class EntryRun {
             return try collector.finish()
         } catch {
             let code: Int32 = if case .storage(let errno) = error.kind { errno } else { 0 }
-            throw .spool(SpoolError(.system, path: error.detail, errno: code, "cannot keep the message with CRLF line ends"))
+            throw .spool(
+                SpoolError(.system, path: error.detail, errno: code, "cannot keep the message with CRLF line ends"))
         }
     }
 

@@ -46,6 +46,8 @@ public struct Outcome: Sendable {
     public enum Disposal: Sendable {
         /// All of these are published together, and the entry is done. Never empty.
         case publish([Output])
+        /// Nothing can be done until a fault of this machine is gone; no attempt is counted.
+        case putBack(errno: Int32)
         /// Tried again later.
         case `defer`(attempts: Int, delay: Int)
     }
@@ -69,6 +71,8 @@ public struct Outcome: Sendable {
         public var serverAnswer: String?
         /// The failure behind it, when there was one.
         public var failure: Failure?
+        /// Whether the signing server gave a result, whatever it says: it is reached, and knows us.
+        public var hasServerResult = false
         /// What was taken out on intake, for the log.
         public var removed: [String]
 

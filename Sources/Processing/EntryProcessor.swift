@@ -32,7 +32,7 @@ public struct EntryProcessor: Sendable {
         guard !intake.envelope.recipients.isEmpty else { return routing.noRecipients() }
         if entry.isReleased { return routing.release() }
         do {
-            let message = try Message(reading: intake.message.canonical)
+            let message = try Message(reading: canonical(intake.message, scratch))
             let facts = services.facts(message, intake.envelope.recipients, intake.envelope.sender)
             let decision = decide(facts, direction: entry.direction, policy: policy)
             routing.account.reason = decision.reason
@@ -45,8 +45,27 @@ public struct EntryProcessor: Sendable {
             } catch {
                 return routing.settle(error)
             }
+        } catch let error as Failure {
+            return routing.settle(error)
         } catch {
             return routing.settle(Failure(.permanent, "the message cannot be read: \(error)"))
+        }
+    }
+
+    /// The message in one run. Where a field was taken out of its middle that needs a copy, and a large one waits on disk.
+    private func canonical(
+        _ message: CleanedMessage, _ scratch: any OctetCollectorMaking
+    ) throws(Failure) -> OctetString {
+        let pieces = message.canonicalRope.pieces
+        if pieces.count == 1, let whole = pieces[0] as? OctetString { return whole }
+        do {
+            var collector = try scratch.makeCollector()
+            try message.canonicalRope.forEachChunk { (chunk) throws(OctetCollectionError) in
+                try collector.append(chunk)
+            }
+            return try collector.finish()
+        } catch {
+            throw Failure(error, "the message cannot be kept in one piece")
         }
     }
 

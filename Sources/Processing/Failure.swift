@@ -1,3 +1,5 @@
+public import Octets
+
 /// Why a step of processing did not come to a result. Every failure is transient or permanent (design §4).
 public struct Failure: Error, Hashable, Sendable {
     public enum Permanence: String, Hashable, Sendable { case transient, permanent }
@@ -9,6 +11,8 @@ public struct Failure: Error, Hashable, Sendable {
     /// What the server answered, as received, where there was an answer worth showing.
     public let answer: String?
 
+    /// The errno of a fault of this machine, such as a full disk: it costs the message no attempt.
+    public private(set) var localFault: Int32?
     /// Whether it was transient before the attempts were used up.
     public private(set) var wasTransient: Bool
 
@@ -19,6 +23,16 @@ public struct Failure: Error, Hashable, Sendable {
         self.pointsAtConfiguration = pointsAtConfiguration
         self.answer = answer
         wasTransient = permanence == .transient
+    }
+
+    /// Octets that could not be kept: a fault of the file system is local, too many of them is the message's own doing.
+    public init(_ error: OctetCollectionError, _ subject: String) {
+        switch error.kind {
+        case .tooMany: self.init(.permanent, subject + ": " + error.detail)
+        case .storage(let errno):
+            self.init(.transient, subject + ": " + error.detail)
+            localFault = errno
+        }
     }
 
     /// A transient failure when there are no more attempts.

@@ -65,12 +65,15 @@ struct Routing {
     // MARK: - The ends of operations
 
     mutating func deliver(signed: OctetRope) -> Outcome {
-        publish([output(.delivered, .signed, content: passed(signed), because: account.reason)], reason: account.reason)
+        account.hasServerResult = true
+        return publish(
+            [output(.delivered, .signed, content: passed(signed), because: account.reason)], reason: account.reason)
     }
 
     /// A verified mail goes on when it is trusted or not signed, else by the action for its verdict.
     mutating func show(_ verdict: MailVerdict, of message: Message) throws(Failure) -> Outcome {
         account.verdict = verdict.words
+        account.hasServerResult = verdict.answer != nil
         account.serverAnswer = verdict.answer?.messages.first
         account.reason = ([account.reason, verdict.words] + verdict.reasons.prefix(1)).filter { !$0.isEmpty }
             .joined(separator: "; ")
@@ -91,6 +94,10 @@ struct Routing {
     mutating func settle(_ failure: Failure) -> Outcome {
         account.failure = failure
         account.serverAnswer = failure.answer.map { UntrustedText.plainTextLine($0) }
+        if let errno = failure.localFault {
+            account.reason = failure.summary
+            return Outcome(.putBack(errno: errno), account: account)
+        }
         let attempt = entry.attempts + 1
         if failure.permanence == .transient, let delay = services.retryDelay(attempt) {
             account.reason = failure.summary
