@@ -39,7 +39,8 @@ final class Engine: Sendable {
             switch try spool.claim(candidate) {
             case .taken: return
             case .left(let reason):
-                board.raise("left \(candidate.name)", "\(candidate.name) was left in \(candidate.queue.rawValue): \(reason)")
+                board.raise(
+                    "left \(candidate.name)", "\(candidate.name) was left in \(candidate.queue.rawValue): \(reason)")
             case .corrupt(let reason):
                 handled.add(1, ordering: .relaxed)
                 board.raise("corrupt", "corrupt/ holds what cannot be a message: \(reason)")

@@ -57,12 +57,15 @@ public struct LineLogHandler: LogHandler {
     /// Control characters and what turns the direction of text become visible escapes.
     static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isHarmful) else { return text }
-        return text.unicodeScalars.map { isHarmful($0) ? "\\u{" + String($0.value, radix: 16) + "}" : String($0) }.joined()
+        return text.unicodeScalars.map { isHarmful($0) ? "\\u{" + String($0.value, radix: 16) + "}" : String($0) }
+            .joined()
     }
 
     /// A value with blanks stands in quotes, so that none of its words looks like a fact of its own.
     private static func quoted(_ text: String) -> String {
-        guard text.isEmpty || text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "=" })
+        guard
+            text.isEmpty
+                || text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "=" })
         else { return text }
         let marked = text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\" + String($0) : String($0) }
         return "\"" + marked.joined() + "\""

@@ -22,7 +22,8 @@ struct Reload: Service {
                 board.lift("configuration")
                 log.notice("configuration re-read", metadata: ["file": "\(path)"])
             } catch {
-                board.raise("configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
+                board.raise(
+                    "configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
                 log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
             }
         }

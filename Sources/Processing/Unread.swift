@@ -5,13 +5,17 @@ public import Workflows
 
 /// Outcomes of messages that are not read: nothing of them is parsed, so that what stopped the reader cannot stop the notice.
 public enum Unread {
+    /// Why it was not read.
+    public static let poisonReason =
+        "processing of this message ended three times without a result; it was not looked into again"
+
     /// A message that ended three starts. The administrator gets the raw file as it is; without one it is blocked.
     public static func poisoned(
         entry: String, direction: Direction, file: OctetString, policy: Policy, services: Services
     ) -> Outcome {
         outcome(
-            "processing of this message ended three times without a result; it was not looked into again",
-            entry: entry, direction: direction, file: OctetRope([file]), policy: policy, services: services)
+            poisonReason, entry: entry, direction: direction, file: OctetRope([file]), policy: policy,
+            services: services)
     }
 
     /// A message whose header cannot be read, or whose envelope block is damaged.
