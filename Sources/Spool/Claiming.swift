@@ -37,11 +37,11 @@ extension Spool {
                 }
             case .exists: throw SpoolError(.raced, path: place.directory.path, "a claim found a directory in use")
             }
-        } catch  where [EACCES, EPERM, EBUSY].contains(error.errno) {
+        } catch let error where [EACCES, EPERM, EBUSY].contains(error.errno) {
             // The file's own doing (a directory of somebody else's, a mount point): no reason to stop the intake.
             try discardEmpty(place)
             return .left(reason: error.description)
-        } catch  where !error.isLocalFault {
+        } catch let error where !error.isLocalFault {
             try discardEmpty(place)
             throw error
         }
@@ -72,7 +72,7 @@ extension Spool {
             let directory: Directory
             do throws(SpoolError) {
                 directory = try work.directory(name)
-            } catch  where error.errno == ENOENT {
+            } catch let error where error.errno == ENOENT {
                 continue
             }
             guard try directory.tryLock(), try directory.isStill(name, in: work) else { continue }

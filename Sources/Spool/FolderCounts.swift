@@ -44,7 +44,7 @@ extension Spool {
         let directory: Directory
         do throws(SpoolError) {
             directory = try root.descend(path)
-        } catch  where error.kind == .layout && error.errno == ENOENT {
+        } catch let error where error.kind == .layout && error.errno == ENOENT {
             // A folder that somebody removed holds nothing; it is made again when something goes there.
             return
         }

@@ -54,7 +54,8 @@ extension Spool {
             let file: OpenFile
             do throws(SpoolError) {
                 file = try state.openFile(name)
-            } catch  where error.errno == ENOENT {
+            } catch let error where [ENOENT, EACCES, ELOOP].contains(error.errno) {
+                // Gone meanwhile, or none of ours.
                 continue
             }
             let status = try file.status()

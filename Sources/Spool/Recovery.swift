@@ -176,7 +176,7 @@ public final class Recovery {
         let directory: Directory
         do throws(SpoolError) {
             directory = try parent.directory(text)
-        } catch  where error.kind == .layout {
+        } catch let error where error.kind == .layout {
             if error.errno != ENOENT { note(.foreign, path, "it is no directory; left untouched") }
             return nil
         }

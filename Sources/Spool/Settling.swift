@@ -62,7 +62,7 @@ extension Transaction {
             let target: SyncedDirectory
             do throws(SpoolError) {
                 target = try folder.open()
-            } catch  where error.kind == .layout && error.errno == ENOENT && !madeFolder {
+            } catch let error where error.kind == .layout && error.errno == ENOENT && !madeFolder {
                 madeFolder = true
                 try folder.make()
                 continue
@@ -117,7 +117,7 @@ extension Transaction {
         let target: SyncedDirectory
         do throws(SpoolError) {
             target = try spool.folder(folder).open()
-        } catch  where error.kind == .layout && error.errno == ENOENT {
+        } catch let error where error.kind == .layout && error.errno == ENOENT {
             try spool.folder(folder).make()
             target = try spool.folder(folder).open()
         }

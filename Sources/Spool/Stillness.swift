@@ -30,9 +30,9 @@ extension Spool {
             let file = try candidate.directory.openFile(candidate.name)
             // Only EAGAIN says something; without the right to leases (EACCES) stillness decides alone.
             isBeingWritten = file.isOpenForWriting
-        } catch  where error.errno == ENOENT {
+        } catch let error where error.errno == ENOENT {
             return nil
-        } catch  where error.isLocalFault {
+        } catch let error where error.isLocalFault {
             throw error
         } catch {
             // Swapped for a link or made unreadable since the listing: the next listing judges it.

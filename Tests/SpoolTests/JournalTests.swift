@@ -136,6 +136,7 @@ struct JournalTests {
         ] {
             try test.put("{}", "state/" + name)
         }
+        #expect(symlink("/etc/hostname", test.file("state/ses-1.json")) == 0)
         let states = try test.spool.readStates()
         #expect(states.map(\.program) == ["ses"])
         #expect(states.map(\.pid) == [getpid()])
@@ -144,6 +145,13 @@ struct JournalTests {
         #expect(try test.spool.readStates().isEmpty)
         try test.spool.removeState(program: "ses")
         #expect(try !test.names("state").contains("ses-\(getpid()).json"))
+    }
+
+    @Test("a folder that was removed counts as empty")
+    func removedFolder() throws {
+        let test = try TestSpool()
+        try FileManager.default.removeItem(atPath: test.file("blocked"))
+        #expect(try test.spool.counts().first { $0.name == "blocked" }?.count == 0)
     }
 
     @Test("counts tell how much stands where, and since when")
