@@ -1,0 +1,114 @@
+import InternetMessage
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+@Suite("Bell, agenda, limiter and health", .timeLimit(.minutes(1)))
+struct SignalTests {
+    // MARK: - WakeBell
+
+    @Test("rings that nobody heard are one ring")
+    func rings() async {
+        let bell = WakeBell()
+        bell.ring()
+        bell.ring()
+        #expect(await bell.wait(atMost: nil))
+        bell.silence()
+        #expect(await bell.wait(atMost: nil) == false)
+    }
+
+    @Test("a limit is as good as a ring")
+    func limit() async {
+        let bell = WakeBell()
+        #expect(await bell.wait(atMost: .milliseconds(5)))
+        #expect(await bell.wait(atMost: .milliseconds(5)))
+    }
+
+    @Test("a silenced bell ends whoever listens, at once and for good")
+    func silence() async {
+        let bell = WakeBell()
+        async let listening = bell.wait(atMost: .seconds(50))
+        bell.silence()
+        #expect(await listening == false)
+        bell.ring()
+        #expect(await bell.wait(atMost: .seconds(50)) == false)
+    }
+
+    // MARK: - RetryAgenda
+
+    @Test("the earliest is next; the bell rings only for an earlier one")
+    func agenda() async {
+        let bell = WakeBell()
+        let agenda = RetryAgenda(bell: bell)
+        #expect(agenda.next == nil)
+        agenda.add(due: 30)
+        #expect(await bell.wait(atMost: nil))
+        agenda.add(due: 40)
+        agenda.add(due: 20)
+        #expect(agenda.next == 20)
+        agenda.replace(with: [50, 45])
+        #expect(agenda.next == 45)
+        agenda.replace(with: [])
+        #expect(agenda.next == nil)
+    }
+
+    @Test("one that is not earlier rings nothing")
+    func quiet() async {
+        let bell = WakeBell()
+        let agenda = RetryAgenda(bell: bell)
+        agenda.replace(with: [10])
+        agenda.add(due: 10)
+        agenda.add(due: 11)
+        bell.silence()
+        #expect(await bell.wait(atMost: nil) == false, "a ring would be heard before the end")
+    }
+
+    // MARK: - NoticeLimiter
+
+    static let alice = AddrSpec(localPart: "alice", domain: "example.test")!
+    static let bob = AddrSpec(localPart: "bob", domain: "example.test")!
+
+    @Test("an address has its share of each hour")
+    func limiter() {
+        let time = Mutex(7_200)
+        let limiter = NoticeLimiter(limit: 2) { time.withLock { $0 } }
+        #expect((0..<3).map { _ in limiter.mayNotify(Self.alice) } == [true, true, false])
+        #expect(limiter.mayNotify(Self.bob))
+        time.withLock { $0 = 10_799 }
+        #expect(!limiter.mayNotify(Self.alice))
+        time.withLock { $0 = 10_800 }
+        #expect(limiter.mayNotify(Self.alice))
+    }
+
+    @Test("made-up addresses cannot fill the memory")
+    func manyAddresses() throws {
+        let limiter = NoticeLimiter(limit: 2) { 0 }
+        #expect(limiter.mayNotify(Self.alice))
+        for number in 0..<20_000 {
+            _ = limiter.mayNotify(try #require(AddrSpec(localPart: "\(number)", domain: "evil.test")))
+        }
+        #expect(!limiter.mayNotify(Self.bob))
+        #expect(limiter.mayNotify(Self.alice), "those known keep their share")
+    }
+
+    // MARK: - HealthBoard
+
+    @Test("a reason stands until it is lifted, and only a change is told")
+    func health() {
+        let changes = Atomic(0)
+        let board = HealthBoard { changes.add(1, ordering: .relaxed) }
+        board.raise("disk", "full")
+        board.raise("disk", "full")
+        #expect(changes.load(ordering: .relaxed) == 1)
+        board.raise("disk", "broken")
+        #expect(board.snapshot.reasons == ["disk": "broken"])
+        #expect(changes.load(ordering: .relaxed) == 2)
+        board.lift("server")
+        #expect(changes.load(ordering: .relaxed) == 2)
+        board.lift("disk")
+        #expect(board.snapshot.reasons.isEmpty && board.snapshot.lastError == "broken")
+        board.note("no connection")
+        #expect(board.snapshot.lastError == "no connection" && board.snapshot.reasons.isEmpty)
+    }
+}
