@@ -124,13 +124,13 @@ public struct MailVerification: Sendable {
         // Without a certificate there is nothing to compare; that it is missing is told already.
         if addresses.isEmpty && verification.signers.contains(where: { $0.certificate == nil }) { return nil }
         guard !addresses.isEmpty else {
-            return VerificationDetail(.signature, .invalid, "the signer's certificate names no e-mail address")
+            return VerificationDetail(.signerIdentity, .invalid, "the signer's certificate names no e-mail address")
         }
         // RFC 5321 §2.4 lets a host tell `Alice` from `alice`; no certificate authority does.
         let written = author.localPart + "@" + author.domain
         guard !addresses.contains(where: { $0.equalsIgnoringASCIICase(written) }) else { return nil }
         let signers = addresses.prefix(5).joined(separator: ", ")
-        return VerificationDetail(.signature, .invalid, "signed by \(signers), but From is \(author)")
+        return VerificationDetail(.signerIdentity, .invalid, "signed by \(signers), but From is \(author)")
     }
 
 }

@@ -37,26 +37,32 @@ public struct SigningServer: Sendable {
     /// Serves until the process is asked to stop (SIGTERM, SIGINT); what is being answered then is finished.
     /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777`.
     public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
+        try await application(onListening).runService()
+    }
+
+    /// Serves until the task is cancelled.
+    public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
+        try await application(onListening).run()
+    }
+
+    private func application(_ onListening: @escaping @Sendable (String) -> Void) throws -> some ApplicationProtocol {
         let router = Router()
         router.post("/adss/signing/dss") { request, _ in await self.respond(to: request, expecting: .sign) }
         router.post("/adss/verification/dss") { request, _ in await self.respond(to: request, expecting: .verify) }
-        let scheme = configuration.tls == nil ? "http" : "https"
         let address = configuration.address
-        let host = address.contains(":") ? "[\(address)]" : address
+        let prefix =
+            (configuration.tls == nil ? "http://" : "https://") + (address.contains(":") ? "[\(address)]" : address)
         let settings = ApplicationConfiguration(
             address: .hostname(address, port: configuration.port), serverName: "ses-dss")
-        let isListening: @Sendable (Int) -> Void = { onListening("\(scheme)://\(host):\($0)") }
-        if let tls = configuration.tls {
-            let application = Application(
-                router: router, server: try .tls(tlsConfiguration: Self.tlsConfiguration(tls)), configuration: settings,
-                onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
-            try await application.runService()
-        } else {
-            let application = Application(
+        let isListening: @Sendable (Int) -> Void = { onListening("\(prefix):\($0)") }
+        guard let tls = configuration.tls else {
+            return Application(
                 router: router, configuration: settings,
                 onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
-            try await application.runService()
         }
+        return Application(
+            router: router, server: try .tls(tlsConfiguration: Self.tlsConfiguration(tls)), configuration: settings,
+            onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
     }
 
     private static func tlsConfiguration(_ settings: SigningServerConfiguration.TLSSettings) throws -> TLSConfiguration

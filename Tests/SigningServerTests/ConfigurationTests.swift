@@ -1,0 +1,90 @@
+import CMSSignatures
+import Octets
+import SigningServer
+import TestSupport
+import Testing
+
+@Suite("dss.xml")
+struct ConfigurationTests {
+    private func faults(_ text: String, environment: [String: String] = [:]) throws -> [ConfigurationFaults.Fault] {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write(Array(text.utf8), to: "dss.xml")
+        do {
+            _ = try SigningServerConfiguration.load(path: path, environment: environment)
+        } catch {
+            return error.faults
+        }
+        return []
+    }
+
+    @Test("as init makes it is read without faults, and is not overwritten")
+    func demonstration() throws {
+        let scratch = try ScratchDirectory()
+        try DemonstrationSite.make(in: scratch.file("site"), now: 1_800_000_000)
+        let path = scratch.file("site/dss.xml")
+        let configuration = try SigningServerConfiguration.load(path: path, environment: [:])
+        #expect(configuration.address == "127.0.0.1" && configuration.port == 8777)
+        #expect(throws: SiteError.self) { try DemonstrationSite.make(in: scratch.file("site"), now: 1_800_000_000) }
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let text: String
+        let line: Int
+        let words: String
+        var testDescription: String { words }
+
+        static let all = [
+            Case(text: "<DSS>\n<Listen port='x'/></DSS>", line: 2, words: "port \"x\""),
+            Case(text: "<DSS>\n<Listen address='0.0.0.0'/></DSS>", line: 2, words: "can be reached by others"),
+            Case(text: "<DSS>\n\n<Listne/></DSS>", line: 3, words: "no element <Listne>"),
+            Case(text: "<DSS><Listen\nport='1' prot='2'/></DSS>", line: 1, words: "no attribute \"prot\""),
+            Case(text: "<dss/>", line: 1, words: "expected <DSS>"),
+            Case(text: "<DSS>\n<Key alias='a' pfx='b'/></DSS>", line: 2, words: "found 0"),
+            Case(text: "<DSS>\n<Key alias='a' pfx='b' password='c'/></DSS>", line: 2, words: "cannot be read"),
+            Case(text: "<DSS>\n<Key alias='a' pfx='dss.xml' password='c'/></DSS>", line: 2, words: "no PKCS #12"),
+            Case(text: "<DSS>\n<Key alias='a' pfx='b' env='NONE'/></DSS>", line: 2, words: "the environment has no"),
+            Case(text: "<DSS>\n<SigningProfile id='a' format='b'/></DSS>", line: 2, words: "expected one of smime"),
+            Case(text: "<DSS>\n<SigningProfile id='a' format='cms' level='T'/></DSS>", line: 2, words: "timestamp"),
+            Case(
+                text: "<DSS><SigningProfile id='a' format='cms'/>\n<SigningProfile id='a' format='cms'/></DSS>",
+                line: 2,
+                words: "is there twice"),
+            Case(
+                text: "<DSS><VerificationProfile id='a'>\n<Anchor>dss.xml</Anchor></VerificationProfile></DSS>",
+                line: 2,
+                words: "no certificate"),
+            Case(
+                text: "<DSS><VerificationProfile id='a'>\n<VerificationTime>2026-06-31T00:00:00Z</VerificationTime>"
+                    + "</VerificationProfile></DSS>", line: 2, words: "is no time"),
+            Case(
+                text: "<DSS>\n<VerificationProfile id='a' revocation='maybe'/></DSS>", line: 2,
+                words: "expected one of none, present, require"),
+            Case(text: "<DSS><Client id='a'>\n<Profile ref='b'/></Client></DSS>", line: 2, words: "no profile \"b\""),
+            Case(text: "<DSS><Client id='a'>\n<Key ref='b'/></Client></DSS>", line: 2, words: "no key \"b\""),
+            Case(text: "<DSS>\n<Client/></DSS>", line: 2, words: "has no id"),
+            Case(text: "<DSS>\n<unfinished", line: 2, words: ""),
+        ]
+    }
+
+    @Test("tells a fault with its line", arguments: Case.all)
+    func fault(_ given: Case) throws {
+        let found = try faults(given.text)
+        #expect(found.contains { $0.line == given.line && $0.text.contains(given.words) }, "\(found)")
+    }
+
+    @Test("tells all faults at once")
+    func many() throws {
+        #expect(try faults("<DSS><Listen port='x'/><Client/><Key/></DSS>").map(\.line) == [1, 1, 1])
+    }
+
+    @Test("takes a password from the environment")
+    func environment() throws {
+        let scratch = try ScratchDirectory()
+        let authority = try DemoAuthority(commonName: "x", validity: 0...4_000_000_000)
+        let key = try authority.issue(commonName: "k", for: .document, validity: 0...4_000_000_000)
+        let pfx = try scratch.write(try PKCS12.export(key, password: "from outside", friendlyName: "k"), to: "k.p12")
+        let text = "<DSS><Key alias='k' pfx='\(pfx)' env='PASSWORD'/></DSS>"
+        #expect(try faults(text, environment: ["PASSWORD": "from outside"]).isEmpty)
+        #expect(try faults(text, environment: ["PASSWORD": "wrong"]).first?.text.contains("password") == true)
+    }
+}
