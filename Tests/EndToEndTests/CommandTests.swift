@@ -86,7 +86,7 @@ extension EndToEnd {
             #expect(bad.status == 78)
             let faults = try #require(try object(bad.output)["faults"] as? [[String: Any]])
             #expect(faults.count >= 2)
-            #expect(faults.contains { $0["nearest"] as? String == "OriginatorId" })
+            #expect(faults.contains { $0["nearest"] as? String == "<OriginatorId>" })
             #expect(faults.contains { $0["nearest"] as? String == "SIGN_EMAIL" })
             #expect(faults.allSatisfy { $0["line"] is Int && $0["file"] is String && $0["text"] is String })
         }

@@ -22,7 +22,9 @@ public struct SESXML: Sendable {
     }
 
     /// Signs each outgoing mail with `alias`.
-    public static func sign(alias: String, filter: String = "", profile: String = "") -> String {
+    public static func sign(
+        alias: String, filter: String = "", profile: String = "adss:signing:profile:007"
+    ) -> String {
         """
         <Sign><Workflow>\(filter)<OperationRule>SIGN_EMAIL</OperationRule>
         <ProfileSelection><SignEmail profileId="\(profile)"/></ProfileSelection>
