@@ -57,7 +57,10 @@ struct ClaimTests {
             transaction.facts == NameFacts(envelopeOctets: 3, origin: .outgoing(bare: false), attempts: 0, starts: 1))
         #expect(transaction.entry.digits != TestSpool.entry)
         try transaction.defer(attempts: 1, due: 0)
-        for name in ["outgoing/new/1790000000.M1.host,E=3", "outgoing/\(TestSpool.retryName),E=3.eml"] {
+        for name in [
+            "outgoing/new/1790000000.M1.host,E=3", "outgoing/\(TestSpool.retryName),E=3.eml",
+            "outgoing/\(TestSpool.retryName),E=3:2,.eml",
+        ] {
             #expect(try test.claimed("abcdef", name).envelopeOctets == nil, "\(name)")
         }
     }
@@ -256,6 +259,35 @@ struct ClaimTests {
             return count < 3
         }
         #expect(count == 3)
+    }
+
+    @Test("a directory that a recovery removes before it is locked costs a new name, not the claim")
+    func removedBeforeLock() throws {
+        let test = try TestSpool()
+        let isDone = Atomic(false)
+        try onThreads(3) { number in
+            if number > 0 {
+                // What recovery does to S1, as fast as can be.
+                while !isDone.load(ordering: .relaxed) {
+                    for name in try test.names("work") {
+                        let directory = open(test.file("work/" + name), O_RDONLY | O_DIRECTORY)
+                        if directory >= 0, flock(directory, LOCK_EX | LOCK_NB) == 0 { rmdir(test.file("work/" + name)) }
+                        if directory >= 0 { close(directory) }
+                    }
+                }
+                return
+            }
+            defer { isDone.store(true, ordering: .relaxed) }
+            for round in 0..<300 {
+                try test.put("x", "outgoing/new/\(round)")
+                guard let candidate = try test.candidates(.outgoing).first else { throw TestFailure("nothing waits") }
+                guard case .claimed(let transaction) = try test.spool.claim(candidate) else {
+                    throw TestFailure("round \(round) was not claimed")
+                }
+                try transaction.defer(attempts: 1, due: 0)
+            }
+        }
+        #expect(try test.names("retry/new").count == 300)
     }
 
     @Test("many threads and two processes: each file is claimed once, while recovery runs again and again")

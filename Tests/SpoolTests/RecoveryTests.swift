@@ -129,6 +129,8 @@ struct RecoveryTests {
                     test.file("\(file.folder.rawValue)/new/\(file.name)")) == 0)
         }
         transaction.abandon()
+        // There cannot be any, but it would keep the directory for ever.
+        try test.put("x", "publish/\(place)/~1")
         let before = test.spool.syncCounts
         let (recovered, report) = try test.recover()
         #expect(recovered.isEmpty)
