@@ -29,7 +29,7 @@ extension EndToEnd {
             committed = inPublish.filter { $0.hasPrefix("message") }.count
             staged = inPublish.filter { !$0.hasPrefix("message") && !$0.hasPrefix("~") }
                 .compactMap { name in name.firstIndex(of: "~").map { end in String(name[..<end]) } }
-            published = taken.map { String($0.path.split(separator: "/").suffix(3)[0]) }
+            published = taken.compactMap { $0.path.split(separator: "/").suffix(3).first.map(String.init) }
             for folder in folders {
                 published += try fixture.names(in: folder + "/new").map { _ in folder }
             }
