@@ -52,6 +52,8 @@ public struct VerificationDetail: Sendable, Hashable {
         case revocationStatus = "RevocationStatus"
         case validityInterval = "ValidityInterval"
         case signature = "Signature"
+        /// Ours: who signed is not who is named as the author.
+        case signerIdentity = "SignerIdentity"
     }
     /// How bad it is.
     public enum Level: Sendable, Hashable, CaseIterable {

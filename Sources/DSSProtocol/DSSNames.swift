@@ -21,6 +21,8 @@ public enum DSSWord {
     public static let majorPrefix = "urn:oasis:names:tc:dss:1.0:resultmajor:"
     public static let minorPrefix = "urn:oasis:names:tc:dss:1.0:resultminor:"
     public static let detailPrefix = "urn:oasis:names:tc:dss:1.0:detail:"
+    /// The detail type by which `ses-dss` says that the signer of a mail is not its author; core has none for that.
+    public static let signerIdentityDetail = DSSNamespace.extensions + ":detail:SignerIdentity"
     /// The minor by which `ses-dss` says that it does not know the client id.
     public static let unknownClient = DSSNamespace.extensions + ":resultminor:UnknownClient"
 }

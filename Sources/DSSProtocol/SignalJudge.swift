@@ -9,6 +9,8 @@ public struct SignalJudge: Sendable {
     private var worst: Verdict?
     private var isRevocationMissing = false
     private var isSomethingElseMissing = false
+    private var isSignerWrong = false
+    private var isSomethingElseWrong = false
 
     public init(words: VerdictWords) { self.words = words }
 
@@ -18,6 +20,14 @@ public struct SignalJudge: Sendable {
     /// Whether a revocation service's answer, and nothing else that has a name, is missing for a verdict.
     public var isRevocationUnreachable: Bool {
         verdict == .indeterminate && isRevocationMissing && !isSomethingElseMissing
+    }
+
+    /// Whether all that is said against the signatures is that their signer is not the message's author.
+    ///
+    /// The minor of a Result only sums up, and says nothing of its own here.
+    public var isOnlySignerWrong: Bool {
+        verdict == .notTrusted && isSignerWrong && !isSomethingElseWrong && !isRevocationMissing
+            && !isSomethingElseMissing
     }
 
     /// The Result of the answer itself; one that is neither Success nor InsufficientInformation is no verdict and must
@@ -36,14 +46,14 @@ public struct SignalJudge: Sendable {
     public mutating func take(reportMajor major: ResultMajor, minor: ResultMinor?) {
         switch major {
         case .success, .insufficientInformation: take(major: major, minor: minor)
-        case .unknown(let uri): note(words[uri] ?? .indeterminate)
-        case .requesterError, .responderError, .pending: note(.indeterminate)
+        case .unknown(let uri): noteWord(words[uri])
+        case .requesterError, .responderError, .pending: noteWord(nil)
         }
     }
 
     /// An AssertionStatus; nil for a signature without one.
     public mutating func take(assertionStatus word: String?) {
-        note(word.flatMap { words[$0] } ?? .indeterminate)
+        noteWord(word.flatMap { words[$0] })
     }
 
     /// An entry of ProcessingDetails.
@@ -51,11 +61,20 @@ public struct SignalJudge: Sendable {
     public mutating func take(_ detail: Detail, type: String?) {
         switch detail {
         case .valid: break
-        case .invalid: note(.notTrusted)
+        case .invalid:
+            note(.notTrusted)
+            if type == DSSWord.signerIdentityDetail { isSignerWrong = true } else { isSomethingElseWrong = true }
         case .indeterminate:
             note(.indeterminate)
+            if type == nil { isSomethingElseWrong = true }
             if let type { noteMissing(isRevocation: URIWord.lastPart(of: type).lowercased() == "revocationstatus") }
         }
+    }
+
+    /// A word for one signature as a whole; nil where it means nothing.
+    private mutating func noteWord(_ verdict: Verdict?) {
+        note(verdict ?? .indeterminate)
+        if verdict != .trusted { isSomethingElseWrong = true }
     }
 
     private mutating func note(_ verdict: Verdict) { worst = max(worst ?? verdict, verdict) }

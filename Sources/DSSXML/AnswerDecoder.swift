@@ -248,7 +248,8 @@ public final class AnswerDecoder {
         return .verified(
             VerificationAnswer(
                 verdict: content.judge.verdict, isRevocationUnreachable: content.judge.isRevocationUnreachable,
-                signerIdentities: content.signerIdentities, signingTimes: content.signingTimes,
+                isOnlySignerWrong: content.judge.isOnlySignerWrong, signerIdentities: content.signerIdentities,
+                signingTimes: content.signingTimes,
                 messages: content.messages, raw: OctetString(raw)))
     }
 

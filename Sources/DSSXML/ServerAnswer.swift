@@ -41,7 +41,7 @@ public struct DSSServerAnswer: Sendable {
     /// A part of ProcessingDetails.
     public struct Detail: Sendable, Hashable {
         public let isInvalid: Bool
-        /// `IssuerTrust`, `RevocationStatus`, `ValidityInterval` or `Signature`.
+        /// `IssuerTrust`, `RevocationStatus`, `ValidityInterval` or `Signature`; ours is `SignerIdentity`.
         public let kind: String
         public let message: String
 
@@ -50,6 +50,8 @@ public struct DSSServerAnswer: Sendable {
             self.kind = kind
             self.message = message
         }
+
+        var type: String { kind == "SignerIdentity" ? DSSWord.signerIdentityDetail : DSSWord.detailPrefix + kind }
     }
 
     /// What was made.

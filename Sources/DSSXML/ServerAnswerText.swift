@@ -110,7 +110,7 @@ struct ServerAnswerText {
         for isInvalid in [false, true] {
             for detail in details where detail.isInvalid == isInvalid {
                 let element = core + (isInvalid ? "InvalidDetail" : "IndeterminateDetail")
-                open(element, [("Type", DSSWord.detailPrefix + detail.kind)])
+                open(element, [("Type", detail.type)])
                 leaf(core + "Message", PlainText.line(detail.message, limit: 500), [("xml:lang", "en")])
                 close(element)
             }

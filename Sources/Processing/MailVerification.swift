@@ -6,7 +6,8 @@ import Workflows
 
 /// Verifies one mail: structure first, then the server, then what the server cannot be relied on for.
 ///
-/// The server's "trusted" is necessary, never sufficient. Local findings only ever lower a verdict.
+/// The server's "trusted" is necessary, never sufficient. Local findings only ever lower a verdict;
+/// but who may sign for whom is said by the policy alone.
 struct MailVerification {
     let policy: Policy
     let services: Services
@@ -61,6 +62,10 @@ struct MailVerification {
             return verdict
         }
         verdict.signers = facts.signers
+        let identity = SignerIdentity.compare(facts, header: message.header, policy: policy)
+        verdict.identity = identity
+        // Who may sign for whom is the policy's to say: a server that has nothing else against the signature is content with it.
+        if answer.isOnlySignerWrong && mayDiffer(identity) { verdict.result = .judged(.trusted) }
         for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity) }
         if facts.signers.isEmpty {
             verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer")
@@ -74,17 +79,30 @@ struct MailVerification {
         case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why)
         case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
         }
-        compareIdentity(facts, message, &verdict)
+        judge(identity, message, &verdict)
         if let protectedHeader { compareProtectedHeader(protectedHeader, message, &verdict) }
         return verdict
     }
 
-    private func compareIdentity(_ facts: CMSFacts, _ message: Message, _ verdict: inout MailVerdict) {
-        let identity = SignerIdentity.compare(facts, header: message.header, policy: policy)
-        verdict.identity = identity
+    /// Whether the policy lets somebody other than the author have signed.
+    private func mayDiffer(_ identity: SignerIdentity) -> Bool {
+        switch identity {
+        case .author: false
+        case .organisation: true
+        case .mismatch: policy.signerIdentity == .report
+        }
+    }
+
+    private func judge(_ identity: SignerIdentity, _ message: Message, _ verdict: inout MailVerdict) {
         guard case .mismatch(let why) = identity else { return }
         switch policy.signerIdentity {
-        case .enforce: verdict.lowerForIdentity(why)
+        case .enforce:
+            // Without one author there is nobody whom the signer could be different from.
+            if case .one = Author.of(message.header) {
+                verdict.lowerForIdentity(why)
+            } else {
+                verdict.lower(to: .notTrusted, why)
+            }
         case .report: verdict.reasons.append(why)
         }
     }

@@ -184,7 +184,10 @@ extension MailVerdict {
     fileprivate var authenticationResult: AuthenticationResults.Result {
         switch result {
         case .notSigned: return .none
-        case .judged(.trusted): return .pass
+        case .judged(.trusted):
+            // Told even where it is not enforced: a pass would vouch for an author who did not sign.
+            if case .mismatch? = identity { return .policy }
+            return .pass
         case .judged(.indeterminate): return isRevocationUnreachable ? .temperror : .neutral
         case .judged(.notTrusted): return isOnlySignerWrong ? .policy : .fail
         }

@@ -129,8 +129,33 @@ struct VerifyingTests {
         var bench = Bench(signatures: .answering(.saying(.trusted)), inspection: Self.mismatched)
         bench.policy.signerIdentity = .report
         bench.policy.incoming.workflows[0].resultRule = .originalAsAttachment
-        let outcome = await bench.process(Mail.signed, direction: .incoming)
-        #expect(try #require(outcome.delivered).text.contains("eve@elsewhere.test"))
+        let output = try #require(await bench.process(Mail.signed, direction: .incoming).delivered)
+        #expect(output.text.contains("eve@elsewhere.test"))
+        #expect(try output.fields("Authentication-Results").first?.contains("smime=policy") == true)
+    }
+
+    @Test("whoever else may sign is the policy's to say, also where the server itself found another signer")
+    func acceptedSigner() async throws {
+        var bench = Bench(
+            signatures: .answering(.saying(.notTrusted, onlySignerWrong: true)), inspection: Self.mismatched)
+        let enforced = await bench.process(Mail.signed, direction: .incoming)
+        #expect(enforced.account.verdict == "not trusted")
+        bench.policy.signerIdentity = .report
+        let reported = await bench.process(Mail.signed, direction: .incoming)
+        #expect(reported.account.verdict == "trusted")
+        #expect(
+            try #require(reported.delivered).fields("Authentication-Results").first?.contains("smime=policy") == true)
+        bench.inspection.integrity = .broken("digest")
+        #expect(await bench.process(Mail.signed, direction: .incoming).account.verdict == "not trusted")
+        bench.policy.signerIdentity = .enforce
+        bench.inspection = ScriptedInspection(found: .signed(by: "gateway@example.test"))
+        bench.policy.organisationSigners = [.domain("example.test")]
+        let listed = await bench.process(Mail.signed, direction: .incoming)
+        #expect(listed.account.verdict == "trusted")
+        #expect(try #require(listed.delivered).fields("Authentication-Results").first?.contains("smime=pass") == true)
+        bench.inspection = ScriptedInspection(found: .signed(by: "alice@example.test"))
+        let doubted = await bench.process(Mail.signed, direction: .incoming)
+        #expect(doubted.account.verdict == "not trusted", "a server that is stricter than we are is believed")
     }
 
     // MARK: - Authentication-Results (RFC 8601 §2.7.1, RFC 7281)
@@ -165,6 +190,9 @@ struct VerifyingTests {
             note: "mismatch and broken"),
         Result(
             value: "fail", answer: .saying(.indeterminate), inspection: mismatched, note: "mismatch and indeterminate"),
+        Result(
+            value: "fail", message: Mail.clearSigned(from: "From: alice@example.test\nFrom: eve@evil.test"),
+            note: "two From fields"),
         Result(value: "neutral", answer: .saying(.indeterminate)),
         Result(
             value: "neutral", inspection: ScriptedInspection(integrity: .unknown("algorithm")),
