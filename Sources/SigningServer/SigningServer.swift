@@ -2,8 +2,10 @@ import CMSSignatures
 import DSSXML
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 public import Logging
+import NIOCore
 import Octets
 
 /// The embedded signing server: OASIS DSS 1.0 over HTTP, on the addresses of ADSS.
@@ -12,6 +14,8 @@ public struct SigningServer: Sendable {
     static let bodyLimit = 400 << 20
     /// Octets of a request that wait in memory before the first are looked at.
     static let headLimit = 1 << 20
+    /// How long a connection may be silent while a request is awaited or arrives; it also bounds an orderly stop.
+    static let silenceLimit = TimeAmount.seconds(30)
 
     private let configuration: SigningServerConfiguration
     private let service: SigningService
@@ -55,13 +59,12 @@ public struct SigningServer: Sendable {
         let settings = ApplicationConfiguration(
             address: .hostname(address, port: configuration.port), serverName: "ses-dss")
         let isListening: @Sendable (Int) -> Void = { onListening("\(prefix):\($0)") }
-        guard let tls = configuration.tls else {
-            return Application(
-                router: router, configuration: settings,
-                onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
+        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: Self.silenceLimit))
+        let builder = try configuration.tls.map { settings in
+            try HTTPServerBuilder.tls(plain, tlsConfiguration: Self.tlsConfiguration(settings))
         }
         return Application(
-            router: router, server: try .tls(tlsConfiguration: Self.tlsConfiguration(tls)), configuration: settings,
+            router: router, server: builder ?? plain, configuration: settings,
             onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
     }
 
