@@ -96,8 +96,7 @@ struct WatcherTests {
         #expect(mkdir(scratch.file("new"), 0o750) == 0)
         try await wait(&wakes, watcher, for: .directory(scratch.file("new")))
         try scratch.write([1], to: "moved/a")
-        let timer = try await reasons(until: .timer, &wakes, watcher)
-        #expect(!timer.contains(.event))
+        #expect(await !reasons(until: .timer, &wakes).contains(.event))
         try scratch.write([1], to: "new/a")
         try await wait(&wakes, watcher, for: .event)
     }
@@ -133,14 +132,14 @@ struct WatcherTests {
     }
 
     private func reasons(
-        until reason: Wake.Reason, _ iterator: inout AsyncStream<Wake>.Iterator, _ watcher: SpoolWatcher
-    ) async throws -> [Wake.Reason] {
-        // From the next whole interval on.
-        try await wait(&iterator, watcher, for: reason)
+        until reason: Wake.Reason, _ iterator: inout AsyncStream<Wake>.Iterator
+    ) async -> [Wake.Reason] {
         var found: [Wake.Reason] = []
-        while let wake = await iterator.next() {
+        var times = 0
+        // Twice: the first may have been on its way before what is looked for.
+        while times < 2, let wake = await iterator.next() {
             found += wake.reasons
-            if wake.reasons.contains(reason) { break }
+            times += wake.reasons.contains(reason) ? 1 : 0
         }
         return found
     }
