@@ -88,52 +88,86 @@ public struct SigningServer: Sendable {
 
     private func respond(to request: Request, expecting operation: DSSServerRequest.Operation) async -> Response {
         let begun = ContinuousClock.now
-        let received: (request: DSSServerRequest, count: Int)
+        let fault = InjectedFault.next(of: faults) { Int.random(in: 0..<100) }
         do throws(RequestRefusal) {
-            received = try await receive(request)
+            let arrived = try await receive(request)
+            // Reading a small request, signing and writing the answer are one job: each hop to a worker costs time.
+            let answered = try await workers.run { () throws(RequestRefusal) in
+                try answer(arrived, expecting: operation, fault)
+            }
+            log(answered.record, operation, octets: arrived.count, elapsed: begun.duration(to: .now))
+            return answered.response
         } catch {
             logger.info(
-                "request refused", metadata: ["reason": .string(error.reason), "status": "\(error.status.code)"])
+                "request refused", metadata: ["reason": Self.plain(error.reason), "status": "\(error.status.code)"])
             return Self.response(error.fault, status: error.status)
         }
-        guard received.request.operation == operation else {
-            let fault = DSSServerFault(
-                .client, "this address takes \(operation == .sign ? "SignRequest" : "VerifyRequest")",
-                envelope: received.request.envelope)
-            return Self.response(fault, status: .badRequest)
-        }
-        let fault = InjectedFault.next(of: faults) { Int.random(in: 0..<100) }
-        let (answer, record, octets) = await workers.run {
-            var (answer, record) = service.answer(received.request, now: Timestamp.now)
-            if let fault {
-                answer.spoil(fault)
-                record.outcome += " (spoiled: \(fault.rawValue))"
-            }
-            return (answer, record, answer.octets)
-        }
-        let elapsed = begun.duration(to: .now)
+    }
+
+    private func log(
+        _ record: SigningService.Record, _ operation: DSSServerRequest.Operation, octets: Int, elapsed: Duration
+    ) {
+        let milliseconds = elapsed.components.seconds * 1_000 + elapsed.components.attoseconds / 1_000_000_000_000_000
         logger.info(
             "answered",
             metadata: [
                 "operation": operation == .sign ? "sign" : "verify", "client": Self.plain(record.client),
                 "profile": Self.plain(record.profile), "key": Self.plain(record.key),
-                "outcome": Self.plain(record.outcome), "octets": "\(received.count)",
-                "milliseconds":
-                    "\(elapsed.components.seconds * 1_000 + elapsed.components.attoseconds / 1_000_000_000_000_000)",
+                "outcome": Self.plain(record.outcome), "octets": "\(octets)", "milliseconds": "\(milliseconds)",
             ])
-        return await response(answer, octets, fault)
+    }
+
+    private func answer(
+        _ arrived: Arrived, expecting operation: DSSServerRequest.Operation, _ fault: InjectedFault.Kind?
+    ) throws(RequestRefusal) -> (response: Response, record: SigningService.Record) {
+        let request: DSSServerRequest
+        do throws(DSSServerRequestError) {
+            request = try feed(arrived.rest, to: arrived.reader).finish()
+        } catch {
+            throw RequestRefusal(error)
+        }
+        guard request.operation == operation else {
+            let expected = operation == .sign ? "SignRequest" : "VerifyRequest"
+            throw RequestRefusal(status: .badRequest, reason: "this address takes \(expected)", request.envelope)
+        }
+        var (answer, record) = service.answer(request, now: Timestamp.now)
+        if let fault {
+            answer.spoil(fault)
+            record.outcome += " (spoiled: \(fault.rawValue))"
+        }
+        return (Self.response(answer, fault), record)
     }
 
     private struct RequestRefusal: Error {
         let status: HTTPResponse.Status
         let reason: String
-        var fault: DSSServerFault { DSSServerFault(status.code >= 500 ? .server : .client, reason) }
+        let envelope: DSSServerRequest.Envelope
+
+        init(status: HTTPResponse.Status, reason: String, _ envelope: DSSServerRequest.Envelope = .soap11) {
+            self.status = status
+            self.reason = reason
+            self.envelope = envelope
+        }
+
+        init(_ error: DSSServerRequestError) {
+            self.init(status: error.kind == .storage ? .internalServerError : .badRequest, reason: error.reason)
+        }
+
+        var fault: DSSServerFault {
+            DSSServerFault(status.code >= 500 ? .server : .client, reason, envelope: envelope)
+        }
     }
 
-    /// Reads the request while it arrives. A small one is read in one go on a worker, a large one piece by piece.
-    private func receive(
-        _ request: Request
-    ) async throws(RequestRefusal) -> (request: DSSServerRequest, count: Int) {
+    /// A request that is here as a whole.
+    private struct Arrived: Sendable {
+        /// Has read what is not in `rest`; nil when nothing was read yet.
+        let reader: DSSServerRequestReader?
+        let rest: [ByteBuffer]
+        let count: Int
+    }
+
+    /// Takes the request while it arrives; a large one is read piece by piece.
+    private func receive(_ request: Request) async throws(RequestRefusal) -> Arrived {
         if let length = request.head.headerFields[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
             throw Self.tooLarge
         }
@@ -155,15 +189,11 @@ public struct SigningServer: Sendable {
                     waitingCount = 0
                 }
             }
-            let pieces = waiting
-            let present = reader
-            let read = try await workers.run { try feed(pieces, to: present).finish() }
-            return (read, total)
+            return Arrived(reader: reader, rest: waiting, count: total)
         } catch let refusal as RequestRefusal {
             throw refusal
         } catch let error as DSSServerRequestError {
-            throw RequestRefusal(
-                status: error.kind == .storage ? .internalServerError : .badRequest, reason: error.reason)
+            throw RequestRefusal(error)
         } catch {
             throw RequestRefusal(status: .badRequest, reason: "the request ended early: \(error)")
         }
@@ -190,9 +220,7 @@ public struct SigningServer: Sendable {
 
     // MARK: One answer
 
-    private func response(_ answer: DSSServerAnswer, _ octets: OctetRope, _ fault: InjectedFault.Kind?) async
-        -> Response
-    {
+    private static func response(_ answer: DSSServerAnswer, _ fault: InjectedFault.Kind?) -> Response {
         switch fault {
         case .empty:
             var headers = HTTPFields()
@@ -209,17 +237,18 @@ public struct SigningServer: Sendable {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: page)))
         case .soapfault:
             let fault = DSSServerFault(.server, "the service is not available", envelope: answer.envelope)
-            return Self.response(fault, status: .internalServerError)
-        case .cut: return Self.response(answer, octets, manner: .cut)
-        case .drip: return Self.response(answer, octets, manner: .drip)
-        default: return Self.response(answer, octets, manner: .plain)
+            return response(fault, status: .internalServerError)
+        case .cut: return response(answer, manner: .cut)
+        case .drip: return response(answer, manner: .drip)
+        case .wrongid, .nosignal, .pending, .straysig, .prefixes, nil: return response(answer, manner: .plain)
         }
     }
 
     private enum Manner { case plain, cut, drip }
     private struct CutOff: Error {}
 
-    private static func response(_ answer: DSSServerAnswer, _ octets: OctetRope, manner: Manner) -> Response {
+    private static func response(_ answer: DSSServerAnswer, manner: Manner) -> Response {
+        let octets = answer.octets
         let headers: HTTPFields = [.contentType: answer.contentType]
         if manner == .plain && octets.count <= headLimit {
             let buffer = octets.collected().withUnsafeBytes { ByteBuffer(bytes: $0) }
