@@ -14,6 +14,8 @@ final class Engine: Sendable {
     /// Set while a local fault (a full disk, say) lets nothing be done.
     private let isPaused = Atomic(false)
     private let handled = Atomic(0)
+    /// Set when an entry was left in `work/` or `publish/` for recovery, although nothing stops the intake.
+    private let hasLeftBehind = Atomic(false)
     private let stopping = Atomic(false)
     private let pauseBell = WakeBell()
 
@@ -121,7 +123,13 @@ final class Engine: Sendable {
         switch interruption {
         case .stopped, .tooLarge: putBack(transaction)
         case .spool(let error):
-            if error.isLocalFault && !error.isFatal { putBack(transaction) }
+            if error.isLocalFault && !error.isFatal {
+                putBack(transaction)
+            } else {
+                transaction.abandon()
+                hasLeftBehind.store(true, ordering: .releasing)
+                pauseBell.ring()
+            }
             meet(error, about: "entry \(transaction.entry)")
         }
     }
@@ -173,11 +181,11 @@ final class Engine: Sendable {
     func overcomeFaults(_ resumed: @Sendable () -> Void) async {
         var interval: Duration?
         while await pauseBell.wait(atMost: interval) {
-            if !mayClaim {
+            if !mayClaim || hasLeftBehind.exchange(false, ordering: .acquiringAndReleasing) {
                 await tryAgain()
                 if mayClaim { resumed() }
             }
-            interval = mayClaim ? nil : .seconds(5)
+            interval = mayClaim && !hasLeftBehind.load(ordering: .acquiring) ? nil : .seconds(5)
         }
     }
 
