@@ -17,14 +17,13 @@ public struct CMSVerification: Sendable {
     public let signers: [SignerResult]
     /// Whether the SignedData carries content, whatever content was verified.
     public let enclosesContent: Bool
-    /// Without a signer: why that is not trusted.
+    /// What is wrong whoever signed.
     private let general: [VerificationDetail]
 
-    init(signers: [SignerResult], enclosesContent: Bool) {
+    init(signers: [SignerResult], enclosesContent: Bool, general: [VerificationDetail]) {
         self.signers = signers
         self.enclosesContent = enclosesContent
-        general =
-            signers.isEmpty ? [VerificationDetail(.signature, .invalid, "nobody signed: there is no signerInfo")] : []
+        self.general = general
     }
 
     /// The details of all signers.
@@ -64,7 +63,23 @@ public struct CMSVerifier: Sendable {
         for (signer, finding) in zip(parsed.signers, findings) {
             results.append(try result(of: signer, finding, others: parsed.certificates, now: now))
         }
-        return CMSVerification(signers: results, enclosesContent: parsed.enclosedContent != nil)
+        var general: [VerificationDetail] = []
+        if results.isEmpty {
+            general.append(VerificationDetail(.signature, .invalid, "nobody signed: there is no signerInfo"))
+        }
+        if let content, let enclosed = parsed.enclosedContent, try !Self.areEqual(content, enclosed) {
+            // A reader who opens the signature would see something else than was verified.
+            general.append(
+                VerificationDetail(.signature, .invalid, "the signature encloses other content than what was given"))
+        }
+        return CMSVerification(signers: results, enclosesContent: parsed.enclosedContent != nil, general: general)
+    }
+
+    private static func areEqual(
+        _ left: any OctetSource, _ right: any OctetSource
+    ) throws(CryptographyError) -> Bool {
+        guard left.count == right.count else { return false }
+        return try DigestAlgorithm.sha256.digest(of: left) == DigestAlgorithm.sha256.digest(of: right)
     }
 
     private func result(

@@ -175,6 +175,24 @@ struct SigningTests {
         #expect(try verify(try signed(), content, policy: policy).verdict == .trusted)
     }
 
+    @Test("that enclose other content than what they are given with are not trusted")
+    func otherContentEnclosed() throws {
+        let signature = try signed()
+        let enclosing = try CMSSigner(key: demonstration.alice)
+            .sign(enclosing: OctetString("another text"), signingTime: Demonstration.now).collected()
+        #expect(try verify(enclosing, OctetString("another text")).verdict == .trusted)
+        // The detached signature's own content put beside the other's: the digest fits what is given, and not what shows.
+        let inner = OctetString("another text").array
+        let octets = enclosing.array
+        let place = try #require(octets.firstRange(of: inner))
+        var shown = octets
+        shown.replaceSubrange(place, with: Array("ANOTHER TEXT".utf8))
+        let verification = try verify(OctetString(shown), OctetString("another text"))
+        #expect(verification.verdict == .notTrusted)
+        #expect(verification.signers.allSatisfy { $0.verdict == .trusted })
+        #expect(try verify(signature, content).verdict == .trusted)
+    }
+
     // MARK: Damage
 
     @Test("that are damaged anywhere are never trusted, and never stop the program")
