@@ -68,7 +68,7 @@ let package = Package(
         layer("SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
-        layer("DSSClient", ["Octets", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
+        layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
         layer(
             "SigningServer",
