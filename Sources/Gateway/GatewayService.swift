@@ -48,15 +48,26 @@ final class GatewayService: Service {
     }
 
     func run() async throws {
-        await engine.recover()
-        if mode == .watch { log.notice("watching", metadata: ["spool": "\(engine.spool.path)"]) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [statePost, board] in await statePost.run(board) }
-            group.addTask { await self.intake() }
+            group.addTask {
+                await self.recover()
+                await self.intake()
+            }
             await group.next()
             statePost.end()
             group.cancelAll()
         }
+    }
+
+    private func recover() async {
+        let recovery = Task(executorPreference: threads) { [engine] in await engine.recover() }
+        await withGracefulShutdownHandler {
+            await end(of: recovery)
+        } onGracefulShutdown: { [engine] in
+            engine.stop()
+        }
+        if mode == .watch { log.notice("watching", metadata: ["spool": "\(engine.spool.path)"]) }
     }
 
     private func intake() async {
@@ -85,7 +96,7 @@ final class GatewayService: Service {
                 telling?.cancel()
             }
             handoff.end()
-            await waitFor(work)
+            await end(of: work)
         } onGracefulShutdown: { [self] in
             stopIntake()
         }
@@ -102,14 +113,24 @@ final class GatewayService: Service {
         for loop in loops { loop.bell.silence() }
     }
 
-    private func waitFor(_ work: Task<Void, Never>) async {
-        let limit = Task {
-            guard engine.isStopping, (try? await Task.sleep(for: Self.patience)) != nil else { return }
-            log.warning("what is still in work is put back")
-            work.cancel()
+    /// Waits for `work` to end; after the order to stop, only as long as patience lasts.
+    private func end(of work: Task<Void, Never>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await work.value }
+            group.addTask { [log] in
+                do {
+                    try await gracefulShutdown()
+                    try await Task.sleep(for: Self.patience)
+                } catch {
+                    return  // The work came to its end first.
+                }
+                log.warning("what is still in work is put back")
+                work.cancel()
+                await work.value
+            }
+            await group.next()
+            group.cancelAll()
         }
-        await work.value
-        limit.cancel()
     }
 
     // MARK: - Watching
