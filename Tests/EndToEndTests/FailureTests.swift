@@ -108,17 +108,28 @@ extension EndToEnd {
             try await server.stop()
         }
 
-        @Test("an orderly stop does not count as a start that had no end")
+        @Test("an orderly stop does not count as a start that had no end, not in recovery either")
         func orderlyStop() async throws {
             let silent = try SilentServer()
-            let fixture = try await SpoolFixture(signing([silent.address]))
-            try await fixture.drop(MailSamples.plain(), to: .outgoing)
-            for _ in 1...5 {
-                let daemon = try await fixture.watch()
-                try await eventually("in work") { try fixture.counts()["work"] == 1 ? () : nil }
-                #expect(try await daemon.terminate().status == 0)
+            var configuration = signing([silent.address])
+            configuration.processing = "<Timeout connect=\"60\" total=\"120\"/>"
+            let fixture = try await SpoolFixture(configuration)
+            func message() throws -> String? {
+                try fixture.names(in: "work").flatMap { try fixture.names(in: "work/" + $0) }
+                    .first { $0.hasPrefix("message") }
             }
-            #expect(try fixture.counts()["admin/new"] == nil)
+            try await fixture.drop(MailSamples.plain(), to: .outgoing)
+            // The second daemon finds the message in recovery.
+            for _ in 1...2 {
+                let daemon = try await fixture.watch()
+                try await eventually("in work") {
+                    SpoolFile.part("C", of: try message() ?? "") == "1" ? () : nil
+                }
+                #expect(try await daemon.terminate(within: .seconds(40)).status == 0)
+                let left = try #require(try message())
+                #expect(SpoolFile.part("C", of: left) ?? "0" == "0")
+                #expect(SpoolFile.part("N", of: left) == "0")
+            }
         }
 
         @Test("a message that ends three starts goes to the administrator, and the others go on")
