@@ -127,8 +127,7 @@ final class Engine: Sendable {
                 putBack(transaction)
             } else {
                 transaction.abandon()
-                hasLeftBehind.store(true, ordering: .releasing)
-                pauseBell.ring()
+                lookForLeftBehind()
             }
             meet(error, about: "entry \(transaction.entry)")
         }
@@ -181,12 +180,20 @@ final class Engine: Sendable {
     func overcomeFaults(_ resumed: @Sendable () -> Void) async {
         var interval: Duration?
         while await pauseBell.wait(atMost: interval) {
-            if !mayClaim || hasLeftBehind.exchange(false, ordering: .acquiringAndReleasing) {
+            if !mayClaim {
                 await tryAgain()
                 if mayClaim { resumed() }
+            } else if hasLeftBehind.exchange(false, ordering: .acquiringAndReleasing) {
+                await recover()
             }
-            interval = mayClaim && !hasLeftBehind.load(ordering: .acquiring) ? nil : .seconds(5)
+            interval = mayClaim ? nil : .seconds(5)
         }
+    }
+
+    /// Has recovery look again: an entry may be left that nobody works on, by a fault or by a process that died meanwhile.
+    func lookForLeftBehind() {
+        hasLeftBehind.store(true, ordering: .releasing)
+        pauseBell.ring()
     }
 
     /// Tries whether a local fault is gone: recovery takes up what was put back, and stops again at the first fault.

@@ -141,11 +141,12 @@ final class GatewayService: Service {
             group.addTask { [engine, loops] in
                 await engine.overcomeFaults { for loop in loops { loop.bell.ring() } }
             }
-            group.addTask { [watcher, loops, log] in
+            group.addTask { [watcher, loops, engine, log] in
                 guard let watcher else { return }
                 for await wake in watcher.wakes {
                     if wake.isNoteworthy { log.notice("\(wake)") }
                     for loop in loops where loop.queue != .retry || wake.isTimer { loop.bell.ring() }
+                    if wake.isTimer { engine.lookForLeftBehind() }
                 }
             }
         }
