@@ -93,7 +93,7 @@ let package = Package(
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
-        tests("Spool"),
+        tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
         tests("XMLReading"),
         tests("MessageInspection"),
