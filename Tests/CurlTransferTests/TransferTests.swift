@@ -158,6 +158,26 @@ struct TransferTests {
         #expect(await task.value == .cancelled)
     }
 
+    @Test("end when their task was cancelled before they began", .timeLimit(.minutes(1)))
+    func cancelledBefore() async throws {
+        let peer = try ScriptedPeer { connection in
+            _ = connection.readRequest()
+            _ = connection.waitForOther(milliseconds: 5_000)
+        }
+        let transfers = try HTTPTransfers { $0.totalTimeout = .milliseconds(2_000) }
+        for _ in 0..<300 {
+            let task = Task {
+                while !Task.isCancelled { await Task.yield() }
+                return await failureKind { () async throws(TransferError) in
+                    try await transfers.perform(
+                        HTTPRequest(url: peer.address, body: OctetString("x")), receiver: Received())
+                }
+            }
+            task.cancel()
+            #expect(await task.value == .cancelled)
+        }
+    }
+
     @Test("that are shut down finish what is under way and take no more")
     func shutDown() async throws {
         let peer = try ScriptedPeer.answering { _ in ScriptedPeer.answer(body: "done") }

@@ -201,6 +201,8 @@ struct AnswerTests {
             AnswerCase("empty", AnswerCase.email, .permanentRefusal("HTTP 400"), status: 400, body: ""),
             AnswerCase("words", AnswerCase.email, .permanentRefusal("HTTP 413: too big"), status: 413, body: "too big"),
             AnswerCase("words", AnswerCase.email, .unreachable(status: 502), status: 502, body: "bad gateway"),
+            // Whoever says 403 is not, or not yet, the service, whatever else it says.
+            AnswerCase("sign-refused", AnswerCase.email, .unreachable(status: 403), status: 403),
         ]
         + [301, 302, 307, 401, 403, 404, 407, 429].map {
             AnswerCase("sign-cms", AnswerCase.email, .unreachable(status: $0), status: $0)
