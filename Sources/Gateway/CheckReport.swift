@@ -39,11 +39,13 @@ public struct CheckReport: Encodable, Sendable {
             let server = try SESConfiguration.load(path: path, environment: Surroundings().environment)
             warnings = server.warnings
             if let problem = server.clientCertificateProblem(now: Int(Date.now.timeIntervalSince1970)) {
-                faults.append(Fault(file: path, line: 0, code: "client-certificate", text: problem, expected: nil, nearest: nil))
+                faults.append(
+                    Fault(file: path, line: 0, code: "client-certificate", text: problem, expected: nil, nearest: nil))
             }
             if probes {
                 for text in await ServiceProbe.failures(of: server) {
-                    faults.append(Fault(file: path, line: 0, code: "unreachable", text: text, expected: nil, nearest: nil))
+                    faults.append(
+                        Fault(file: path, line: 0, code: "unreachable", text: text, expected: nil, nearest: nil))
                 }
             }
         } catch {

@@ -26,7 +26,9 @@ public enum Drop {
                 }
                 try delivery.write(OctetString(chunk))
             }
-            guard let block else { throw ProgramError(.badInput, "standard input is empty: no message was put into the spool") }
+            guard let block else {
+                throw ProgramError(.badInput, "standard input is empty: no message was put into the spool")
+            }
             _ = try delivery.commit(envelopeOctets: block.count)
             return .success
         } catch let error as SpoolError {

@@ -59,7 +59,9 @@ public struct ExplainReport: Encodable, Sendable {
     /// Decides about the message in `file`, which is only read.
     ///
     /// A name ending in `.eml` counts as put in by a person, any other as delivered into `new/`, as in the spool itself.
-    public static func make(file: String, direction: Direction, configuration option: String?) throws(ProgramError) -> ExplainReport {
+    public static func make(file: String, direction: Direction, configuration option: String?) throws(ProgramError)
+        -> ExplainReport
+    {
         let surroundings = Surroundings()
         let configuration = try LoadedConfiguration.load(surroundings.configurationPath(option: option))
         let octets: OctetString
@@ -102,7 +104,8 @@ public struct ExplainReport: Encodable, Sendable {
                 lines.append("\n\(criterion.workflow)")
             }
             let mark = criterion.holds.map { $0 ? "yes" : "no " } ?? "-  "
-            lines.append("  \(mark) line \(criterion.line): \(criterion.criterion) \(criterion.value): \(criterion.because)")
+            lines.append(
+                "  \(mark) line \(criterion.line): \(criterion.criterion) \(criterion.value): \(criterion.because)")
         }
         return lines.joined(separator: "\n")
     }

@@ -49,7 +49,8 @@ enum ServiceProbe {
             } catch {
                 await client.shutDown()
                 // A refusal of the probe is an answer; only silence and a wrong configuration are not.
-                return error.permanence == .transient || error.pointsAtConfiguration ? ["\(address): \(error.summary)"] : []
+                return error.permanence == .transient || error.pointsAtConfiguration
+                    ? ["\(address): \(error.summary)"] : []
             }
             await client.shutDown()
             return []

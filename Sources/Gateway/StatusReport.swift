@@ -49,7 +49,8 @@ public struct StatusReport: Encodable, Sendable {
         do {
             let spool = try Spool(
                 opening: surroundings.spoolPath(option: option, configured: configured), program: .ses)
-            return StatusReport(counts: try spool.counts(), states: try spool.readStates(), now: SpoolClock.system.now())
+            return StatusReport(
+                counts: try spool.counts(), states: try spool.readStates(), now: SpoolClock.system.now())
         } catch {
             throw ProgramError(.noInput, error.description)
         }
@@ -60,7 +61,9 @@ public struct StatusReport: Encodable, Sendable {
             (try? JSONDecoder().decode(PublishedState.self, from: Data(state.json))).map { (state, $0) }
         }
         var reasons: [String] = []
-        for (_, state) in known { for reason in state.reasons where !reasons.contains(reason) { reasons.append(reason) } }
+        for (_, state) in known {
+            for reason in state.reasons where !reasons.contains(reason) { reasons.append(reason) }
+        }
         if let corrupt = counts.first(where: { $0.name == Folder.corrupt.rawValue }), corrupt.count > 0 {
             reasons.append("corrupt/ holds \(corrupt.count) that cannot be messages: look at them and remove them")
         }

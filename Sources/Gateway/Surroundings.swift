@@ -30,7 +30,8 @@ public struct Surroundings: Sendable {
         guard geteuid() == 0, !allowed, environment["SES_ALLOW_ROOT"] != "1" else { return }
         throw ProgramError(
             .noPermission,
-            "ses does not run as root: start it as the user that owns the spool (such as ses), or say --allow-root or SES_ALLOW_ROOT=1")
+            "ses does not run as root: start it as the user that owns the spool (such as ses), or say --allow-root or SES_ALLOW_ROOT=1"
+        )
     }
 
     /// The name of this host, for Received fields.
@@ -38,7 +39,9 @@ public struct Surroundings: Sendable {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
         let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let legal = name.utf8.allSatisfy { isalnum(Int32($0)) != 0 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+        let legal = name.utf8.allSatisfy {
+            isalnum(Int32($0)) != 0 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+        }
         return name.isEmpty || !legal ? "localhost" : name
     }
 }

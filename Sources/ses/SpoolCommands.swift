@@ -66,7 +66,8 @@ struct Drop: AsyncParsableCommand {
             again, 65 the message or an address can never be accepted.
             """)
     @Option(name: .customLong("to"), help: "outgoing or incoming.") var direction: Direction
-    @Option(name: [.customShort("f"), .customLong("from")], help: "The envelope sender; '<>' or '' for the null sender.")
+    @Option(
+        name: [.customShort("f"), .customLong("from")], help: "The envelope sender; '<>' or '' for the null sender.")
     var sender: String
     @Argument(help: "The envelope recipients, after `--`.") var recipients: [String]
     @Option(name: .customLong("spool"), help: "The spool (else $SES_SPOOL, else /var/spool/ses).") var spool: String?

@@ -16,11 +16,14 @@ public enum TestMaterial {
         return FileManager.default.fileExists(atPath: path + "/corpora/README.md") ? path : nil
     }()
 
-    public static func octets(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+    public static func octets(_ path: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
 
     /// The rows of a tab-separated table with a title row, as dictionaries.
     public static func table(_ path: String) throws -> [[String: String]] {
-        let lines = String(decoding: try octets(path), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: true)
+        let lines = String(decoding: try octets(path), as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: true)
         guard let titles = lines.first?.split(separator: "\t", omittingEmptySubsequences: false) else { return [] }
         return lines.dropFirst().map { line in
             Dictionary(
