@@ -11,17 +11,36 @@ extension EndToEnd {
             let octets: [UInt8]
         }
 
-        /// The messages of the corpus, each with a recipient of its own; every eighth only in the normal run.
+        /// The messages of the corpus, each with a recipient of its own; every fourth only in the normal run.
         private static func samples() throws -> [Sample] {
-            let folder = try #require(TestMaterial.shared) + "/corpora/mime"
-            let all = try TestMaterial.table(folder + "/expected.tsv").compactMap { $0["file"] }
-                .filter { $0.hasSuffix(".eml") }.sorted()
-            let chosen = all.enumerated().filter { EndToEnd.isSecondLevel || $0.offset.isMultiple(of: 4) }
-            return try chosen.map { number, file in
-                Sample(
-                    name: file, recipient: "r\(number)@example.test",
-                    octets: try TestMaterial.octets(folder + "/" + file))
+            let folder = try #require(TestMaterial.shared) + "/corpora/mime/"
+            var all: [(name: String, octets: [UInt8])] = []
+            for file in try TestMaterial.table(folder + "expected.tsv").compactMap({ $0["file"] }).sorted() {
+                let octets = try TestMaterial.octets(folder + file)
+                if file.hasSuffix(".mbox.txt") {
+                    let offsets = folder + file.replacingOccurrences(of: ".mbox.txt", with: ".unix-offsets.json")
+                    for (number, message) in try messages(of: octets, offsets).enumerated() {
+                        all.append(("\(file) \(number)", message))
+                    }
+                } else {
+                    all.append((file, octets))
+                }
             }
+            let chosen = all.enumerated().filter { EndToEnd.isSecondLevel || $0.offset.isMultiple(of: 4) }
+            return chosen.map { Sample(name: $1.name, recipient: "r\($0)@example.test", octets: $1.octets) }
+        }
+
+        /// Cuts an mbox: where another parser says, else at the lines that begin with `From `.
+        private static func messages(of mbox: [UInt8], _ offsets: String) throws -> [[UInt8]] {
+            let octets = MailSamples.withLineFeeds(mbox)
+            if let json = FileManager.default.contents(atPath: offsets) {
+                struct Place: Decodable { let beginOffset, endOffset: Int }
+                return try JSONDecoder().decode([Place].self, from: json).map {
+                    Array(octets[$0.beginOffset..<$0.endOffset])
+                }
+            }
+            let text = String(decoding: octets, as: UTF8.self)
+            return text.split(separator: /(?:^|\n)From [^\n]*\n/).map { Array(($0 + "\n").utf8) }
         }
 
         private func drop(_ samples: [Sample], to direction: SpoolFixture.Direction, in fixture: SpoolFixture)
