@@ -47,6 +47,7 @@ public enum Programs {
             let folder = URL(fileURLWithPath: copy).deletingLastPathComponent()
             try FileManager.default.createDirectory(
                 at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+            Leftovers.add(folder.path)
             try FileManager.default.copyItem(atPath: path, toPath: copy)
         } catch {
             throw HarnessError("cannot copy \(path) to \(copy): \(error)")

@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Synchronization
 
 /// A directory of a test's own, removed with it.
 public final class ScratchDirectory: Sendable {
@@ -8,9 +10,13 @@ public final class ScratchDirectory: Sendable {
         path = FileManager.default.temporaryDirectory.appending(path: "ses-test-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+        Leftovers.add(path)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+        Leftovers.remove(path)
+    }
 
     /// The path of `name` within.
     public func file(_ name: String) -> String { path + "/" + name }
@@ -26,4 +32,19 @@ public final class ScratchDirectory: Sendable {
     public func names(in directory: String = "") throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: file(directory)).sorted()
     }
+}
+
+/// Directories to remove with the test run, for those that are shared until its end.
+enum Leftovers {
+    private static let standing = Mutex<Set<String>>([])
+    private static let atEnd: Void = {
+        atexit { Leftovers.standing.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } } }
+    }()
+
+    static func add(_ path: String) {
+        atEnd
+        standing.withLock { _ = $0.insert(path) }
+    }
+
+    static func remove(_ path: String) { standing.withLock { _ = $0.remove(path) } }
 }
