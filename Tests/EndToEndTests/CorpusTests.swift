@@ -43,6 +43,18 @@ extension EndToEnd {
             return text.split(separator: /(?:^|\n)From [^\n]*\n/).map { Array(($0 + "\n").utf8) }
         }
 
+        /// The message without its old header, after what mail on its way may suffer: `>From `, and blanks at line ends lost.
+        private static func carried(_ message: [UInt8]) -> [UInt8] {
+            let text = String(decoding: message, as: UTF8.self).replacingOccurrences(of: "\r\n", with: "\n")
+            let start = text.firstRange(of: "MIME-Version: 1.0\nContent-Type: multipart/signed")?.lowerBound
+            let lines = text[(start ?? text.startIndex)...].split(separator: "\n", omittingEmptySubsequences: false)
+            return lines.flatMap { line in
+                var line = line
+                while let last = line.last, last == " " || last == "\t" { line.removeLast() }
+                return Array(((line.hasPrefix("From ") ? ">" : "") + line + "\r\n").utf8)
+            }
+        }
+
         private func drop(_ samples: [Sample], to direction: SpoolFixture.Direction, in fixture: SpoolFixture)
             async throws
         {
@@ -72,6 +84,10 @@ extension EndToEnd {
                 let verified = try await OpenSSL.verify(file.message, anchor: anchor)
                 let name = samples.first { [$0.recipient] == file.recipients }?.name ?? file.name
                 #expect(verified.status == 0, "\(name): \(verified.error)")
+                let carried = Self.carried(file.message)
+                #expect(carried.allSatisfy { $0 < 0x80 }, "\(name)")
+                let arrived = try await OpenSSL.verify(carried, anchor: anchor)
+                #expect(arrived.status == 0, "\(name), carried by mbox and gateways: \(arrived.error)")
             }
             for file in blocked { #expect(file.envelopeField("X-SES-Reason")?.isEmpty == false, "\(file)") }
         }
