@@ -99,6 +99,7 @@ class Spool:
         self.rig, self.path, self.count = rig, path, 0
         subprocess.run(rig.command("ses", "init", path), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         sign = f"""<Outgoing><Sign><Workflow><OperationRule>SIGN_EMAIL</OperationRule>
+            <ProfileSelection><SignEmail profileId="adss:signing:profile:007"/></ProfileSelection>
             <CertificateSelection><SignEmail alias="{KEY}"/></CertificateSelection></Workflow></Sign></Outgoing>"""
         verify = """<Incoming><Verify><Workflow><OperationRule>VERIFY_EMAIL</OperationRule>
             <VerificationResultRule attachResponseXml="false">SEND_ORIGINAL_EMAIL</VerificationResultRule>
