@@ -52,7 +52,7 @@ struct MailVerification {
             kind: .email, document: message.octets, signature: nil, originatorID: services.originatorID,
             requestID: services.makeRequestID())
         let answer = try await services.signatures.verify(operation, answers: scratch)
-        var verdict = MailVerdict(.judged(answer.verdict), reasons: answer.messages, answer: answer)
+        var verdict = MailVerdict(.judged(answer.verdict), reasons: answer.messages.each, answer: answer)
 
         let facts: CMSFacts
         do {
@@ -120,5 +120,13 @@ struct MailVerification {
             case .none(let why): why
             }
         verdict.lower(to: .notTrusted, "From differs from the signed copy of the header, which says: " + shown)
+    }
+}
+
+extension [String] {
+    /// Each text once: a server tends to say a thing as its message and again as a detail.
+    fileprivate var each: [String] {
+        var seen: Set<String> = []
+        return filter { seen.insert($0).inserted }
     }
 }

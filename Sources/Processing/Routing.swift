@@ -129,7 +129,8 @@ struct Routing {
     func reason(_ cause: Cause) -> String {
         switch cause {
         case .unmatched(let reason): reason
-        case .verdict: account.reason
+        case .verdict(let verdict, _):
+            ([verdict.words] + verdict.reasons.prefix(1)).joined(separator: ": ")
         case .failure(let failure): failure.summary
         }
     }
