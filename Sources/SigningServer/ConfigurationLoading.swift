@@ -51,12 +51,13 @@ final class ConfigurationReading {
                 "\(address) can be reached by others: add <TLS> with a clientCA, or listen on 127.0.0.1")
         }
         let keys = self.keys(root)
-        let signing = signingProfiles(root)
+        let (signing, defaultSigning) = signingProfiles(root)
         let (verification, defaultVerification) = verificationProfiles(root)
         let profiles = Set(signing.keys).union(verification.keys)
         return SigningServerConfiguration(
             address: address, port: port, tls: tls, keys: keys, signingProfiles: signing,
-            verificationProfiles: verification, defaultVerificationProfile: defaultVerification,
+            defaultSigningProfile: defaultSigning, verificationProfiles: verification,
+            defaultVerificationProfile: defaultVerification,
             clients: clients(root, profiles: profiles, keys: keys))
     }
 
@@ -135,13 +136,20 @@ final class ConfigurationReading {
         }
     }
 
-    private func signingProfiles(_ root: XMLElement) -> [String: SigningServerConfiguration.SigningProfile] {
+    private func signingProfiles(
+        _ root: XMLElement
+    ) -> (profiles: [String: SigningServerConfiguration.SigningProfile], defaultID: String?) {
         var profiles: [String: SigningServerConfiguration.SigningProfile] = [:]
+        var defaultID: String?
         for element in root.children("SigningProfile") {
-            inspect(element, attributes: ["id", "format", "level", "enclosed", "tsa"])
+            inspect(element, attributes: ["id", "default", "format", "level", "enclosed", "tsa"])
             guard let id = required("id", of: element),
                 let format: SigningServerConfiguration.SigningProfile.Format = choice("format", of: element)
             else { continue }
+            if flag("default", of: element) {
+                if defaultID != nil { fault(element, "only one signing profile can be the default") }
+                defaultID = id
+            }
             let level = element.attribute("level")
             if level == "T" || element.attribute("tsa") != nil {
                 fault(
@@ -157,7 +165,7 @@ final class ConfigurationReading {
                 fault(element, "the profile \"\(id)\" is there twice")
             }
         }
-        return profiles
+        return (profiles, defaultID)
     }
 
     private func verificationProfiles(

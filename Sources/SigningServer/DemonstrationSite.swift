@@ -56,7 +56,8 @@ public enum DemonstrationSite {
         }
         let profiles = [("006", "pdf"), ("007", "smime"), ("008", "cms"), ("009", "xml")]
         for (number, format) in profiles {
-            lines.append("  <SigningProfile id=\"adss:signing:profile:\(number)\" format=\"\(format)\"/>")
+            let isDefault = format == "smime" ? " default=\"true\"" : ""
+            lines.append("  <SigningProfile id=\"adss:signing:profile:\(number)\" format=\"\(format)\"\(isDefault)/>")
         }
         lines += [
             "  <!-- SES compares signer and author itself, so that its organisation signers can be configured there. -->",

@@ -9,6 +9,8 @@ public struct SigningServerConfiguration: Sendable {
     public let tls: TLSSettings?
     let keys: KeyStore
     let signingProfiles: [String: SigningProfile]
+    /// The profile of requests that name none.
+    let defaultSigningProfile: String?
     let verificationProfiles: [String: VerificationProfile]
     let defaultVerificationProfile: String?
     let clients: [String: Client]

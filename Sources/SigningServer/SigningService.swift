@@ -76,7 +76,8 @@ struct SigningService: Sendable {
     private func sign(
         _ request: DSSServerRequest, _ client: SigningServerConfiguration.Client, now: Int
     ) throws(Refusal) -> DSSServerAnswer {
-        guard let id = request.profile, client.profiles.contains(id), let profile = configuration.signingProfiles[id]
+        guard let id = request.profile ?? configuration.defaultSigningProfile, client.profiles.contains(id),
+            let profile = configuration.signingProfiles[id]
         else { throw Refusal.profile }
         switch profile.format {
         case .smime, .cms: break

@@ -83,7 +83,7 @@ final class RunningServer: Sendable {
     }
 
     func sign(
-        _ document: some Collection<UInt8>, profile: String = "adss:signing:profile:007",
+        _ document: some Collection<UInt8>, profile: String? = "adss:signing:profile:007",
         alias: String? = "alice@example.test", client: String = "samples_test_client", options: [String] = []
     ) async throws -> Answer {
         let key = alias.map {
@@ -91,7 +91,8 @@ final class RunningServer: Sendable {
                 + "</ds:KeyInfo></KeySelector>"
         }
         let request = Self.request(
-            "SignRequest RequestID='SES-1' Profile='\(profile)'", client: client, inputs: key ?? "", document)
+            "SignRequest RequestID='SES-1'" + (profile.map { " Profile='\($0)'" } ?? ""), client: client,
+            inputs: key ?? "", document)
         return try await post("/adss/signing/dss", Array(request.utf8), options: options)
     }
 

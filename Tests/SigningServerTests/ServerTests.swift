@@ -59,6 +59,18 @@ struct ServerTests {
         #expect(facts.signers.first?.addresses == ["signing@example.test"])
     }
 
+    @Test("signs by the default profile when the request names none, and by none when there is no default")
+    func defaultProfile() async throws {
+        let server = try await RunningServer()
+        #expect(try await server.sign(entity, profile: nil).text(of: "Base64Signature") != nil)
+        let without = try await RunningServer {
+            $0.replacing("format=\"smime\" default=\"true\"", with: "format=\"smime\"")
+        }
+        let refused = try await without.sign(entity, profile: nil)
+        #expect(refused.text(of: "Base64Signature") == nil)
+        #expect(refused.text(of: "ResultMajor")?.hasSuffix(":RequesterError") == true)
+    }
+
     @Test("says no in the words of the protocol, without telling what there is")
     func refusals() async throws {
         let server = try await RunningServer {
