@@ -25,6 +25,9 @@ public struct Failure: Error, Hashable, Sendable {
         wasTransient = permanence == .transient
     }
 
+    /// Whether the answer is XML or HTML, as a DSS server's is.
+    var isAnsweredInMarkup: Bool { answer?.drop(while: \.isWhitespace).first == "<" }
+
     /// Octets that could not be kept: a fault of the file system is local, too many of them is the message's own doing.
     public init(_ error: OctetCollectionError, _ subject: String) {
         switch error.kind {

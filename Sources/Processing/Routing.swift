@@ -93,7 +93,8 @@ struct Routing {
     /// A transient failure waits for its next turn; any other, and the last one, follows `EmailErrorAction`.
     mutating func settle(_ failure: Failure) -> Outcome {
         account.failure = failure
-        account.serverAnswer = failure.answer.map { UntrustedText.plainTextLine($0) }
+        // Markup is for the attachment: what it says to people stands in the failure's summary.
+        account.serverAnswer = failure.isAnsweredInMarkup ? nil : failure.answer.map { UntrustedText.plainTextLine($0) }
         if let errno = failure.localFault {
             account.reason = failure.summary
             return Outcome(.putBack(errno: errno), account: account)

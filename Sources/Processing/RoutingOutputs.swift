@@ -60,9 +60,15 @@ extension Routing {
     ) -> Output {
         var result: ResultText?
         var answer: ServerAnswer?
-        if case .verdict(let verdict, _) = cause {
+        switch cause {
+        case .unmatched: break
+        case .verdict(let verdict, _):
             result = text(of: verdict)
             answer = attachedAnswer(verdict)
+        case .failure(let failure):
+            if workflow?.attachesResponse == true, failure.isAnsweredInMarkup {
+                answer = failure.answer.map { ServerAnswer(OctetString($0), entry: entry.id) }
+            }
         }
         let notice = Notice(
             from: policy.noticeFrom, to: address, what: what(cause), why: reason(cause), workflow: workflow?.name,

@@ -75,10 +75,23 @@ struct DeferralTests {
 
     @Test("a long or many-lined answer of the server is one bounded line of the account")
     func answerLine() async throws {
-        let answer = String(repeating: "<x>\r\n", count: 10_000)
+        let answer = String(repeating: "[Error-41004]\r\n", count: 10_000)
         let outcome = await Bench(signatures: .failing(Failure(.permanent, "no", answer: answer))).process(
             Mail.plain, direction: .outgoing)
         let line = try #require(outcome.account.serverAnswer)
         #expect(line.utf8.count < 1_000 && !line.contains("\n"))
+    }
+
+    @Test(
+        "an answer in XML is not a line for people, but is attached to the notice where that is asked for",
+        arguments: [true, false])
+    func answerXML(isAsked: Bool) async throws {
+        var bench = Bench(signatures: .failing(Failure(.permanent, "no", answer: "<dss:SignResponse/>")))
+        bench.policy.outgoing.workflows[0].attachesResponse = isAsked
+        let outcome = await bench.process(Mail.plain, direction: .outgoing)
+        #expect(outcome.account.serverAnswer == nil)
+        let notice = try #require(outcome.outputs.first).content.collected().text
+        #expect(notice.contains("verification-response-") == isAsked)
+        #expect(notice.contains(Base64.encode(Array("<dss:SignResponse/>".utf8))) == isAsked)
     }
 }
