@@ -24,11 +24,21 @@ public struct SigningServerConfiguration: Sendable {
 
     struct SigningProfile: Sendable {
         enum Format: String, Sendable, CaseIterable { case smime, cms, pdf, xml }
+        /// The baseline level of ETSI's AdES formats.
+        enum Level: String, Sendable, CaseIterable {
+            /// CAdES, PAdES or XAdES with its signed attributes.
+            case b = "B"
+            /// The same with a timestamp over the signature.
+            case t = "T"
+        }
         let id: String
         let format: Format
-        /// Whether signatures follow CAdES.
-        let isCAdES: Bool
+        /// nil: plain S/MIME, CMS or XML DSig. A PDF is always at least level B.
+        let level: Level?
+        /// Whether a CMS carries its content.
         let enclosesContent: Bool
+        /// The URL of the timestamp authority; there at level T.
+        let timestampAuthority: String?
     }
 
     struct VerificationProfile: Sendable {
