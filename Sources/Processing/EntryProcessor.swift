@@ -41,7 +41,8 @@ public struct EntryProcessor: Sendable {
             }
             routing.begin(workflow)
             do {
-                return try await operate(workflow, on: message, routing: &routing, scratch: scratch)
+                return try await operate(
+                    workflow, on: message, attachments: decision.attachments, routing: &routing, scratch: scratch)
             } catch {
                 return routing.settle(error)
             }
@@ -70,8 +71,11 @@ public struct EntryProcessor: Sendable {
     }
 
     /// Runs the operations in their order. All or nothing: what one of them made leaves only when the last has succeeded.
+    ///
+    /// - Parameter attachments: What the operations on attachments are for.
     private func operate(
-        _ workflow: Workflow, on message: Message, routing: inout Routing, scratch: any OctetCollectorMaking
+        _ workflow: Workflow, on message: Message, attachments: [AttachmentFacts], routing: inout Routing,
+        scratch: any OctetCollectorMaking
     ) async throws(Failure) -> Outcome {
         var signed: OctetRope?
         var verdict: MailVerdict?
