@@ -38,6 +38,18 @@ enum ASN1Time {
     }
 }
 
+enum UnixTime {
+    /// As RFC 3339 writes it, in UTC.
+    static func text(_ unixSeconds: Int) -> String {
+        var seconds = time_t(unixSeconds)
+        var parts = tm()
+        guard gmtime_r(&seconds, &parts) != nil else { return "an unknown date" }
+        var text = [CChar](repeating: 0, count: 40)
+        let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
 enum CertificateAddresses {
     static func of(_ certificate: OpaquePointer) -> [String] {
         var found: [String] = []

@@ -15,6 +15,8 @@ final class ParsedSignedData {
     /// In the order of the SignedData.
     let signers: [SignerInfo]
     let certificates: [Certificate]
+    /// Where the SignedData ends.
+    let octetCount: Int
 
     /// - Parameter additional: Certificates to look for signers in, beside those enclosed.
     init(_ octets: OctetString, additional: [Certificate] = []) throws(CryptographyError) {
@@ -29,6 +31,7 @@ final class ParsedSignedData {
         }
         self.cms = cms
         enclosedContent = split.content
+        octetCount = split.octetCount
         let infos = CMS_get0_SignerInfos(cms)
         let signerCount = infos.map { max(Int(copenssl_signers_count($0)), 0) } ?? 0
         let enclosed = CMS_get1_certs(cms)
@@ -65,6 +68,24 @@ final class ParsedSignedData {
 
     /// The content type that the signature says it covers.
     private var contentType: OpaquePointer? { CMS_get0_eContentType(cms) }
+
+    /// The same as an object identifier.
+    var contentTypeText: String { ObjectIdentifier.text(contentType) }
+
+    /// The lists of the crls field, and the revocation data among the attributes of the signers.
+    var evidence: RevocationEvidence {
+        var evidence = RevocationEvidence()
+        if let lists = CMS_get1_crls(cms) {
+            defer { copenssl_crls_free(lists) }
+            let count = min(max(Int(copenssl_crls_count(lists)), 0), RevocationEvidence.maximumCount)
+            for index in 0..<count {
+                guard let raw = copenssl_crls_at(lists, Int32(index)), X509_CRL_up_ref(raw) == 1 else { continue }
+                evidence.lists.append(RevocationList(handle: CRLHandle(owning: raw)))
+            }
+        }
+        OpenSSLErrors.clear()
+        return signers.reduce(evidence) { $0.joined(with: $1.revocationAttributes) }
+    }
 
     /// Whether each signer's signature fits `content`, in the order of ``signers``; one pass over the content.
     func check(_ content: any OctetSource) throws(CryptographyError) -> [SignatureIntegrity] {

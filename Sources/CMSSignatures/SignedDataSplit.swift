@@ -9,6 +9,8 @@ struct SignedDataSplit {
     let detached: OctetString
     /// The enclosed content; nil where there is none.
     let content: (any OctetSource)?
+    /// How many octets it has in all; what stands behind them is none of it.
+    let octetCount: Int
 
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData in BER.
     init(_ octets: OctetString) throws(CryptographyError) {
@@ -16,6 +18,7 @@ struct SignedDataSplit {
         guard let places else {
             throw CryptographyError(.malformed, "no CMS SignedData, or one that is cut or damaged")
         }
+        octetCount = places.contentInfo.upperBound
         guard let content = places.content else {
             detached = octets.slice(places.contentInfo)
             self.content = nil
@@ -50,32 +53,20 @@ struct SignedDataSplit {
         let beforeContent = detached.slice(places.beforeContent)
         let afterContent = detached.slice(places.afterContent)
         let contentType = detached.slice(places.contentType)
-        let octets = Self.header(0x04, content.count)
-        let explicit = Self.header(0xA0, octets.count + content.count)
+        let octets = DER.header(0x04, content.count)
+        let explicit = DER.header(0xA0, octets.count + content.count)
         let enclosed = explicit.count + octets.count + content.count
-        let inner = Self.header(0x30, innerType.count + enclosed)
+        let inner = DER.header(0x30, innerType.count + enclosed)
         let signedDataCount = beforeContent.count + inner.count + innerType.count + enclosed + afterContent.count
-        let signedData = Self.header(0x30, signedDataCount)
-        let wrapper = Self.header(0xA0, signedData.count + signedDataCount)
-        let info = Self.header(0x30, contentType.count + wrapper.count + signedData.count + signedDataCount)
+        let signedData = DER.header(0x30, signedDataCount)
+        let wrapper = DER.header(0xA0, signedData.count + signedDataCount)
+        let info = DER.header(0x30, contentType.count + wrapper.count + signedData.count + signedDataCount)
         var rope = OctetRope([
             info, contentType, wrapper, signedData, beforeContent, inner, innerType, explicit, octets,
         ])
         rope.append(content)
         rope.append(afterContent)
         return rope
-    }
-
-    /// Tag and definite length in DER.
-    private static func header(_ tag: UInt8, _ length: Int) -> OctetString {
-        guard length >= 0x80 else { return OctetString([tag, UInt8(length)]) }
-        var octets: [UInt8] = []
-        var rest = length
-        while rest > 0 {
-            octets.insert(UInt8(truncatingIfNeeded: rest), at: 0)
-            rest >>= 8
-        }
-        return OctetString([tag, 0x80 | UInt8(octets.count)] + octets)
     }
 
     private struct Places {
