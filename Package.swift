@@ -74,7 +74,10 @@ let package = Package(
         layer("XMLSignatures", ["Octets", "CXmlSec"]),
         layer(
             "SigningServer",
-            ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
+            [
+                "Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", "PDFSignatures",
+                "XMLSignatures", "CurlTransfer", log, http, https,
+            ]),
 
         // Top: composition, argument parsing and exit codes.
         layer(

@@ -7,7 +7,7 @@ public struct CMSVerification: Sendable {
     /// Whether the SignedData carries content, whatever content was verified.
     public let enclosesContent: Bool
     /// What is wrong whoever signed.
-    private let general: [VerificationDetail]
+    public let general: [VerificationDetail]
 
     init(signers: [SignerResult], enclosesContent: Bool, general: [VerificationDetail]) {
         self.signers = signers
@@ -36,12 +36,13 @@ public struct CMSVerifier: Sendable {
     ///   - signature: A SignedData in BER.
     ///   - content: What was signed, octet for octet; nil takes the enclosed content.
     ///   - others: Further certificates that came along.
+    ///   - claimedTime: When the signer says to have signed by other means than the signingTime attribute, Unix seconds.
     ///   - timestamps: Further proof of when the signature existed, such as a later document timestamp of a PDF.
     ///   - revocation: Revocation data that came along; what stands in the SignedData is taken anyway.
     ///   - now: Unix seconds; used when the policy has no time of its own.
     /// - Throws: ``CryptographyError/Kind/malformed`` when `signature` is no SignedData.
     public func verify(
-        _ signature: OctetString, content: (any OctetSource)?, others: [Certificate] = [],
+        _ signature: OctetString, content: (any OctetSource)?, others: [Certificate] = [], claimedTime: Int? = nil,
         timestamps: [SignerEvidence.Stamped] = [], revocation: RevocationEvidence = RevocationEvidence(), now: Int
     ) throws(CryptographyError) -> CMSVerification {
         let parsed = try ParsedSignedData(signature, additional: others + policy.intermediates + policy.anchors)
@@ -58,6 +59,7 @@ public struct CMSVerifier: Sendable {
         for (signer, finding) in zip(parsed.signers, findings) {
             var evidence = evidence(of: signer, finding)
             evidence.others = parsed.certificates + others
+            evidence.claimedTime = evidence.claimedTime ?? claimedTime
             evidence.timestamps += timestamps
             evidence.revocation = revocation
             results.append(try judge.judge(evidence, now: now))

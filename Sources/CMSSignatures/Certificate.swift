@@ -55,6 +55,10 @@ public struct Certificate: Sendable {
 
     /// The subject (RFC 4514 text).
     public var subject: String { DistinguishedName.text(X509_get_subject_name(handle.raw)) }
+    /// The subject's common name, for people; the whole subject where it has none.
+    public var commonName: String {
+        DistinguishedName.commonName(X509_get_subject_name(handle.raw)) ?? subject
+    }
     /// The issuer (RFC 4514 text).
     public var issuer: String { DistinguishedName.text(X509_get_issuer_name(handle.raw)) }
     /// The serial number: hexadecimal, lower case, no leading zeros.

@@ -15,7 +15,8 @@ public struct DSSServerAnswer: Sendable {
     /// The result minors that a server of ours gives; the URIs are those of DSS core §4.2.
     public enum Minor: Sendable, Hashable {
         case onAllDocuments, incorrectSignature, notSupported, inappropriateSignature, referencedDocumentNotPresent
-        case notParseable, generalError, keyLookupFailed, crlNotAvailable, chainNotComplete
+        case notParseable, generalError, keyLookupFailed, crlNotAvailable, ocspNotAvailable, chainNotComplete
+        case invalidSignatureTimestamp
         /// Ours: the client id is not known.
         case unknownClient
 
@@ -23,6 +24,7 @@ public struct DSSServerAnswer: Sendable {
             let word =
                 switch self {
                 case .onAllDocuments: "valid:signature:OnAllDocuments"
+                case .invalidSignatureTimestamp: "valid:signature:InvalidSignatureTimestamp"
                 case .incorrectSignature: "invalid:IncorrectSignature"
                 case .notSupported: "NotSupported"
                 case .inappropriateSignature: "Inappropriate:signature"
@@ -31,6 +33,7 @@ public struct DSSServerAnswer: Sendable {
                 case .generalError: "GeneralError"
                 case .keyLookupFailed: "invalid:KeyLookupFailed"
                 case .crlNotAvailable: "CrlNotAvailiable"
+                case .ocspNotAvailable: "OcspNotAvailiable"
                 case .chainNotComplete: "CertificateChainNotComplete"
                 case .unknownClient: ""
                 }

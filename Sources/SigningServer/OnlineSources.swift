@@ -25,10 +25,10 @@ final class OnlineSources: Sendable {
     /// Fetches `url` by GET, or posts `body` to it.
     /// - Parameter contentType: That of `body`.
     /// - Returns: The body of a 200 answer.
-    /// - Throws: ``CryptographyError/Kind/unreachable`` with what happened.
-    func fetch(_ url: String, posting body: OctetString? = nil, contentType: String? = nil) throws(CryptographyError)
-        -> OctetString
-    {
+    /// - Throws: ``CryptographyError/Kind/failed`` with what happened.
+    func fetch(
+        _ url: String, posting body: OctetString?, contentType: String? = nil
+    ) throws(CryptographyError) -> OctetString {
         let fields = contentType.map { [HTTPField("Content-Type", $0)] } ?? []
         let request = HTTPRequest(url: url, fields: fields, body: body)
         let receiver = AnswerCollecting()
@@ -44,10 +44,10 @@ final class OnlineSources: Sendable {
             ended.end(with: result)
         }
         switch ended.wait() {
-        case .failure(let error): throw CryptographyError(.unreachable, "\(url): \(error.detail)")
+        case .failure(let error): throw CryptographyError(.failed, "\(url): \(error.detail)")
         case .success(let head):
             guard head.status == 200 else {
-                throw CryptographyError(.unreachable, "\(url): answered with HTTP status \(head.status)")
+                throw CryptographyError(.failed, "\(url): answered with HTTP status \(head.status)")
             }
             return receiver.octets
         }

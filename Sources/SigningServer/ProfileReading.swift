@@ -27,8 +27,8 @@ extension ConfigurationReading {
                 fault(element, "tsa=\"…\" is asked only at level=\"T\"")
             }
             let isEnclosed = flag("enclosed", of: element)
-            if isEnclosed && format != .cms {
-                fault(element, "enclosed=\"true\" is for format=\"cms\": a \(format.rawValue) signature has its own place")
+            if isEnclosed && format != .cms && format != .auto {
+                fault(element, "enclosed=\"true\" is for format=\"cms\", not for \(format.rawValue)")
             }
             let profile = SigningServerConfiguration.SigningProfile(
                 id: id, format: format, level: level, enclosesContent: isEnclosed,
