@@ -71,6 +71,7 @@ let package = Package(
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure"]),
         layer(
             "SigningServer",
             ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
@@ -104,6 +105,7 @@ let package = Package(
         tests("CurlTransfer"),
         tests("DSSClient"),
         tests("CMSSignatures"),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure"]),
         tests("SigningServer"),
         tests("Gateway"),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -63,7 +63,8 @@ struct SignatureFields {
         var value = field["V"] == .null ? node.inherited : field["V"]
         if type == "Sig", value != .null {
             // A reference to nothing is no value.
-            if try value.reference == nil || file.resolved(value, in: revision) != .null {
+            let isValue = try file.resolved(value, in: revision) != .null
+            if isValue {
                 filled.append(FilledField(number: number, name: name, value: value))
             }
             value = .null
