@@ -55,6 +55,7 @@ let package = Package(
         layer("Octets"),
         layer("InternetMessage", ["Octets"]),
         layer("DSSProtocol", ["Octets"]),
+        layer("PDFStructure", ["Octets"]),
 
         // Core: what is decided and what comes of it, no I/O.
         layer("Workflows", ["InternetMessage"]),
@@ -72,6 +73,7 @@ let package = Package(
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CXmlSec"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure"]),
         layer(
             "SigningServer",
             [
@@ -95,6 +97,7 @@ let package = Package(
         tests("Octets"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
+        tests("PDFStructure", ["Octets"]),
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
@@ -108,6 +111,7 @@ let package = Package(
         tests("DSSClient"),
         tests("CMSSignatures"),
         tests("XMLSignatures", ["Octets", "CMSSignatures"]),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure"]),
         tests("SigningServer"),
         tests("Gateway"),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
