@@ -41,6 +41,13 @@
 /* xmlFree is a mutable global variable. */
 static inline void cxmlsec_free(void *memory) { xmlFree(memory); }
 
+/* The size of a key in bits; xmlsec1 1.2 tells it in octets for elliptic curves. 0 when there is none. */
+static inline int cxmlsec_key_bits(xmlSecKeyPtr key) {
+    xmlSecKeyDataPtr value = xmlSecKeyGetValue(key);
+    EVP_PKEY *pkey = value == NULL ? NULL : xmlSecOpenSSLEvpKeyDataGetEvp(value);
+    return pkey == NULL ? 0 : EVP_PKEY_get_bits(pkey);
+}
+
 /* RSASSA-PSS with a salt as long as the digest (RFC 9231 section 2.3.10), which xmlsec1 has only from 1.3 on: 1 when the
    signature is good, 0 when it is not, less when it cannot be told. */
 static inline int cxmlsec_pss_verify(xmlSecKeyPtr key, const char *digest, const unsigned char *signature,

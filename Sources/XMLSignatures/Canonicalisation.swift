@@ -68,8 +68,7 @@ struct Canonicalisation: Hashable {
             let closed = xmlOutputBufferClose(buffer)
             withExtendedLifetime((output, walk)) {}
             if output.wantsMore, done < 0 || closed < 0 {
-                let reason = words.text.isEmpty ? "no reason given" : words.text
-                return XMLSignatureError(.unsupported, "the document cannot be put into canonical form: \(reason)")
+                return XMLSignatureError(.unsupported, Self.refusal(words))
             }
             return nil
         }
@@ -84,6 +83,13 @@ struct Canonicalisation: Hashable {
             return true
         }
         return OctetString(made)
+    }
+
+    private static func refusal(_ words: LibraryWords) -> String {
+        if words.code == Int32(XML_C14N_RELATIVE_NAMESPACE.rawValue) {
+            return "a namespace name is relative, which canonical XML forbids (Canonical XML 1.0 §2.1)"
+        }
+        return "the document cannot be put into canonical form: \(words.text.isEmpty ? "no reason given" : words.text)"
     }
 
     private var mode: Int32 {

@@ -129,14 +129,15 @@ struct ReferenceResolver {
     private func strayContent(of signature: Node, covered: Set<Node>) -> Node? {
         var next: Node? = signature
         while let node = next {
-            let isCovered = covered.contains(node)
+            // SignedInfo is what the signature value signs.
+            let isCovered = covered.contains(node) || node.isElement("SignedInfo") && node.pointee.parent == signature
             next = node.next(within: signature, skippingChildren: isCovered)
             guard !isCovered else { continue }
             if node.isElement {
                 let namespace = node.namespace
                 let belongs =
                     namespace == Namespace.signature || namespace == Namespace.signature11
-                    || Namespace.anyXAdES.contains(namespace)
+                    || namespace == Namespace.exclusive || Namespace.anyXAdES.contains(namespace)
                 if !belongs { return node }
             } else if node.isText, !node.isBlank, let parent = node.pointee.parent, parent.isElement("Object") {
                 return parent
