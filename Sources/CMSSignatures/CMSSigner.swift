@@ -81,17 +81,22 @@ public struct CMSSigner: Sendable {
 
     /// Signs the attributes as they are. (`CMS_SignerInfo_sign` of OpenSSL 3.0 adds a signing time to those without.)
     private func signAttributes(of signer: OpaquePointer) throws(CryptographyError) {
-        var attributes: [OctetString] = []
-        for place in 0..<max(CMS_signed_get_attr_count(signer), 0) {
-            let attribute = CMS_signed_get_attr(signer, place)
+        var attributes: [(octets: OctetString, raw: OpaquePointer)] = []
+        defer { for attribute in attributes { X509_ATTRIBUTE_free(attribute.raw) } }
+        while CMS_signed_get_attr_count(signer) > 0 {
+            guard let attribute = CMS_signed_delete_attr(signer, 0) else { throw failure("take the attributes of") }
             guard let octets = DER.encoded({ i2d_X509_ATTRIBUTE(attribute, $0) }) else {
+                X509_ATTRIBUTE_free(attribute)
                 throw failure("write the attributes of")
             }
-            attributes.append(octets)
+            attributes.append((octets, attribute))
         }
-        // DER: the elements of a SET OF stand in ascending order (X.690 §11.6).
-        attributes.sort { $0.lexicographicallyPrecedes($1) }
-        let signature = try key.signature(of: DER.element(0x31, attributes), digest)
+        // DER: the elements of a SET OF stand in ascending order (X.690 §11.6); OpenSSL verifies them as they stand.
+        attributes.sort { $0.octets.lexicographicallyPrecedes($1.octets) }
+        for attribute in attributes where CMS_signed_add1_attr(signer, attribute.raw) != 1 {
+            throw failure("order the attributes of")
+        }
+        let signature = try key.signature(of: DER.element(0x31, attributes.map(\.octets)), digest)
         let isSet = signature.withUnsafeBytes { octets in
             ASN1_STRING_set(CMS_SignerInfo_get0_signature(signer), octets.baseAddress, Int32(octets.count))
         }
