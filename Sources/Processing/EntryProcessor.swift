@@ -42,7 +42,8 @@ public struct EntryProcessor: Sendable {
             routing.begin(workflow)
             do {
                 return try await operate(
-                    workflow, on: message, attachments: decision.attachments, routing: &routing, scratch: scratch)
+                    workflow, on: message, facts, attachments: decision.attachments, routing: &routing,
+                    scratch: scratch)
             } catch {
                 return routing.settle(error)
             }
@@ -74,14 +75,18 @@ public struct EntryProcessor: Sendable {
     ///
     /// - Parameter attachments: What the operations on attachments are for.
     private func operate(
-        _ workflow: Workflow, on message: Message, attachments: [AttachmentFacts], routing: inout Routing,
-        scratch: any OctetCollectorMaking
+        _ workflow: Workflow, on message: Message, _ facts: any MessageFacts, attachments: [AttachmentFacts],
+        routing: inout Routing, scratch: any OctetCollectorMaking
     ) async throws(Failure) -> Outcome {
         var signed: OctetRope?
-        var verdict: MailVerdict?
+        var mail: MailVerdict?
+        var attached: AttachmentVerdicts?
         for operation in workflow.operations {
             switch operation {
-            case .signAttachment, .verifyAttachment:
+            case .verifyAttachment:
+                attached = try await AttachmentVerification(services: services, message: message, scratch: scratch)
+                    .verify(attachments, among: facts.attachments)
+            case .signAttachment:
                 throw Failure(
                     .permanent,
                     "\(operation.word) is not available yet: signing and verifying of attachments is not part of this version"
@@ -90,11 +95,13 @@ public struct EntryProcessor: Sendable {
                 signed = try await MailSigning(policy: policy, services: services).sign(
                     message, intake: routing.intake, instruction: instruction, scratch: scratch)
             case .verifyEmail:
-                verdict = try await MailVerification(policy: policy, services: services).verify(
+                mail = try await MailVerification(policy: policy, services: services).verify(
                     message, scratch: scratch)
             }
         }
-        if let verdict { return try routing.show(verdict, of: message) }
+        if mail != nil || attached != nil {
+            return try routing.show(MessageVerdict(mail: mail, attachments: attached), of: message)
+        }
         guard let signed else { return routing.route(.recipients, .unmatched(routing.account.reason)) }
         return routing.deliver(signed: signed)
     }
