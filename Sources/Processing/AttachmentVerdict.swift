@@ -50,8 +50,16 @@ public struct AttachmentVerdict: Sendable {
     /// Whether anything was found here that the server did not say.
     private(set) var hasFindingOfOurs = false
 
-    /// Lets the verdict fall to `verdict` for `reason`; it never rises.
+    /// Lets the verdict, and that of every signature, fall to `verdict` for `reason`; they never rise.
     mutating func lower(to verdict: Verdict, _ reason: String) {
+        lowerWhole(to: verdict, reason)
+        for index in signatures.indices {
+            signatures[index].verdict = max(signatures[index].verdict, verdict)
+        }
+    }
+
+    /// The same for the attachment as a whole, whatever its signatures are.
+    mutating func lowerWhole(to verdict: Verdict, _ reason: String) {
         guard case .judged(let present) = result else { return }
         hasFindingOfOurs = true
         if verdict > present {

@@ -91,7 +91,7 @@ struct AttachmentVerification {
             case .cms: return try await judgeCMS(verdict(.unsigned), attachment, entity, pairing)
             }
         } catch {
-            throw error.about(verdict(.unsigned).subject)
+            throw error.told(of: verdict(.unsigned).subject)
         }
     }
 
@@ -99,7 +99,8 @@ struct AttachmentVerification {
     private func judge(
         _ unjudged: AttachmentVerdict, _ entity: Entity, _ format: DocumentFormat
     ) async throws(Failure) -> AttachmentVerdict {
-        let document = try octets(of: entity)
+        let octets = try AttachmentOctets(of: entity, scratch)
+        let document = octets.content
         var found: [DocumentSignature]?
         var unreadable: String?
         do {
@@ -118,7 +119,7 @@ struct AttachmentVerification {
             verdict.lower(to: .indeterminate, "its signatures cannot be read here: " + unreadable)
         }
         lowerToWorst(&verdict)
-        judgeStructure(of: entity, &verdict)
+        judgeStructure(of: entity, octets, &verdict)
         return verdict
     }
 
@@ -126,8 +127,10 @@ struct AttachmentVerification {
         _ unjudged: AttachmentVerdict, _ attachment: AttachmentFacts, _ entity: Entity, _ pairing: DetachedSignatures
     ) async throws(Failure) -> (AttachmentVerdict, file: Entity.Path?) {
         var verdict = unjudged
-        verdict.result = .judged(.trusted)
-        let signature = CMSArmour.removed(from: try octets(of: entity))
+        // Until the server has been asked.
+        verdict.result = .judged(.indeterminate)
+        let octets = try AttachmentOctets(of: entity, scratch)
+        let signature = CMSArmour.removed(from: octets.content)
         let facts: CMSFacts
         do {
             facts = try services.inspection.facts(of: signature)
@@ -139,7 +142,9 @@ struct AttachmentVerification {
         let match = facts.enclosesContent && !attachment.isNamedAsSignature ? .none : pairing.file(for: attachment)
         switch (match, facts.enclosesContent) {
         case (.none, true):
-            return (try await judge(verdict, signature, facts, entity, content: nil), nil)
+            try await judge(&verdict, signature, facts, content: nil)
+            judgeStructure(of: entity, octets, &verdict)
+            return (verdict, nil)
         case (.file, true), (.several, true):
             // What a reader sees is the file beside it; what it encloses may be quite another one.
             verdict.lower(
@@ -152,21 +157,25 @@ struct AttachmentVerification {
             verdict.lower(to: .notTrusted, "there are several files that this signature could be for")
             return (verdict, nil)
         case (.file(let file), false):
-            guard let content = message.root.entity(at: file.path) else { return (verdict, nil) }
+            guard let content = message.root.entity(at: file.path) else {
+                verdict.lower(to: .notTrusted, "there is no file for this signature")
+                return (verdict, nil)
+            }
             var paired = AttachmentVerdict(path: attachment.path, fileName: file.fileName, verdict.result)
             paired.signatureFileName = attachment.fileName ?? "a signature without a name"
-            let octets = try signedOctets(of: content, by: signature)
-            var judged = try await judge(paired, signature, facts, entity, content: octets)
-            judgeStructure(of: content, &judged)
-            return (judged, file.path)
+            let contentOctets = try AttachmentOctets(of: content, scratch)
+            try await judge(
+                &paired, signature, facts,
+                content: try signedOctets(contentOctets.content, of: content, by: signature))
+            judgeStructure(of: entity, octets, &paired)
+            judgeStructure(of: content, contentOctets, &paired)
+            return (paired, file.path)
         }
     }
 
     private func judge(
-        _ unjudged: AttachmentVerdict, _ signature: OctetString, _ facts: CMSFacts, _ entity: Entity,
-        content: OctetString?
-    ) async throws(Failure) -> AttachmentVerdict {
-        var verdict = unjudged
+        _ verdict: inout AttachmentVerdict, _ signature: OctetString, _ facts: CMSFacts, content: OctetString?
+    ) async throws(Failure) {
         let answer = try await ask(.cms, document: content, signature: signature)
         take(answer, &verdict)
         verdict.signatures = DocumentJudgement(answer: answer).signatures(facts)
@@ -179,8 +188,6 @@ struct AttachmentVerification {
         case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
         }
         lowerToWorst(&verdict)
-        judgeStructure(of: entity, &verdict)
-        return verdict
     }
 
     // MARK: - Steps
@@ -205,33 +212,23 @@ struct AttachmentVerification {
         guard let worst = verdict.signatures.max(by: { $0.verdict < $1.verdict }), let present = verdict.verdict,
             worst.verdict > present
         else { return }
-        verdict.lower(to: worst.verdict, worst.reasons.first ?? "one of its signatures is \(worst.verdict.words)")
+        verdict.lowerWhole(
+            to: worst.verdict, worst.reasons.first ?? "one of its signatures is \(worst.verdict.words)")
     }
 
     /// Two readings of the part that differ in its octets or its name.
-    private func judgeStructure(of entity: Entity, _ verdict: inout AttachmentVerdict) {
+    private func judgeStructure(of entity: Entity, _ octets: AttachmentOctets, _ verdict: inout AttachmentVerdict) {
+        if let doubt = octets.doubt { verdict.lower(to: .notTrusted, doubt) }
         for ambiguity in entity.structuralAmbiguities(called: "the part") {
             verdict.lower(to: .notTrusted, ambiguity)
         }
     }
 
-    /// The content without its transfer encoding; a large one waits outside of memory.
-    private func octets(of entity: Entity) throws(Failure) -> OctetString {
-        switch entity.transferEncoding {
-        case .sevenBit, .eightBit, .binary, .other: return entity.body
-        case .base64, .quotedPrintable:
-            return try kept { (collector: inout any OctetCollector) throws(OctetCollectionError) in
-                try entity.decodedSource.forEachChunk { (chunk) throws(OctetCollectionError) in
-                    try collector.append(chunk)
-                }
-            }
-        }
-    }
-
     /// What a detached signature is over: the file, and of one that travels as lines of text the form with the line ends
     /// that fit, since mail has but one of them (RFC 2049 §4).
-    private func signedOctets(of file: Entity, by signature: OctetString) throws(Failure) -> OctetString {
-        let octets = try octets(of: file)
+    private func signedOctets(
+        _ octets: OctetString, of file: Entity, by signature: OctetString
+    ) throws(Failure) -> OctetString {
         guard file.transferEncoding != .base64, case .broken = try services.inspection.check(signature, content: octets)
         else { return octets }
         guard octets.count <= Self.mostLines else { return octets }
@@ -242,18 +239,6 @@ struct AttachmentVerification {
         let unixOctets = OctetString(converted)
         guard case .intact = try services.inspection.check(signature, content: unixOctets) else { return octets }
         return unixOctets
-    }
-
-    private func kept(
-        _ fill: (inout any OctetCollector) throws(OctetCollectionError) -> Void
-    ) throws(Failure) -> OctetString {
-        do throws(OctetCollectionError) {
-            var collector = try scratch.makeCollector()
-            try fill(&collector)
-            return try collector.finish()
-        } catch {
-            throw Failure(error, "an attachment cannot be taken out of the message")
-        }
     }
 }
 

@@ -38,8 +38,8 @@ public struct Failure: Error, Hashable, Sendable {
         }
     }
 
-    /// The same failure, with what it is about before its words.
-    func about(_ subject: String) -> Failure {
+    /// The same failure, told of `subject`, which is in no need of escaping.
+    func told(of subject: String) -> Failure {
         var told = Failure(
             permanence, subject + ": " + summary, pointsAtConfiguration: pointsAtConfiguration, answer: answer)
         told.localFault = localFault
