@@ -101,6 +101,11 @@ struct LabelledText: Sendable {
                     lines.append(line)
                     line = indent
                     hasWord = false
+                } else if line == indent, rest.count <= 76 - 4, rest.count > room {
+                    // A name that is to be found again is not broken; without blanks it looks like no row of ours.
+                    lines.append("    " + rest)
+                    line = indent
+                    break
                 } else {
                     lines.append(line + rest.prefix(max(room, 20)))
                     rest = rest.dropFirst(max(room, 20))

@@ -124,6 +124,9 @@ struct Bench {
     var signatures = ScriptedSignatures()
     var inspection = ScriptedInspection()
     var documents = ScriptedDocuments()
+    /// In their place, where what they find is to depend on what they look at.
+    var readingInspection: (any SignatureInspection)?
+    var readingDocuments: (any DocumentInspection)?
     var attachments: [AttachmentFacts] = []
     var delays = [300, 600]
     var mayNotify = true
@@ -133,7 +136,8 @@ struct Bench {
         let mayNotify = mayNotify
         let attachments = attachments
         return Services(
-            signatures: signatures, inspection: inspection, documents: documents,
+            signatures: signatures, inspection: readingInspection ?? inspection,
+            documents: readingDocuments ?? documents,
             facts: { _, _, sender in PlainFacts(attachments: attachments, hasNullSender: sender == .null) },
             authenticationCode: { octets in
                 // A stand-in with the shape of a code: equal for equal input, different for different.
