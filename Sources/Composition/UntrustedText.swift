@@ -37,6 +37,16 @@ public enum UntrustedText {
         return String(safe)
     }
 
+    /// A name in quotes, for a line of plain text: it cannot end its quotes, so that what follows is not its.
+    public static func quotedName(_ name: some StringProtocol, limit: Int = 80) -> String {
+        let line = plainTextLine(name, limit: limit)
+        let quotes: Set<Unicode.Scalar> = [
+            "\"", "\u{201C}", "\u{201D}", "\u{201E}", "\u{201F}", "\u{2033}", "\u{FF02}",
+        ]
+        return "\"" + String(String.UnicodeScalarView(line.unicodeScalars.map { quotes.contains($0) ? "'" : $0 }))
+            + "\""
+    }
+
     /// For the content of an HTML element or a quoted attribute value.
     public static func htmlText(_ text: some StringProtocol, limit: Int = 500) -> String {
         var safe = ""

@@ -24,7 +24,9 @@ struct AttachmentDocument {
                 throw Failure(.permanent, "there is no such part")
             }
             try Self.requireOpen(facts)
-            content = try Self.content(of: entity, scratch)
+            let octets = try AttachmentOctets(of: entity, scratch)
+            if let doubt = octets.doubt { throw Failure(.permanent, doubt) }
+            content = octets.content
             kind = try Self.kind(facts, content, documents)
         } catch {
             throw error.told(of: words)
@@ -49,59 +51,6 @@ struct AttachmentDocument {
         }
     }
 
-    // MARK: - The octets
-
-    private static func content(of entity: Entity, _ scratch: any OctetCollectorMaking) throws(Failure) -> OctetString {
-        switch entity.transferEncoding {
-        case .base64: return try decodedBase64(entity.body, scratch)
-        case .quotedPrintable: return try scratch.oneRun(of: entity.decodedSource, "it cannot be kept in one piece")
-        case .sevenBit, .eightBit, .binary:
-            guard !holdsForeignEncoding(entity.body) else {
-                throw Failure(
-                    .permanent, "it is encoded by uuencode or yEnc, and readers differ in what they make of it")
-            }
-            return entity.body
-        case .other(let word):
-            throw Failure(
-                .permanent,
-                "its Content-Transfer-Encoding \"\(UntrustedText.plainTextLine(word, limit: 40))\" is none of RFC 2045")
-        }
-    }
-
-    /// Base64 that is not clean is another file for another reader, so that nobody can say what would be signed.
-    private static func decodedBase64(
-        _ text: OctetString, _ scratch: any OctetCollectorMaking
-    ) throws(Failure) -> OctetString {
-        var decoder = Base64Decoder()
-        var octets: [UInt8] = []
-        let content: OctetString
-        do throws(OctetCollectionError) {
-            var collector = try scratch.makeCollector()
-            try text.forEachChunk { (chunk) throws(OctetCollectionError) in
-                octets.removeAll(keepingCapacity: true)
-                decoder.decode(chunk, into: &octets)
-                try collector.append(octets)
-            }
-            octets.removeAll(keepingCapacity: true)
-            decoder.finish(into: &octets)
-            try collector.append(octets)
-            content = try collector.finish()
-        } catch {
-            throw Failure(error, "it cannot be kept in one piece")
-        }
-        if let fault = decoder.fault { throw Failure(.permanent, "its base64 is damaged: \(fault)") }
-        return content
-    }
-
-    /// Whether the text begins as uuencode (POSIX) or yEnc does, which some readers decode although nothing declares it.
-    private static func holdsForeignEncoding(_ body: OctetString) -> Bool {
-        let start = body.prefix(64).drop { $0 == 0x0D || $0 == 0x0A }
-        if start.starts(with: "=ybegin ".utf8) { return true }
-        guard start.starts(with: "begin ".utf8) || start.starts(with: "begin-base64 ".utf8) else { return false }
-        let mode = start.drop { $0 != 0x20 }.dropFirst().prefix { $0 != 0x20 }
-        return (3...4).contains(mode.count) && mode.allSatisfy { (0x30...0x37).contains($0) }
-    }
-
     // MARK: - What it is
 
     /// By content: name and media type only say what it must not fail to be.
@@ -122,14 +71,6 @@ struct AttachmentDocument {
         // Text may begin like XML, and be signed as any other file; what is called XML must be it.
         guard facts.claimsXML else { return .cms }
         throw Failure(.permanent, "the XML document cannot be signed: " + obstacle)
-    }
-}
-
-extension OctetCollector {
-    fileprivate mutating func append(_ octets: [UInt8]) throws(OctetCollectionError) {
-        try octets.withUnsafeBufferPointer { (buffer) throws(OctetCollectionError) in
-            try append(UnsafeRawBufferPointer(buffer))
-        }
     }
 }
 

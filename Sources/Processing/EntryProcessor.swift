@@ -44,7 +44,8 @@ public struct EntryProcessor: Sendable {
             routing.begin(workflow)
             do {
                 return try await operate(
-                    workflow, on: message, attachments: decision.attachments, routing: &routing, scratch: scratch)
+                    workflow, on: message, facts, attachments: decision.attachments, routing: &routing,
+                    scratch: scratch)
             } catch {
                 return routing.settle(error)
             }
@@ -59,29 +60,31 @@ public struct EntryProcessor: Sendable {
     ///
     /// - Parameter attachments: What the operations on attachments are for.
     private func operate(
-        _ workflow: Workflow, on message: Message, attachments: [AttachmentFacts], routing: inout Routing,
-        scratch: any OctetCollectorMaking
+        _ workflow: Workflow, on message: Message, _ facts: any MessageFacts, attachments: [AttachmentFacts],
+        routing: inout Routing, scratch: any OctetCollectorMaking
     ) async throws(Failure) -> Outcome {
         var chain = SigningChain(
             message, intake: routing.intake, policy: policy, services: services, scratch: scratch)
-        var verdict: MailVerdict?
+        var mail: MailVerdict?
+        var attached: AttachmentVerdicts?
         for (index, operation) in workflow.operations.enumerated() {
             switch operation {
             case .signAttachment(let instruction):
                 try await chain.signAttachments(
                     attachments, instruction, isLast: index == workflow.operations.count - 1)
             case .verifyAttachment:
-                throw Failure(
-                    .permanent,
-                    "\(operation.word) is not available yet: verifying of attachments is not part of this version")
+                attached = try await AttachmentVerification(services: services, message: message, scratch: scratch)
+                    .verify(attachments, among: facts.attachments)
             case .signEmail(let instruction):
                 try await chain.signMail(instruction)
             case .verifyEmail:
-                verdict = try await MailVerification(policy: policy, services: services).verify(
+                mail = try await MailVerification(policy: policy, services: services).verify(
                     message, scratch: scratch)
             }
         }
-        if let verdict { return try routing.show(verdict, of: message) }
+        if mail != nil || attached != nil {
+            return try routing.show(MessageVerdict(mail: mail, attachments: attached), of: message)
+        }
         routing.account.reason = ([routing.account.reason] + chain.account).joined(separator: "; ")
         guard let signed = chain.signed else { return routing.route(.recipients, .unmatched(routing.account.reason)) }
         return routing.deliver(signed: signed)

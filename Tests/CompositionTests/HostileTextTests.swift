@@ -129,7 +129,16 @@ struct HostileTextTests {
         result.signingTimes = [payload]
         result.reasons = [payload]
         result.serverMessages = [payload + "s"]
-        result.objects = [.init(name: payload, verdict: .trusted, detail: payload)]
+        var attachment = ResultText.Attachment(name: payload, .notTrusted)
+        attachment.signatureName = payload
+        attachment.signatures = [payload, nil].map {
+            ResultText.Signature(
+                .notTrusted, signer: $0, times: [payload], field: $0, reasons: [payload + "a"])
+        }
+        attachment.reasons = [payload + "b"]
+        result.attachments = [attachment, ResultText.Attachment(name: nil, .notSigned)]
+        result.remarks = [payload + "n"]
+        result.foreignClaims = [payload + "f"]
         return result
     }
 
@@ -145,7 +154,7 @@ struct HostileTextTests {
             let notice = Notice(
                 from: Given.alice, to: Given.bob, what: "Message was not signed", why: payload, workflow: payload,
                 serverMessage: payload, entry: payload, result: Self.result(payload),
-                answer: ServerAnswer(OctetString("<x/>"), entry: payload), original: .headerOnly(intake.message))
+                answers: [ServerAnswer(OctetString("<x/>"), entry: payload)], original: .headerOnly(intake.message))
             let octets = notice.compose(date: MailDate(unixSeconds: 1_790_000_000), token: "0123456789abcdef")
                 .collected()
             let message = try Message(reading: octets)

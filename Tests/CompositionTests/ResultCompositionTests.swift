@@ -18,9 +18,11 @@ struct ResultCompositionTests {
         verdict: ResultText.Verdict = .notTrusted
     ) throws -> OctetString {
         let intake = try Given.intake(raw)
+        let response = ServerAnswer(OctetString("<VerifyResponse/>"), entry: "e1")
+        var result = HostileTextTests.result("Grüße")
+        if answer { result.responseName = response.name }
         return ResultComposition(
-            rule: rule, result: HostileTextTests.result("Grüße"),
-            answer: answer ? ServerAnswer(OctetString("<VerifyResponse/>"), entry: "e1") : nil,
+            rule: rule, result: result, answers: answer ? [response] : [],
             addedFields: [Self.received], token: Self.token
         ).compose(intake.message, read: try intake.message.read()).collected()
     }
