@@ -103,14 +103,12 @@ struct DocumentSigning {
     private func xml(_ document: OctetString) throws(Refusal) -> any OctetSource {
         do throws(XMLSignatureError) {
             let signer = XMLSigner(key: try key.forXML.get(), form: profile.level == nil ? .xmldsig : .xades)
-            let timestamp = timestamps.map { source in
-                { (octets: OctetString) throws(XMLSignatureError) -> OctetString in
-                    do throws(CryptographyError) { return try source.timestamp(of: octets).octets } catch {
-                        throw XMLSignatureError(.timestamp, error.reason)
-                    }
+            guard let source = timestamps else { return try signer.sign(document, signingTime: now) }
+            return try signer.sign(document, signingTime: now) { octets throws(XMLSignatureError) in
+                do throws(CryptographyError) { return try source.timestamp(of: octets).octets } catch {
+                    throw XMLSignatureError(.timestamp, error.reason)
                 }
             }
-            return try signer.sign(document, signingTime: now, timestamp: timestamp)
         } catch {
             switch error.kind {
             case .malformed, .documentType: throw .notParseable(error.description)

@@ -1,4 +1,5 @@
 public import CMSSignatures
+import Octets
 import XMLSignatures
 
 /// What `dss.xml` says, with everything it names read in.

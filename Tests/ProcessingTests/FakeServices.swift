@@ -124,9 +124,6 @@ struct Bench {
     var signatures = ScriptedSignatures()
     var inspection = ScriptedInspection()
     var documents = ScriptedDocuments()
-    /// In their place, where what they find is to depend on what they look at.
-    var readingInspection: (any SignatureInspection)?
-    var readingDocuments: (any DocumentInspection)?
     var attachments: [AttachmentFacts] = []
     /// Stand in the place of those above, where a test is about what they make of its octets.
     var server: (any SignatureService)?
@@ -140,13 +137,8 @@ struct Bench {
         let mayNotify = mayNotify
         let attachments = attachments
         return Services(
-<<<<<<< HEAD
             signatures: server ?? signatures, inspection: reader ?? inspection,
             documents: documentReader ?? documents,
-=======
-            signatures: signatures, inspection: readingInspection ?? inspection,
-            documents: readingDocuments ?? documents,
->>>>>>> averify
             facts: { _, _, sender in PlainFacts(attachments: attachments, hasNullSender: sender == .null) },
             authenticationCode: { octets in
                 // A stand-in with the shape of a code: equal for equal input, different for different.
