@@ -49,11 +49,13 @@ let package = Package(
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
         // Ground: values over bytes, no I/O.
         layer("Octets"),
         layer("InternetMessage", ["Octets"]),
         layer("DSSProtocol", ["Octets"]),
+        layer("PDFStructure", ["Octets"]),
 
         // Core: what is decided and what comes of it, no I/O.
         layer("Workflows", ["InternetMessage"]),
@@ -70,6 +72,8 @@ let package = Package(
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
+        layer("XMLSignatures", ["Octets", "CXmlSec"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure"]),
         layer(
             "SigningServer",
             ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
@@ -79,7 +83,8 @@ let package = Package(
             "Gateway",
             [
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
-                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
+                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
+                "PDFSignatures", "XMLSignatures", log,
                 lifecycle, signals, heap,
             ]),
         program("ses", ["Gateway", "Workflows", arguments]),
@@ -90,6 +95,7 @@ let package = Package(
         tests("Octets"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
+        tests("PDFStructure", ["Octets"]),
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
@@ -102,6 +108,8 @@ let package = Package(
         tests("CurlTransfer"),
         tests("DSSClient"),
         tests("CMSSignatures"),
+        tests("XMLSignatures", ["Octets", "CMSSignatures"]),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure"]),
         tests("SigningServer"),
         tests("Gateway"),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -31,7 +31,7 @@ struct SigningChain {
     mutating func signAttachments(
         _ attachments: [AttachmentFacts], _ instruction: SigningInstruction, isLast: Bool
     ) async throws(Failure) {
-        guard !isMailSigned else {
+        guard !isMailSigned || attachments.isEmpty else {
             throw Failure(
                 .permanent,
                 "SIGN_ATTACHMENT after SIGN_EMAIL would break the signature of the mail; write SIGN_ATTACHMENT, SIGN_EMAIL"

@@ -124,10 +124,11 @@ struct Bench {
     var signatures = ScriptedSignatures()
     var inspection = ScriptedInspection()
     var documents = ScriptedDocuments()
-    /// In their place, where what they find is to depend on what they look at.
-    var readingInspection: (any SignatureInspection)?
-    var readingDocuments: (any DocumentInspection)?
     var attachments: [AttachmentFacts] = []
+    /// Stand in the place of those above, where a test is about what they make of its octets.
+    var server: (any SignatureService)?
+    var reader: (any SignatureInspection)?
+    var documentReader: (any DocumentInspection)?
     var delays = [300, 600]
     var mayNotify = true
 
@@ -136,8 +137,8 @@ struct Bench {
         let mayNotify = mayNotify
         let attachments = attachments
         return Services(
-            signatures: signatures, inspection: readingInspection ?? inspection,
-            documents: readingDocuments ?? documents,
+            signatures: server ?? signatures, inspection: reader ?? inspection,
+            documents: documentReader ?? documents,
             facts: { _, _, sender in PlainFacts(attachments: attachments, hasNullSender: sender == .null) },
             authenticationCode: { octets in
                 // A stand-in with the shape of a code: equal for equal input, different for different.

@@ -1,0 +1,121 @@
+import CMSSignatures
+import Foundation
+import Octets
+import TestSupport
+import Testing
+import XMLSignatures
+
+@Suite("Signed XML of other products", .enabled(if: TestMaterial.shared != nil))
+struct CorpusTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let file: String
+        let expected: String
+        let expectedWeak: String
+        let anchor: String
+        let time: String
+        var testDescription: String { file }
+
+        static let folder = (TestMaterial.shared ?? "") + "/corpora/xml-signatures/"
+        static let all: [Case] = ((try? TestMaterial.table(folder + "expected.tsv")) ?? []).map { row in
+            Case(
+                file: row["file"] ?? "", expected: row["expected"] ?? "", expectedWeak: row["expected_weak_ok"] ?? "",
+                anchor: row["trust_anchor"] ?? "", time: row["verification_time"] ?? "")
+        }
+
+        private func certificates(_ path: String) throws -> [Certificate] {
+            try Certificate.readAll(OctetString(TestMaterial.octets(Self.folder + path)))
+        }
+
+        /// The one anchor, and what stands beside it as intermediates.
+        func policy(allowsWeak: Bool) throws -> TrustPolicy {
+            var policy = TrustPolicy(anchors: [], allowsWeakAlgorithms: allowsWeak)
+            // Where the clock does not matter, one at which the certificates of that row are valid.
+            policy.verificationTime = time == "-" ? nil : try seconds(time)
+            guard !anchor.hasPrefix("none") else { return policy }
+            let path = String(anchor.prefix { $0 != " " })
+            policy.anchors = try certificates(path)
+            if file.hasPrefix("xmlsec/") {
+                policy.intermediates =
+                    try certificates("xmlsec/keys/ca2cert.pem")
+                    + certificates("xmlsec/keys/rsa-4096-cert.pem")
+            } else if file.hasPrefix("merlin/") {
+                for name in try FileManager.default.contentsOfDirectory(atPath: Self.folder + "merlin/certs") {
+                    // One of them is too old for OpenSSL to read.
+                    policy.intermediates += (try? certificates("merlin/certs/" + name)) ?? []
+                }
+            }
+            return policy
+        }
+
+        private func seconds(_ time: String) throws -> Int {
+            Int(try Date(time, strategy: .iso8601).timeIntervalSince1970)
+        }
+
+        /// What a server makes of the findings here with the trust of CMSSignatures.
+        func verdict(allowsWeak: Bool) throws -> String {
+            let policy = try policy(allowsWeak: allowsWeak)
+            let known = (policy.anchors + policy.intermediates).map(\.der)
+            let document = OctetString(try TestMaterial.octets(Case.folder + file))
+            let signatures: [XMLSignature]
+            do throws(XMLSignatureError) {
+                signatures = try XMLSignatureReading.signatures(in: document, known: known)
+            } catch {
+                return error.kind == .documentType ? "indeterminate" : "error: \(error)"
+            }
+            if signatures.isEmpty { return "not signed" }
+            var verdict = TrustVerdict.trusted
+            for signature in signatures {
+                switch try Self.verdict(signature, policy) {
+                case .trusted: break
+                case .indeterminate: if verdict == .trusted { verdict = .indeterminate }
+                case .notTrusted: verdict = .notTrusted
+                }
+            }
+            return switch verdict {
+            case .trusted: "trusted"
+            case .indeterminate: "indeterminate"
+            case .notTrusted: "not trusted"
+            }
+        }
+
+        private static func verdict(_ signature: XMLSignature, _ given: TrustPolicy) throws -> TrustVerdict {
+            var details = signature.findings.map {
+                VerificationDetail(.signature, $0.level == .invalid ? .invalid : .indeterminate, $0.message)
+            }
+            switch signature.integrity {
+            case .intact: break
+            case .broken(let reason): details.append(VerificationDetail(.signature, .invalid, reason))
+            case .unknown(let reason): details.append(VerificationDetail(.signature, .indeterminate, reason))
+            }
+            for weakness in signature.weaknesses where weakness.isBroken || !given.allowsWeakAlgorithms {
+                details.append(VerificationDetail(.signature, .indeterminate, weakness.algorithm))
+            }
+            var policy = given
+            for list in signature.revocationLists {
+                policy.revocationLists += try RevocationList.readAll(list)
+                policy.revocation = .present
+            }
+            if let signer = signature.certificates.first, let certificate = try? Certificate(der: signer) {
+                let others = signature.certificates.dropFirst().compactMap { try? Certificate(der: $0) }
+                // The certificates of the rows without a clock were valid at different times: then those of the row's own.
+                let time = policy.verificationTime ?? certificate.notAfter ?? 0
+                details += try CertificatePath.validate(
+                    certificate, others: others, policy: policy, time: time, use: .document,
+                    signingTime: signature.claimedTime)
+            } else if signature.signer == nil {
+                details.append(VerificationDetail(.issuerTrust, .indeterminate, "no certificate"))
+            }
+            return TrustVerdict(details)
+        }
+    }
+
+    @Test("gets the verdict of the corpus", arguments: Case.all)
+    func strict(_ given: Case) throws {
+        #expect(try given.verdict(allowsWeak: false) == given.expected)
+    }
+
+    @Test("gets the verdict of the corpus when weak algorithms are allowed", arguments: Case.all)
+    func weak(_ given: Case) throws {
+        #expect(try given.verdict(allowsWeak: true) == given.expectedWeak)
+    }
+}
