@@ -86,7 +86,8 @@ let package = Package(
             "Gateway",
             [
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
-                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
+                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
+                "PDFSignatures", "XMLSignatures", log,
                 lifecycle, signals, heap,
             ]),
         program("ses", ["Gateway", "Workflows", arguments]),

@@ -59,7 +59,7 @@ struct AttachmentDocument {
     ) throws(Failure) -> DocumentKind {
         if facts.contentKinds.contains("pdf") {
             if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) {
-                throw Failure(.permanent, "the PDF cannot be signed: " + obstacle)
+                throw Failure(.permanent, "the PDF cannot be signed: " + UntrustedText.plainTextLine(obstacle))
             }
             return .pdf
         }
@@ -70,7 +70,7 @@ struct AttachmentDocument {
         guard let obstacle = try documents.obstacle(toSigning: content, as: .xml) else { return .xml }
         // Text may begin like XML, and be signed as any other file; what is called XML must be it.
         guard facts.claimsXML else { return .cms }
-        throw Failure(.permanent, "the XML document cannot be signed: " + obstacle)
+        throw Failure(.permanent, "the XML document cannot be signed: " + UntrustedText.plainTextLine(obstacle))
     }
 }
 

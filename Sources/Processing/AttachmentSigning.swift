@@ -78,10 +78,15 @@ struct AttachmentSigning {
         switch integrity {
         case .intact: return
         case .broken(let why):
-            throw Failure(.permanent, "local check failed: the signing server's signed \(what) is refused: " + why)
+            throw Failure(
+                .permanent,
+                "local check failed: the signing server's signed \(what) is refused: "
+                    + UntrustedText.plainTextLine(why))
         case .unknown(let why):
             throw Failure(
-                .permanent, "local check failed: the signing server's signed \(what) cannot be checked: " + why)
+                .permanent,
+                "local check failed: the signing server's signed \(what) cannot be checked: "
+                    + UntrustedText.plainTextLine(why))
         }
     }
 }

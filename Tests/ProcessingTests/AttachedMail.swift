@@ -179,8 +179,8 @@ extension Bench {
     ) -> Bench {
         var bench = Bench()
         bench.signatures = .reading
-        bench.readingInspection = TextualInspection()
-        bench.readingDocuments = TextualDocuments()
+        bench.reader = TextualInspection()
+        bench.documentReader = TextualDocuments()
         bench.attachments = mail.attachments
         bench.policy.incoming.workflows[0].filter = mail.filter
         bench.policy.incoming.workflows[0].operations = operations
