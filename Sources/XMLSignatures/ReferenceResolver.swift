@@ -7,6 +7,14 @@ struct ResolvedReference {
     /// The element; nil for the whole document.
     let target: Node?
     let selection: NodeSelection
+
+    /// How its octets are made. A same-document reference takes no comments along, whatever the method says (XML
+    /// Signature §4.4.3.3).
+    var canonicalisation: Canonicalisation {
+        var method = reference.transforms.canonicalisation ?? .inclusive
+        method.withComments = false
+        return method
+    }
 }
 
 /// Finds what references mean, by this policy: within the document only, by an identifier that one element has.
@@ -63,10 +71,7 @@ struct ReferenceResolver {
             octets.withUnsafeBytes { _ = run.take($0) }
             return try run.finish()
         }
-        // A same-document reference takes no comments along, whatever the method says (XML Signature §4.4.3.3).
-        var method = resolved.reference.transforms.canonicalisation ?? .inclusive
-        method.withComments = false
-        _ = try method.write(document, resolved.selection) { run.take($0) }
+        _ = try resolved.canonicalisation.write(document, resolved.selection) { run.take($0) }
         return try run.finish()
     }
 

@@ -76,8 +76,8 @@ public enum XMLSignatureLimits {
     public static let certificates = 16
     /// The most timestamps of one signature.
     public static let timestamps = 8
-    /// How many namespace declarations canonicalisation may look at, over all elements and signatures.
-    static let namespaceWork = 40_000_000
-    /// How many nodes canonicalisation may visit, over all signatures.
-    static let visits = 12_000_000
+    /// How many namespace declarations one canonicalisation may look at.
+    static let namespaceWork = 30_000_000
+    /// How much canonicalisation may do for the signatures of one document, in nodes.
+    static let work = 6_000_000
 }
