@@ -159,7 +159,8 @@ struct PDFAttributes {
         return options
     }
 
-    private static func refusal(_ attribute: DSSServerRequest.Attribute, _ expected: String) -> DocumentSigning.Refusal {
+    private static func refusal(_ attribute: DSSServerRequest.Attribute, _ expected: String) -> DocumentSigning.Refusal
+    {
         .request("the attribute \(attribute.name) is \"\(attribute.value)\": expected \(expected)")
     }
 }

@@ -79,7 +79,8 @@ struct DocumentVerification {
         guard let contents = signature.contents else {
             return SignatureFindings.Individual(
                 fieldName: signature.fieldName, claimedTime: signature.claimedTime,
-                details: findings.isEmpty ? [VerificationDetail(.signature, .invalid, "there is no signature")] : findings)
+                details: findings.isEmpty
+                    ? [VerificationDetail(.signature, .invalid, "there is no signature")] : findings)
         }
         let later = stamps.filter { stamp in
             guard let own = signature.revisionLength, let its = stamp.signature.revisionLength else { return false }
@@ -134,11 +135,14 @@ struct DocumentVerification {
             var evidence = SignerEvidence(certificate: try signature.signer.map(Certificate.init(der:)))
             evidence.others = try Self.certificates(signature.certificates)
             evidence.claimedTime = signature.claimedTime
-            evidence.timestamps = signature.timestamps.map { SignerEvidence.Stamped(token: $0.token, content: $0.stamped) }
+            evidence.timestamps = signature.timestamps.map {
+                SignerEvidence.Stamped(token: $0.token, content: $0.stamped)
+            }
             evidence.revocation = RevocationEvidence(listsInDER: signature.revocationLists, responsesInDER: [])
             evidence.weakAlgorithms = signature.weaknesses.filter { !$0.isBroken }.map(\.algorithm)
             evidence.findings = Self.findings(of: signature)
-            individual.append(SignatureFindings.Individual(try SignerJudge(policy: policy, use: .document).judge(evidence, now: now)))
+            individual.append(
+                SignatureFindings.Individual(try SignerJudge(policy: policy, use: .document).judge(evidence, now: now)))
         }
         return SignatureFindings(individual)
     }

@@ -196,7 +196,8 @@ struct SigningService: Sendable {
         case .notTrusted:
             let against = findings.details.filter { $0.level == .invalid }
             answer.minor =
-                against.allSatisfy { $0.cause == .signatureTimestamp } ? .invalidSignatureTimestamp : .incorrectSignature
+                against.allSatisfy { $0.cause == .signatureTimestamp }
+                ? .invalidSignatureTimestamp : .incorrectSignature
             answer.message = findings.details.first { $0.level == .invalid }?.message
         case .indeterminate:
             answer.major = .insufficientInformation
