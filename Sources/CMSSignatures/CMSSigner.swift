@@ -26,8 +26,13 @@ public struct CMSSigner: Sendable {
     /// - Parameter signingTime: Unix seconds; the signature then has S/MIME capabilities too. nil leaves both out, as a
     ///   PDF signature wants it, whose time stands in its dictionary (ETSI EN 319 142-1 §6.3).
     /// - Returns: A SignedData without content, DER.
-    /// - Throws: Also what the timestamp source throws.
+    /// - Throws: ``CryptographyError/Kind/unsupported`` for a key that may only sign by RSA-PSS; also what the timestamp
+    ///   source throws.
     public func sign(detached content: any OctetSource, signingTime: Int?) throws(CryptographyError) -> OctetString {
+        guard copenssl_pkey_is_pss(key.key.raw) == 0 else {
+            throw CryptographyError(
+                .unsupported, "the key may only sign by RSA-PSS, which is not done here; use an RSA or EC key")
+        }
         OpenSSLErrors.clear()
         var flags = copenssl_cms_binary | copenssl_cms_detached | copenssl_cms_partial
         if isCAdES { flags |= copenssl_cms_cades }

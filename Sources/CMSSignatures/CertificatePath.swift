@@ -123,7 +123,7 @@ struct PathSearch {
             flags |= copenssl_flag_extended_crl | copenssl_flag_deltas
         }
         X509_VERIFY_PARAM_set_flags(parameters, flags)
-        let findings = PathFindings(times: times)
+        let findings = PathFindings(times: times, lists: lists ?? [])
         guard copenssl_context_set_object(context, Unmanaged.passUnretained(findings).toOpaque()) == 1 else {
             throw Self.memory
         }

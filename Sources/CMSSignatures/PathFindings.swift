@@ -12,12 +12,16 @@ final class PathFindings {
     }
 
     private let times: SignatureTimes
+    private let lists: [RevocationList]
     /// What is wrong with the path, revocation aside.
     private(set) var details: [VerificationDetail] = []
     /// What lists say, the first finding first.
     private(set) var listings: [(certificate: Certificate, listing: Listing)] = []
 
-    init(times: SignatureTimes) { self.times = times }
+    init(times: SignatureTimes, lists: [RevocationList]) {
+        self.times = times
+        self.lists = lists
+    }
 
     func listings(of certificate: Certificate) -> [Listing] {
         listings.filter { $0.certificate == certificate }.map(\.listing)
@@ -49,12 +53,10 @@ final class PathFindings {
     ) -> (found: Listing?, Void)? {
         switch code {
         case X509_V_ERR_CERT_REVOKED:
-            let list = X509_STORE_CTX_get0_current_crl(context)
-            guard let certificate, let list, X509_CRL_up_ref(list) == 1 else {
-                return (.revoked(RevocationEntry(date: 0, reason: nil)), ())
-            }
-            let entry = RevocationList(handle: CRLHandle(owning: list)).entry(of: certificate)
-            return (.revoked(entry ?? RevocationEntry(date: 0, reason: nil)), ())
+            // OpenSSL does not say in which list it stands when it had something to say about the list's time. The
+            // earliest entry is the one that cannot do harm.
+            let entries = certificate.map { certificate in lists.compactMap { $0.entry(of: certificate) } } ?? []
+            return (.revoked(entries.min { $0.start < $1.start } ?? RevocationEntry(date: 0, reason: nil)), ())
         case X509_V_ERR_UNABLE_TO_GET_CRL:
             return (.absent(message), ())
         case X509_V_ERR_CRL_NOT_YET_VALID:

@@ -1,7 +1,7 @@
 import Octets
 
-/// Finds out of every certificate of one path below the anchor whether it was revoked: with what came along, what is
-/// configured, and what the certificates name; OCSP first, then lists.
+/// Finds out of every certificate of one path below the anchor whether it was revoked: by what the certificates name, what
+/// is configured, and what came along; OCSP first, then lists.
 struct RevocationCheck {
     private let search: PathSearch
     /// From the certificate to the anchor.
@@ -52,7 +52,7 @@ struct RevocationCheck {
     private mutating func listDetails(
         _ open: inout [(place: Int, why: String?)]
     ) throws(CryptographyError) -> [VerificationDetail] {
-        var lists = policy.revocationLists + extra.lists
+        var lists = policy.revocationLists
         var listings = try self.listings(lists)
         var fetched: [(address: String, list: RevocationList, place: Int)] = []
         for (index, (place, _)) in open.enumerated() where !listings.isKnown(path[place]) {
@@ -71,16 +71,24 @@ struct RevocationCheck {
                 online?.remember(list, at: address, now: times.verification)
             }
         }
+        var all = [listings]
+        if !extra.lists.isEmpty {
+            // Beside what a stranger sent, never instead of it: it must not hide what is known otherwise.
+            lists += extra.lists
+            all.append(try self.listings(lists))
+        }
         var details: [VerificationDetail] = []
         for place in path.indices {
-            if let entry = listings.entry(of: path[place]), let detail = detail(entry, place) { details.append(detail) }
+            let entries = all.compactMap { $0.entry(of: path[place]) }
+            guard let entry = entries.min(by: { $0.start < $1.start }) else { continue }
+            if let detail = detail(entry, place) { details.append(detail) }
         }
         open = open.compactMap { place, why in
-            if listings.isKnown(path[place]) {
+            if all.contains(where: { $0.isKnown(path[place]) }) {
                 used.lists += lists.filter { $0.isIssued(byIssuerOf: path[place]) }
                 return nil
             }
-            return (place, why ?? listings.trouble(of: path[place]))
+            return (place, why ?? all.compactMap { $0.trouble(of: path[place]) }.first)
         }
         return details
     }
@@ -142,48 +150,46 @@ struct RevocationCheck {
         case unknown
         /// Nothing that could be relied on, and why not.
         case none(String?)
+
+        var isOne: Bool { if case .none = self { false } else { true } }
     }
 
     private mutating func answer(about place: Int) throws(CryptographyError) -> Answer {
         let link = path[place]
         let issuer = path[place + 1]
+        let request = try OCSPRequest(about: link, issuer: issuer)
         var why: String?
+        // What the responder says now comes before what came along: the sender chose that.
+        if policy.asksResponders, let online {
+            if let response = online.response(to: request, now: times.verification) {
+                let answer = try self.answer(in: response, about: link, issuer)
+                if answer.isOne { return use(response, answer) }
+            }
+            for address in link.responderAddresses {
+                do throws(CryptographyError) {
+                    let response = try online.ask(request, at: address, now: times.verification)
+                    let answer = try self.answer(in: response, about: link, issuer)
+                    if answer.isOne {
+                        let next = try response.basic().standing(of: link, issuer: issuer)?.nextUpdate
+                        online.remember(response, to: request, nextUpdate: next, now: times.verification)
+                        return use(response, answer)
+                    }
+                    if case .none(let trouble) = answer { why = trouble }
+                } catch {
+                    why = error.reason
+                }
+            }
+        }
         for response in extra.responses {
             let answer = try self.answer(in: response, about: link, issuer)
-            guard case .none = answer else {
-                used.responses.append(response)
-                return answer
-            }
-        }
-        guard policy.asksResponders else { return .none(nil) }
-        let request = try OCSPRequest(about: link, issuer: issuer)
-        if let response = online?.response(to: request, now: times.verification) {
-            let answer = try self.answer(in: response, about: link, issuer)
-            guard case .none = answer else {
-                used.responses.append(response)
-                return answer
-            }
-        }
-        for address in link.responderAddresses {
-            let response: OCSPResponse
-            do throws(CryptographyError) {
-                guard let found = try online?.ask(request, at: address, now: times.verification) else { continue }
-                response = found
-            } catch {
-                why = error.reason
-                continue
-            }
-            let answer = try self.answer(in: response, about: link, issuer)
-            if case .none(let trouble) = answer {
-                why = trouble
-                continue
-            }
-            let next = try response.basic().standing(of: link, issuer: issuer)?.nextUpdate
-            online?.remember(response, to: request, nextUpdate: next, now: times.verification)
-            used.responses.append(response)
-            return answer
+            if answer.isOne { return use(response, answer) }
         }
         return .none(why)
+    }
+
+    private mutating func use(_ response: OCSPResponse, _ answer: Answer) -> Answer {
+        used.responses.append(response)
+        return answer
     }
 
     /// What `response` says, when it can be relied on (RFC 6960 §3.2).

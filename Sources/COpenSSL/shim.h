@@ -127,6 +127,7 @@ static inline int copenssl_pkey_is_rsa(const EVP_PKEY *key) {
     int kind = EVP_PKEY_get_base_id(key);
     return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS;
 }
+static inline int copenssl_pkey_is_pss(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA_PSS; }
 static inline int copenssl_pkey_is_ec(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC; }
 static inline EVP_PKEY *copenssl_rsa(unsigned int bits) { return EVP_RSA_gen(bits); }
 

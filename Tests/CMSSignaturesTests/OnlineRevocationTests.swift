@@ -107,6 +107,18 @@ struct OnlineRevocationTests {
         let authority = FixtureAuthority(address: fixture.address(.tsa))
         let later = try verification(.revokedTomorrow, fixture, policy: try fixture.policy(), timestamps: authority)
         #expect(later.verdict == .trusted, "\(later.details)")
+        // The list that says so is of after the proven moment.
+        var listing = try fixture.policy(asks: false)
+        listing.revocationLists =
+            try RevocationList.readAll(OctetString(try TestMaterial.octets(fixture.list)))
+            + RevocationList.readAll(
+                OctetString(try await fixture.rootList(revokingTimestamps: "400101000000Z", reason: "superseded")))
+        let listed = try verification(.revokedTomorrow, fixture, policy: listing, timestamps: authority)
+        #expect(listed.verdict == .trusted, "\(listed.details)")
+        let unstamped = try verification(.revokedTomorrow, fixture, policy: listing)
+        #expect(unstamped.verdict == .notTrusted)
+        let listedBefore = try verification(.listedRevoked, fixture, policy: listing, timestamps: authority)
+        #expect(listedBefore.verdict == .notTrusted)
         let before = try verification(.revoked, fixture, policy: try fixture.policy(), timestamps: authority)
         #expect(before.verdict == .notTrusted)
         let strange = FixtureAuthority(address: fixture.address(.stranger))
@@ -139,6 +151,82 @@ struct OnlineRevocationTests {
                 signature, content: content, revocation: kept, now: TrustFixture.now + 8 * TrustFixture.day)
             #expect(late.verdict == .indeterminate)
         }
+    }
+
+    @Test("counts only from the issuer, or from whom it named for that", arguments: TrustFixture.Responder.allCases)
+    func responders(_ responder: TrustFixture.Responder) async throws {
+        let fixture = try await TrustFixture.shared
+        let signature = try CMSSigner(key: try fixture.signingKey(.good))
+            .sign(detached: content, signingTime: TrustFixture.now)
+        var policy = try fixture.policy(asks: false)
+        policy.revocationLists = try RevocationList.readAll(
+            OctetString(try await fixture.rootList(revokingTimestamps: "200101000000Z", reason: "superseded")))
+        let response = try OCSPResponse(OctetString(try await fixture.response(about: .good, by: responder)))
+        let verification = try CMSVerifier(policy: policy, use: .mail).verify(
+            signature, content: content, revocation: RevocationEvidence(responses: [response]), now: TrustFixture.now)
+        #expect(verification.verdict == (responder == .impostor ? .indeterminate : .trusted), "\(verification.details)")
+    }
+
+    @Test("what the sender put in does not hide what the responder says now")
+    func replayed() async throws {
+        let fixture = try await TrustFixture.shared
+        let signature = try CMSSigner(key: try fixture.signingKey(.revoked))
+            .sign(detached: content, signingTime: TrustFixture.now)
+        // An answer of before the revocation, still in date.
+        let old = try OCSPResponse(
+            OctetString(try await fixture.response(about: .revoked, by: .delegate, from: "V\t400101000000Z\t\t")))
+        let evidence = RevocationEvidence(responses: [old])
+        let verifier = CMSVerifier(policy: try fixture.policy(), use: .mail)
+        let verification = try verifier.verify(
+            signature, content: content, revocation: evidence, now: TrustFixture.now)
+        #expect(verification.verdict == .notTrusted)
+        // Nobody can be asked, nothing else is known.
+        var silent = try fixture.policy(asks: false)
+        silent.revocationLists = try RevocationList.readAll(
+            OctetString(try await fixture.rootList(revokingTimestamps: "200101000000Z", reason: "superseded")))
+        let taken = try CMSVerifier(policy: silent, use: .mail)
+            .verify(signature, content: content, revocation: evidence, now: TrustFixture.now)
+        #expect(taken.verdict == .trusted, "\(taken.details)")
+        silent.revocationLists += try RevocationList.readAll(OctetString(try TestMaterial.octets(fixture.list)))
+        let listed = try CMSVerifier(policy: silent, use: .mail)
+            .verify(signature, content: content, revocation: evidence, now: TrustFixture.now)
+        #expect(listed.verdict == .notTrusted, "the list that is configured names it")
+    }
+
+    @Test("kept with a timestamped signature is good for it years later")
+    func longTerm() async throws {
+        let fixture = try await TrustFixture.shared
+        let key = try fixture.signingKey(.expiring)
+        let token = try FixtureAuthority(address: fixture.address(.tsa)).timestamp(of: content)
+        let policy = try fixture.policy(.require, asks: false)
+        let lists = try RevocationList.readAll(
+            OctetString(try await fixture.rootList(revokingTimestamps: "400101000000Z", reason: "superseded")))
+        var evidence = SignerEvidence(certificate: key.certificate)
+        evidence.others = key.chain
+        evidence.revocation = RevocationEvidence(
+            lists: lists,
+            responses: [try OCSPResponse(OctetString(try await fixture.response(about: .expiring, by: .delegate)))])
+        let now = TrustFixture.now + 300 * TrustFixture.day
+        let judge = SignerJudge(policy: policy, use: .document)
+        for (existence, verdict) in [(TrustFixture.now, TrustVerdict.trusted), (nil, .notTrusted)] {
+            // Nothing of today tells in a year whether the authority's certificate is good, but for a later timestamp.
+            evidence.timestamps = [
+                SignerEvidence.Stamped(token: token.octets, content: content, existence: existence)
+            ]
+            let result = try judge.judge(evidence, now: now)
+            #expect(result.verdict == verdict, "\(result.details) \(result.timestamps.map(\.details))")
+        }
+        evidence.revocation.responses = []
+        evidence.timestamps[0].existence = TrustFixture.now
+        #expect(try judge.judge(evidence, now: now).verdict == .indeterminate)
+        // Made after the certificate had expired, it would say nothing.
+        evidence.revocation.responses = [
+            try OCSPResponse(OctetString(try await fixture.response(about: .expired, by: .delegate)))
+        ]
+        evidence.certificate = try fixture.signingKey(.expired).certificate
+        var old = policy
+        old.revocation = .present
+        #expect(try SignerJudge(policy: old, use: .document).judge(evidence, now: now).verdict == .notTrusted)
     }
 
     @Test("an answer that is damaged anywhere never makes a signature trusted that is not")

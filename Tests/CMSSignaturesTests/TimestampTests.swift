@@ -134,11 +134,6 @@ struct TimestampTests {
         let fixture = try await TrustFixture.shared
         let key = try fixture.signingKey(.plain)
         let authority = FixtureAuthority(address: fixture.address(.tsa))
-        struct Canned: TimestampSource {
-            let request: TimestampRequest
-            let answer: OctetString
-            func response(to query: OctetString) -> OctetString { answer }
-        }
         let signature = try CMSSigner(key: key).sign(detached: content, signingTime: TrustFixture.now)
         let foreign = try authority.timestamp(of: OctetString("another signature"))
         var evidence = SignerEvidence(certificate: key.certificate)
@@ -158,10 +153,30 @@ struct TimestampTests {
         #expect(try judge.judge(evidence, now: TrustFixture.now).verdict == .notTrusted)
     }
 
-    @Test("of a certificate for something else prove nothing")
-    func purpose() async throws {
+    @Test("of an authority that gave up its key in order stay good; of one that lost it they do not")
+    func revokedAuthority() async throws {
         let fixture = try await TrustFixture.shared
-        // A document signer's signature over a TSTInfo would be just what this is about; here its own signature stands in.
+        let token = try FixtureAuthority(address: fixture.address(.tsa)).timestamp(of: content)
+        func result(_ date: String, _ reason: String) async throws -> TimestampResult {
+            var policy = try fixture.policy(asks: false)
+            let list = OctetString(try await fixture.rootList(revokingTimestamps: date, reason: reason))
+            policy.revocationLists = try RevocationList.readAll(list)
+            return try TimestampVerifier(policy: policy).verify(token.octets, of: content, now: TrustFixture.now)
+        }
+        let superseded = try await result("400101000000Z", "superseded")
+        #expect(superseded.provenTime == token.time, "\(superseded.details)")
+        for (date, reason) in [
+            ("400101000000Z", "keyCompromise"), ("200101000000Z", "superseded"), ("200101000000Z", "keyCompromise"),
+        ] {
+            let lost = try await result(date, reason)
+            #expect(lost.provenTime == nil && !lost.isBroken)
+            #expect(lost.details.map(\.kind) == [.revocationStatus])
+        }
+    }
+
+    @Test("that are no tokens prove nothing")
+    func otherContent() async throws {
+        let fixture = try await TrustFixture.shared
         let verifier = TimestampVerifier(policy: try fixture.policy())
         let signed = try CMSSigner(key: try fixture.signingKey(.plain))
             .sign(enclosing: content, signingTime: TrustFixture.now).collected()

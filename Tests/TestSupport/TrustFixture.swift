@@ -108,6 +108,72 @@ public final class TrustFixture: Sendable {
 
     public func stop() async throws { try await running.terminate() }
 
+    // MARK: Evidence
+
+    /// Who signs an answer about revocation.
+    public enum Responder: Sendable, CaseIterable {
+        /// The one that the issuing authority named for it.
+        case delegate
+        /// The issuing authority itself.
+        case issuer
+        /// A signer of the issuing authority, which may sign mail.
+        case impostor
+    }
+
+    /// An OCSP response (DER) about `signer`, made without a server.
+    /// - Parameter state: What the index should say of it instead: the fields before the serial number, each with a tab.
+    public func response(
+        about signer: Signer, by responder: Responder, from state: String? = nil
+    ) async throws -> [UInt8] {
+        let (certificate, key) =
+            switch responder {
+            case .delegate: ("ocsp.pem", "ocsp.key")
+            case .issuer: ("issuing.pem", "issuing.key")
+            case .impostor: ("plain.pem", "signer.key")
+            }
+        let own = try ScratchDirectory()
+        try await openssl([
+            "ocsp", "-issuer", issuing, "-cert", self.certificate(signer), "-no_nonce", "-reqout", own.file("request"),
+        ])
+        var index = scratch.file("index")
+        if let state {
+            let line = "\(state)\(signer.serial)\tunknown\t/O=Trust tests/CN=\(signer.rawValue)\n"
+            index = try own.write(Array(line.utf8), to: "index")
+        }
+        try await openssl([
+            "ocsp", "-index", index, "-CA", issuing, "-rsigner", scratch.file(certificate), "-rkey",
+            scratch.file(key), "-nmin", "60", "-reqin", own.file("request"), "-respout", own.file("response"),
+        ])
+        return try TestMaterial.octets(own.file("response"))
+    }
+
+    /// A list of the root (PEM) that says: the timestamp authority's certificate was revoked.
+    /// - Parameters:
+    ///   - date: As `YYMMDDHHMMSSZ`.
+    ///   - reason: As OpenSSL writes it: `keyCompromise`, `superseded`.
+    public func rootList(revokingTimestamps date: String, reason: String) async throws -> [UInt8] {
+        let own = try ScratchDirectory()
+        let line = "R\t400101000000Z\t\(date),\(reason)\t04\tunknown\t/O=Trust tests/CN=Timestamps\n"
+        let index = try own.write(Array(line.utf8), to: "index")
+        let configuration = try own.write(Array(Self.listConfiguration(index, scratch.file("root")).utf8), to: "cnf")
+        try await openssl(["ca", "-config", configuration, "-gencrl", "-out", own.file("list")])
+        return try TestMaterial.octets(own.file("list"))
+    }
+
+    private static func listConfiguration(_ index: String, _ authority: String) -> String {
+        """
+        [ca]
+        default_ca = own
+        [own]
+        database = \(index)
+        certificate = \(authority).pem
+        private_key = \(authority).key
+        default_md = sha256
+        default_crl_days = 7
+
+        """
+    }
+
     // MARK: Making
 
     private func openssl(_ arguments: [String]) async throws {
@@ -237,18 +303,7 @@ public final class TrustFixture: Sendable {
         for (name, index) in [("issuing", "index"), ("root", "root.index")] {
             if name == "root" { try scratch.write([], to: index) }
             let configuration = try scratch.write(
-                Array(
-                    """
-                    [ca]
-                    default_ca = own
-                    [own]
-                    database = \(scratch.file(index))
-                    certificate = \(scratch.file("\(name).pem"))
-                    private_key = \(scratch.file("\(name).key"))
-                    default_md = sha256
-                    default_crl_days = 7
-
-                    """.utf8), to: "\(name).cnf")
+                Array(Self.listConfiguration(scratch.file(index), scratch.file(name)).utf8), to: "\(name).cnf")
             try await openssl(["ca", "-config", configuration, "-gencrl", "-out", scratch.file("\(name).crl.pem")])
             try await openssl([
                 "crl", "-in", scratch.file("\(name).crl.pem"), "-outform", "DER", "-out", scratch.file("\(name).crl"),
