@@ -76,6 +76,8 @@ public enum XMLSignatureLimits {
     public static let references = 10
     /// The most certificates of one signature.
     public static let certificates = 16
+    /// The most certificates at hand that are tried for a signature without any.
+    public static let candidates = 64
     /// The most timestamps of one signature.
     public static let timestamps = 8
     /// How many namespace declarations one canonicalisation may look at.

@@ -8,7 +8,7 @@ public enum XMLSignatureReading {
     /// All signatures of `document`, in document order; empty when there are none.
     /// - Parameters:
     ///   - document: Up to ``XMLSignatureLimits/octets`` octets.
-    ///   - known: Certificates in DER to try for a signature that carries none.
+    ///   - known: Certificates in DER to try for a signature that carries none, up to ``XMLSignatureLimits/candidates``.
     /// - Throws: ``XMLSignatureError`` when the document cannot be read as XML within the limits.
     public static func signatures(
         in document: OctetString, known: [OctetString] = []
@@ -35,9 +35,8 @@ public enum XMLSignatureReading {
                 found.append(judge.judge(&budget))
             }
         }
-        let isWhole = found.map { $0.coversWholeDocument && $0.integrity == .intact && $0.findings.isEmpty }
         // A signed part within a document that is signed as a whole takes nothing away from it.
-        guard !isWhole.contains(true) else { return found }
+        guard !found.contains(where: { $0.coversWholeDocument && $0.isGood }) else { return found }
         return zip(elements, found).map { element, signature in
             signature.addingPartFinding(isDocument: element == parsed.root)
         }

@@ -160,6 +160,14 @@ struct HostileTests {
                 return "<a>" + String(repeating: "<b \(attributes)/>", count: 750) + (try signature(references: 1))
                     + "</a>"
             },
+            Heavy("50,000 ways to a certificate") {
+                let retrieval = "<ds:RetrievalMethod Type=\"\(Namespace.signature)X509Data\" URI=\"#x\"/>"
+                let reference = try PartSignature.reference(
+                    "URI=\"\"", transforms: PartSignature.enveloped, content: "")
+                return "<a>x"
+                    + (try PartSignature.sign(
+                        references: reference, keyInfo: String(repeating: retrieval, count: 50_000))) + "</a>"
+            },
             Heavy("one reference to an Id among 190,000 attributes") {
                 let signature = try PartSignature.sign(
                     references: PartSignature.reference("URI=\"#x\"", content: ""))
