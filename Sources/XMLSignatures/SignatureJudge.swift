@@ -180,7 +180,7 @@ struct SignatureJudge {
             return nil
         }
         var answers: [Bool] = []
-        for candidate in candidates.prefix(XMLSignatureLimits.certificates) {
+        for candidate in candidates.prefix(XMLSignatureLimits.candidates) {
             guard let key = SecurityKey.ofCertificate(candidate),
                 let isRight = method.verifies(shape.value, over: signedInfo, key)
             else { continue }

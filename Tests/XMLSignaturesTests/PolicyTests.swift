@@ -15,9 +15,7 @@ struct PolicyTests {
         return try #require(found.first)
     }
 
-    private func isGood(_ signature: XMLSignature) -> Bool {
-        signature.integrity == .intact && signature.findings.isEmpty && signature.coversWholeDocument
-    }
+    private func isGood(_ signature: XMLSignature) -> Bool { signature.isGood && signature.coversWholeDocument }
 
     /// `<a>…</a>` with an enveloped signature whose reference has these attributes and transforms.
     private func enveloped(
@@ -246,6 +244,16 @@ struct PolicyTests {
         #expect(try only(enveloped(keyInfo: data([OctetString("no certificate")]))).integrity != .intact)
         let many = (0..<17).map { OctetString([UInt8($0)]) }
         #expect(try only(enveloped(keyInfo: data(many))).integrity != .intact)
+    }
+
+    @Test("a certificate elsewhere in the signature may be referred to, if there is only one such place")
+    func retrieval() throws {
+        let data =
+            "<ds:X509Data Id=\"c\"><ds:X509Certificate>\(Base64.encode(Signers.shared.rsa.certificate))</ds:X509Certificate></ds:X509Data>"
+        let method = "<ds:RetrievalMethod URI=\"#c\" Type=\"http://www.w3.org/2000/09/xmldsig#X509Data\"/>"
+        #expect(try isGood(only(enveloped(objects: "<ds:Object>\(data)</ds:Object>", keyInfo: method))))
+        let twice = try only(enveloped(objects: "<ds:Object>\(data)\(data)</ds:Object>", keyInfo: method))
+        #expect(twice.findings.contains(XMLFinding(.invalid, "ds:RetrievalMethod leads to more than one place")))
     }
 
     @Test("weak algorithms are named")
