@@ -20,8 +20,12 @@ struct LineLogTests {
             let line = LineLogHandler.textLine(.info, "verified", ["reason": "\(payload)", "z": "last"])
             #expect(Self.isOneSafeLine(line) && line.hasSuffix(" z=last"), "\(payload)")
             var facts = line
-            facts.replace(/"(?:[^"\\]|\\.)*"/, with: "\"\"")
-            #expect(!facts.contains("verdict=") || !payload.contains(" "), "\(facts)")
+            facts.replace(/"(?:[^"\\]|\\.)*"/.matchingSemantics(.unicodeScalar), with: "\"\"")
+            #expect(facts.unicodeScalars.count { $0 == "=" } == 2, "\(facts)")
+            let json = LineLogHandler.jsonLine(.info, "verified", ["reason": "\(payload)"], label: "ses")
+            #expect(Self.isOneSafeLine(json), "\(payload)")
+            let read = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+            #expect(read?["reason"] != nil && read?["verdict"] == nil, "\(json)")
         }
     }
 
