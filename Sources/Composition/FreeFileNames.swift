@@ -8,7 +8,8 @@ public struct FreeFileNames: Sendable {
     /// - Parameter names: What attachments are called, as decoded; those of other parts are found here.
     public init(of message: Message, _ names: [String]) {
         let charsets = BuiltInCharsets()
-        taken = Set(names.map(Self.folded))
+        // What S/MIME calls the layers of a mail no file may be called (RFC 8551 §3.2.1).
+        taken = Set(["smime.p7m", "smime.p7s"] + names.map(Self.folded))
         for part in message.root.walk(.ownParts) {
             if let name = part.fileName(using: charsets) { taken.insert(Self.folded(name)) }
         }

@@ -319,6 +319,7 @@ struct AttachmentSpliceTests {
         #expect(names.take("a.txt", ending: ".p7s") == "a.txt.p7s")
         #expect(names.take("a.txt", ending: ".p7m") == "a-2.txt.p7m")
         #expect(names.take("a.txt", ending: ".p7m") == "a-3.txt.p7m")
+        #expect(names.take("smime", ending: ".p7m") == "smime-2.p7m", "a file is not called like a layer of the mail")
         #expect(names.take(nil, ending: ".p7m") == "attachment.p7m")
         #expect(names.take(nil, ending: ".p7m") == "attachment-2.p7m")
         #expect(names.take(".profile", ending: ".p7m") == ".profile.p7m")
