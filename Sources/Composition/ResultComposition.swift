@@ -9,7 +9,8 @@ public struct ResultComposition: Sendable {
         case original
         /// A new mail: the result as text, the original attached.
         case originalAsAttachment
-        /// Into the text of the message itself. A signed or encrypted one, which an edit would break, is attached instead.
+        /// Into the text of the message itself. A signed or encrypted one, which an edit would break, is attached instead,
+        /// and so is one whose header ends at different places for different readers.
         case top, bottom
     }
 
@@ -38,8 +39,8 @@ public struct ResultComposition: Sendable {
         switch rule {
         case .original: added(to: original.rawRope)
         case .originalAsAttachment: enclosing(original, message)
-        case .top: message.root.mustNotBeEdited ? enclosing(original, message) : written(.top, message)
-        case .bottom: message.root.mustNotBeEdited ? enclosing(original, message) : written(.bottom, message)
+        case .top: message.root.canBeEdited ? written(.top, message) : enclosing(original, message)
+        case .bottom: message.root.canBeEdited ? written(.bottom, message) : enclosing(original, message)
         }
     }
 
@@ -134,6 +135,20 @@ public struct ResultComposition: Sendable {
 }
 
 extension Entity {
+    fileprivate var canBeEdited: Bool { !mustNotBeEdited && !hasDoubtfulHeader }
+
+    /// Whether a reader may take a part of the header, and what we write into it, for text.
+    private var hasDoubtfulHeader: Bool {
+        defects.contains { defect in
+            switch defect {
+            case .malformedHeaderLine, .missingHeaderEnd: true
+            case .missingBoundaryParameter, .missingClosingBoundary, .noParts, .repeatedField, .repeatedParameter,
+                .malformedContentType, .unknownTransferEncoding, .encodedComposite, .tooDeep:
+                false
+            }
+        }
+    }
+
     /// Whether an edit would break a signature or an encryption, at the top or further down.
     var mustNotBeEdited: Bool {
         switch SMIMEForm.of(self) {

@@ -77,16 +77,18 @@ struct BannerTests {
         let labels = Self.rows(of: clean.plain)
         for payload in HostileText.lines {
             let result = Self.result(payload, at: [place])
-            let rows = Self.rows(of: result.plain)
+            let plain = result.plain
+            let html = result.html
+            let rows = Self.rows(of: plain)
             // A row whose text comes to nothing is left out; none is added, none is changed.
-            #expect(Set(rows).isSubset(of: Set(labels)) && rows.count <= labels.count, "\(payload)\n\(result.plain)")
+            #expect(Set(rows).isSubset(of: Set(labels)) && rows.count <= labels.count, "\(payload)\n\(plain)")
             #expect(rows.first == "*** Signature check: not trusted")
-            #expect(result.plain.split(separator: "\r\n").filter { $0.hasPrefix("*") }.count == 2)
-            #expect(result.plain.contains("  Attachment:     not trusted:"), "our word stands before the name")
-            #expect(result.html.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0D || $0 == 0x0A })
-            let tags = result.html.matches(of: /<[^>]*>/).map { String(result.html[$0.range].prefix { $0 != " " }) }
+            #expect(plain.split(separator: "\r\n").filter { $0.hasPrefix("*") }.count == 2)
+            #expect(plain.contains("  Attachment:     not trusted:"), "our word stands before the name")
+            #expect(html.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0D || $0 == 0x0A })
+            let tags = html.matches(of: /<[^>]*>/).map { String(html[$0.range].prefix { $0 != " " }) }
             #expect(Set(tags).isSubset(of: ["<div", "</div>", "<b", "</b>"]), "\(payload)")
-            #expect(result.html.ranges(of: ">Reference:</b>").count == 1)
+            #expect(html.ranges(of: ">Reference:</b>").count == 1)
         }
     }
 

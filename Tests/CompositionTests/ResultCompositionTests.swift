@@ -217,6 +217,19 @@ struct ResultCompositionTests {
         #expect(try Message(reading: try composed(.bottom, text)).root.children.count == 2)
     }
 
+    @Test(
+        "a header that readers end at different places is not written into",
+        arguments: [
+            "\u{FEFF}From: a@b.test\nTo: c@d.test\n\nhello\n", "From: a@b.test\nno field\nTo: c@d.test\n\nhello\n",
+        ])
+    func doubtfulHeader(_ text: String) async throws {
+        let whole = try composed(.top, text)
+        let reading = try await PythonReading.of(whole.array)
+        #expect(reading.defects.filter { $0 != "MissingHeaderBodySeparatorDefect" }.isEmpty)
+        #expect(reading.parts.first?.type == "multipart/mixed")
+        #expect(try Message(reading: whole).root.children.last?.body == Given.crlf(text))
+    }
+
     @Test("damaged mail of every kind is shown without a trap, and never edited where it is signed")
     func damaged() throws {
         var random = SeededRandom(seed: 11)
