@@ -326,6 +326,29 @@ struct PolicyTests {
         #expect(found.map(\.integrity) == [.broken("the document was changed after it was signed"), .intact])
     }
 
+    @Test("a countersignature is judged by itself, and takes nothing from a document that is signed as a whole")
+    func countersignature() throws {
+        let good = try Signers.shared.sign("<a/>", .xades, identifier: "1").text
+        let parsed = try ParsedDocument(OctetString(good))
+        let value = try #require(try parsed.signatures()[0].elements("SignatureValue").first)
+        let counter = try PartSignature.sign(
+            references: PartSignature.reference(
+                "URI=\"#value-1\" Type=\"http://uri.etsi.org/01903#CountersignedSignature\"",
+                content: Canonicalisation.exclusive.octets(parsed, .element(value)).text))
+        let countersigned = good.replacing(
+            "</xades:QualifyingProperties>",
+            with: "<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:CounterSignature>\(counter)"
+                + "</xades:CounterSignature></xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
+                + "</xades:QualifyingProperties>")
+        let found = try XMLSignatureReading.signatures(in: OctetString(countersigned))
+        #expect(found.map(\.isGood) == [true, true])
+        #expect(found.map(\.coversWholeDocument) == [true, false])
+        let changed = countersigned.replacing("<a>", with: "<a b=\"\">")
+        let broken = try XMLSignatureReading.signatures(in: OctetString(changed))
+        #expect(broken.map(\.isGood) == [false, false])
+        #expect(broken.map(\.integrity) == [.broken("the document was changed after it was signed"), .intact])
+    }
+
     @Test("any number of threads may verify and sign at once")
     func threads() async throws {
         let good = try Signers.shared.sign("<a>x</a>")
