@@ -27,12 +27,18 @@ struct DocumentVerification {
 
     // MARK: PDF
 
-    /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed, `malformed` or `unsupported` when the file
-    ///   cannot be read.
+    /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed.
     func pdf(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
         let signatures: [PDFSignature]
         do throws(PDFError) { signatures = try PDFSignatureReading.signatures(in: document) } catch {
-            throw CryptographyError(.malformed, "the PDF cannot be read: \(error.reason)")
+            switch error.kind {
+            case .encrypted, .tooComplex, .unsupported:
+                return SignatureFindings(details: [
+                    VerificationDetail(.signature, .indeterminate, "the PDF cannot be looked into: \(error.reason)")
+                ])
+            case .notPDF, .damaged, .forbidden, .field, .page, .constraint, .room, .failed:
+                throw CryptographyError(.missing, "the PDF carries no signature, and is damaged: \(error.reason)")
+            }
         }
         guard !signatures.isEmpty else { throw Self.notSigned }
         let stamps = try documentTimestamps(signatures)
@@ -119,15 +125,24 @@ struct DocumentVerification {
 
     // MARK: XML
 
-    /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed, `malformed` when it cannot be read.
+    /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed.
     func xml(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
         let signatures: [XMLSignature]
         do throws(XMLSignatureError) {
             let known = (policy.intermediates + policy.anchors).map(\.der)
             signatures = try XMLSignatureReading.signatures(in: document, known: known)
         } catch {
-            throw CryptographyError(
-                error.kind == .failed ? .failed : .malformed, "the XML cannot be read: \(error.description)")
+            // What claims to be signed and cannot be read is not trusted; what is beyond these means is not known.
+            let level: VerificationDetail.Level
+            switch error.kind {
+            case .malformed: level = .invalid
+            case .documentType, .limit, .unsupported: level = .indeterminate
+            case .alreadySigned, .key, .timestamp, .failed:
+                throw CryptographyError(.failed, "the XML cannot be verified: \(error.description)")
+            }
+            return SignatureFindings(details: [
+                VerificationDetail(.signature, level, "the XML cannot be read: \(error.description)")
+            ])
         }
         guard !signatures.isEmpty else { throw Self.notSigned }
         var individual: [SignatureFindings.Individual] = []

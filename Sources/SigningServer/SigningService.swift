@@ -213,7 +213,7 @@ extension SignatureFindings {
     var indeterminateMinor: DSSServerAnswer.Minor? {
         if details.contains(where: { $0.kind == .issuerTrust }) { return .chainNotComplete }
         if details.contains(where: { $0.cause == .responderUnavailable }) { return .ocspNotAvailable }
-        if details.contains(where: { $0.kind == .revocationStatus }) { return .crlNotAvailable }
+        if details.contains(where: { $0.cause == .listUnavailable }) { return .crlNotAvailable }
         return nil
     }
 }
