@@ -45,13 +45,16 @@ enum Documents {
     /// The certificate in PEM of a demo key.
     static func certificate(_ alias: String, in scratch: ScratchDirectory) async throws -> String {
         let keys = try await DSSFixture.demo.directory + "/keys/"
-        let run = try await RunningProgram.run(
-            "/usr/bin/openssl",
-            [
-                "pkcs12", "-in", keys + alias + ".p12", "-passin", "file:" + keys + alias + ".password", "-nokeys",
-                "-clcerts", "-out", scratch.file(alias + ".pem"),
-            ], asRoot: true)
-        guard run.status == 0 else { throw HarnessError("openssl pkcs12: \(run)") }
+        func openssl(_ arguments: [String]) async throws {
+            let run = try await RunningProgram.run("/usr/bin/openssl", arguments, asRoot: true)
+            guard run.status == 0 else { throw HarnessError("openssl \(arguments): \(run)") }
+        }
+        let (bag, password) = (scratch.file("bag.pem"), "file:" + keys + alias + ".password")
+        try await openssl([
+            "pkcs12", "-in", keys + alias + ".p12", "-passin", password, "-nokeys", "-clcerts", "-out", bag,
+        ])
+        // Without the bag's attributes above it, which not every reader takes.
+        try await openssl(["x509", "-in", bag, "-out", scratch.file(alias + ".pem")])
         return scratch.file(alias + ".pem")
     }
 }

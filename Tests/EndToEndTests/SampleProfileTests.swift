@@ -82,20 +82,23 @@ extension EndToEnd {
             #expect(report.signatures.first?.location == "Guildford, Surrey")
             let without = try await passed(
                 MailSamples.withFiles([.pdf(PDFSamples.plain())]), .outgoing, through: profile)
-            #expect(try without.counts() == ["admin/new": 1], "a PDF without the named field is nothing to guess about")
+            let withoutCounts = try without.counts()
+            #expect(withoutCounts == ["admin/new": 1])
         }
 
         @Test("Verify_Incoming_Emails and its sibling with attachments judge what arrives", arguments: [false, true])
         func verify(_ withAttachments: Bool) async throws {
             let profile = withAttachments ? "Verify_Incoming_Emails_And_Attachments" : "Verify_Incoming_Emails"
             let good = try await passed(try await Samples.signedByAlice, .incoming, through: profile)
-            #expect(try good.counts() == ["delivered/new": 1])
+            let goodCounts = try good.counts()
+            #expect(goodCounts == ["delivered/new": 1])
             let bad = try await passed(try await Samples.tampered, .incoming, through: profile)
             #expect(try bad.counts()["delivered/new"] == nil)
             guard withAttachments else { return }
             let signed = try await Documents.signed(PDFSamples.plain(), profile: "adss:signing:profile:006")
             let trusted = try await passed(MailSamples.withFiles([.pdf(signed)]), .incoming, through: profile)
-            #expect(try trusted.counts() == ["delivered/new": 1])
+            let trustedCounts = try trusted.counts()
+            #expect(trustedCounts == ["delivered/new": 1])
             let changed = try MailSamples.changed(signed, "Invoice 4711", to: "Invoice 4712")
             let untrusted = try await passed(MailSamples.withFiles([.pdf(changed)]), .incoming, through: profile)
             #expect(try untrusted.counts()["delivered/new"] == nil)
