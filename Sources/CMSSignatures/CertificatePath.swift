@@ -135,7 +135,7 @@ struct PathSearch {
             return 1
         }
         let result = X509_verify_cert(context)
-        withExtendedLifetime(findings) {}
+        withExtendedLifetime(findings) { findings.end(successfully: result == 1) }
         let words = OpenSSLErrors.words()
         return Run(
             isGood: result == 1, findings: findings, path: Self.path(of: context, from: certificate), words: words)

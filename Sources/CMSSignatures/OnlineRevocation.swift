@@ -29,9 +29,11 @@ final class OnlineRevocation {
     /// Asks a responder.
     func ask(_ request: OCSPRequest, at address: String, now: Int) throws(CryptographyError) -> OCSPResponse {
         let source = source
-        return try asking(address, now: now) { () throws(CryptographyError) in
-            try OCSPResponse(try source.post(request.der, to: address))
+        let answer = try asking(address, now: now) { () throws(CryptographyError) in
+            try source.post(request.der, to: address)
         }
+        // A refusal is about this one certificate; the responder may well answer about others.
+        return try OCSPResponse(answer)
     }
 
     func remember(_ response: OCSPResponse, to request: OCSPRequest, nextUpdate: Int?, now: Int) {

@@ -13,10 +13,14 @@ final class PathFindings {
 
     private let times: SignatureTimes
     private let lists: [RevocationList]
+    private var hasLostFindings = false
     /// What is wrong with the path, revocation aside.
     private(set) var details: [VerificationDetail] = []
     /// What lists say, the first finding first.
     private(set) var listings: [(certificate: Certificate, listing: Listing)] = []
+
+    /// Whether OpenSSL came to the end and everything was taken down: only then says silence that a certificate is good.
+    private(set) var isComplete = false
 
     init(times: SignatureTimes, lists: [RevocationList]) {
         self.times = times
@@ -27,9 +31,14 @@ final class PathFindings {
         listings.filter { $0.certificate == certificate }.map(\.listing)
     }
 
+    func end(successfully: Bool) { isComplete = successfully && !hasLostFindings }
+
     /// Takes the present error of `context`.
     func note(_ context: OpaquePointer) {
-        guard details.count + listings.count < 128 else { return }
+        guard details.count + listings.count < 128 else {
+            hasLostFindings = true
+            return
+        }
         let code = X509_STORE_CTX_get_error(context)
         let current = X509_STORE_CTX_get_current_cert(context)
         let certificate = Certificate(sharing: current)
@@ -37,10 +46,18 @@ final class PathFindings {
         let message = certificate.map { "\(words): \($0.subject)" } ?? words
         if let parent = X509_STORE_CTX_get0_parent_ctx(context) {
             // The path of a list's issuer is validated for the certificate that the list is about.
-            guard let subject = Certificate(sharing: X509_STORE_CTX_get_current_cert(parent)) else { return }
+            guard let subject = Certificate(sharing: X509_STORE_CTX_get_current_cert(parent)) else {
+                hasLostFindings = true
+                return
+            }
             listings.append((subject, .unreliable("the revocation list cannot be relied on: \(message)")))
         } else if let listing = listing(for: code, of: certificate, in: context, message) {
-            if let certificate, let found = listing.found { listings.append((certificate, found)) }
+            guard let found = listing.found else { return }
+            guard let certificate else {
+                hasLostFindings = true
+                return
+            }
+            listings.append((certificate, found))
         } else {
             let detail = self.detail(for: code, of: certificate, message)
             if !details.contains(detail) { details.append(detail) }

@@ -101,7 +101,7 @@ struct RevocationCheck {
         var late: PathFindings?
 
         func isKnown(_ certificate: Certificate) -> Bool {
-            guard let control else { return false }
+            guard let control, control.isComplete else { return false }
             return control.listings(of: certificate).allSatisfy { if case .revoked = $0 { true } else { false } }
         }
 
@@ -151,7 +151,7 @@ struct RevocationCheck {
         /// Nothing that could be relied on, and why not.
         case none(String?)
 
-        var isOne: Bool { if case .none = self { false } else { true } }
+        var isConclusive: Bool { if case .none = self { false } else { true } }
     }
 
     private mutating func answer(about place: Int) throws(CryptographyError) -> Answer {
@@ -163,13 +163,13 @@ struct RevocationCheck {
         if policy.asksResponders, let online {
             if let response = online.response(to: request, now: times.verification) {
                 let answer = try self.answer(in: response, about: link, issuer)
-                if answer.isOne { return use(response, answer) }
+                if answer.isConclusive { return use(response, answer) }
             }
             for address in link.responderAddresses {
                 do throws(CryptographyError) {
                     let response = try online.ask(request, at: address, now: times.verification)
                     let answer = try self.answer(in: response, about: link, issuer)
-                    if answer.isOne {
+                    if answer.isConclusive {
                         let next = try response.basic().standing(of: link, issuer: issuer)?.nextUpdate
                         online.remember(response, to: request, nextUpdate: next, now: times.verification)
                         return use(response, answer)
@@ -182,7 +182,7 @@ struct RevocationCheck {
         }
         for response in extra.responses {
             let answer = try self.answer(in: response, about: link, issuer)
-            if answer.isOne { return use(response, answer) }
+            if answer.isConclusive { return use(response, answer) }
         }
         return .none(why)
     }

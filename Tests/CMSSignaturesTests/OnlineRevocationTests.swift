@@ -76,6 +76,29 @@ struct OnlineRevocationTests {
         #expect(fixture.requests.count == before + 1)
     }
 
+    /// A responder that refuses, as one does that knows nothing of an issuer.
+    private struct Refusing: RevocationSource {
+        func fetch(_ url: String) throws(CryptographyError) -> OctetString { try FixtureRevocation().fetch(url) }
+        /// OCSPResponse with the status unauthorized (RFC 6960 §4.2.1).
+        func post(_ request: OctetString, to url: String) -> OctetString {
+            OctetString([0x30, 0x03, 0x0A, 0x01, 0x06])
+        }
+    }
+
+    @Test("a responder's refusal is about one certificate, and told")
+    func refusal() async throws {
+        let fixture = try await TrustFixture.shared
+        let cache = RevocationCache()
+        var policy = try fixture.policy(cache: cache)
+        policy.revocationSource = Refusing()
+        let refused = try verification(.good, fixture, policy: policy)
+        #expect(refused.verdict == .indeterminate)
+        #expect(refused.details.first?.cause == .responderUnavailable)
+        #expect(refused.details.first?.message.contains("unauthorized") == true, "\(refused.details)")
+        policy.revocationSource = FixtureRevocation()
+        #expect(try verification(.revoked, fixture, policy: policy).verdict == .notTrusted)
+    }
+
     @Test("a cache holds no more than it may")
     func bounded() async throws {
         let fixture = try await TrustFixture.shared

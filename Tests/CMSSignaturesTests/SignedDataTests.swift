@@ -77,6 +77,23 @@ struct SignedDataTests {
         }
     }
 
+    @Test("one flipped octet of what is signed, at 200 places, is found each time")
+    func flips() throws {
+        let demonstration = try Demonstration.shared.get()
+        let signed = OctetString((0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+        let signature = try CMSSigner(key: demonstration.alice, isCAdES: true)
+            .sign(detached: signed, signingTime: Demonstration.now)
+        let verifier = CMSVerifier(policy: demonstration.policy, use: .mail)
+        var generator = SeededGenerator(state: 200)
+        for _ in 0..<200 {
+            var octets = signed.array
+            octets[Int.random(in: octets.indices, using: &generator)] ^= 1 << UInt8.random(in: 0...7, using: &generator)
+            let verification = try verifier.verify(signature, content: OctetString(octets), now: Demonstration.now)
+            #expect(verification.verdict == .notTrusted)
+            #expect(verification.details.map(\.kind) == [.signature])
+        }
+    }
+
     /// Yields as many octets as it is told without holding them.
     private struct Pattern: OctetSource {
         let count: Int
