@@ -54,6 +54,7 @@ let package = Package(
         layer("Octets"),
         layer("InternetMessage", ["Octets"]),
         layer("DSSProtocol", ["Octets"]),
+        layer("PDFStructure", ["Octets"]),
 
         // Core: what is decided and what comes of it, no I/O.
         layer("Workflows", ["InternetMessage"]),
@@ -70,6 +71,7 @@ let package = Package(
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure"]),
         layer(
             "SigningServer",
             ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
@@ -90,6 +92,7 @@ let package = Package(
         tests("Octets"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
+        tests("PDFStructure", ["Octets"]),
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
@@ -102,6 +105,7 @@ let package = Package(
         tests("CurlTransfer"),
         tests("DSSClient"),
         tests("CMSSignatures"),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure"]),
         tests("SigningServer"),
         tests("Gateway"),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
