@@ -180,6 +180,7 @@ public final class FontFace: @unchecked Sendable {
             throw FontError("HarfBuzz made an empty part of the font \(postScriptName)")
         }
         return FontSubset(
-            octets: OctetString(copying: UnsafeRawBufferPointer(start: start, count: Int(count))), numbers: numbers)
+            octets: OctetString(copying: UnsafeRawBufferPointer(start: start, count: Int(count))), numbers: numbers,
+            glyphCount: Int(hb_face_get_glyph_count(part)))
     }
 }

@@ -23,7 +23,7 @@ public struct SetText: Hashable, Sendable {
     /// In thousandths of the font size.
     public let width: Int
 
-    init(glyphs: [SetGlyph], isRightToLeft: Bool) {
+    public init(glyphs: [SetGlyph], isRightToLeft: Bool) {
         self.glyphs = glyphs
         self.isRightToLeft = isRightToLeft
         width = glyphs.reduce(0) { $0 + $1.advance }
@@ -36,4 +36,6 @@ public struct FontSubset: Sendable {
     public let octets: OctetString
     /// The number in it of each glyph that was asked for.
     public let numbers: [UInt32: Int]
+    /// How many glyphs it has, those that others are composed of and the one for missing ones included.
+    public let glyphCount: Int
 }
