@@ -57,6 +57,8 @@ enum PDFOracle {
             let name, reason, location, contactInfo, subFilter: String
             let time: Int
         }
+        /// Whether the file is as pyHanko wants all files to be.
+        let strict: Bool?
         let signatures: [Signature]?
         let error: String?
     }
@@ -80,7 +82,8 @@ enum PDFOracle {
     }
 
     /// Why a document is not well in the eyes of pyHanko, poppler's pdfsig, qpdf and ourselves; empty when it is.
-    static func faults(_ documents: [String: OctetString]) async throws -> [String] {
+    /// - Parameter loose: Beginnings of the names of those that pyHanko did not find strictly right before they were signed.
+    static func faults(_ documents: [String: OctetString], loose: Set<String> = []) async throws -> [String] {
         var faults: [String] = []
         let opinions = try await pyHanko(documents)
         let scratch = try ScratchDirectory()
@@ -89,6 +92,9 @@ enum PDFOracle {
             guard let signatures = opinions[name]?.signatures, !signatures.isEmpty else {
                 faults.append("\(name): pyHanko: \(opinions[name]?.error ?? "no signature")")
                 continue
+            }
+            if opinions[name]?.strict != true, !loose.contains(where: { name.hasPrefix($0) }) {
+                faults.append("\(name): pyHanko reads it only when it is not strict")
             }
             for signature in signatures where !signature.good || !signature.trusted {
                 faults.append("\(name): pyHanko: \(signature)")

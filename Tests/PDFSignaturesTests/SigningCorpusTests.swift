@@ -43,6 +43,8 @@ struct SigningCorpusTests {
             }
         }
         #expect(signed.count == 3 * (23 - Self.refused.count))
-        for fault in try await PDFOracle.faults(signed) { Issue.record("\(fault)") }
+        // Their cross-references use an object number twice, and a generation without the one before.
+        let loose: Set<String> = ["pdfa2a-rgb.pdf", "pdf-xref-streams.pdf"]
+        for fault in try await PDFOracle.faults(signed, loose: loose) { Issue.record("\(fault)") }
     }
 }

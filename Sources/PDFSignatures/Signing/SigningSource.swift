@@ -47,8 +47,10 @@ struct SigningSource {
         guard catalog["NeedsRendering"] != .boolean(true) else {
             throw PDFError(.unsupported, "the PDF is a dynamic XFA form, whose pages exist only in a certain viewer")
         }
+        // A cross-reference stream's own number is not always among the entries, nor below /Size.
         let highest = file.sections.reduce(0) { highest, section in
-            max(highest, section.trailer["Size"].integer.map { $0 - 1 } ?? 0, Int(section.entries.keys.max() ?? 0))
+            let size = section.trailer["Size"].integer ?? 1
+            return max(highest, size - 1, Int(section.entries.keys.max() ?? 0), section.streamNumber ?? 0)
         }
         // Table C.1, and some numbers for the update.
         guard highest < 8_388_607 - 64 else { throw PDFError(.tooComplex, "the PDF has no object numbers left") }
