@@ -48,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
@@ -74,6 +75,8 @@ let package = Package(
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CXmlSec"]),
         layer("PDFSignatures", ["Octets", "PDFStructure"]),
+        layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
             [
@@ -113,6 +116,8 @@ let package = Package(
         tests("CMSSignatures"),
         tests("XMLSignatures", ["Octets", "CMSSignatures"]),
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure"]),
+        tests("FontEmbedding", ["Octets"]),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
         tests("SigningServer"),
         tests("Gateway"),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
