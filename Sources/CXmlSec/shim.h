@@ -41,6 +41,13 @@
 /* xmlFree is a mutable global variable. */
 static inline void cxmlsec_free(void *memory) { xmlFree(memory); }
 
+/* The size of a key in bits; xmlsec1 1.2 tells it in octets for elliptic curves. 0 when there is none. */
+static inline int cxmlsec_key_bits(xmlSecKeyPtr key) {
+    xmlSecKeyDataPtr value = xmlSecKeyGetValue(key);
+    EVP_PKEY *pkey = value == NULL ? NULL : xmlSecOpenSSLEvpKeyDataGetEvp(value);
+    return pkey == NULL ? 0 : EVP_PKEY_get_bits(pkey);
+}
+
 /* RSASSA-PSS with a salt as long as the digest (RFC 9231 section 2.3.10), which xmlsec1 has only from 1.3 on: 1 when the
    signature is good, 0 when it is not, less when it cannot be told. */
 static inline int cxmlsec_pss_verify(xmlSecKeyPtr key, const char *digest, const unsigned char *signature,
@@ -59,4 +66,58 @@ static inline int cxmlsec_pss_verify(xmlSecKeyPtr key, const char *digest, const
         result = EVP_DigestVerify(context, signature, signature_size, octets, size) == 1;
     EVP_MD_CTX_free(context);
     return result;
+}
+
+/* Which nodes canonicalisation takes: those within apex (all when there is none) and not within an excluded one. It is
+   asked for each node, attribute and declaration of the whole document, in document order; the last two answers make
+   nearly all of them quick. Here, because that many calls into Swift would cost more than the canonicalisation. */
+struct cxmlsec_selection {
+    xmlNodePtr apex;
+    const xmlNodePtr *excluded;
+    int excluded_count;
+    xmlNodePtr element;
+    int answer;
+    xmlNodePtr parent;
+    int parent_answer;
+};
+
+static inline int cxmlsec_excludes(const struct cxmlsec_selection *selection, xmlNodePtr element) {
+    for (int index = 0; index < selection->excluded_count; index++)
+        if (selection->excluded[index] == element) return 1;
+    return 0;
+}
+
+static inline int cxmlsec_takes_by_ancestors(const struct cxmlsec_selection *selection, xmlNodePtr element) {
+    int takes = selection->apex == NULL;
+    for (; element != NULL && element->type == XML_ELEMENT_NODE; element = element->parent) {
+        if (cxmlsec_excludes(selection, element)) return 0;
+        if (element == selection->apex) takes = 1;
+    }
+    return takes;
+}
+
+static inline int cxmlsec_takes(void *raw, xmlNodePtr node, xmlNodePtr parent) {
+    struct cxmlsec_selection *selection = (struct cxmlsec_selection *)raw;
+    /* Attributes and declarations are given with their element, all else with what it stands in. */
+    xmlNodePtr element = node->type == XML_ELEMENT_NODE ? node : parent;
+    if (element == NULL || element->type != XML_ELEMENT_NODE) return selection->apex == NULL;
+    if (element == selection->element) return selection->answer;
+    if (element->parent != selection->parent) {
+        selection->parent_answer = element->parent == selection->element
+            ? selection->answer : cxmlsec_takes_by_ancestors(selection, element->parent);
+        selection->parent = element->parent;
+    }
+    selection->element = element;
+    selection->answer = element == selection->apex ? cxmlsec_takes_by_ancestors(selection, element)
+        : selection->parent_answer && !cxmlsec_excludes(selection, element);
+    return selection->answer;
+}
+
+/* Canonicalises what is selected; less than 0 when that cannot be done. */
+static inline int cxmlsec_canonicalise(xmlDocPtr document, xmlNodePtr apex, const xmlNodePtr *excluded,
+                                       int excluded_count, int mode, xmlChar **prefixes, int with_comments,
+                                       xmlOutputBufferPtr buffer) {
+    struct cxmlsec_selection selection = {apex, excluded, excluded_count, NULL, 0, NULL, 0};
+    int is_whole = apex == NULL && excluded_count == 0;
+    return xmlC14NExecute(document, is_whole ? NULL : cxmlsec_takes, &selection, mode, prefixes, with_comments, buffer);
 }

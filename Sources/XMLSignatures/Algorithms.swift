@@ -212,7 +212,7 @@ final class SecurityKey: @unchecked Sendable {
         return .other
     }
 
-    var bits: Int { xmlSecKeyGetValue(raw).map { Int(xmlSecKeyDataGetSize($0)) } ?? 0 }
+    var bits: Int { kind == .other ? 0 : Int(cxmlsec_key_bits(raw)) }
 
     func fits(_ method: SignatureMethod) -> Bool {
         switch method.key {

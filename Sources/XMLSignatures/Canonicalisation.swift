@@ -45,31 +45,28 @@ struct Canonicalisation: Hashable {
         _ document: ParsedDocument, _ selection: NodeSelection, to sink: @escaping (UnsafeRawBufferPointer) -> Bool
     ) throws(XMLSignatureError) -> Bool {
         let output = CanonicalOutput(sink)
-        let walk = SelectionWalk(selection)
+        let excluded = selection.excluded.map { $0 as Node? }
         let failure: XMLSignatureError? = LibraryWords.collecting { words in
             let write: xmlOutputWriteCallback = { raw, octets, count in
                 guard let raw, let octets, count > 0 else { return 0 }
                 let output = Unmanaged<CanonicalOutput>.fromOpaque(raw).takeUnretainedValue()
                 return output.take(UnsafeRawBufferPointer(start: octets, count: Int(count))) ? count : -1
             }
-            let isVisible: xmlC14NIsVisibleCallback = { raw, node, parent in
-                guard let raw, let node else { return 0 }
-                return Unmanaged<SelectionWalk>.fromOpaque(raw).takeUnretainedValue().takes(node, parent) ? 1 : 0
-            }
             guard
                 let buffer = xmlOutputBufferCreateIO(write, nil, Unmanaged.passUnretained(output).toOpaque(), nil)
             else { return XMLSignatureError(.failed, "no memory to canonicalise") }
             let done = withPrefixes { prefixes in
-                xmlC14NExecute(
-                    document.raw, isVisible, Unmanaged.passUnretained(walk).toOpaque(), mode, prefixes,
-                    withComments ? 1 : 0, buffer)
+                excluded.withUnsafeBufferPointer {
+                    cxmlsec_canonicalise(
+                        document.raw, selection.apex, $0.baseAddress, Int32($0.count), mode, prefixes,
+                        withComments ? 1 : 0, buffer)
+                }
             }
             // Flushes what is left.
             let closed = xmlOutputBufferClose(buffer)
-            withExtendedLifetime((output, walk)) {}
+            withExtendedLifetime(output) {}
             if output.wantsMore, done < 0 || closed < 0 {
-                let reason = words.text.isEmpty ? "no reason given" : words.text
-                return XMLSignatureError(.unsupported, "the document cannot be put into canonical form: \(reason)")
+                return XMLSignatureError(.unsupported, Self.refusal(words))
             }
             return nil
         }
@@ -84,6 +81,13 @@ struct Canonicalisation: Hashable {
             return true
         }
         return OctetString(made)
+    }
+
+    private static func refusal(_ words: LibraryWords) -> String {
+        if words.code == Int32(XML_C14N_RELATIVE_NAMESPACE.rawValue) {
+            return "a namespace name is relative, which canonical XML forbids (Canonical XML 1.0 §2.1)"
+        }
+        return "the document cannot be put into canonical form: \(words.text.isEmpty ? "no reason given" : words.text)"
     }
 
     private var mode: Int32 {
@@ -129,44 +133,6 @@ enum NodeSelection {
         case .document, .documentWithout: nil
         case .element(let apex), .elementWithout(let apex, _): apex
         }
-    }
-}
-
-/// Decides of each node whether it is selected; libxml2 asks in document order, so the last answer is often the next.
-private final class SelectionWalk {
-    private let apex: Node?
-    private let excluded: Set<Node>
-    private var lastElement: Node?
-    private var lastAnswer = false
-
-    init(_ selection: NodeSelection) {
-        apex = selection.apex
-        excluded = selection.excluded
-    }
-
-    func takes(_ node: Node, _ parent: Node?) -> Bool {
-        if apex == nil && excluded.isEmpty { return true }
-        if node.pointee.type == XML_ELEMENT_NODE { return takes(element: node) }
-        // Attributes and namespace declarations are given with their element, all else with what it stands in.
-        guard let parent, parent.pointee.type == XML_ELEMENT_NODE else { return apex == nil }
-        return takes(element: parent)
-    }
-
-    private func takes(element: Node) -> Bool {
-        if element == lastElement { return lastAnswer }
-        var answer = apex == nil
-        var next: Node? = element
-        while let node = next, node.pointee.type == XML_ELEMENT_NODE {
-            if excluded.contains(node) {
-                answer = false
-                break
-            }
-            if node == apex { answer = true }
-            next = node.pointee.parent
-        }
-        lastElement = element
-        lastAnswer = answer
-        return answer
     }
 }
 

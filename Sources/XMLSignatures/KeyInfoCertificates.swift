@@ -9,7 +9,8 @@ struct KeyInfoCertificates {
     init(_ keyInfo: Node?, in document: ParsedDocument) throws(XMLFault) {
         guard let keyInfo else { return }
         for data in keyInfo.elements("X509Data") { try add(data) }
-        for retrieval in keyInfo.elements("RetrievalMethod") {
+        // Each is looked for in the whole document; one is what is seen.
+        for retrieval in keyInfo.elements("RetrievalMethod").prefix(2) {
             // Only to X509Data of the same document, taken as it is.
             guard retrieval.attribute("Type") == Namespace.signature + "X509Data", retrieval.elements.isEmpty,
                 let uri = retrieval.attribute("URI"), uri.hasPrefix("#")

@@ -12,6 +12,8 @@ final class ParsedDocument {
     let nodes: Int
     /// How many namespace declarations one canonicalisation looks at.
     let namespaceWork: Int
+    /// How many ancestors and declarations it looks at to find what one prefix means, for each element anew.
+    let searchWork: Int
 
     init(_ octets: OctetString) throws(XMLSignatureError) {
         try SecurityLibrary.makeReady()
@@ -37,6 +39,7 @@ final class ParsedDocument {
         self.root = root
         nodes = watch.nodes
         namespaceWork = watch.namespaceWork
+        searchWork = watch.searchWork
     }
 
     deinit { xmlFreeDoc(raw) }
@@ -47,6 +50,7 @@ private final class ParseWatch {
     private(set) var failure: XMLSignatureError?
     private(set) var nodes = 0
     private(set) var namespaceWork = 0
+    private(set) var searchWork = 0
     private var elements = 0
     private var isInText = false
     /// How many namespace declarations each open element has.
@@ -171,7 +175,10 @@ private final class ParseWatch {
 
     private func start(_ context: xmlParserCtxtPtr, namespaces: Int, attributes: Int) -> Bool {
         elements += 1
-        if elements == 1, let name = DocumentEncoding.refused(context.pointee.encoding) {
+        if elements == 1,
+            let name = DocumentEncoding.refused(
+                context.pointee.encoding ?? context.pointee.input?.pointee.encoding)
+        {
             fail(.unsupported, context, line: 1, "the encoding \(name) is not read here; use UTF-8")
             return false
         }
@@ -188,8 +195,9 @@ private final class ParseWatch {
                 "an element has more than \(XMLSignatureLimits.attributes) attributes or namespace declarations")
             return false
         }
-        // For each declaration in force canonicalisation searches those before it.
-        namespaceWork += declared * declared
+        // For each declaration in force canonicalisation searches the ancestors for one that hides it.
+        searchWork += declarations.count + declared
+        namespaceWork += declared * (declarations.count + declared)
         guard namespaceWork <= XMLSignatureLimits.namespaceWork else {
             fail(.limit, context, "too many elements stand under too many namespace declarations")
             return false

@@ -7,6 +7,14 @@ struct ResolvedReference {
     /// The element; nil for the whole document.
     let target: Node?
     let selection: NodeSelection
+
+    /// How its octets are made. A same-document reference takes no comments along, whatever the method says (XML
+    /// Signature §4.4.3.3).
+    var canonicalisation: Canonicalisation {
+        var method = reference.transforms.canonicalisation ?? .inclusive
+        method.withComments = false
+        return method
+    }
 }
 
 /// Finds what references mean, by this policy: within the document only, by an identifier that one element has.
@@ -63,10 +71,7 @@ struct ReferenceResolver {
             octets.withUnsafeBytes { _ = run.take($0) }
             return try run.finish()
         }
-        // A same-document reference takes no comments along, whatever the method says (XML Signature §4.4.3.3).
-        var method = resolved.reference.transforms.canonicalisation ?? .inclusive
-        method.withComments = false
-        _ = try method.write(document, resolved.selection) { run.take($0) }
+        _ = try resolved.canonicalisation.write(document, resolved.selection) { run.take($0) }
         return try run.finish()
     }
 
@@ -129,14 +134,15 @@ struct ReferenceResolver {
     private func strayContent(of signature: Node, covered: Set<Node>) -> Node? {
         var next: Node? = signature
         while let node = next {
-            let isCovered = covered.contains(node)
+            // SignedInfo is what the signature value signs.
+            let isCovered = covered.contains(node) || node.isElement("SignedInfo") && node.pointee.parent == signature
             next = node.next(within: signature, skippingChildren: isCovered)
             guard !isCovered else { continue }
             if node.isElement {
                 let namespace = node.namespace
                 let belongs =
                     namespace == Namespace.signature || namespace == Namespace.signature11
-                    || Namespace.anyXAdES.contains(namespace)
+                    || namespace == Namespace.exclusive || Namespace.anyXAdES.contains(namespace)
                 if !belongs { return node }
             } else if node.isText, !node.isBlank, let parent = node.pointee.parent, parent.isElement("Object") {
                 return parent

@@ -23,7 +23,7 @@ struct SignatureJudge {
         let resolved = resolve()
         let coverage = resolver.coverage(resolved, of: shape)
         findings += coverage.findings
-        let isAffordable = budget.take(resolved.count + 1)
+        let isAffordable = budget.take(resolved.map(\.canonicalisation) + [shape.canonicalisation])
         if isAffordable { checkDigests(resolved) } else { doubt("there is too much to canonicalise for it") }
         let properties = tolerant { [shape] () throws(XMLFault) in try SignedProperties(shape) }
         let named = readProperties(properties, resolved)
@@ -136,7 +136,7 @@ struct SignatureJudge {
         else { return [] }
         var stamped: [Canonicalisation: OctetString] = [:]
         for (method, _) in found where stamped[method] == nil {
-            guard budget.take(1) else {
+            guard budget.take([method]) else {
                 findings.append(XMLFinding(.indeterminate, "there is too much to canonicalise for the timestamps"))
                 return []
             }
@@ -180,13 +180,17 @@ struct SignatureJudge {
             return nil
         }
         var answers: [Bool] = []
-        for candidate in candidates.prefix(XMLSignatureLimits.certificates) {
+        for candidate in candidates.prefix(XMLSignatureLimits.candidates) {
             guard let key = SecurityKey.ofCertificate(candidate),
                 let isRight = method.verifies(shape.value, over: signedInfo, key)
             else { continue }
             answers.append(isRight)
-            guard isRight else { continue }
-            return check(candidate, named) ? (candidate, key) : nil
+            // Several certificates may have one key: the properties say which of them is meant.
+            if isRight, isNamed(candidate, named) { return (candidate, key) }
+        }
+        if answers.contains(true) {
+            findings.append(XMLFinding(.invalid, "the certificate is another one than xades:SigningCertificate names"))
+            return nil
         }
         if !isCarried {
             findings.append(XMLFinding(.indeterminate, "the signature carries no certificate, and none at hand fits"))
@@ -200,17 +204,13 @@ struct SignatureJudge {
     }
 
     /// Whether the properties name this certificate, or none.
-    private mutating func check(
+    private mutating func isNamed(
         _ certificate: OctetString, _ named: [(method: DigestMethod, digest: OctetString)]
     ) -> Bool {
         for (method, digest) in named {
             note(method.weakness)
             do throws(XMLSignatureError) {
-                guard try method.digest(of: certificate) == digest else {
-                    findings.append(
-                        XMLFinding(.invalid, "the certificate is another one than xades:SigningCertificate names"))
-                    return false
-                }
+                guard try method.digest(of: certificate) == digest else { return false }
             } catch {
                 doubt(error.reason)
                 return false

@@ -39,8 +39,12 @@ public struct XMLSignature: Sendable, Hashable {
     public let timestamps: [XMLTimestamp]
     /// Whether everything in the document but the signatures is signed, comments excepted.
     public let coversWholeDocument: Bool
-    /// What keeps the signature from being good. It is worth nothing unless ``integrity`` is intact and this is empty.
+    /// What keeps the signature from being good.
     public let findings: [XMLFinding]
+
+    /// Whether it is good as far as it is judged here: intact, and nothing found against it. Without that it is worth
+    /// nothing; with it the trust in its certificate and algorithms decides.
+    public var isGood: Bool { integrity == .intact && findings.isEmpty }
 }
 
 /// One thing that keeps a signature from being good.

@@ -8,7 +8,7 @@ public enum XMLSignatureReading {
     /// All signatures of `document`, in document order; empty when there are none.
     /// - Parameters:
     ///   - document: Up to ``XMLSignatureLimits/octets`` octets.
-    ///   - known: Certificates in DER to try for a signature that carries none.
+    ///   - known: Certificates in DER to try for a signature that carries none, up to ``XMLSignatureLimits/candidates``.
     /// - Throws: ``XMLSignatureError`` when the document cannot be read as XML within the limits.
     public static func signatures(
         in document: OctetString, known: [OctetString] = []
@@ -35,9 +35,8 @@ public enum XMLSignatureReading {
                 found.append(judge.judge(&budget))
             }
         }
-        let isWhole = found.map { $0.coversWholeDocument && $0.integrity == .intact && $0.findings.isEmpty }
         // A signed part within a document that is signed as a whole takes nothing away from it.
-        guard !isWhole.contains(true) else { return found }
+        guard !found.contains(where: { $0.coversWholeDocument && $0.isGood }) else { return found }
         return zip(elements, found).map { element, signature in
             signature.addingPartFinding(isDocument: element == parsed.root)
         }
@@ -47,13 +46,18 @@ public enum XMLSignatureReading {
 /// Bounds how much is canonicalised for one document: each reference may ask for all of it again.
 struct CanonicalisationBudget {
     private let cost: Int
-    private var left = XMLSignatureLimits.visits
+    private let costOfPrefix: Int
+    private var left = XMLSignatureLimits.work
 
-    init(_ document: ParsedDocument, octets: Int) { cost = document.nodes + octets / 40 + document.namespaceWork / 32 }
+    init(_ document: ParsedDocument, octets: Int) {
+        // By what was measured: a node 200 ns at most, an octet of text 3 ns, a step up 10 ns, a declaration 1 ns.
+        cost = document.nodes + octets / 40 + document.namespaceWork / 100 + document.searchWork / 20
+        costOfPrefix = document.searchWork / 20
+    }
 
-    /// Whether `runs` more canonicalisations may be made.
-    mutating func take(_ runs: Int) -> Bool {
-        left -= runs * cost
+    /// Whether these canonicalisations may be made too.
+    mutating func take(_ methods: [Canonicalisation]) -> Bool {
+        for method in methods { left -= cost + method.inclusivePrefixes.count * costOfPrefix }
         return left >= 0
     }
 }

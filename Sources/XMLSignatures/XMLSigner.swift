@@ -39,7 +39,7 @@ public struct XMLSigner: Sendable {
         let encoding = DocumentEncoding(document)
         let place = try RootEnd.find(in: document, encoding)
         let signed = place.insert(text.text, into: document, encoding)
-        try verify(signed, text)
+        try verify(signed)
         return signed
     }
 
@@ -107,11 +107,14 @@ public struct XMLSigner: Sendable {
     }
 
     /// Reads the result as a stranger would.
-    private func verify(_ signed: OctetString, _ text: SignatureText) throws(XMLSignatureError) {
+    private func verify(_ signed: OctetString) throws(XMLSignatureError) {
         let found = try XMLSignatureReading.signatures(in: signed)
-        guard let own = found.last(where: { $0.signer == key.certificate && $0.coversWholeDocument }),
-            own.integrity == .intact, own.findings.isEmpty
-        else {
+        let own = found.last { $0.coversWholeDocument && $0.certificates.first == key.certificate }
+        switch own?.integrity {
+        case .intact where own?.isGood == true && own?.signer == key.certificate: return
+        case .unknown(let reason):
+            throw XMLSignatureError(.unsupported, "the document cannot be signed, because \(reason)")
+        case .intact, .broken, nil:
             let reasons = found.flatMap(\.findings).map(\.message)
             throw XMLSignatureError(
                 .failed, "the signature that was made does not verify: \(reasons.joined(separator: "; "))")
