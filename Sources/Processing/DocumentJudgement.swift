@@ -13,7 +13,9 @@ struct DocumentJudgement {
     func signatures(_ found: [DocumentSignature]?) -> [SignatureVerdict] {
         guard let found else { return answer.signatures.map(SignatureVerdict.init) }
         let told = paired(with: found.map(\.name))
-        var verdicts = zip(found, told.matches).map { signature, told in judged(signature, told) }
+        // A signature of a part, such as one that confirms another, does no harm beside one of the whole.
+        let isWholeSigned = found.contains { if case .part = $0.coverage { false } else { true } }
+        var verdicts = zip(found, told.matches).map { judged($0, $1, isWholeSigned: isWholeSigned) }
         for one in told.rest {
             var verdict = SignatureVerdict(one)
             verdict.lower(to: .indeterminate, "this signature was not found here")
@@ -33,7 +35,9 @@ struct DocumentJudgement {
         }
     }
 
-    private func judged(_ signature: DocumentSignature, _ told: IndividualVerification?) -> SignatureVerdict {
+    private func judged(
+        _ signature: DocumentSignature, _ told: IndividualVerification?, isWholeSigned: Bool
+    ) -> SignatureVerdict {
         var verdict = told.map(SignatureVerdict.init) ?? SignatureVerdict(answer.verdict)
         if told == nil, !answer.signatures.isEmpty {
             verdict = SignatureVerdict(.indeterminate, reasons: ["the server said nothing of this signature"])
@@ -50,8 +54,9 @@ struct DocumentJudgement {
         switch signature.coverage {
         case .wholeDocument: break
         case .earlierRevision(let what): verdict.reasons.append("the document went on after this signature: " + what)
-        case .changed(let what): verdict.lower(to: .notTrusted, "changed after signing: " + what)
-        case .part(let what): verdict.lower(to: .notTrusted, "only a part of the document is signed: " + what)
+        case .part(let what):
+            verdict.lower(
+                to: isWholeSigned ? .trusted : .notTrusted, "only a part of the document is signed: " + what)
         }
         return verdict
     }

@@ -48,9 +48,6 @@ public struct DocumentSignature: Sendable, Hashable {
         case wholeDocument
         /// It was signed before something was added; in words what followed, such as a further signature.
         case earlierRevision(String)
-        /// It was signed before something was changed that no later signature, form field or validation data accounts
-        /// for; in words what.
-        case changed(String)
         /// Only a part, in words.
         case part(String)
     }

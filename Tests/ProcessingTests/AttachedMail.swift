@@ -131,7 +131,6 @@ struct TextualDocuments: DocumentInspection {
             let coverage: DocumentSignature.Coverage =
                 switch words[3] {
                 case "earlier": .earlierRevision("a further signature")
-                case "changed": .changed("page 1")
                 case "part": .part("one element")
                 default: .wholeDocument
                 }

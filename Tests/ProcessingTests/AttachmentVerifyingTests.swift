@@ -51,11 +51,15 @@ struct AttachmentVerifyingTests {
             name: "cannot be read here", files: [.pdf("a.pdf", "unreadable")], verdict: "indeterminate",
             told: ["objects are missing", "Signed by: CN=Whole"]),
         Case(
-            name: "changed after signing", files: [.pdf("a.pdf", "sig A intact changed")], verdict: "not trusted",
-            told: ["changed after signing: page 1"]),
-        Case(
             name: "only a part is signed", files: [.xml("a.xml", "sig A intact part")], verdict: "not trusted",
             told: ["only a part of the document is signed: one element"]),
+        Case(
+            name: "a part is signed beside the whole",
+            files: [.xml("a.xml", "sig A intact whole\nsig B intact part")], verdict: "trusted",
+            told: ["Signature 2: trusted", "only a part of the document is signed"]),
+        Case(
+            name: "a part is signed beside a broken signature of the whole",
+            files: [.xml("a.xml", "sig A broken whole\nsig B intact part")], verdict: "not trusted"),
         Case(
             name: "two signatures, told of by name and out of order",
             files: [
