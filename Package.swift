@@ -74,7 +74,6 @@ let package = Package(
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CXmlSec"]),
-        layer("PDFSignatures", ["Octets", "PDFStructure"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
         layer("PDFSignatures", ["Octets", "PDFStructure", "FontEmbedding"]),
         layer(
@@ -115,7 +114,6 @@ let package = Package(
         tests("DSSClient"),
         tests("CMSSignatures"),
         tests("XMLSignatures", ["Octets", "CMSSignatures"]),
-        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure"]),
         tests("FontEmbedding", ["Octets"]),
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
         tests("SigningServer"),
