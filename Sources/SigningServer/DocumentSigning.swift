@@ -9,6 +9,8 @@ struct DocumentSigning {
     let profile: SigningServerConfiguration.SigningProfile
     let key: StoredKey
     let sources: OnlineSources
+    /// Why not, where this machine has not what PDF stamps need.
+    let pdfSigner: Result<PDFSigner, PDFError>
     /// Unix seconds.
     let now: Int
 
@@ -78,11 +80,12 @@ struct DocumentSigning {
     private func pdf(_ document: OctetString, _ attributes: PDFAttributes) throws(Refusal) -> any OctetSource {
         let certificates = [key.key.certificate] + key.key.chain
         var options = attributes.options(signer: key.key.certificate.commonName, time: now)
+        options.hasTimestamp = profile.timestampAuthority != nil
         options.reservedOctets =
             Self.signatureRoom + certificates.reduce(0) { $0 + $1.der.count }
             + (profile.timestampAuthority == nil ? 0 : Self.timestampRoom)
         do {
-            let prepared = try PDFSigner.prepare(document, options)
+            let prepared = try pdfSigner.get().prepare(document, options)
             let signer = CMSSigner(key: key.key, isCAdES: true, timestamps: timestamps)
             return try prepared.finish(cms: try signer.sign(detached: prepared.covered, signingTime: nil))
         } catch let error as PDFError {
@@ -121,7 +124,7 @@ struct DocumentSigning {
 
 /// The attributes of a request that say how a PDF is signed; a signature of another format has no place for them.
 struct PDFAttributes {
-    private var options = PDFSignatureOptions()
+    private var options = PDFSignatureOptions(signerName: "", time: 0)
 
     /// - Throws: For an attribute that is not known, or a value that is none of it (DSS core §2.7).
     init(_ attributes: [DSSServerRequest.Attribute]) throws(DocumentSigning.Refusal) {

@@ -1,7 +1,9 @@
 import CMSSignatures
 import DSSProtocol
 import DSSXML
+import FontEmbedding
 import Octets
+import PDFSignatures
 
 /// What the server does with one request, without HTTP: a function from request to answer.
 struct SigningService: Sendable {
@@ -9,6 +11,7 @@ struct SigningService: Sendable {
     let scratch: any OctetCollectorMaking
     let sources: OnlineSources
     private let revocationCache = RevocationCache()
+    private let pdfSigner: Result<PDFSigner, PDFError>
 
     init(
         configuration: SigningServerConfiguration, scratch: any OctetCollectorMaking, sources: OnlineSources
@@ -16,7 +19,15 @@ struct SigningService: Sendable {
         self.configuration = configuration
         self.scratch = scratch
         self.sources = sources
+        do throws(FontError) {
+            pdfSigner = .success(PDFSigner(face: try FontFace(path: Self.font)))
+        } catch {
+            pdfSigner = .failure(PDFError(.failed, "PDF cannot be signed here: \(error)"))
+        }
     }
+
+    /// Shows Latin, Greek, Cyrillic and more; of Debian's package fonts-dejavu-core.
+    private static let font = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
     /// Who asks, for what, and what came of it: for the log.
     struct Record: Sendable {
@@ -96,7 +107,8 @@ struct SigningService: Sendable {
         }
         var answer = DSSServerAnswer(
             .sign, envelope: request.envelope, requestID: request.requestID, profile: id, major: .success)
-        let signing = DocumentSigning(profile: profile, key: key, sources: sources, now: now)
+        let signing = DocumentSigning(
+            profile: profile, key: key, sources: sources, pdfSigner: pdfSigner, now: now)
         do throws(DocumentSigning.Refusal) { answer.output = try signing.sign(request, document) } catch {
             switch error {
             case .document(let why), .request(let why): throw Refusal(.notSupported, why)
