@@ -19,8 +19,8 @@ public struct AttachmentSplice: Sendable {
     /// The message with the changes. What is new in it has CRLF line ends.
     ///
     /// A signature stands directly behind its file, in the same multipart/mixed; where the file stands elsewhere - in another
-    /// multipart, whose parts have a meaning each, or alone in the message - a multipart/mixed takes its place. So it
-    /// does where a message that is one file becomes a CMS object: at the top that would be a signed mail (RFC 8551 §3.5.2).
+    /// multipart, whose parts have a meaning each, or alone in the message - a multipart/mixed takes its place, and also
+    /// where the names of the parts beside it would leave open which file the signature is for. So it does where a message that is one file becomes a CMS object: at the top that would be a signed mail (RFC 8551 §3.5.2).
     public func applied(to message: Message) -> OctetRope {
         var rope = OctetRope()
         if let change = changes[message.root.path] {
@@ -49,7 +49,9 @@ public struct AttachmentSplice: Sendable {
     private func part(_ entity: Entity, _ change: AttachmentChange, within parent: Entity?) -> OctetRope {
         var rope = OctetRope()
         if case .accompanied(_, let signature, let name) = change {
-            if let parent, case .multipart(let mixed) = parent.content, parent.contentType.subtype == "mixed" {
+            if let parent, case .multipart(let mixed) = parent.content, parent.contentType.subtype == "mixed",
+                Self.isUnmistakable(name, for: entity, among: mixed.parts)
+            {
                 rope.append(file(entity, change))
                 rope.append("\r\n--")
                 rope.append(mixed.boundary)
@@ -64,6 +66,13 @@ public struct AttachmentSplice: Sendable {
         // Without a delimiter behind it nothing ends its last line.
         if entity.range.upperBound == entity.message.count { rope.append("\r\n") }
         return rope
+    }
+
+    /// Whether a signature of this name is seen to be for `file`: it bears its name, and no other of `parts` has that.
+    private static func isUnmistakable(_ name: String, for file: Entity, among parts: [Entity]) -> Bool {
+        let names = parts.compactMap { $0.fileName(using: BuiltInCharsets())?.lowercased() }
+        guard let own = file.fileName(using: BuiltInCharsets())?.lowercased() else { return false }
+        return name.lowercased() == own + ".p7s" && names.count { $0 == own } == 1
     }
 
     private func root(_ root: Entity, _ change: AttachmentChange) -> OctetRope {

@@ -86,6 +86,7 @@ struct AttachmentSpliceTests {
     @Test("a detached CMS stands directly behind its file; a file in base64 is not touched")
     func accompanied() async throws {
         let text = Self.mixed.replacing("quoted-printable", with: "base64").replacing("=25PDF", with: "JVBERg==")
+            .replacing("=?utf-8?q?=C3=9Cbersicht?= .pdf", with: "a.pdf")
         let content = OctetString("%PDF")
         let result = try Self.spliced(
             text, [[1]: .accompanied(content: content, signature: Self.cms, name: "a.pdf.p7s")])
@@ -117,6 +118,19 @@ struct AttachmentSpliceTests {
         let leaves = try await PythonMailReading.leaves(of: [Array(Self.lf(result).utf8)])[0]
         #expect(leaves.map(\.name) == ["a.txt", "a.txt.p7s"])
         #expect(leaves[0].octets == content.array)
+    }
+
+    @Test(
+        "where names leave open which file is meant, file and signature stand apart from the others",
+        arguments: [("a.bin", "a-2.bin.p7s"), ("A.BIN", "a.bin.p7s"), ("b.bin", "attachment.p7s")])
+    func mistakable(_ other: String, _ name: String) throws {
+        let text = Self.mixed.replacing("Content-Type: image/png", with: "Content-Type: image/png; name=\(other)")
+            .replacing("=?utf-8?q?=C3=9Cbersicht?= .pdf", with: "a.bin")
+        let result = try Self.spliced(
+            text, [[1]: .accompanied(content: OctetString("%PDF"), signature: Self.cms, name: name)])
+        let parts = try Message(reading: result).root.children
+        #expect(parts.map(\.contentType.mediaType) == ["text/plain", "multipart/mixed", "image/png"])
+        #expect(parts[1].children.map(\.contentType.subtype) == ["pdf", "pkcs7-signature"])
     }
 
     // MARK: - Places
@@ -289,7 +303,7 @@ struct AttachmentSpliceTests {
             #expect(found[index % 2 == 0 ? 1 : 2].name == (name.first == " " ? String(name.dropFirst()) : name))
             let message = try Message(reading: OctetString(messages[index]))
             #expect(message.header.fields.map(\.name) == ["From", "Subject", "MIME-Version", "Content-Type"])
-            let part = message.root.children[index % 2 == 0 ? 1 : 2]
+            let part = message.root.walk().filter(\.children.isEmpty)[index % 2 == 0 ? 1 : 2]
             #expect(part.fileName(using: BuiltInCharsets()) == name)
             #expect(part.header.fields.allSatisfy { $0.name.hasPrefix("Content-") || $0.name == "X-Odd" })
             #expect(part.header.fields.allSatisfy { field in field.raw.allSatisfy { $0 < 0x80 } })
