@@ -216,12 +216,15 @@ struct AttachmentVerification {
             to: worst.verdict, worst.reasons.first ?? "one of its signatures is \(worst.verdict.words)")
     }
 
-    /// Two readings of the part that differ in its octets or its name.
+    /// Two readings of the part, or of what is around it, that differ in its octets, its name, or in which parts there are.
     private func judgeStructure(of entity: Entity, _ octets: AttachmentOctets, _ verdict: inout AttachmentVerdict) {
         if let doubt = octets.doubt { verdict.lower(to: .notTrusted, doubt) }
-        for ambiguity in entity.structuralAmbiguities(called: "the part") {
-            verdict.lower(to: .notTrusted, ambiguity)
+        var ambiguities = entity.structuralAmbiguities(called: "the part")
+        for depth in entity.path.indices {
+            guard let around = message.root.entity(at: Array(entity.path[..<depth])) else { continue }
+            ambiguities += around.structuralAmbiguities(called: depth == 0 ? "the message" : "a multipart around it")
         }
+        for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity) }
     }
 
     /// What a detached signature is over: the file, and of one that travels as lines of text the form with the line ends

@@ -270,6 +270,24 @@ struct AttachmentVerifyingTests {
         #expect(outcome.account.verdict == "trusted", "\(outcome.account)")
     }
 
+    @Test(
+        "a message that two readers take apart differently has no attachment that could be trusted",
+        arguments: [
+            ("boundary=m\n", "boundary=m\nContent-Type: multipart/mixed; boundary=n\n"),
+            ("boundary=m\n", "boundary=m; boundary=n\n"), ("--m--\n", "--m--\n--m\nContent-Type: text/plain\n\nx\n"),
+            ("MIME-Version: 1.0\n", "MIME-Version: 1.0\nCaf\u{E9}: x\n"),
+        ])
+    func ambiguous(_ replaced: String, _ replacement: String) async {
+        for file in [
+            AttachedMail.File.pdf("a.pdf", Self.whole), .cms("a.p7m", "enclosed", type: "application/pkcs7-mime"),
+        ] {
+            let mail = AttachedMail(files: [file])
+            let outcome = await Bench.verifying(mail).process(
+                mail.text.replacing(replaced, with: replacement), direction: .incoming)
+            #expect(outcome.account.verdict == "not trusted", "\(outcome.account)")
+        }
+    }
+
     // MARK: - Failures
 
     @Test("a failure of one is the failure of the message, told of by name")
