@@ -92,7 +92,7 @@ struct DocumentSigning {
             switch error.kind {
             case .failed, .room: throw .server(error.reason)
             case .notPDF, .damaged, .encrypted, .tooComplex, .unsupported, .forbidden, .field, .page, .constraint:
-                throw .document(error.reason)
+                throw .document("the PDF cannot be signed: \(error.reason)")
             }
         } catch let error as CryptographyError {
             throw Refusal(error)
@@ -115,7 +115,7 @@ struct DocumentSigning {
         } catch {
             switch error.kind {
             case .malformed, .documentType: throw .notParseable(error.description)
-            case .limit, .unsupported, .alreadySigned: throw .document(error.description)
+            case .limit, .unsupported, .alreadySigned: throw .document("the XML cannot be signed: \(error.description)")
             case .key, .timestamp, .failed: throw .server(error.reason)
             }
         }

@@ -20,14 +20,11 @@ struct SigningService: Sendable {
         self.scratch = scratch
         self.sources = sources
         do throws(FontError) {
-            pdfSigner = .success(PDFSigner(face: try FontFace(path: Self.font)))
+            pdfSigner = .success(PDFSigner(face: try FontFace(path: FontFace.standardPath)))
         } catch {
             pdfSigner = .failure(PDFError(.failed, "PDF cannot be signed here: \(error)"))
         }
     }
-
-    /// Shows Latin, Greek, Cyrillic and more; of Debian's package fonts-dejavu-core.
-    private static let font = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
     /// Who asks, for what, and what came of it: for the log.
     struct Record: Sendable {

@@ -105,7 +105,7 @@ struct DocumentTests {
         for (octets, profile, words) in [
             (Array("no PDF".utf8), "006", "PDF"), (Array("<a><b></a>".utf8), "009", "line 1"),
             (Array("<!DOCTYPE a><a/>".utf8), "009", "document type"),
-            (Array(PDFSamples.plain().prefix(300)), "006", ""),
+            (Array(PDFSamples.plain().prefix(300)), "006", "%%EOF"),
         ] {
             let (major, message) = try await refusal(octets, profile)
             #expect(major?.hasSuffix("RequesterError") == true, "\(message ?? "")")
