@@ -29,7 +29,7 @@ extension ClearSigned {
                 "the second part is \(parts[1].contentType.mediaType.quotedBriefly), which is no S/MIME signature")
         }
         ambiguities += entity.structuralAmbiguities(called: "the multipart/signed")
-        if entity.holdsDelimiterAfterBareCR { ambiguities.append(Entity.delimiterAfterBareCR) }
+        if entity.holdsDelimiterBesideBareCR { ambiguities.append(Entity.delimiterBesideBareCR) }
         if let signature = parts.count > 1 ? parts[1] : nil {
             ambiguities += signature.structuralAmbiguities(called: "the signature part")
         }
@@ -106,21 +106,27 @@ extension Entity {
         return found
     }
 
-    /// Whether a line that only a CR ends stands before what may be a delimiter: some readers take a CR for the end of a line.
-    public var holdsDelimiterAfterBareCR: Bool {
+    /// Whether a line that only a CR ends may be a delimiter, or stands before one: some readers take a CR for the end of a line.
+    public var holdsDelimiterBesideBareCR: Bool {
         body.withUnsafeBytes { octets in
+            func isDelimiter(_ index: Int) -> Bool {
+                index + 1 < octets.count && octets[index] == 0x2D && octets[index + 1] == 0x2D
+            }
             var index = 0
             while let found = octets.firstOffset(of: 0x0D, from: index) {
+                let former = index
                 index = found + 1
-                if index + 1 < octets.count, octets[index] == 0x2D, octets[index + 1] == 0x2D { return true }
+                if index < octets.count, octets[index] == 0x0A { continue }
+                let start = octets[former..<found].lastIndex(of: 0x0A).map { $0 + 1 } ?? former
+                if isDelimiter(start) || isDelimiter(index) { return true }
             }
             return false
         }
     }
 
     /// The same in words.
-    public static let delimiterAfterBareCR =
-        "a CR without LF stands before what may be a boundary, and is the end of a line for some readers"
+    public static let delimiterBesideBareCR =
+        "a CR without LF stands beside what may be a boundary, and is the end of a line for some readers"
 
     private var beginsAsMailbox: Bool {
         octets.starts(with: "From ".utf8) || octets.starts(with: ">From ".utf8)

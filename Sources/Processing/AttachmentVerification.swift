@@ -38,9 +38,9 @@ struct AttachmentVerification {
             opened.append(file ?? verdict.path)
             verdicts.all.append(verdict)
         }
-        if signed > 0, message.root.holdsDelimiterAfterBareCR {
+        if signed > 0, message.root.holdsDelimiterBesideBareCR {
             for index in verdicts.all.indices {
-                verdicts.all[index].lower(to: .notTrusted, Entity.delimiterAfterBareCR)
+                verdicts.all[index].lower(to: .notTrusted, Entity.delimiterBesideBareCR)
             }
         }
         lowerNamesakes(&verdicts, opened)

@@ -141,6 +141,10 @@ struct AttachmentVerifyingTests {
             name: "a detached signature and the only file", files: [.text("a.txt"), .cms("smime.p7s", "detached")],
             verdict: "trusted", told: ["trusted: \"a.txt\""]),
         Case(
+            name: "a file that is called a signature, and its own",
+            files: [.text("a.p7s"), .cms("a.p7s.p7s", "detached"), .text("b.txt")], verdict: "trusted",
+            told: ["trusted: \"a.p7s\", signature in \"a.p7s.p7s\""]),
+        Case(
             name: "a detached signature without a name and the only file",
             files: [.text("a.txt"), .cms(nil, "detached")], verdict: "trusted"),
         Case(
@@ -278,6 +282,7 @@ struct AttachmentVerifyingTests {
             ("MIME-Version: 1.0\n", "MIME-Version: 1.0\nCaf\u{E9}: x\n"),
             ("boundary=m\n", "boundary*=us-ascii''m; boundary=n\n"),
             ("\n\nHello\n--m\nContent-Type: appl", "\n\nHello\r--m\rX: y\r\n--m\nContent-Type: appl"),
+            ("boundary=m\n\n", "boundary=m\n\n--m\rContent-Type: text/html\r\rx\r\n"),
             ("Content-Disposition: attachment", "X: y\rContent-Type: text/html\r\nContent-Disposition: attachment"),
             ("Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding : base64\n"),
             ("--m\nContent-Type: appl", "--m\nCaf\u{E9}: x\nContent-Type: appl"),
