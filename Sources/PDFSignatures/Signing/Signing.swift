@@ -218,7 +218,9 @@ struct Signing {
                 "P": Array(page.reference.description.utf8),
                 "AP": PDFSyntax.dictionary(["N": Array(appearance.description.utf8)]),
             ]))
-        if let annotations = try extended(page.dictionary["Annots"], with: field, "/Annots of a page") {
+        let annotations = page.dictionary["Annots"]
+        isArrayShared = annotations.reference != nil && annotations.reference == form.form["Fields"].reference
+        if let annotations = try extended(annotations, with: field, "/Annots of a page") {
             update.set(page.reference, PDFSyntax.dictionary(page.dictionary, setting: ["Annots": annotations]))
         }
         newField = field
@@ -226,6 +228,9 @@ struct Signing {
 
     /// The field to be added to the form.
     private var newField: IndirectReference?
+    /// Whether one array serves as annotations of the page and as fields of the form. A change to it would say two things at
+    /// once, so both get an array of their own.
+    private var isArrayShared = false
 
     /// The array behind `value` with `reference` at its end. One that is an object of its own is written again as that.
     /// - Returns: What takes the place of `value`; nil when it stays.
@@ -234,7 +239,7 @@ struct Signing {
     ) throws(PDFError) -> [UInt8]? {
         let items = try source.array(value, what)
         let extended = PDFSyntax.array(items.map(PDFSyntax.value) + [Array(reference.description.utf8)])
-        guard let own = value.reference, try source.resolved(value) != .null else { return extended }
+        guard let own = value.reference, !isArrayShared, try source.resolved(value) != .null else { return extended }
         update.set(own, extended)
         return nil
     }
