@@ -62,7 +62,6 @@ struct VerificationTests {
             #expect(
                 isInvalid,
                 "\(name): \(signatures.map { $0.fieldName ?? "-" }) without an invalid one")
-            print(name, signatures.map { "\($0.fieldName ?? "-"): \($0.findings.map(\.message))" })
             if let opinion = fixtures.opinions[name]?.signatures {
                 for theirs in opinion where !theirs.good {
                     let ours = signatures.first { $0.fieldName == theirs.field } ?? signatures.first
