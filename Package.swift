@@ -48,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         // Ground: values over bytes, no I/O.
@@ -71,7 +72,8 @@ let package = Package(
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
-        layer("PDFSignatures", ["Octets", "PDFStructure"]),
+        layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
             ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
@@ -105,7 +107,8 @@ let package = Package(
         tests("CurlTransfer"),
         tests("DSSClient"),
         tests("CMSSignatures"),
-        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure"]),
+        tests("FontEmbedding", ["Octets"]),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
         tests("SigningServer"),
         tests("Gateway"),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
