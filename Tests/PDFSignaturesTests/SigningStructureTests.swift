@@ -38,7 +38,8 @@ struct SigningStructureTests {
             Given(name: "direct-form", document: page("/AcroForm << /Fields [] /DA (/Helv 0 Tf) >>"), options: area),
             Given(name: "indirect-form", document: page("/AcroForm 5 0 R", "", ["<< /Fields [] /SigFlags 1 >>"])),
             Given(
-                name: "indirect-fields", document: page("/AcroForm 5 0 R", "", ["<< /Fields 6 0 R /SigFlags 3 >>", "[]"])),
+                name: "indirect-fields",
+                document: page("/AcroForm 5 0 R", "", ["<< /Fields 6 0 R /SigFlags 3 >>", "[]"])),
             Given(
                 name: "fields-are-annotations",
                 document: page("/AcroForm << /Fields 6 0 R >>", "/Annots 6 0 R", [text, "[5 0 R]"]),
@@ -93,7 +94,8 @@ struct SigningStructureTests {
                     ]), options: Signatory.options(reason: "I agree"), field: "D"),
             Given(
                 name: "odd-names",
-                document: page("/A#20#23#2Fb << /#e9#28 (x\\)) /N [1 -.5 +3. true null <0aF> 5 0 R] >>", "", ["(y\\\r\nz)"]),
+                document: page(
+                    "/A#20#23#2Fb << /#e9#28 (x\\)) /N [1 -.5 +3. true null <0aF> 5 0 R] >>", "", ["(y\\\r\nz)"]),
                 options: area),
         ]
     }
@@ -141,7 +143,8 @@ struct SigningStructureTests {
         var signed: [String: OctetString] = [:]
         for (name, arguments) in [
             ("linearized", ["--linearize"]), ("streams", ["--object-streams=generate"]),
-            ("both", ["--linearize", "--object-streams=generate"]), ("old", ["--force-version=1.3", "--object-streams=disable"]),
+            ("both", ["--linearize", "--object-streams=generate"]),
+            ("old", ["--force-version=1.3", "--object-streams=disable"]),
             ("new", ["--force-version=2.0"]),
         ] {
             let document = try await GivenPDF.rewritten(fields, arguments)
@@ -179,7 +182,8 @@ struct SigningStructureTests {
     func pageTree() async throws {
         let document = GivenPDF.make([
             "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R 8 0 R] /Count 4 \(Self.box) >>",
-            "<< /Type /Page /Parent 2 0 R >>", "<< /Type /Pages /Parent 2 0 R /Kids [5 0 R 6 0 R] /Count 2 /Rotate 90 >>",
+            "<< /Type /Page /Parent 2 0 R >>",
+            "<< /Type /Pages /Parent 2 0 R /Kids [5 0 R 6 0 R] /Count 2 /Rotate 90 >>",
             "<< /Type /Page /Parent 4 0 R >>", "<< /Type /Page /Parent 4 0 R >>", "null",
             "<< /Type /Page /Parent 2 0 R >>",
         ])

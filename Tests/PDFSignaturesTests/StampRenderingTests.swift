@@ -54,7 +54,8 @@ struct StampRenderingTests {
         func difference(_ other: Picture) -> Double {
             guard width == other.width, height == other.height else { return 255 }
             let places = pixels.indices.filter { pixels[$0] < 250 || other.pixels[$0] < 250 }
-            return places.reduce(0.0) { $0 + abs(Double(pixels[$1]) - Double(other.pixels[$1])) } / Double(max(1, places.count))
+            return places.reduce(0.0) { $0 + abs(Double(pixels[$1]) - Double(other.pixels[$1])) }
+                / Double(max(1, places.count))
         }
 
         var turnedOver: Picture { Picture(width: width, height: height, pixels: pixels.reversed()) }
@@ -73,7 +74,9 @@ struct StampRenderingTests {
         return try await Picture(of: signed)
     }
 
-    @Test("stand upright in the corner that was asked for, however the page is turned", arguments: PDFSignatureOptions.Area.allCases)
+    @Test(
+        "stand upright in the corner that was asked for, however the page is turned",
+        arguments: PDFSignatureOptions.Area.allCases)
     func areas(_ area: PDFSignatureOptions.Area) async throws {
         let upright = try await picture(area, 0)
         #expect(upright.width == Self.size.width && upright.height == Self.size.height)
@@ -121,7 +124,9 @@ struct StampRenderingTests {
         options.location = "東京 Αθήνα"
         let signed = try signatory.sign(Self.document(0, isInherited: false), options)
         let text = try await Self.text(of: signed)
-        for word in ["Łukasz", "Ωmega", "Иванов", "Reason:", "Größe", "(50", "\\", "prüfen", "Αθήνα", "2027-01-15", "UTC"] {
+        for word in [
+            "Łukasz", "Ωmega", "Иванов", "Reason:", "Größe", "(50", "\\", "prüfen", "Αθήνα", "2027-01-15", "UTC",
+        ] {
             #expect(text.contains(word), "\(word) in \(text)")
         }
         #expect(text.contains("\u{FFFD}\u{FFFD} Αθήνα"), "\(text)")
