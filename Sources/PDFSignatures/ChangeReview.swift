@@ -198,7 +198,8 @@ struct ChangeReview {
     /// Object and cross-reference streams of the update: their contents are looked at each by itself.
     private mutating func reviewContainers() throws(PDFSyntaxError) {
         for number in changed.subtracting(approved) {
-            guard let after = try file.object(number, in: 0), after.stream != nil, let dictionary = after.value.dictionary
+            guard let after = try file.object(number, in: 0), after.stream != nil,
+                let dictionary = after.value.dictionary
             else { continue }
             let type = dictionary["Type"].name
             guard type == "XRef" || type == "ObjStm" else { continue }

@@ -15,9 +15,9 @@ public enum PDFSignatureReading {
     /// signatures that are invalid; without one it is an error.
     ///
     /// Time is linear in the document's size and bounded by a budget of work; the document is not copied. An encrypted
-    /// document is read as far as that needs no key.
-    /// - Throws: ``PDFError``: `notPDF`, `damaged`, `encrypted` (structure that only the key reveals), `tooComplex`,
-    ///   `unsupported`.
+    /// document is read as far as that needs no key: its strings are left out, and one whose structure is encrypted too
+    /// (object streams) is an error when it holds a signature.
+    /// - Throws: ``PDFError``: `notPDF`, `damaged`, `encrypted`, `tooComplex`, `unsupported`.
     public static func signatures(in document: OctetString) throws(PDFError) -> [PDFSignature] {
         guard document.count <= Int32.max else {
             throw PDFError(.tooComplex, "a document of more than \(Int32.max) octets")
@@ -26,7 +26,10 @@ public enum PDFSignatureReading {
             let file = try PDFFile(document, budget: WorkBudget())
             return try SignatureCollection(file: file).signatures()
         } catch {
-            guard error.kind == .damaged, ByteRangeName.offset(in: document) != nil else { throw PDFError(error) }
+            let isSigned = ByteRangeName.offset(in: document) != nil
+            // Names are not encrypted, and a signature stands outside of object streams: there is none.
+            if error.kind == .encrypted, !isSigned { return [] }
+            guard error.kind == .damaged, isSigned else { throw PDFError(error) }
             // Somebody signed it once: that this cannot be read any more is a verdict, not a technical matter.
             var signature = PDFSignature()
             signature.isInvalid("the document was damaged or changed after signing: \(error.reason)")

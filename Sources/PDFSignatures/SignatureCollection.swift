@@ -28,10 +28,13 @@ struct SignatureCollection {
             judged.append((signature, home?.lowerBound ?? .max, home))
         }
         judged += try strays(besides: fields).map { ($0, .max, nil) }
-        if let signature = try passedOver(judged.compactMap(\.signature.revisionLength).max() ?? 0, judged.map(\.home)) {
+        if let signature = try passedOver(judged.compactMap(\.signature.revisionLength).max() ?? 0, judged.map(\.home))
+        {
             judged.append((signature, .max, nil))
         }
-        judged.sort { ($0.signature.revisionLength ?? .max, $0.place) < ($1.signature.revisionLength ?? .max, $1.place) }
+        judged.sort {
+            ($0.signature.revisionLength ?? .max, $0.place) < ($1.signature.revisionLength ?? .max, $1.place)
+        }
         for index in judged.indices.dropFirst() where judged[index].signature.revisionLength != nil {
             if judged[index].signature.revisionLength == judged[index - 1].signature.revisionLength {
                 judged[index].signature.isInvalid("the byte range ends where another signature's does")

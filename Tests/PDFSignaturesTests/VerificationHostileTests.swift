@@ -22,11 +22,13 @@ struct VerificationHostileTests {
         let document = try await SignedFixtures.shared.document(name)
         let signatures = try PDFSignatureReading.signatures(in: document)
         let first = try #require(signatures.first { !$0.isDocumentTimestamp })
-        // The revision that a CMS covers: what follows it is the matter of later ones.
+        // The octets that the CMS covers: all of its revision but its own value.
         let end = try #require(first.revisionLength)
+        let gap = try #require(first.covered.pieces.first).count
         var octets = document.array
         for index in 0..<200 {
-            let place = index * (end - 1) / 199
+            let covered = index * (first.covered.count - 1) / 199
+            let place = covered < gap ? covered : covered + end - first.covered.count
             octets[place] ^= 0x01
             #expect(!isSound(OctetString(octets), signatures.count), "\(name), octet \(place)")
             octets[place] ^= 0x01
@@ -57,7 +59,8 @@ struct VerificationHostileTests {
         let documents = try (fixtures.names("good-") + fixtures.names("bad-")).map { try fixtures.document($0) }
         let words = [
             "/Prev 0", "/Length 99999999", "<<", ">>", "[", "]", "endobj", "stream\n", "obj", "9 0 R", "/Kids[1 0 R]",
-            "startxref\n9\n%%EOF", "(", ")", "<", ">", "-1", "4294967296", "/ByteRange[0 0 0 0]", "/Type/ObjStm", "xref",
+            "startxref\n9\n%%EOF", "(", ")", "<", ">", "-1", "4294967296", "/ByteRange[0 0 0 0]", "/Type/ObjStm",
+            "xref",
         ].map { Array($0.utf8) }
         let clock = ContinuousClock()
         let end = clock.now + .seconds(Self.isLong ? 300 : 10)
@@ -190,9 +193,12 @@ struct HostileDocument: Sendable, CustomTestStringConvertible {
             objects: [form("")], trailer: "/Prev 70"),
         HostileDocument(
             testDescription: "many fields that are the same large object's neighbours", kind: nil, limit: 10,
-            objects: [form((0..<2_000).map { _ in "2 0 R" }.joined(separator: " ")), "<</T(\(String(repeating: "a", count: 100_000)))>>"]),
+            objects: [
+                form((0..<2_000).map { _ in "2 0 R" }.joined(separator: " ")),
+                "<</T(\(String(repeating: "a", count: 100_000)))>>",
+            ]),
         HostileDocument(
-            testDescription: "a thousand strings without an end", kind: nil, limit: 10,
+            testDescription: "a thousand strings without an end", kind: .tooComplex, limit: 10,
             objects: [form("")] + (0..<1_000).map { _ in "(" + String(repeating: "a", count: 500) }),
     ]
 }

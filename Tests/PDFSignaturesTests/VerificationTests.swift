@@ -44,7 +44,9 @@ struct VerificationTests {
                 let isKnown = Self.refusedByPyHanko.contains(name)
                 #expect(theirs.good || isKnown, "\(name), \(theirs.field): pyHanko thinks otherwise")
             }
-            for signature in signatures { #expect(Self.fault(signature) == nil, "\(name), \(signature.fieldName ?? "")") }
+            for signature in signatures {
+                #expect(Self.fault(signature) == nil, "\(name), \(signature.fieldName ?? "")")
+            }
             let lengths = signatures.compactMap(\.revisionLength)
             #expect(lengths.count == signatures.count && lengths == lengths.sorted(), "\(name)")
         }
