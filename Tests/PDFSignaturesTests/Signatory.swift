@@ -63,8 +63,7 @@ enum PDFOracle {
         let error: String?
     }
 
-    static let python =
-        ProcessInfo.processInfo.environment["SES_TEST_PYTHON"] ?? TestMaterial.project + "/.build/python/bin/python3"
+    static let python = TestPython.path
 
     /// pyHanko's opinion, by name.
     static func pyHanko(_ documents: [String: OctetString]) async throws -> [String: Opinion] {

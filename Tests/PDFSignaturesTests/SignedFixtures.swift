@@ -29,9 +29,7 @@ struct SignedFixtures: Sendable {
 
     private static func make() async throws -> SignedFixtures {
         let scratch = try ScratchDirectory()
-        let python =
-            ProcessInfo.processInfo.environment["SES_TEST_PYTHON"] ?? TestMaterial.project
-            + "/.build/python/bin/python3"
+        let python = TestPython.path
         let run = try await RunningProgram.run(
             python, [TestMaterial.fixtures + "/pdf/signed.py", scratch.path], asRoot: true, within: .seconds(120))
         guard run.status == 0 else {
