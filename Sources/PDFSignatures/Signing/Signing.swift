@@ -9,13 +9,21 @@ struct Signing {
     let options: PDFSignatureOptions
     let face: FontFace
     private var update: IncrementalUpdate
+    /// The field to be added to the form.
+    private var newField: IndirectReference?
+    /// Arrays that more than one object refers to. One array may be the annotations of two pages, or of a page and the
+    /// fields of the form too: it is left as it is, and a longer one put in its place where it is meant.
+    private var sharedArrays: Set<Int> = []
+
+    /// How many numbers are looked at for new objects.
+    private static let candidates = 256
 
     init(source: SigningSource, form: FormReading, options: PDFSignatureOptions, face: FontFace) {
         self.source = source
         self.form = form
         self.options = options
         self.face = face
-        update = IncrementalUpdate(source)
+        update = IncrementalUpdate(source, freeNumbers: [])
     }
 
     // MARK: Where
@@ -118,6 +126,7 @@ struct Signing {
 
     /// - Parameter isFirst: Whether the document has no signature yet.
     mutating func sign(_ target: Target, isFirst: Bool) throws(PDFError) -> PreparedPDFSignature {
+        try look(atReferencesFor: target)
         let signature = update.reserve()
         let value = try signatureDictionary(target)
         update.set(signature, value.octets)
@@ -143,6 +152,27 @@ struct Signing {
         written.octets.replaceSubrange(slot..<slot + range.count, with: range)
         return PreparedPDFSignature(
             document: source.document, update: written.octets, place: place, fieldName: target.name)
+    }
+
+    /// Finds numbers for new objects, and arrays that must not be changed.
+    ///
+    /// A document may refer to objects that it does not have, which stand for null (§7.3.10). Such a number is passed over:
+    /// the new object would become part of what the document shows.
+    private mutating func look(atReferencesFor target: Target) throws(PDFError) {
+        let candidates = source.firstFreeNumber..<source.firstFreeNumber + Self.candidates
+        var arrays: Set<Int> = []
+        if case .new(let page) = target.place {
+            for value in [page.dictionary["Annots"], form.form["Fields"]] {
+                if let number = value.reference?.number { arrays.insert(number) }
+            }
+        }
+        let references = try source.references(to: arrays.union(candidates))
+        let free = candidates.filter { references[$0] == nil }
+        guard free.count >= IncrementalUpdate.mostObjects else {
+            throw PDFError(.damaged, "the PDF refers to more than two hundred objects that it does not have")
+        }
+        update = IncrementalUpdate(source, freeNumbers: free)
+        sharedArrays = arrays.filter { references[$0] ?? 0 > 1 }
     }
 
     /// The signature dictionary with blanks for /ByteRange and zeros for /Contents, and where these stand in it.
@@ -218,19 +248,11 @@ struct Signing {
                 "P": Array(page.reference.description.utf8),
                 "AP": PDFSyntax.dictionary(["N": Array(appearance.description.utf8)]),
             ]))
-        let annotations = page.dictionary["Annots"]
-        isArrayShared = annotations.reference != nil && annotations.reference == form.form["Fields"].reference
-        if let annotations = try extended(annotations, with: field, "/Annots of a page") {
+        if let annotations = try extended(page.dictionary["Annots"], with: field, "/Annots of a page") {
             update.set(page.reference, PDFSyntax.dictionary(page.dictionary, setting: ["Annots": annotations]))
         }
         newField = field
     }
-
-    /// The field to be added to the form.
-    private var newField: IndirectReference?
-    /// Whether one array serves as annotations of the page and as fields of the form. A change to it would say two things at
-    /// once, so both get an array of their own.
-    private var isArrayShared = false
 
     /// The array behind `value` with `reference` at its end. One that is an object of its own is written again as that.
     /// - Returns: What takes the place of `value`; nil when it stays.
@@ -239,7 +261,9 @@ struct Signing {
     ) throws(PDFError) -> [UInt8]? {
         let items = try source.array(value, what)
         let extended = PDFSyntax.array(items.map(PDFSyntax.value) + [Array(reference.description.utf8)])
-        guard let own = value.reference, !isArrayShared, try source.resolved(value) != .null else { return extended }
+        guard let own = value.reference, !sharedArrays.contains(own.number), try source.resolved(value) != .null else {
+            return extended
+        }
         update.set(own, extended)
         return nil
     }
