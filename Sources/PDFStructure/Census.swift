@@ -42,7 +42,9 @@ extension PDFFile {
             }
         }
         for value in sections[revision].trailer.entries.values {
-            if let number = value.reference?.number, wanted.contains(number) { census.references[number, default: 0] += 1 }
+            if let number = value.reference?.number, wanted.contains(number) {
+                census.references[number, default: 0] += 1
+            }
         }
         return census
     }
