@@ -73,8 +73,6 @@ struct RefusedPDF: CustomTestStringConvertible, Sendable {
         RefusedPDF(
             name: "field in place",
             document: GivenPDF.onePage(catalog: "/AcroForm << /Fields [<< /FT /Sig /T (a) >>] >>"), kind: .damaged),
-        RefusedPDF(
-            name: "field within itself", document: field("/FT /Sig /T (a) /Kids [5 0 R]"), kind: .damaged),
         RefusedPDF(name: "annotations that are none", document: GivenPDF.onePage(page: "/Annots 7"), kind: .damaged),
         RefusedPDF(
             name: "pages that lead back",

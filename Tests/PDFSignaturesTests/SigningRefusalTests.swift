@@ -63,6 +63,14 @@ struct SigningRefusalTests {
         }
     }
 
+    @Test("a font that is not there, with the package that has it")
+    func font() {
+        #expect { try PDFSigner(fontPath: "/nonexistent.ttf") } throws: { error in
+            let error = error as? PDFError
+            return error?.kind == .failed && error?.reason.contains("fonts-dejavu-core") == true
+        }
+    }
+
     // MARK: Room, and damage
 
     @Test("a signature that is larger than its room")

@@ -213,6 +213,44 @@ struct SigningStructureTests {
         #expect(signature.time == 1_709_209_845 && signature.subFilter == "/ETSI.CAdES.detached")
     }
 
+    @Test("may refer to objects that it has not: their numbers are left free")
+    func dangling() throws {
+        let document = GivenPDF.onePage(page: Self.box + " /Gone [6 0 R 9 0 R]")
+        let signed = try signatory.sign(try signatory.sign(document, Signatory.options(area: .centre)))
+        let update = String(decoding: signed.dropFirst(document.count), as: UTF8.self)
+        #expect(update.contains("\n5 0 obj\n") && update.contains("\n7 0 obj\n") && update.contains("\n10 0 obj\n"))
+        #expect(!update.contains("\n6 0 obj\n") && !update.contains("\n9 0 obj\n"))
+        #expect(try PDFSignatureReading.signatures(in: signed).allSatisfy { $0.findings.isEmpty })
+        let many = (5..<300).map { "\($0) 0 R" }.joined(separator: " ")
+        #expect(signatory.refusal(GivenPDF.onePage(page: "/X [\(many)]"))?.kind == .damaged)
+    }
+
+    @Test("may use one array of annotations for two pages: the stamp is on one of them")
+    func sharedAnnotations() async throws {
+        let page = "<< /Type /Page /Parent 2 0 R /Annots 5 0 R >>"
+        let document = GivenPDF.make([
+            "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 \(Self.box) >>", page,
+            page,
+            "[6 0 R]", "<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /F 4 >>",
+        ])
+        let signed = try signatory.sign(document, Signatory.options(page: 2))
+        let update = String(decoding: signed.dropFirst(document.count), as: UTF8.self)
+        #expect(!update.contains("\n5 0 obj\n") && !update.contains("\n3 0 obj\n") && update.contains("\n4 0 obj\n"))
+        let twice = try signatory.sign(signed, Signatory.options(page: 1))
+        #expect(try await PDFOracle.faults(["shared": twice]).isEmpty)
+    }
+
+    @Test("may have a field twice in its list, which is one field to us, and an error to pyHanko")
+    func listedTwice() async throws {
+        let document = GivenPDF.onePage(
+            catalog: "/AcroForm << /Fields [5 0 R 5 0 R] >>", page: Self.box + " /Annots [5 0 R]",
+            more: ["<< /FT /Sig /T (Here) \(Self.widget) >>"])
+        let signed = try signatory.sign(try signatory.sign(document), Signatory.options(area: .topLeft))
+        let signatures = try PDFSignatureReading.signatures(in: signed)
+        #expect(signatures.map(\.fieldName) == ["Here", "Signature1"])
+        #expect(signatures.allSatisfy { $0.findings.isEmpty })
+    }
+
     @Test("that was changed by one octet anywhere is not valid to anybody")
     func flipped() async throws {
         let signed = try signatory.sign(GivenPDF.onePage(), Signatory.options(area: .centre))
