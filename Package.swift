@@ -80,7 +80,7 @@ let package = Package(
             "SigningServer",
             [
                 "Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", "PDFSignatures",
-                "FontEmbedding", "XMLSignatures", "CurlTransfer", log, http, https,
+                "XMLSignatures", "CurlTransfer", log, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
