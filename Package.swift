@@ -75,14 +75,16 @@ let package = Package(
             ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
 
         // Top: composition, argument parsing and exit codes.
+        layer("ProgramLife", [log]),
         layer(
             "Gateway",
             [
+                "ProgramLife",
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
                 "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
                 lifecycle, signals, heap,
             ]),
-        program("ses", ["Gateway", "Workflows", arguments]),
+        program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
         program("ses-dss", ["SigningServer", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools.
@@ -103,7 +105,8 @@ let package = Package(
         tests("DSSClient"),
         tests("CMSSignatures"),
         tests("SigningServer"),
-        tests("Gateway"),
+        tests("ProgramLife", [log]),
+        tests("Gateway", ["ProgramLife"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
 )

@@ -1,5 +1,6 @@
 import CMSSignatures
 import Foundation
+public import ProgramLife
 import SESConfiguration
 
 /// Every fault and every doubtful place of a configuration.

@@ -2,6 +2,7 @@ import Composition
 import Foundation
 import InternetMessage
 import Octets
+public import ProgramLife
 import Spool
 public import Workflows
 

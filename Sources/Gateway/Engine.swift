@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Processing
+import ProgramLife
 import Spool
 import Synchronization
 

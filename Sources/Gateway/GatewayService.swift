@@ -1,4 +1,5 @@
 import Logging
+import ProgramLife
 import SESConfiguration
 import ServiceLifecycle
 import Spool

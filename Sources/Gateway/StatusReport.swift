@@ -1,4 +1,5 @@
 import Foundation
+public import ProgramLife
 import SESConfiguration
 import Spool
 

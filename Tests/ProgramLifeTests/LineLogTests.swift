@@ -2,7 +2,7 @@ import Foundation
 import Logging
 import Testing
 
-@testable import Gateway
+@testable import ProgramLife
 
 @Suite("Log lines: one event, one line, whatever strangers write")
 struct LineLogTests {

@@ -26,11 +26,11 @@ public struct Surroundings: Sendable {
     }
 
     /// Refuses root: a program that reads hostile mail has no use for its rights.
-    public func refuseRoot(allowed: Bool) throws(ProgramError) {
+    public func refuseRoot(allowed: Bool, program: String = "ses") throws(ProgramError) {
         guard geteuid() == 0, !allowed, environment["SES_ALLOW_ROOT"] != "1" else { return }
         throw ProgramError(
             .noPermission,
-            "ses does not run as root: start it as the user that owns the spool (such as ses), or say --allow-root or SES_ALLOW_ROOT=1"
+            "\(program) does not run as root: start it as its own user (such as \(program)), or say --allow-root or SES_ALLOW_ROOT=1"
         )
     }
 
