@@ -86,6 +86,14 @@ extension ConfigurationReading {
         return nil
     }
 
+    /// An IPv4 or IPv6 address.
+    func numericAddress(_ text: Located<String>?) -> String? {
+        guard let text else { return nil }
+        if ConfigurationFile.isNumericAddress(text.value) { return text.value }
+        refuse(text, expected: "an address such as 192.0.2.1 or 2001:db8::1")
+        return nil
+    }
+
     /// A path; a relative one is read from the directory of the configuration.
     func path(_ text: Located<String>?) -> String? {
         guard let text else { return nil }
