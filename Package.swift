@@ -77,7 +77,7 @@ let package = Package(
             ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
 
         // Top: composition, argument parsing and exit codes.
-        layer("ProgramLife", [log]),
+        layer("ProgramLife", ["Spool", log, lifecycle]),
         layer(
             "Gateway",
             [
