@@ -87,12 +87,16 @@ public final class MailConnection {
         return poll(&state, 1, 0) != 0
     }
 
+    /// Ends the connection for both sides at once; what follows fails.
+    public func hangUp() { shutdown(socket, Int32(SHUT_RDWR)) }
+
     private func wait(for events: Int16, until deadline: ContinuousClock.Instant) throws(MailConnectionError) {
         while true {
             if interruption?.isRaised == true { throw MailConnectionError(.interrupted, .open, "stopped on request") }
             let left = deadline - ContinuousClock.now
             guard left > .zero else {
-                throw MailConnectionError(.timeout, .open, events == Int16(POLLIN) ? "no reply in time" : "the peer takes no more octets")
+                throw MailConnectionError(
+                    .timeout, .open, events == Int16(POLLIN) ? "no reply in time" : "the peer takes no more octets")
             }
             var state = pollfd(fd: socket, events: events, revents: 0)
             let count = poll(&state, 1, Int32(min(left.milliseconds, 500)))

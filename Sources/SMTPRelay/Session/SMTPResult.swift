@@ -26,8 +26,9 @@ public enum SMTPDeliveryEnd: Sendable, Hashable {
     case open
     /// Every recipient has its result, and the connection is over, for this reason.
     case closed(SMTPFailure)
-    /// The connection had died while it waited between two messages; nothing was sent and no recipient has a result.
-    /// A new connection is to be made for the same message, and it costs the message no attempt.
+    /// The connection had died while it waited between two messages: nothing of this one was sent. Recipients that had no
+    /// result before the first command still have none. A new connection is to be made for them, and it costs the message
+    /// no attempt.
     case stale(SMTPFailure)
 }
 
