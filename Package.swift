@@ -48,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         // Ground: values over bytes, no I/O.
@@ -71,6 +72,8 @@ let package = Package(
         layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
+        layer("MailExchange", ["CAres"]),
+        layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
         layer(
             "SigningServer",
@@ -106,6 +109,8 @@ let package = Package(
         tests("DSSXML"),
         tests("CurlTransfer"),
         tests("DSSClient"),
+        tests("MailExchange"),
+        tests("SMTPRelay"),
         tests("CMSSignatures"),
         tests("SigningServer"),
         tests("ProgramLife", [log]),
