@@ -33,6 +33,7 @@ let package = Package(
     name: "ses",
     products: [
         .executable(name: "ses", targets: ["ses"]),
+        .executable(name: "ses-relay", targets: ["ses-relay"]),
         .executable(name: "ses-dss", targets: ["ses-dss"]),
     ],
     dependencies: [
@@ -60,7 +61,7 @@ let package = Package(
         layer("Workflows", ["InternetMessage"]),
         layer("Composition", ["Octets", "InternetMessage"]),
         layer("Processing", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition"]),
-        layer("Relaying", ["InternetMessage"]),
+        layer("Relaying", ["Octets", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
         layer("Spool", ["Octets", "CLinux"]),
@@ -80,7 +81,7 @@ let package = Package(
             ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
 
         // Top: composition, argument parsing and exit codes.
-        layer("ProgramLife", ["Spool", log, lifecycle]),
+        layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle]),
         layer(
             "Gateway",
             [
@@ -89,7 +90,14 @@ let package = Package(
                 "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
                 lifecycle, signals, heap,
             ]),
+        layer(
+            "Relay",
+            [
+                "Octets", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch", "SESConfiguration",
+                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap,
+            ]),
         program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
+        program("ses-relay", ["Relay", "ProgramLife", arguments]),
         program("ses-dss", ["SigningServer", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools.
@@ -114,6 +122,7 @@ let package = Package(
         tests("CMSSignatures"),
         tests("SigningServer"),
         tests("ProgramLife", [log]),
+        tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
         tests("Gateway", ["ProgramLife"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]

@@ -15,6 +15,11 @@ public struct Surroundings: Sendable {
         option ?? environment["SES_CONFIG"] ?? "/etc/ses/ses.xml"
     }
 
+    /// `--config`, else `$SES_RELAY_CONFIG`, else `/etc/ses/relay.xml`.
+    public func relayConfigurationPath(option: String?) -> String {
+        option ?? environment["SES_RELAY_CONFIG"] ?? "/etc/ses/relay.xml"
+    }
+
     /// `--spool`, else what the configuration says, else `/var/spool/ses`.
     public func spoolPath(option: String?, configured: String?) -> String {
         option ?? configured ?? "/var/spool/ses"

@@ -11,6 +11,8 @@ public struct DeliveryHistory: Sendable, Hashable {
 
     /// Unix seconds; nil before the first start.
     public private(set) var arrived: Int?
+    /// Where it waited for the relay.
+    public private(set) var source = RouteCriteria.Source.delivered
     public private(set) var isToldOfDelay = false
     private var states: [AddrSpec: State] = [:]
     private var lastReports: [AddrSpec: DeliveryReport] = [:]
@@ -27,7 +29,10 @@ public struct DeliveryHistory: Sendable, Hashable {
 
     public mutating func add(_ line: DeliveryLine) {
         switch line {
-        case .arrived(let time): arrived = arrived ?? time
+        case .arrived(let time, let source):
+            guard arrived == nil else { return }
+            arrived = time
+            self.source = source
         case .toldOfDelay: isToldOfDelay = true
         case .toldOfFailure(let address): told.insert(address)
         case .offered(let address): offered.insert(address)

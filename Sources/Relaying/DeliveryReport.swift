@@ -37,8 +37,8 @@ public struct DeliveryReport: Sendable, Hashable {
 /// Fields between blanks, each percent-encoded, the last of them a full stop: a line that a crash cut short means nothing.
 /// No text of a server can end a field.
 public enum DeliveryLine: Sendable, Hashable {
-    /// When the message came to the relay.
-    case arrived(Int)
+    /// When the message came to the relay, and from which folder.
+    case arrived(Int, RouteCriteria.Source)
     case report(AddrSpec, DeliveryReport, time: Int)
     /// The final dot of a message to this recipient is about to be sent.
     case offered(AddrSpec)
@@ -50,7 +50,7 @@ public enum DeliveryLine: Sendable, Hashable {
     public var text: String {
         let fields: [String] =
             switch self {
-            case .arrived(let time): ["arrived", String(time)]
+            case .arrived(let time, let source): ["arrived", String(time), source.rawValue]
             case .offered(let address): ["offered", "\(address)"]
             case .toldOfFailure(let address): ["told", "\(address)"]
             case .toldOfDelay: ["told-delay"]
@@ -75,9 +75,9 @@ public enum DeliveryLine: Sendable, Hashable {
             return address
         }
         switch (values[0], values.count) {
-        case ("arrived", 2):
-            guard let time = Int(values[1]) else { return nil }
-            self = .arrived(time)
+        case ("arrived", 3):
+            guard let time = Int(values[1]), let source = RouteCriteria.Source(rawValue: values[2]) else { return nil }
+            self = .arrived(time, source)
         case ("offered", 2):
             guard let address = address(1) else { return nil }
             self = .offered(address)

@@ -7,7 +7,17 @@ public struct DeferredEntry: Sendable, Hashable {
     public let name: SpoolName
 
     /// Unix seconds.
-    public var due: Int { name.facts.due ?? 0 }
+    public let due: Int
+
+    init(name: SpoolName) { self.init(name: name, due: name.facts.due ?? 0) }
+
+    private init(name: SpoolName, due: Int) {
+        self.name = name
+        self.due = due
+    }
+
+    /// The same, to be tried now: for a due time that only a clock that jumped can have set.
+    public var dueAtOnce: DeferredEntry { DeferredEntry(name: name, due: 0) }
 }
 
 extension Spool {

@@ -1,0 +1,109 @@
+package import InternetMessage
+package import Relaying
+package import SESConfiguration
+package import Spool
+import Synchronization
+
+/// A configuration in force, with what is made of it once.
+package final class RelaySettings: Sendable {
+    package let configuration: RelayConfiguration
+    package let transport: RouteTransport
+    let hostName: String
+    let postmaster: AddrSpec
+    let patience: Patience
+
+    /// - Parameters:
+    ///   - transport: Another than that of the configuration, for tests.
+    package init(
+        _ configuration: RelayConfiguration, hostName systemName: String, transport: RouteTransport? = nil,
+        delayNotice: Int = Patience.standardDelayNotice
+    ) {
+        self.configuration = configuration
+        hostName = configuration.serverNames.first ?? systemName
+        self.transport = transport ?? RouteTransport(configuration, hostName: hostName)
+        // A host's name is always a domain, so there is always an address.
+        postmaster =
+            configuration.postmaster ?? AddrSpec(localPart: "postmaster", domain: hostName) ?? Self.lastResort
+        let schedule = configuration.schedule
+        patience = Patience(
+            // Delays are stretched by their jitter, so the time must be, too.
+            lifetime: schedule.total + schedule.total / 5 + 60, delayNotice: delayNotice,
+            delay: { schedule.delay(afterAttempt: $0) })
+    }
+
+    private static let lastResort: AddrSpec = {
+        guard let address = AddrSpec(localPart: "postmaster", domain: "localhost") else {
+            preconditionFailure("postmaster@localhost is an address")
+        }
+        return address
+    }()
+
+    /// Where a recipient's share goes.
+    func destination(of given: RouteCriteria.Given) -> Destination {
+        let routes = configuration.routes
+        let index = routes.firstIndex { $0.criteria.matches(given) } ?? routes.count - 1
+        let route = routes[index]
+        var domain: String?
+        if case .mailExchangers = route.target { domain = given.recipient.domain.lowercased() }
+        return Destination(route: index, routeName: route.name, domain: domain)
+    }
+
+    /// How many deliveries to one destination may be under way: never so many that none is left for another.
+    func limit(of destination: Destination) -> Int {
+        let routes = configuration.routes
+        let isAlone = routes.count == 1 && destination.domain == nil
+        let most = configuration.deliveryThreads - (isAlone ? 0 : 1)
+        return max(1, min(routes[destination.route].maxConnections, most))
+    }
+}
+
+/// The settings in force now. New ones take effect for messages claimed later; those under way keep theirs.
+package final class ActiveSettings: Sendable {
+    private let active: Mutex<RelaySettings>
+
+    package init(_ first: RelaySettings) { active = Mutex(first) }
+
+    package var current: RelaySettings { active.withLock { $0 } }
+
+    package func replace(with new: RelaySettings) {
+        let old = active.withLock { active in
+            defer { active = new }
+            return active
+        }
+        old.transport.tidy(all: true)
+    }
+}
+
+/// Each route by its own kind of transport.
+package struct RouteTransport: Transport {
+    private let routes: [RelayRoute]
+    private let smtp: SMTPTransport
+    private let sendmail: SendmailTransport
+    private let replacement: (any Transport)?
+
+    /// - Parameter replacement: Takes everything, in tests.
+    package init(_ configuration: RelayConfiguration, hostName: String, replacement: (any Transport)? = nil) {
+        routes = configuration.routes
+        smtp = SMTPTransport(configuration, hostName: hostName)
+        sendmail = SendmailTransport(configuration)
+        self.replacement = replacement
+    }
+
+    package func deliver<Fault: Error>(
+        _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
+        report: ([RecipientReport]) throws(Fault) -> Void
+    ) throws(Fault) -> TransportEnd {
+        if let replacement {
+            return try replacement.deliver(consignment, to: destination, offering: offering, report: report)
+        }
+        switch routes[destination.route].target {
+        case .sendmail:
+            return try sendmail.deliver(consignment, to: destination, offering: offering, report: report)
+        case .gateway, .mailExchangers:
+            return try smtp.deliver(consignment, to: destination, offering: offering, report: report)
+        }
+    }
+
+    package func tidy(all: Bool = false) { smtp.tidy(all: all) }
+    package func interrupt() { smtp.interrupt() }
+}
