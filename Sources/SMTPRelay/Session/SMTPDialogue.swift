@@ -147,7 +147,8 @@ final class SMTPDialogue {
                 throw brokenOff(error, phase)
             }
             guard count > 0 else {
-                throw SMTPBreak(event: .disconnected(failure(phase, status: (4, 2), "the server closed the connection")))
+                throw SMTPBreak(
+                    event: .disconnected(failure(phase, status: (4, 2), "the server closed the connection")))
             }
             reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }

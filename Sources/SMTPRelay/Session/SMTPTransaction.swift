@@ -116,12 +116,14 @@ struct SMTPTransaction {
             // The server speaks before it has the message, and takes no more of it.
             return close(
                 reply.severity == .transient || reply.severity == .permanent
-                    ? SMTPFailure(reply, reply.isShutdown ? .route : .message, .content, "the message, not yet sent whole,")
+                    ? SMTPFailure(
+                        reply, reply.isShutdown ? .route : .message, .content, "the message, not yet sent whole,")
                     : Self.disorder(reply, .content, "the message, not yet sent whole,"))
         case .finalReply: return handleFinal(reply)
         case .loneDot:
             isDataOpen = false
-            return reply.isShutdown ? close(SMTPFailure(reply, .route, .finalReply, "the end of no message")) : conclude()
+            return reply.isShutdown
+                ? close(SMTPFailure(reply, .route, .finalReply, "the end of no message")) : conclude()
         case .idle, .reportingRefusals, .reportingLast, .finished:
             preconditionFailure("a reply that nobody asked for")
         }
