@@ -46,7 +46,7 @@ struct MisbehaviourTests {
             .connected, .say("220 " + String(repeating: "x", count: 400_000)), nil, "not open transient route greeting"),
         Case(.ehlo, .say("550 5.7.1 I do not know you"), nil, "not open permanent route ehlo 550"),
         Case(.ehlo, .say("451 later"), nil, "not open transient route ehlo 451"),
-        Case(.ehlo, .close(["421 going down"]), nil, "not open transient route ehlo"),
+        Case(.ehlo, .close(["421 going down"]), nil, "not open transient route ehlo 421"),
         Case(.ehlo, .close([]), nil, "not open transient route ehlo"),
         Case(.ehlo, .reset, nil, "not open transient route ehlo"),
         Case(.ehlo, .silence, nil, "not open transient route ehlo"),

@@ -1,3 +1,4 @@
+import CurlTransfer
 import InternetMessage
 import Octets
 import TestSupport
@@ -108,6 +109,96 @@ struct SessionTests {
             }.get()
             #expect(reports[0].end == "open")
             #expect(reports[1].end == "stale" && reports[1].outcomes.isEmpty && !reports[1].isOpen)
+        }
+    }
+
+    @Test("knows that the server hung up before it says anything")
+    func hungUp() async throws {
+        let server = try ScriptedMailServer { $0 == .content ? .close(["250 2.0.0 taken"]) : nil }
+        let port = server.port
+        let (before, after) = try await onOwnThread {
+            Result {
+                let session = try SMTPSession(.loopback(port), timeouts: .short)
+                let before = session.hasEnded
+                _ = try session.delivering(["a"])
+                let limit = ContinuousClock.now + .seconds(10)
+                while !session.hasEnded, ContinuousClock.now < limit {}
+                return (before, session.hasEnded)
+            }
+        }.get()
+        #expect(!before && after)
+    }
+
+    @Test("lives longer than the time in which it had to open")
+    func openingTime() async throws {
+        let slow = ("250 " + String(repeating: "x", count: 100) + "\r\n").map(String.init)
+        let server = try ScriptedMailServer { $0 == .mail ? .send(slow) : nil }
+        let port = server.port
+        let outcome = try await onOwnThread {
+            Result {
+                let session = try SMTPSession(.loopback(port) { $0.openingTimeout = .milliseconds(300) })
+                let start = ContinuousClock.now
+                let outcome = try session.delivering(["a"]).outcomes
+                return (outcome, ContinuousClock.now - start)
+            }
+        }.get()
+        #expect(outcome.0 == ["a": "accepted"] && outcome.1 > .milliseconds(300))
+    }
+
+    @Test("comes from the address and says the name that it is told to")
+    func origin() async throws {
+        let server = try ScriptedMailServer()
+        let port = server.port
+        let peers = try await onOwnThread {
+            Result {
+                let session = try SMTPSession(
+                    .loopback(port) {
+                        $0.host = "mx.example.test"
+                        $0.address = "127.0.0.1"
+                        $0.bindAddress = "127.0.0.2"
+                        $0.heloName = "[192.0.2.1]"
+                    }, timeouts: .short)
+                return try [session.peerAddress, session.delivering(["a"]).outcomes["a"] ?? "none"]
+            }
+        }.get()
+        #expect(peers == ["127.0.0.1", "accepted"])
+        #expect(server.lines.contains("EHLO [192.0.2.1]"))
+    }
+
+    @Test("is not opened with settings that cannot be, and says which")
+    func settings() async throws {
+        let changes: [(@Sendable (inout MailConnectionSettings) -> Void, String)] = [
+            ({ $0.host = "a b" }, "'a b'"), ({ $0.host = "" }, "host name"), ({ $0.port = 0 }, "port 0"),
+            ({ $0.heloName = "a\r\nMAIL" }, "EHLO"), ({ $0.heloName = "" }, "EHLO"),
+            ({ $0.address = "mail" }, "'mail'"), ({ $0.bindAddress = "lo" }, "'lo'"),
+            ({ $0.bindAddress = "192.0.2.1" }, "bind"),
+        ]
+        for (change, word) in changes {
+            let failure = try await onOwnThread { () -> SMTPFailure? in
+                do throws(SMTPFailure) {
+                    _ = try SMTPSession(.loopback(25, change), timeouts: .short)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            #expect(failure?.scope == .route && failure?.permanence == .permanent)
+            #expect(failure?.summary.contains(word) == true, "\(failure?.summary ?? "opened")")
+        }
+        let dead = try DSSFixture.deadPort()
+        for (change, phase) in [
+            ({ @Sendable (_: inout MailConnectionSettings) in }, "connect"),
+            ({ @Sendable in $0.host = "nowhere.invalid" }, "connect"),
+        ] {
+            let word = try await onOwnThread { () -> String in
+                do throws(SMTPFailure) {
+                    _ = try SMTPSession(.loopback(dead, change), timeouts: .short)
+                    return "opened"
+                } catch {
+                    return SMTPSession.word(error)
+                }
+            }
+            #expect(word == "transient route \(phase)")
         }
     }
 
