@@ -165,10 +165,14 @@ struct MisbehaviourTests {
                 }
             }.get()
             #expect(ContinuousClock.now - start < .seconds(5))
-            #expect(
-                outcome
-                    == [.connected: "transient route greeting", .mail: "transient route mail", .content: "unknown"][
-                        step])
+            // Whether libcurl has seen the connection stand before it is stopped is a matter of microseconds.
+            let possible: [String] =
+                switch step {
+                case .mail: ["transient route mail"]
+                case .content: ["unknown"]
+                default: ["transient route connect", "transient route greeting"]
+                }
+            #expect(possible.contains(outcome), "\(outcome)")
         }
     }
 }

@@ -29,7 +29,7 @@ extension MailConnectionSettings {
     static func loopback(_ port: Int, _ change: (inout MailConnectionSettings) -> Void = { _ in }) -> Self {
         var settings = MailConnectionSettings(host: "127.0.0.1", port: port, heloName: "client.example.test")
         settings.connectTimeout = .seconds(5)
-        settings.openingTimeout = .seconds(2)
+        settings.openingTimeout = .seconds(4)
         change(&settings)
         return settings
     }
@@ -38,10 +38,10 @@ extension MailConnectionSettings {
 extension SMTPTimeouts {
     static let short = {
         var timeouts = SMTPTimeouts()
-        timeouts.command = .seconds(1)
-        timeouts.data = .seconds(1)
-        timeouts.content = .seconds(1)
-        timeouts.finalReply = .seconds(1)
+        timeouts.command = .seconds(3)
+        timeouts.data = .seconds(3)
+        timeouts.content = .seconds(3)
+        timeouts.finalReply = .seconds(3)
         timeouts.slowest = 100_000_000
         return timeouts
     }()

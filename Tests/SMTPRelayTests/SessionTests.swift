@@ -112,6 +112,22 @@ struct SessionTests {
         }
     }
 
+    @Test("does not take words that it did not ask for as the reply to its next message")
+    func unasked() async throws {
+        let server = try ScriptedMailServer {
+            $0 == .content ? .say(["250 2.0.0 taken", "550 5.7.1 and another thing"]) : nil
+        }
+        let port = server.port
+        let reports = try await onOwnThread {
+            Result {
+                let session = try SMTPSession(.loopback(port), timeouts: .short)
+                return [try session.delivering(["a"]), try session.delivering(["b"])]
+            }
+        }.get()
+        #expect(reports[0].outcomes == ["a": "accepted"] && reports[1].outcomes.isEmpty)
+        #expect(reports[1].end == "stale" && !reports[1].isOpen)
+    }
+
     @Test("knows that the server hung up before it says anything")
     func hungUp() async throws {
         let server = try ScriptedMailServer { $0 == .content ? .close(["250 2.0.0 taken"]) : nil }

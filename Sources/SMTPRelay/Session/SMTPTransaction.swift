@@ -153,7 +153,7 @@ struct SMTPTransaction {
         case (.data, _) where failure != nil || accepted.isEmpty: break
         case (.data, _): failure = SMTPFailure(reply, .message, .data, subject)
         case (.reset, .positive): isMailOpen = false
-        case (.reset, _): return close(SMTPFailure(reply, .route, .reset, subject))
+        case (.reset, _): return close(Self.disorder(reply, .reset, subject))
         }
         if let next = inFlight.first { return .awaitReply(next.phase) }
         if command == .reset { return conclude() }
