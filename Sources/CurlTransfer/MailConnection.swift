@@ -7,6 +7,8 @@ import Glibc
 /// connection without QUIT.
 public final class MailConnection {
     private let handle: EasyHandle
+    /// libcurl's callbacks have its address.
+    private let opening: MailOpening
     private let socket: Int32
     private let interruption: Interruption?
     /// The lines of the last reply to EHLO without their code, the server's name first; empty when it knows only HELO.
@@ -32,10 +34,11 @@ public final class MailConnection {
     }
 
     init(
-        _ handle: EasyHandle, socket: Int32, _ opening: MailOpening, interruption: Interruption?,
+        _ handle: EasyHandle, socket: Int32, by opening: MailOpening, interruption: Interruption?,
         encryptionFailure: MailConnectionError?
     ) {
         self.handle = handle
+        self.opening = opening
         self.socket = socket
         self.interruption = interruption
         self.encryptionFailure = encryptionFailure
@@ -80,11 +83,15 @@ public final class MailConnection {
         }
     }
 
-    /// Whether the peer has sent something or closed; between two dialogues, where it has no business to speak, both
-    /// mean that the connection is over.
+    /// Whether the peer has closed or said something; between two dialogues, where it has no business to speak, both mean
+    /// that the connection is over. What was said is lost.
     public var hasNews: Bool {
         var state = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        return poll(&state, 1, 0) != 0
+        guard poll(&state, 1, 0) != 0 else { return false }
+        // Octets of TLS itself, such as session tickets, are nothing that was said.
+        var octet: UInt8 = 0
+        var count = 0
+        return curl_easy_recv(handle.raw, &octet, 1, &count) != CURLE_AGAIN
     }
 
     /// Ends the connection for both sides at once; what follows fails.

@@ -61,7 +61,9 @@ extension EasyHandle {
             try set(CURLOPT_SSL_VERIFYPEER, 0)
             try set(CURLOPT_SSL_VERIFYHOST, 0)
         case .pinned(let pins):
-            guard !pins.isEmpty else { throw TransferError(.url, "the server's key is to be pinned, and no pin is given") }
+            guard !pins.isEmpty else {
+                throw TransferError(.url, "the server's key is to be pinned, and no pin is given")
+            }
             try set(CURLOPT_SSL_VERIFYPEER, 0)
             try set(CURLOPT_SSL_VERIFYHOST, 0)
             try set(CURLOPT_PINNEDPUBLICKEY, pins.map(\.description).joined(separator: ";"))

@@ -1,6 +1,6 @@
 /// How a connection to a mail server is made (RFC 5321 §3.1, 3.2).
 public struct MailConnectionSettings: Sendable {
-    /// What a server's certificate must show.
+    /// What a server's certificate must show. Postfix calls these levels `encrypt`, `verify` and `fingerprint`.
     public enum Trust: Sendable, Hashable {
         /// Encryption alone: any certificate will do. It keeps listeners out, not an impostor.
         case unverified
@@ -10,7 +10,7 @@ public struct MailConnectionSettings: Sendable {
         case pinned([PublicKeyPin])
     }
 
-    /// Whether and how the connection is encrypted.
+    /// Whether and how the connection is encrypted. Postfix calls the first two `none` and `may`.
     public enum Encryption: Sendable, Hashable {
         case off
         /// STARTTLS (RFC 3207) where the server offers it, with any certificate; in clear where it does not, refuses, or

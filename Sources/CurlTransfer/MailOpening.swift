@@ -13,6 +13,7 @@ final class MailOpening {
     private var isReplyComplete = false
     private var octetsOfReply = 0
     private var ehloReply: [String] = []
+    private var refusedEHLO: [String] = []
     private(set) var isEncrypted = false
     /// What a callback found wrong; libcurl then only knows that it was stopped.
     private var fault: (kind: MailConnectionError.Kind, detail: String)?
@@ -59,11 +60,11 @@ final class MailOpening {
         guard code == CURLE_OK else { throw error(code, handle) }
         try checkMechanisms()
         do throws(TransferError) {
-            // From here on libcurl only carries octets, and this object may go.
+            // From here on libcurl only carries octets.
             try handle.set(CURLOPT_VERBOSE, 0)
             try handle.set(CURLOPT_NOPROGRESS, 1)
             return MailConnection(
-                handle, socket: try handle.activeSocket(), self, interruption: interruption,
+                handle, socket: try handle.activeSocket(), by: self, interruption: interruption,
                 encryptionFailure: failure)
         } catch {
             throw MailConnectionError(error, .open)
@@ -72,9 +73,13 @@ final class MailOpening {
 
     /// libcurl goes on without AUTH where the server offers none; the mail would be refused later and less clearly.
     private func checkMechanisms() throws(MailConnectionError) {
-        guard settings.credentials != nil, phase != .auth else { return }
-        throw MailConnectionError(
-            .noMechanism, .auth, replyLines: ehloReply, "credentials are set, and the server offers no AUTH for them")
+        if settings.credentials != nil, phase != .auth { throw noMechanism }
+    }
+
+    private var noMechanism: MailConnectionError {
+        MailConnectionError(
+            .noMechanism, .auth, replyLines: ehloReply,
+            "credentials are set, and the server offers no mechanism of AUTH for them")
     }
 
     private func error(_ code: CURLcode, _ handle: EasyHandle) -> MailConnectionError {
@@ -84,6 +89,8 @@ final class MailOpening {
         {
             phase = .greeting
         }
+        // After a refused EHLO libcurl tries HELO; a server that goes then has said why before.
+        if phase == .ehlo, reply.isEmpty, !refusedEHLO.isEmpty { (reply, isReplyComplete) = (refusedEHLO, true) }
         if let fault { return MailConnectionError(fault.kind, phase, replyLines: reply, fault.detail) }
         let words = handle.errorWords
         let detail = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
@@ -92,6 +99,7 @@ final class MailOpening {
         if kind == .refused || (kind == .lost && isRefusal) {
             return MailConnectionError(.refused, phase, replyLines: reply, reply.joined(separator: " / "))
         }
+        if kind == .noMechanism { return noMechanism }
         return MailConnectionError(kind, phase, replyLines: reply, detail)
     }
 
@@ -145,6 +153,7 @@ final class MailOpening {
         case "AUTH": phase = .auth
         default: break
         }
+        refusedEHLO = verb == "HELO" ? reply : []
         reply = []
         octetsOfReply = 0
         isReplyComplete = false

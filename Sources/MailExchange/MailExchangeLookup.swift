@@ -101,15 +101,17 @@ public struct MailExchangeLookup: Sendable {
 
     private static func check(_ domain: String) throws(MailExchangeError) {
         let labels = domain.split(separator: ".", omittingEmptySubsequences: false)
-        let isName = domain.utf8.count <= 253 && labels.allSatisfy { label in
-            (1...63).contains(label.utf8.count)
-                && label.utf8.allSatisfy { octet in
-                    switch octet {
-                    case 0x30...0x39, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"): true
-                    default: false
+        let isName =
+            domain.utf8.count <= 253
+            && labels.allSatisfy { label in
+                (1...63).contains(label.utf8.count)
+                    && label.utf8.allSatisfy { octet in
+                        switch octet {
+                        case 0x30...0x39, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"): true
+                        default: false
+                        }
                     }
-                }
-        }
+            }
         guard isName else {
             throw MailExchangeError(
                 .badName,

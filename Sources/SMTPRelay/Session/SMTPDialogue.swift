@@ -48,6 +48,13 @@ final class SMTPDialogue {
         }
     }
 
+    /// Why a connection that has waited is over. Words that nobody asked for would be taken for the reply to what is said
+    /// next, and with them perhaps a message be refused that the server never saw.
+    var failureBeforeFirstCommand: SMTPFailure? {
+        guard reader.isWithinReply || connection.hasNews else { return nil }
+        return failure(.mail, status: (4, 2), "the server has closed the connection, or spoken unasked")
+    }
+
     func quit() {
         let deadline = ContinuousClock.now + timeouts.quit
         do throws(SMTPBreak) {
@@ -147,7 +154,8 @@ final class SMTPDialogue {
                 throw brokenOff(error, phase)
             }
             guard count > 0 else {
-                throw SMTPBreak(event: .disconnected(failure(phase, status: (4, 2), "the server closed the connection")))
+                throw SMTPBreak(
+                    event: .disconnected(failure(phase, status: (4, 2), "the server closed the connection")))
             }
             reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }

@@ -17,7 +17,8 @@ enum SMTPPreparation {
         if message.hasEightBit, !capabilities.takesEightBit {
             return SMTPFailure(
                 .permanent, .message, .preparation, status: (6, 3),
-                "the message has octets above 127, and the server does not offer 8BITMIME; a signed message is not re-encoded")
+                "the message has octets above 127, and the server does not offer 8BITMIME; a signed message is not re-encoded"
+            )
         }
         guard case .address(let sender) = envelope.sender else { return nil }
         return failure(sender, "the sender's address", .message, capabilities)

@@ -54,6 +54,11 @@ public final class SMTPSession {
         var delivery = SMTPDelivery(envelope, message, capabilities, partial: partial, atOnce: recipientsAtOnce)
         var beginning = deliveries == 0 ? SMTPTransaction.Beginning.fresh : .afterPause
         deliveries += 1
+        if beginning == .afterPause, let failure = dialogue.failureBeforeFirstCommand {
+            isOpen = false
+            dialogue.connection.hangUp()
+            return .stale(failure)
+        }
         if !delivery.refusals.isEmpty { try closing { () throws(Fault) in try report(delivery.refusals) } }
         while let recipients = delivery.nextRecipients() {
             let transaction = SMTPTransaction(
@@ -81,8 +86,8 @@ public final class SMTPSession {
         dialogue.quit()
     }
 
-    /// Whether the server has hung up while nothing was under way.
-    public var hasEnded: Bool { !isOpen || dialogue.connection.hasNews }
+    /// Whether the server has hung up, or said something unasked, while nothing was under way.
+    public var hasEnded: Bool { !isOpen || dialogue.failureBeforeFirstCommand != nil }
 
     private func closing<Result, Fault: Error>(_ body: () throws(Fault) -> Result) throws(Fault) -> Result {
         do throws(Fault) {

@@ -116,12 +116,14 @@ struct SMTPTransaction {
             // The server speaks before it has the message, and takes no more of it.
             return close(
                 reply.severity == .transient || reply.severity == .permanent
-                    ? SMTPFailure(reply, reply.isShutdown ? .route : .message, .content, "the message, not yet sent whole,")
+                    ? SMTPFailure(
+                        reply, reply.isShutdown ? .route : .message, .content, "the message, not yet sent whole,")
                     : Self.disorder(reply, .content, "the message, not yet sent whole,"))
         case .finalReply: return handleFinal(reply)
         case .loneDot:
             isDataOpen = false
-            return reply.isShutdown ? close(SMTPFailure(reply, .route, .finalReply, "the end of no message")) : conclude()
+            return reply.isShutdown
+                ? close(SMTPFailure(reply, .route, .finalReply, "the end of no message")) : conclude()
         case .idle, .reportingRefusals, .reportingLast, .finished:
             preconditionFailure("a reply that nobody asked for")
         }
@@ -151,7 +153,7 @@ struct SMTPTransaction {
         case (.data, _) where failure != nil || accepted.isEmpty: break
         case (.data, _): failure = SMTPFailure(reply, .message, .data, subject)
         case (.reset, .positive): isMailOpen = false
-        case (.reset, _): return close(SMTPFailure(reply, .route, .reset, subject))
+        case (.reset, _): return close(Self.disorder(reply, .reset, subject))
         }
         if let next = inFlight.first { return .awaitReply(next.phase) }
         if command == .reset { return conclude() }
