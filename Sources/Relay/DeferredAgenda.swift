@@ -1,11 +1,11 @@
 import HeapModule
-package import Spool
+import Spool
 import Synchronization
 
 /// The deferred messages in the order in which they are due, so that a large folder need not be read for each of them.
 ///
 /// A hint: the folder is the truth, and a listing makes the agenda anew.
-package final class DeferredAgenda: Sendable {
+final class DeferredAgenda: Sendable {
     private struct Item: Comparable {
         let entry: DeferredEntry
 
@@ -15,22 +15,22 @@ package final class DeferredAgenda: Sendable {
 
     private let items = Mutex(Heap<Item>())
 
-    package init() {}
+    init() {}
 
-    package var count: Int { items.withLock { $0.count } }
+    var count: Int { items.withLock { $0.count } }
     /// Unix seconds at which the first is due.
-    package var next: Int? { items.withLock { $0.min?.entry.due } }
+    var next: Int? { items.withLock { $0.min?.entry.due } }
 
-    package func add(_ entry: DeferredEntry) { items.withLock { $0.insert(Item(entry: entry)) } }
+    func add(_ entry: DeferredEntry) { items.withLock { $0.insert(Item(entry: entry)) } }
 
     /// Puts what a listing found in place of everything before.
-    package func replace(with entries: [DeferredEntry]) {
+    func replace(with entries: [DeferredEntry]) {
         let made = Heap(entries.map(Item.init))
         items.withLock { $0 = made }
     }
 
     /// Takes out the first that is due.
-    package func popDue(at now: Int) -> DeferredEntry? {
+    func popDue(at now: Int) -> DeferredEntry? {
         items.withLock { items in
             guard let first = items.min, first.entry.due <= now else { return nil }
             return items.popMin()?.entry

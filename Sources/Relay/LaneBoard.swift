@@ -1,9 +1,9 @@
-package import Relaying
+import Relaying
 import Synchronization
 
 /// Which destinations are worth a try now, and how many deliveries are under way to each.
-package final class LaneBoard: Sendable {
-    package enum Admission: Sendable, Hashable {
+final class LaneBoard: Sendable {
+    enum Admission: Sendable, Hashable {
         case go
         /// As many as are allowed are under way.
         case full
@@ -11,7 +11,7 @@ package final class LaneBoard: Sendable {
         case closedUntil(Int)
     }
 
-    package enum Ending: Sendable, Hashable {
+    enum Ending: Sendable, Hashable {
         case succeeded
         case failed(String)
         /// It says nothing of the destination.
@@ -30,10 +30,10 @@ package final class LaneBoard: Sendable {
     private let changed: @Sendable () -> Void
 
     /// - Parameter changed: Called when a destination was closed or opened.
-    package init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
+    init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
 
     /// Asks for leave to deliver; with `.go`, ``leave(_:_:at:)`` must follow.
-    package func enter(_ destination: Destination, limit: Int, at now: Int) -> Admission {
+    func enter(_ destination: Destination, limit: Int, at now: Int) -> Admission {
         lanes.withLock { lanes in
             var lane = lanes[destination] ?? Lane()
             guard lane.active < limit else { return .full }
@@ -49,7 +49,7 @@ package final class LaneBoard: Sendable {
         }
     }
 
-    package func leave(_ destination: Destination, _ ending: Ending, at now: Int) {
+    func leave(_ destination: Destination, _ ending: Ending, at now: Int) {
         let hasChanged = lanes.withLock { lanes in
             guard var lane = lanes[destination] else { return false }
             let wasOpen = lane.health.isOpen
@@ -67,7 +67,7 @@ package final class LaneBoard: Sendable {
     }
 
     /// The closed destinations.
-    package func closed() -> [(destination: Destination, health: RouteHealth)] {
+    func closed() -> [(destination: Destination, health: RouteHealth)] {
         lanes.withLock { lanes in lanes.filter { !$0.value.health.isOpen }.map { ($0.key, $0.value.health) } }
             .sorted { "\($0.0)" < "\($1.0)" }
     }

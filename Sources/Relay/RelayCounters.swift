@@ -1,27 +1,27 @@
 import Synchronization
 
 /// What a relay has done since it started, for its state and its metrics.
-package final class RelayCounters: Sendable {
-    package struct Values: Sendable, Hashable, Codable {
+final class RelayCounters: Sendable {
+    struct Values: Sendable, Hashable, Codable {
         /// Recipients.
-        package var sent = 0
-        package var failed = 0
-        package var deferred = 0
+        var sent = 0
+        var failed = 0
+        var deferred = 0
         /// Recipients to whom a message may have gone twice: no reply to the final dot was recorded.
-        package var possibleRepeats = 0
+        var possibleRepeats = 0
         /// Messages.
-        package var messagesSent = 0
-        package var messagesFailed = 0
-        package var messagesDeferred = 0
-        package var reports = 0
+        var messagesSent = 0
+        var messagesFailed = 0
+        var messagesDeferred = 0
+        var reports = 0
 
-        package init() {}
+        init() {}
     }
 
     private let values = Mutex(Values())
 
-    package init() {}
+    init() {}
 
-    package var current: Values { values.withLock { $0 } }
+    var current: Values { values.withLock { $0 } }
     func add(_ change: (inout Values) -> Void) { values.withLock { change(&$0) } }
 }

@@ -1,12 +1,13 @@
 import Logging
-package import ProgramLife
-package import Spool
+import ProgramLife
+import Relaying
+import Spool
 import Synchronization
 
 /// Claims messages and brings each to where it stands next.
-package final class RelayEngine: Sendable {
+final class RelayEngine: Sendable {
     /// Something that waits and may be claimed.
-    package enum Waiting: Sendable {
+    enum Waiting: Sendable {
         case fresh(Candidate)
         case deferred(DeferredEntry)
     }
@@ -25,7 +26,7 @@ package final class RelayEngine: Sendable {
     private let random: SpoolRandom
     private let handled = Atomic(0)
 
-    package init(
+    init(
         spool: Spool, settings: ActiveSettings, board: HealthBoard, lanes: LaneBoard, counters: RelayCounters,
         clock: SpoolClock, random: SpoolRandom = .system, log: Logger
     ) {
@@ -42,9 +43,9 @@ package final class RelayEngine: Sendable {
         deferredBell = WakeBell()
     }
 
-    package var handledCount: Int { handled.load(ordering: .relaxed) }
+    var handledCount: Int { handled.load(ordering: .relaxed) }
 
-    package func take(_ waiting: Waiting) {
+    func take(_ waiting: Waiting) {
         guard gate.mayClaim, !gate.isStopping else { return }
         let name: String
         do {
@@ -87,7 +88,7 @@ package final class RelayEngine: Sendable {
     }
 
     /// Goes on in place with what an earlier process left, one entry at a time.
-    package func recover() {
+    func recover() {
         do {
             let recovery = try spool.makeRecovery()
             while gate.mayClaim, !gate.isStopping, let recovered = try recovery.next() {
@@ -120,7 +121,7 @@ package final class RelayEngine: Sendable {
 
     /// Lists one folder to its end and hands on what stands there.
     /// - Returns: How many.
-    package func pass(_ queue: Queue, _ hand: (Waiting) -> Bool) -> Int {
+    func pass(_ queue: Queue, _ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
         do {
             let left = try spool.forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
@@ -138,7 +139,7 @@ package final class RelayEngine: Sendable {
     }
 
     /// Reads the folder of deferred messages anew.
-    package func listDeferred() {
+    func listDeferred() {
         var entries: [DeferredEntry] = []
         let longest = settings.current.patience.lifetime
         let now = clock.now()
@@ -158,7 +159,7 @@ package final class RelayEngine: Sendable {
     }
 
     /// Hands on what is due.
-    package func passDeferred(_ hand: (Waiting) -> Bool) -> Int {
+    func passDeferred(_ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
         while gate.mayClaim, !gate.isStopping, let entry = agenda.popDue(at: clock.now()) {
             guard hand(.deferred(entry)) else { break }

@@ -2,8 +2,9 @@ import Composition
 import InternetMessage
 import Logging
 import Octets
-package import Relaying
-package import Spool
+import Relaying
+import SESConfiguration
+import Spool
 
 /// One start of one message: from its octets to where it stands afterwards.
 final class RelayEntryRun {

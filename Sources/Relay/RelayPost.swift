@@ -1,6 +1,7 @@
 import Foundation
 import ProgramLife
 import Relaying
+import SESConfiguration
 import Spool
 
 /// What a running relay says of itself in `relay/ses-relay-PID.json`.

@@ -1,20 +1,20 @@
-package import InternetMessage
-package import Relaying
-package import SESConfiguration
-package import Spool
+import InternetMessage
+import Relaying
+import SESConfiguration
+import Spool
 import Synchronization
 
 /// A configuration in force, with what is made of it once.
-package final class RelaySettings: Sendable {
-    package let configuration: RelayConfiguration
-    package let transport: RouteTransport
+final class RelaySettings: Sendable {
+    let configuration: RelayConfiguration
+    let transport: RouteTransport
     let hostName: String
     let postmaster: AddrSpec
     let patience: Patience
 
     /// - Parameters:
     ///   - transport: Another than that of the configuration, for tests.
-    package init(
+    init(
         _ configuration: RelayConfiguration, hostName systemName: String, transport: RouteTransport? = nil,
         delayNotice: Int = Patience.standardDelayNotice
     ) {
@@ -58,14 +58,14 @@ package final class RelaySettings: Sendable {
 }
 
 /// The settings in force now. New ones take effect for messages claimed later; those under way keep theirs.
-package final class ActiveSettings: Sendable {
+final class ActiveSettings: Sendable {
     private let active: Mutex<RelaySettings>
 
-    package init(_ first: RelaySettings) { active = Mutex(first) }
+    init(_ first: RelaySettings) { active = Mutex(first) }
 
-    package var current: RelaySettings { active.withLock { $0 } }
+    var current: RelaySettings { active.withLock { $0 } }
 
-    package func replace(with new: RelaySettings) {
+    func replace(with new: RelaySettings) {
         let old = active.withLock { active in
             defer { active = new }
             return active
@@ -75,21 +75,21 @@ package final class ActiveSettings: Sendable {
 }
 
 /// Each route by its own kind of transport.
-package struct RouteTransport: Transport {
+struct RouteTransport: Transport {
     private let routes: [RelayRoute]
     private let smtp: SMTPTransport
     private let sendmail: SendmailTransport
     private let replacement: (any Transport)?
 
     /// - Parameter replacement: Takes everything, in tests.
-    package init(_ configuration: RelayConfiguration, hostName: String, replacement: (any Transport)? = nil) {
+    init(_ configuration: RelayConfiguration, hostName: String, replacement: (any Transport)? = nil) {
         routes = configuration.routes
         smtp = SMTPTransport(configuration, hostName: hostName)
         sendmail = SendmailTransport(configuration)
         self.replacement = replacement
     }
 
-    package func deliver<Fault: Error>(
+    func deliver<Fault: Error>(
         _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
@@ -104,6 +104,6 @@ package struct RouteTransport: Transport {
         }
     }
 
-    package func tidy(all: Bool = false) { smtp.tidy(all: all) }
-    package func interrupt() { smtp.interrupt() }
+    func tidy(all: Bool = false) { smtp.tidy(all: all) }
+    func interrupt() { smtp.interrupt() }
 }

@@ -2,13 +2,13 @@ import CurlTransfer
 import InternetMessage
 import MailExchange
 import Octets
-package import Relaying
-package import SESConfiguration
+import Relaying
+import SESConfiguration
 import SMTPRelay
 import Synchronization
 
 /// Delivery by SMTP: to one gateway, or to the mail exchangers of each domain. Connections are kept for the next message.
-package final class SMTPTransport: Transport {
+final class SMTPTransport: Transport {
     private let routes: [RelayRoute]
     private let heloName: String
     private let lookup: MailExchangeLookup
@@ -17,7 +17,7 @@ package final class SMTPTransport: Transport {
     private let pool = SessionPool()
 
     /// - Parameter exchangerPort: That of mail exchangers; another than 25 only for tests.
-    package init(_ configuration: RelayConfiguration, hostName: String, exchangerPort: Int = 25) {
+    init(_ configuration: RelayConfiguration, hostName: String, exchangerPort: Int = 25) {
         routes = configuration.routes
         heloName = hostName
         var lookup = MailExchangeLookup()
@@ -27,7 +27,7 @@ package final class SMTPTransport: Transport {
         self.exchangerPort = exchangerPort
     }
 
-    package func deliver<Fault: Error>(
+    func deliver<Fault: Error>(
         _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
@@ -65,10 +65,10 @@ package final class SMTPTransport: Transport {
     }
 
     /// Ends connections that were idle for long; `all` also those that were not.
-    package func tidy(all: Bool = false) { pool.tidy(olderThan: all ? .zero : .seconds(20)) }
+    func tidy(all: Bool = false) { pool.tidy(olderThan: all ? .zero : .seconds(20)) }
 
     /// Ends all waiting on servers, now and later: the program is to stop at once.
-    package func interrupt() { interruption.raise() }
+    func interrupt() { interruption.raise() }
 
     // MARK: - One message
 

@@ -1,18 +1,19 @@
 import Glibc
 import InternetMessage
 import Octets
-package import Relaying
-package import SESConfiguration
+import Relaying
+import SESConfiguration
+import Synchronization
 
 /// Delivery by a program with the command line of sendmail: `sendmail -G -i -f SENDER -- RCPT…`, the message on its standard input.
 ///
 /// It answers for all recipients at once, by its exit code (sysexits.h).
-package struct SendmailTransport: Transport {
+struct SendmailTransport: Transport {
     private let routes: [RelayRoute]
 
-    package init(_ configuration: RelayConfiguration) { routes = configuration.routes }
+    init(_ configuration: RelayConfiguration) { routes = configuration.routes }
 
-    package func deliver<Fault: Error>(
+    func deliver<Fault: Error>(
         _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
@@ -88,17 +89,9 @@ enum ChildProcess {
     /// - Returns: Its exit code; 128 and the number of the signal that ended it.
     static func run(_ command: [String], input: any OctetSource) throws(ProcessFailure) -> Int32 {
         Self.ignoresBrokenPipes
-        var ends: [CInt] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw ProcessFailure(errno) }
-        defer { if ends[1] >= 0 { close(ends[1]) } }
-        let pid: pid_t
-        do throws(ProcessFailure) {
-            defer { close(ends[0]) }
-            pid = try spawn(command, standardInput: ends[0])
-        }
-        let isWritten = write(input, to: ends[1])
-        close(ends[1])
-        ends[1] = -1
+        let (pid, pipe) = try start(command)
+        let isWritten = write(input, to: pipe)
+        close(pipe)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 {
             guard errno == EINTR else { throw ProcessFailure(errno) }
@@ -111,6 +104,26 @@ enum ChildProcess {
 
     /// A program that stops reading is told by write(2), not by a signal that ends us.
     private static let ignoresBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
+    /// A pipe is inherited by whatever is started between its making and its mark; a program that holds the writing end of
+    /// another's pipe would keep that one waiting for ever.
+    private static let starting = Mutex(())
+
+    private static func start(_ command: [String]) throws(ProcessFailure) -> (pid_t, pipe: CInt) {
+        let started: Result<(pid_t, CInt), ProcessFailure> = starting.withLock { _ in
+            var ends: [CInt] = [-1, -1]
+            guard pipe(&ends) == 0 else { return .failure(ProcessFailure(errno)) }
+            defer { close(ends[0]) }
+            do throws(ProcessFailure) {
+                for end in ends where fcntl(end, F_SETFD, FD_CLOEXEC) != 0 { throw ProcessFailure(errno) }
+                return .success((try spawn(command, standardInput: ends[0]), ends[1]))
+            } catch {
+                close(ends[1])
+                return .failure(error)
+            }
+        }
+        return try started.get()
+    }
 
     private static func spawn(_ command: [String], standardInput: CInt) throws(ProcessFailure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
@@ -135,7 +148,8 @@ enum ChildProcess {
         ]
         if let failed = steps.first(where: { $0 != 0 }) { throw ProcessFailure(failed) }
         let words = command.map { strdup($0) }
-        let settings = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"].map { strdup($0) }
+        let environment: [String] = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
+        let settings = environment.map { strdup($0) }
         defer { for word in words + settings { free(word) } }
         guard (words + settings).allSatisfy({ $0 != nil }) else { throw ProcessFailure(ENOMEM) }
         var pid: pid_t = 0

@@ -17,7 +17,8 @@ public struct RouteHealth: Sendable, Hashable {
     private var closedUntil = 0
     private var trialEnds: Int?
 
-    static let firstPause = 30
+    /// Seconds for which the first failure closes it.
+    public static let firstPause = 30
     static let longestPause = 900
     /// Seconds after which a trial that nobody ended is taken for dead.
     static let longestTrial = 600

@@ -54,6 +54,13 @@ public struct RelayRoute: Sendable, Hashable {
         public let port: Int
         public let security: TransportSecurity
         public let credentials: Credentials?
+
+        public init(host: String, port: Int, security: TransportSecurity, credentials: Credentials?) {
+            self.host = host
+            self.port = port
+            self.security = security
+            self.credentials = credentials
+        }
     }
 
     public struct Credentials: Sendable, Hashable {
