@@ -25,6 +25,8 @@ final class RelayEngine: Sendable {
     let clock: SpoolClock
     private let random: SpoolRandom
     private let handled = Atomic(0)
+    /// Deferred only because their destinations were busy: a drain waits for them.
+    private let waitingForRoom = Mutex<Set<DeferredEntry>>([])
 
     init(
         spool: Spool, settings: ActiveSettings, board: HealthBoard, lanes: LaneBoard, counters: RelayCounters,
@@ -44,6 +46,7 @@ final class RelayEngine: Sendable {
     }
 
     var handledCount: Int { handled.load(ordering: .relaxed) }
+    var hasWaitingForRoom: Bool { waitingForRoom.withLock { !$0.isEmpty } }
 
     func take(_ waiting: Waiting) {
         guard gate.mayClaim, !gate.isStopping else { return }
@@ -55,6 +58,7 @@ final class RelayEngine: Sendable {
                 name = "\(candidate.queue.rawValue)/\(candidate.name)"
                 result = try spool.claim(candidate)
             case .deferred(let entry):
+                waitingForRoom.withLock { _ = $0.remove(entry) }
                 name = "deferred/\(entry.name)"
                 result = try spool.claim(entry)
             }
@@ -77,7 +81,8 @@ final class RelayEngine: Sendable {
             transaction, settings.current, spool: spool, lanes: lanes, counters: counters, clock: clock,
             random: random, log: log, isStopping: { [gate] in gate.isStopping })
         do {
-            if case .waits(let entry) = try run.toEnd() {
+            if case .waits(let entry, let forRoom) = try run.toEnd() {
+                if forRoom { waitingForRoom.withLock { _ = $0.insert(entry) } }
                 agenda.add(entry)
                 deferredBell.ring()
             }

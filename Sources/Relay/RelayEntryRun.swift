@@ -10,7 +10,8 @@ import Spool
 final class RelayEntryRun {
     enum Ending {
         case sent, failed
-        case waits(DeferredEntry)
+        /// - Parameter forRoom: Only because its destination was busy.
+        case waits(DeferredEntry, forRoom: Bool)
     }
 
     /// What a claimed file turned out to be.
@@ -34,6 +35,7 @@ final class RelayEntryRun {
     private let log: Logger
     private var history = DeliveryHistory()
     private var messageID: String?
+    private var waitsForRoom = false
 
     init(
         _ transaction: Transaction, _ settings: RelaySettings, spool: Spool, lanes: LaneBoard, counters: RelayCounters,
@@ -138,9 +140,12 @@ final class RelayEntryRun {
                 opens(at: clock.now())
                 continue
             }
-            switch lanes.enter(destination, limit: settings.limit(of: destination), at: clock.now()) {
+            switch lanes.enter(destination, settings.limits(of: destination), now: { clock.now() }) {
+            case .stopping: opens(at: clock.now())
             case .closedUntil(let time): opens(at: time + jitter(5))
-            case .full: opens(at: clock.now() + 5 + jitter(5))
+            case .full(let seconds):
+                opens(at: clock.now() + seconds)
+                waitsForRoom = true
             case .go:
                 var ending = LaneBoard.Ending.nothing
                 defer { lanes.leave(destination, ending, at: clock.now()) }
@@ -149,6 +154,7 @@ final class RelayEntryRun {
                 let end = try deliver(given, message, to: destination, recipients, &summary)
                 switch end {
                 case .complete: ending = .succeeded
+                case .untried: break
                 case .interrupted: opens(at: clock.now())
                 case .routeFailed(let reason):
                     ending = .failed(reason)
@@ -262,7 +268,7 @@ final class RelayEntryRun {
             let entry = try transaction.setAside(attempts: attempts, due: due)
             counters.add { $0.messagesDeferred += 1 }
             log.info("deferred", metadata: metadata(["attempt": "\(attempts)", "due": "\(due)"]))
-            return .waits(entry)
+            return .waits(entry, forRoom: waitsForRoom)
         case .giveUp(let failed):
             let reports = reports(given, .failed, settlement.failures)
             for output in reports { try transaction.add(output: output) }

@@ -85,6 +85,7 @@ final class RelayService: Service {
         watcher?.stop()
         handoff.end()
         engine.gate.stop()
+        engine.lanes.stop()
         bell.silence()
         engine.deferredBell.silence()
     }
@@ -158,7 +159,8 @@ final class RelayService: Service {
             for queue in [Queue.delivered, .admin] { found += engine.pass(queue) { handoff.put($0) } }
             found += engine.passDeferred { handoff.put($0) }
             await handoff.untilIdle()
-            guard found > 0, engine.handledCount > before else { return }
+            if found > 0, engine.handledCount > before { continue }
+            guard engine.hasWaitingForRoom, await engine.deferredBell.wait(atMost: wait) else { return }
         }
     }
 }
