@@ -33,6 +33,7 @@ let package = Package(
     name: "ses",
     products: [
         .executable(name: "ses", targets: ["ses"]),
+        .executable(name: "ses-relay", targets: ["ses-relay"]),
         .executable(name: "ses-dss", targets: ["ses-dss"]),
     ],
     dependencies: [
@@ -49,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
@@ -62,16 +64,20 @@ let package = Package(
         layer("Workflows", ["InternetMessage"]),
         layer("Composition", ["Octets", "InternetMessage"]),
         layer("Processing", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition"]),
+        layer("Relaying", ["Octets", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
         layer("Spool", ["Octets", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
         layer("MessageInspection", ["Octets", "InternetMessage", "Workflows", "XMLReading"]),
-        layer("SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "XMLReading"]),
+        layer(
+            "SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
+        layer("MailExchange", ["CAres"]),
+        layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
@@ -84,15 +90,24 @@ let package = Package(
             ]),
 
         // Top: composition, argument parsing and exit codes.
+        layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle]),
         layer(
             "Gateway",
             [
+                "ProgramLife",
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
                 "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
                 "PDFSignatures", "XMLSignatures", log,
                 lifecycle, signals, heap,
             ]),
-        program("ses", ["Gateway", "Workflows", arguments]),
+        layer(
+            "Relay",
+            [
+                "Octets", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch", "SESConfiguration",
+                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap,
+            ]),
+        program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
+        program("ses-relay", ["Relay", "ProgramLife", arguments]),
         program("ses-dss", ["SigningServer", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools.
@@ -104,20 +119,25 @@ let package = Package(
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
+        tests("Relaying", ["InternetMessage"]),
         tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
         tests("XMLReading"),
         tests("MessageInspection"),
-        tests("SESConfiguration"),
+        tests("SESConfiguration", ["Relaying"]),
         tests("DSSXML"),
         tests("CurlTransfer"),
         tests("DSSClient"),
+        tests("MailExchange"),
+        tests("SMTPRelay"),
         tests("CMSSignatures"),
         tests("XMLSignatures", ["Octets", "CMSSignatures"]),
         tests("FontEmbedding", ["Octets"]),
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
         tests("SigningServer"),
-        tests("Gateway"),
+        tests("ProgramLife", [log]),
+        tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
+        tests("Gateway", ["ProgramLife"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
 )

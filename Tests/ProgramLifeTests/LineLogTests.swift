@@ -3,7 +3,7 @@ import Logging
 import TestSupport
 import Testing
 
-@testable import Gateway
+@testable import ProgramLife
 
 @Suite("Log lines: one event, one line, whatever strangers write")
 struct LineLogTests {

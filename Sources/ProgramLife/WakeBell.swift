@@ -1,20 +1,20 @@
 /// Wakes one loop. Rings that come before the loop listens are one ring: it only says "look again".
-struct WakeBell: Sendable {
+package struct WakeBell: Sendable {
     private let rings: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
-    init() {
+    package init() {
         (rings, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    func ring() { continuation.yield() }
+    package func ring() { continuation.yield() }
 
     /// Ends the loop that listens.
-    func silence() { continuation.finish() }
+    package func silence() { continuation.finish() }
 
     /// Waits for a ring, or until `limit` has passed.
     /// - Returns: false once the bell is silenced.
-    func wait(atMost limit: Duration?) async -> Bool {
+    package func wait(atMost limit: Duration?) async -> Bool {
         let timer = limit.map { limit in
             Task {
                 // A cancelled timer has nothing left to ring for.

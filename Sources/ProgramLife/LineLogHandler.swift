@@ -55,7 +55,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     /// Control characters and what turns the direction of text become visible escapes.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isHarmful) else { return text }
         return text.unicodeScalars.map { isHarmful($0) ? "\\u{" + String($0.value, radix: 16) + "}" : String($0) }
             .joined()

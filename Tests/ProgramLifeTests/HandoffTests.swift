@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Gateway
+@testable import ProgramLife
 
 @Suite("Hand-off from listings to workers", .timeLimit(.minutes(1)))
 struct HandoffTests {

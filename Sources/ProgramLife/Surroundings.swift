@@ -15,6 +15,11 @@ public struct Surroundings: Sendable {
         option ?? environment["SES_CONFIG"] ?? "/etc/ses/ses.xml"
     }
 
+    /// `--config`, else `$SES_RELAY_CONFIG`, else `/etc/ses/relay.xml`.
+    public func relayConfigurationPath(option: String?) -> String {
+        option ?? environment["SES_RELAY_CONFIG"] ?? "/etc/ses/relay.xml"
+    }
+
     /// `--spool`, else what the configuration says, else `/var/spool/ses`.
     public func spoolPath(option: String?, configured: String?) -> String {
         option ?? configured ?? "/var/spool/ses"
@@ -26,11 +31,11 @@ public struct Surroundings: Sendable {
     }
 
     /// Refuses root: a program that reads hostile mail has no use for its rights.
-    public func refuseRoot(allowed: Bool) throws(ProgramError) {
+    public func refuseRoot(allowed: Bool, program: String = "ses") throws(ProgramError) {
         guard geteuid() == 0, !allowed, environment["SES_ALLOW_ROOT"] != "1" else { return }
         throw ProgramError(
             .noPermission,
-            "ses does not run as root: start it as the user that owns the spool (such as ses), or say --allow-root or SES_ALLOW_ROOT=1"
+            "\(program) does not run as root: start it as its own user (such as \(program)), or say --allow-root or SES_ALLOW_ROOT=1"
         )
     }
 

@@ -1,23 +1,23 @@
 import Synchronization
 
 /// What a running process knows of its own health, for its state file and for `ses status`.
-final class HealthBoard: Sendable {
-    struct State: Sendable {
+package final class HealthBoard: Sendable {
+    package struct State: Sendable {
         /// Reasons that stand until they are lifted, by what they are about.
-        var reasons: [String: String] = [:]
-        var lastError: String?
+        package var reasons: [String: String] = [:]
+        package var lastError: String?
     }
 
     private let state = Mutex(State())
     private let changed: @Sendable () -> Void
 
     /// - Parameter changed: Called after every change, on the thread that made it.
-    init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
+    package init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
 
-    var snapshot: State { state.withLock { $0 } }
+    package var snapshot: State { state.withLock { $0 } }
 
     /// Something is wrong until `lift` is called for the same subject.
-    func raise(_ subject: String, _ reason: String) {
+    package func raise(_ subject: String, _ reason: String) {
         let isNew = state.withLock { state in
             state.lastError = reason
             return state.reasons.updateValue(reason, forKey: subject) != reason
@@ -25,12 +25,12 @@ final class HealthBoard: Sendable {
         if isNew { changed() }
     }
 
-    func lift(_ subject: String) {
+    package func lift(_ subject: String) {
         if state.withLock({ $0.reasons.removeValue(forKey: subject) }) != nil { changed() }
     }
 
     /// Something failed, but nothing has to be done about it.
-    func note(_ error: String) {
+    package func note(_ error: String) {
         state.withLock { $0.lastError = error }
         changed()
     }

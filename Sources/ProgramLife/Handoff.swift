@@ -4,7 +4,7 @@ import Synchronization
 /// Hands items from threads that find them to tasks that work on them, a bounded number ahead.
 ///
 /// `put` blocks its thread while the bound is reached, so that a directory of 100 000 files is read only as fast as it is worked off.
-final class Handoff<Item: Sendable>: Sendable {
+package final class Handoff<Item: Sendable>: Sendable {
     private struct State {
         var items: [Item] = []
         var takers: [CheckedContinuation<Item?, Never>] = []
@@ -17,14 +17,14 @@ final class Handoff<Item: Sendable>: Sendable {
     private let state = Mutex(State())
     private let room: DispatchSemaphore
 
-    init(ahead: Int) {
+    package init(ahead: Int) {
         // A semaphore must not end below the value it began with, as it does when items are left over.
         room = DispatchSemaphore(value: 0)
         for _ in 0..<ahead { room.signal() }
     }
 
     /// - Returns: false when the hand-off has ended and the item was not taken.
-    func put(_ item: Item) -> Bool {
+    package func put(_ item: Item) -> Bool {
         room.wait()
         let (taker, isTaken) = state.withLock { state -> (CheckedContinuation<Item?, Never>?, Bool) in
             if state.isEnded { return (nil, false) }
@@ -40,7 +40,7 @@ final class Handoff<Item: Sendable>: Sendable {
     }
 
     /// The next item, for whose end ``finished()`` is called; nil once the hand-off has ended.
-    func take() async -> Item? {
+    package func take() async -> Item? {
         let item = await withCheckedContinuation { continuation in
             let ready: Item?? = state.withLock { state in
                 if state.isEnded { return .some(nil) }
@@ -55,7 +55,7 @@ final class Handoff<Item: Sendable>: Sendable {
     }
 
     /// An item that was taken is done with.
-    func finished() {
+    package func finished() {
         let idlers = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.open -= 1
             guard state.open == 0 else { return [] }
@@ -66,7 +66,7 @@ final class Handoff<Item: Sendable>: Sendable {
     }
 
     /// Waits until everything that was put is finished.
-    func untilIdle() async {
+    package func untilIdle() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
                 if state.open == 0 { return true }
@@ -78,7 +78,7 @@ final class Handoff<Item: Sendable>: Sendable {
     }
 
     /// Gives every taker nil, now and later; what was not taken stays where it was found.
-    func end() {
+    package func end() {
         let (takers, idlers) = state.withLock { state in
             state.isEnded = true
             state.open -= state.items.count
