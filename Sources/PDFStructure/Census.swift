@@ -7,6 +7,9 @@ extension PDFFile {
         package fileprivate(set) var references: [Int: Int] = [:]
         /// The objects with the name /ByteRange anywhere in them.
         package fileprivate(set) var byteRangeCarriers: Set<Int> = []
+        /// In-use objects that cannot be read to their end. A more lenient reader may find references in them. One that
+        /// is said to be at octet 0 is none: some writers mark unused numbers so.
+        package fileprivate(set) var unreadable: Set<Int> = []
     }
 
     /// Goes once over all objects of `revision`, reachable or not, and counts references to `wanted`.
@@ -27,8 +30,8 @@ extension PDFFile {
                     do throws(PDFSyntaxError) {
                         try reader.skim(at: Int(offset)) { tally.take($0, $1) }
                     } catch {
-                        // What cannot be read refers to nothing, to no reader.
                         guard error.kind == .damaged else { throw error }
+                        if offset > 0 { census.unreadable.insert(Int(number)) }
                     }
                     census.add(tally)
                 }
@@ -39,8 +42,8 @@ extension PDFFile {
             do throws(PDFSyntaxError) {
                 try skim(member.number, Int(member.index), of: member.stream, in: revision, wanted, &census)
             } catch {
-                // What cannot be read refers to nothing, to no reader.
                 guard error.kind == .damaged else { throw error }
+                census.unreadable.insert(member.number)
             }
         }
         for value in sections[revision].trailer.entries.values {
