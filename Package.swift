@@ -70,7 +70,7 @@ let package = Package(
         layer("Spool", ["Octets", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
-        layer("MessageInspection", ["Octets", "InternetMessage", "Workflows", "XMLReading"]),
+        layer("MessageInspection", ["Octets", "InternetMessage", "PDFStructure", "Workflows", "XMLReading"]),
         layer(
             "SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),

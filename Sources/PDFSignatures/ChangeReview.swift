@@ -98,7 +98,12 @@ struct ChangeReview {
                 if before != nil, before != .free { existing.insert(number) }
             }
         }
-        references = try file.census(of: revision, counting: changed).references
+        let census = try file.census(of: revision, counting: changed)
+        references = census.references
+        if let number = census.unreadable.min() {
+            return fault(
+                "object \(number) of the signed revision cannot be read: what refers to the changes is not known")
+        }
         try reviewCatalog()
         for number in changed.intersection(existing).subtracting(approved).sorted() { try reviewExisting(number) }
         try reviewContainers()

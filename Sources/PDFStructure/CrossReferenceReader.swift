@@ -105,7 +105,8 @@ struct CrossReferenceReader {
                     (0...Self.highestNumber).contains(first), (0...Self.mostEntries).contains(count),
                     first + count <= Self.highestNumber + 1
                 else { throw .damaged("a broken subsection of the cross-reference table at \(reader.lexer.start)") }
-                try budget.spend(20 * count)
+                try budget.spend(40 * count)
+                if entries.isEmpty { entries.reserveCapacity(min(count, reader.lexer.octets.count / 16)) }
                 for number in first..<(first + count) {
                     let entry = try tableEntry(&reader.lexer)
                     guard entries.updateValue(entry, forKey: Int32(number)) == nil else {

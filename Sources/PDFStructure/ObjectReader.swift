@@ -34,7 +34,7 @@ struct ObjectReader {
                 try budget.spend(max(0, reader.lexer.position - offset))
                 throw error
             }
-            try budget.spend(reader.lexer.position - offset)
+            try budget.spend(reader.lexer.position - offset + 32 * reader.values)
             var stream: Range<Int>?
             if reader.lexer.isKeyword(word, "stream") {
                 guard let dictionary = value.dictionary else {

@@ -173,7 +173,7 @@ package final class PDFFile {
         let value = try stream.octets.withUnsafeBytes { (octets) throws(PDFSyntaxError) in
             var values = PDFValueReader(stream.octets, octets, at: place)
             let value = try values.value()
-            try self.budget.spend(values.lexer.position - place)
+            try self.budget.spend(values.lexer.position - place + 32 * values.values)
             return value
         }
         return IndirectObject(

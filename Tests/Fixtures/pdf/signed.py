@@ -392,6 +392,7 @@ def make_bad():
     # Shadow attacks: prepared before signing
     gone = sign(document(objects(o3=GONE)))
     bad("shadow-dangling", revise(gone, {40: stream(b"0 g", b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]")}))
+    bad("shadow-unreadable", sign(sign(document(objects(o9=b"<</A 1> /B 40 0 R>>"))), "Two", bob))
     bad("shadow-dangling-as-certificate", revise(gone, {1: body(gone, 1)[:-2] + b"/DSS<</Certs[40 0 R]>>>>", 40: stream(b"0 g", b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]")}))
     cover = objects(o3=GONE.replace(b"40 0 R", b"9 0 R").replace(b"/Contents 4 0 R", b"/Contents[4 0 R 10 0 R]"),
                     o9=stream(b"1 g 0 0 600 800 re f", b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]"), o10=stream(b"/Gone Do"))
