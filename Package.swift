@@ -51,12 +51,15 @@ let package = Package(
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
         // Ground: values over bytes, no I/O.
         layer("Octets"),
         layer("InternetMessage", ["Octets"]),
         layer("DSSProtocol", ["Octets"]),
+        layer("PDFStructure", ["Octets"]),
 
         // Core: what is decided and what comes of it, no I/O.
         layer("Workflows", ["InternetMessage"]),
@@ -77,9 +80,15 @@ let package = Package(
         layer("MailExchange", ["CAres"]),
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
+        layer("XMLSignatures", ["Octets", "CXmlSec"]),
+        layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
-            ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
+            [
+                "Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", "PDFSignatures",
+                "FontEmbedding", "XMLSignatures", "CurlTransfer", log, http, https,
+            ]),
 
         // Top: composition, argument parsing and exit codes.
         layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle]),
@@ -88,7 +97,8 @@ let package = Package(
             [
                 "ProgramLife",
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
-                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
+                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
+                "PDFSignatures", "XMLSignatures", log,
                 lifecycle, signals, heap,
             ]),
         layer(
@@ -106,6 +116,7 @@ let package = Package(
         tests("Octets"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
+        tests("PDFStructure", ["Octets"]),
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
@@ -121,6 +132,9 @@ let package = Package(
         tests("MailExchange"),
         tests("SMTPRelay"),
         tests("CMSSignatures"),
+        tests("XMLSignatures", ["Octets", "CMSSignatures"]),
+        tests("FontEmbedding", ["Octets"]),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
         tests("SigningServer"),
         tests("ProgramLife", [log]),
         tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
