@@ -26,6 +26,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let http: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let https: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 
@@ -104,7 +105,7 @@ let package = Package(
             "Relay",
             [
                 "Octets", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch", "SESConfiguration",
-                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap,
+                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap, deque,
             ]),
         program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", arguments]),

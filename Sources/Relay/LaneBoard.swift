@@ -9,8 +9,8 @@ import SESConfiguration
 final class LaneBoard: @unchecked Sendable {
     enum Admission: Sendable, Hashable {
         case go
-        /// As many as are allowed are under way, and as many as may wait do; room is expected after so many seconds.
-        case full(seconds: Int)
+        /// As many as are allowed are under way, and as many as may wait do.
+        case full
         /// Unix seconds.
         case closedUntil(Int)
         /// The program is to stop.
@@ -39,18 +39,12 @@ final class LaneBoard: @unchecked Sendable {
         var health = RouteHealth()
         var active = 0
         var waiting = 0
-        /// Since when it has been full without a break, on the monotonic clock; how many came to an end since, and how many were sent away.
-        var fullSince: ContinuousClock.Instant?
-        var ended = 0
-        var sentAway = 0
 
         var isIdle: Bool { active == 0 && waiting == 0 }
     }
 
     /// Closed destinations that are remembered: mail to made-up domains must not fill the memory.
     private static let limit = 10_000
-    /// The longest that one is sent away for.
-    private static let longestDetour = 300
 
     private let condition = NSCondition()
     private var lanes: [Destination: Lane] = [:]
@@ -86,17 +80,14 @@ final class LaneBoard: @unchecked Sendable {
                 if hasRoom {
                     lane.active += 1
                     active += 1
-                    if lane.active < limits.perDestination, lane.waiting == 0 { lane.fullSince = nil }
                     lanes[destination] = lane
                     return .go
                 }
                 lane.health.withdrew()
             }
-            if lane.fullSince == nil { (lane.fullSince, lane.ended, lane.sentAway) = (.now, 0, 0) }
             guard lane.waiting < limits.waitingForOne, waiting < limits.waitingInAll else {
-                lane.sentAway += 1
                 lanes[destination] = lane
-                return .full(seconds: Self.detour(lane))
+                return .full
             }
             lane.waiting += 1
             waiting += 1
@@ -111,7 +102,6 @@ final class LaneBoard: @unchecked Sendable {
         guard var lane = lanes[destination] else { return condition.unlock() }
         let wasOpen = lane.health.isOpen
         lane.active -= 1
-        lane.ended += 1
         active -= 1
         switch ending {
         case .succeeded: lane.health.succeeded()
@@ -133,6 +123,13 @@ final class LaneBoard: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// Whether nobody is under way there and nobody waits.
+    func isIdle(_ destination: Destination) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return lanes[destination]?.isIdle ?? true
+    }
+
     /// Who waits for a turn now.
     var waitingCount: Int {
         condition.lock()
@@ -147,13 +144,6 @@ final class LaneBoard: @unchecked Sendable {
         return lanes.filter { !$0.value.health.isOpen }.map { ($0.key, $0.value.health) }.sorted {
             "\($0.0)" < "\($1.0)"
         }
-    }
-
-    /// When those before it will be through, at the pace seen so far: then it need not be looked at in between.
-    private static func detour(_ lane: Lane) -> Int {
-        guard let fullSince = lane.fullSince, lane.ended > 0 else { return 2 }
-        let seconds = Double((ContinuousClock.now - fullSince) / .milliseconds(1)) / 1_000
-        return 1 + min(longestDetour, Int(0.8 * Double(lane.sentAway) * seconds / Double(lane.ended)))
     }
 }
 

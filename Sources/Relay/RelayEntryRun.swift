@@ -10,8 +10,8 @@ import Spool
 final class RelayEntryRun {
     enum Ending {
         case sent, failed
-        /// - Parameter forRoom: Only because its destination was busy.
-        case waits(DeferredEntry, forRoom: Bool)
+        /// - Parameter busy: The destination that was too busy for it, where that is why it waits.
+        case waits(DeferredEntry, busy: Destination?)
     }
 
     /// What a claimed file turned out to be.
@@ -24,6 +24,9 @@ final class RelayEntryRun {
         let defect: DeliveryReport?
     }
 
+    /// Seconds.
+    private static let longestDetour = 600
+
     private let transaction: Transaction
     private let settings: RelaySettings
     private let spool: Spool
@@ -35,7 +38,9 @@ final class RelayEntryRun {
     private let log: Logger
     private var history = DeliveryHistory()
     private var messageID: String?
-    private var waitsForRoom = false
+    private var busy: Destination?
+    /// Those that were served, whose turn it may now be for others.
+    private(set) var served: [Destination] = []
 
     init(
         _ transaction: Transaction, _ settings: RelaySettings, spool: Spool, lanes: LaneBoard, counters: RelayCounters,
@@ -143,12 +148,14 @@ final class RelayEntryRun {
             switch lanes.enter(destination, settings.limits(of: destination), now: { clock.now() }) {
             case .stopping: opens(at: clock.now())
             case .closedUntil(let time): opens(at: time + jitter(5))
-            case .full(let seconds):
-                opens(at: clock.now() + seconds)
-                waitsForRoom = true
+            case .full:
+                // Long before this, somebody who is through will take it up.
+                opens(at: clock.now() + Self.longestDetour)
+                busy = destination
             case .go:
                 var ending = LaneBoard.Ending.nothing
                 defer { lanes.leave(destination, ending, at: clock.now()) }
+                served.append(destination)
                 if !isClaimDurable { try transaction.makeClaimDurable() }
                 isClaimDurable = true
                 let end = try deliver(given, message, to: destination, recipients, &summary)
@@ -268,7 +275,7 @@ final class RelayEntryRun {
             let entry = try transaction.setAside(attempts: attempts, due: due)
             counters.add { $0.messagesDeferred += 1 }
             log.info("deferred", metadata: metadata(["attempt": "\(attempts)", "due": "\(due)"]))
-            return .waits(entry, forRoom: waitsForRoom)
+            return .waits(entry, busy: busy)
         case .giveUp(let failed):
             let reports = reports(given, .failed, settlement.failures)
             for output in reports { try transaction.add(output: output) }

@@ -159,8 +159,7 @@ final class RelayService: Service {
             for queue in [Queue.delivered, .admin] { found += engine.pass(queue) { handoff.put($0) } }
             found += engine.passDeferred { handoff.put($0) }
             await handoff.untilIdle()
-            if found > 0, engine.handledCount > before { continue }
-            guard engine.hasWaitingForRoom, await engine.deferredBell.wait(atMost: wait) else { return }
+            guard found > 0, engine.handledCount > before else { return }
         }
     }
 }
