@@ -147,7 +147,7 @@ struct DocumentSignatureTests {
     }
 
     @Test("the corpora's PDFs are signed just where their tables say so", .enabled(if: TestMaterial.shared != nil))
-    func corpora() throws {
+    func corporaOfPDF() throws {
         let folder = try #require(TestMaterial.shared) + "/corpora/"
         for name in ["pdf-plain", "pdf-signatures"] {
             for row in try TestMaterial.table(folder + name + "/expected.tsv") {
@@ -231,7 +231,7 @@ struct DocumentSignatureTests {
     }
 
     @Test("the documents of the corpora are signed as their tables say", .enabled(if: TestMaterial.shared != nil))
-    func corpora() throws {
+    func corporaOfXML() throws {
         let shared = try #require(TestMaterial.shared)
         var counts: [Bool: Int] = [:]
         for folder in ["xml-signatures", "xml-plain"] {
