@@ -1,7 +1,6 @@
 import CMSSignatures
 import DSSProtocol
 import DSSXML
-import FontEmbedding
 import Octets
 import PDFSignatures
 
@@ -19,11 +18,7 @@ struct SigningService: Sendable {
         self.configuration = configuration
         self.scratch = scratch
         self.sources = sources
-        do throws(FontError) {
-            pdfSigner = .success(PDFSigner(face: try FontFace(path: FontFace.standardPath)))
-        } catch {
-            pdfSigner = .failure(PDFError(.failed, "PDF cannot be signed here: \(error)"))
-        }
+        do throws(PDFError) { pdfSigner = .success(try PDFSigner()) } catch { pdfSigner = .failure(error) }
     }
 
     /// Who asks, for what, and what came of it: for the log.

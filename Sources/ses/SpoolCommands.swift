@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import ProgramLife
 import Workflows
 
 struct Init: AsyncParsableCommand {
@@ -70,12 +71,14 @@ struct Drop: AsyncParsableCommand {
         name: [.customShort("f"), .customLong("from")], help: "The envelope sender; '<>' or '' for the null sender.")
     var sender: String
     @Argument(help: "The envelope recipients, after `--`.") var recipients: [String]
+    @Option(name: .customLong("queue-id"), help: "What the mail server calls the message; recorded in the spool.")
+    var queueID: String?
     @Option(name: .customLong("spool"), help: "The spool (else $SES_SPOOL, else /var/spool/ses).") var spool: String?
 
     func run() async throws {
         try await finish { () throws(ProgramError) in
             try Gateway.Drop.run(
-                to: direction, sender: sender, recipients: recipients, spool: spool)
+                to: direction, sender: sender, recipients: recipients, queueID: queueID, spool: spool)
         }
     }
 }
