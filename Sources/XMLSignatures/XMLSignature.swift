@@ -45,6 +45,9 @@ public struct XMLSignature: Sendable, Hashable {
     /// Whether it is good as far as it is judged here: intact, and nothing found against it. Without that it is worth
     /// nothing; with it the trust in its certificate and algorithms decides.
     public var isGood: Bool { integrity == .intact && findings.isEmpty }
+
+    /// The same but for what was so in the document before it was signed, as far as the signature tells.
+    var isGoodAsMade: Bool { integrity == .intact && findings.allSatisfy(\.isOlderThanSignature) }
 }
 
 /// One thing that keeps a signature from being good.

@@ -36,7 +36,7 @@ public enum XMLSignatureReading {
             }
         }
         // A signed part within a document that is signed as a whole takes nothing away from it.
-        guard !found.contains(where: { $0.coversWholeDocument && $0.isGood }) else { return found }
+        guard !found.contains(where: { $0.coversWholeDocument && $0.isGoodAsMade }) else { return found }
         return zip(elements, found).map { element, signature in
             signature.addingPartFinding(isDocument: element == parsed.root)
         }

@@ -111,7 +111,7 @@ public struct XMLSigner: Sendable {
         let found = try XMLSignatureReading.signatures(in: signed)
         let own = found.last { $0.coversWholeDocument && $0.certificates.first == key.certificate }
         switch own?.integrity {
-        case .intact where own?.isGood == true && own?.signer == key.certificate: return
+        case .intact where own?.isGoodAsMade == true && own?.signer == key.certificate: return
         case .unknown(let reason):
             throw XMLSignatureError(.unsupported, "the document cannot be signed, because \(reason)")
         case .intact, .broken, nil:

@@ -85,6 +85,13 @@ struct SigningTests {
         try expectGood(signed, form, of: original)
     }
 
+    @Test("what an author has written is signed, even a comment within a text", arguments: XMLSignatureForm.allCases)
+    func commentWithinText(_ form: XMLSignatureForm) throws {
+        let found = try XMLSignatureReading.signatures(in: try Signers.shared.sign("<a>1<!-- one -->0</a>", form))
+        #expect(found.map(\.integrity) == [.intact])
+        #expect(found.flatMap(\.findings).map(\.isOlderThanSignature) == [true])
+    }
+
     @Test("an ECDSA key signs too", arguments: XMLSignatureForm.allCases)
     func ecdsa(_ form: XMLSignatureForm) throws {
         let original = OctetString("<a/>")
