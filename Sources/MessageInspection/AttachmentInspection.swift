@@ -7,7 +7,9 @@ enum AttachmentInspection {
     static func facts(of attachment: MessageParts.Attachment, _ charsets: Charsets) -> AttachmentFacts {
         let entity = attachment.entity
         let prefix = entity.decodedPrefix(ContentKinds.prefixLength).array
-        let kinds = ContentKinds.of(prefix)
+        var kinds = ContentKinds.of(prefix)
+        // A document of XML may have a root element that is one of HTML's too; signed, it is no page.
+        if !kinds.contains("xml"), ContentKinds.isMarkup(prefix), holdsXMLSignature(entity) { kinds.insert("xml") }
         return AttachmentFacts(
             path: entity.path, fileName: entity.fileName(using: charsets), mediaType: entity.contentType.mediaType,
             contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds),
@@ -46,6 +48,13 @@ enum AttachmentInspection {
     }
 
     private static func isSignedXML(_ entity: Entity) -> Bool {
+        search(entity).isSigned
+    }
+
+    /// Whether it is XML up to a ds:Signature; what merely names one is a page about signatures.
+    private static func holdsXMLSignature(_ entity: Entity) -> Bool { search(entity).isFound }
+
+    private static func search(_ entity: Entity) -> XMLSignatureSearch {
         var search = XMLSignatureSearch()
         do throws(Decided) {
             try entity.decodedSource.forEachChunk { (chunk) throws(Decided) in
@@ -53,10 +62,10 @@ enum AttachmentInspection {
                 if search.isDecided { throw Decided() }
             }
         } catch {
-            return true
+            return search
         }
         search.finish()
-        return search.isSigned
+        return search
     }
 
     /// The rest of the octets cannot change the answer any more.

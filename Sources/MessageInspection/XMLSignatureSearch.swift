@@ -41,6 +41,9 @@ struct XMLSignatureSearch {
         }
     }
 
+    /// Whether a signature was reached by reading XML.
+    var isFound: Bool { if case .found = state { true } else { false } }
+
     /// Whether more octets cannot change the answer.
     var isDecided: Bool {
         switch state {

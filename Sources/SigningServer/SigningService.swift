@@ -256,4 +256,10 @@ enum DocumentSniffing {
         let first = marked.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         return first == UInt8(ascii: "<") ? .xml : .other
     }
+
+    /// Whether it begins with an XML declaration (XML 1.0 §2.8).
+    static func isDeclaredXML(_ octets: OctetString) -> Bool {
+        let start = octets.slice(0..<min(octets.count, 8)).array
+        return (start.starts(with: [0xEF, 0xBB, 0xBF]) ? start.dropFirst(3) : start[...]).starts(with: "<?xml".utf8)
+    }
 }

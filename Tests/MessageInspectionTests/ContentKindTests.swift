@@ -15,7 +15,8 @@ struct ContentKindTests {
             ("\n  <?xml ?>", ["xml"]),
             ("<Invoice xmlns='urn:x'>", ["xml"]), ("<ns:a>", ["xml"]), ("<!-- c --><x/>", ["xml"]),
             ("<html><body>", []),
-            ("<!DOCTYPE html><html>", []), ("<!DOCTYPE note SYSTEM 'x'><note/>", ["xml"]), ("<P>text", []),
+            ("<!DOCTYPE html><html>", []), ("<!DOCTYPE note SYSTEM 'x'><note/>", ["xml"]),
+            ("<!DOCTYPE table [<!ENTITY a 'b'>]><table/>", ["xml"]), ("<P>text", []),
             ("<- arrow", []), ("<3", []), ("a < b", []), ("<", []),
             ("<alice@x.test> wrote", []), ("-----BEGIN PKCS7-----\nMII", ["cms", "p7m"]), ("", []), ("text", []),
         ])
