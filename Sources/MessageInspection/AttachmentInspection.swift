@@ -7,18 +7,23 @@ enum AttachmentInspection {
     static func facts(of attachment: MessageParts.Attachment, _ charsets: Charsets) -> AttachmentFacts {
         let entity = attachment.entity
         let prefix = entity.decodedPrefix(ContentKinds.prefixLength).array
-        let kinds = ContentKinds.of(prefix)
+        var kinds = ContentKinds.of(prefix)
+        var isSigned = isSigned(entity, prefix: prefix, kinds: kinds)
+        if !isSigned, kinds.isEmpty, ContentKinds.beginsWithTag(prefix), signatureSearch(entity).isFound {
+            // Its root has a name that HTML knows too, such as `form`; no page has a ds:Signature in it.
+            kinds.insert("xml")
+            isSigned = true
+        }
         return AttachmentFacts(
             path: entity.path, fileName: entity.fileName(using: charsets), mediaType: entity.contentType.mediaType,
-            contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds),
-            protection: attachment.protection)
+            contentKinds: kinds, isSigned: isSigned, protection: attachment.protection)
     }
 
     /// By structure: SignedData, a PDF with a filled signature field, an XML document with a ds:Signature.
     private static func isSigned(_ entity: Entity, prefix: [UInt8], kinds: Set<String>) -> Bool {
         if kinds.contains("cms"), isSignedData(entity, prefix) { return true }
         if kinds.contains("pdf"), isSignedPDF(entity) { return true }
-        return kinds.contains("xml") && isSignedXML(entity)
+        return kinds.contains("xml") && signatureSearch(entity).isSigned
     }
 
     private static func isSignedData(_ entity: Entity, _ prefix: [UInt8]) -> Bool {
@@ -45,7 +50,7 @@ enum AttachmentInspection {
         return scan.isSigned
     }
 
-    private static func isSignedXML(_ entity: Entity) -> Bool {
+    private static func signatureSearch(_ entity: Entity) -> XMLSignatureSearch {
         var search = XMLSignatureSearch()
         do throws(Decided) {
             try entity.decodedSource.forEachChunk { (chunk) throws(Decided) in
@@ -53,10 +58,10 @@ enum AttachmentInspection {
                 if search.isDecided { throw Decided() }
             }
         } catch {
-            return true
+            return search
         }
         search.finish()
-        return search.isSigned
+        return search
     }
 
     /// The rest of the octets cannot change the answer any more.

@@ -66,6 +66,11 @@ enum ContentKinds {
         return !htmlElements.contains(String(decoding: name.map(\.asciiLowercased), as: UTF8.self))
     }
 
+    /// Whether it may be XML or HTML.
+    static func beginsWithTag(_ prefix: [UInt8]) -> Bool {
+        narrowed(prefix).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "<")
+    }
+
     /// Elements with which HTML begins when it is not declared, whole or a fragment of a mail.
     private static let htmlElements: Set<String> = [
         "html", "head", "body", "p", "div", "span", "table", "a", "b", "i", "u", "font", "center", "pre", "br", "hr",
