@@ -14,7 +14,8 @@ final class DKIMFixture: Sendable {
         scratch = try ScratchDirectory()
         let key = scratch.file("key.pem")
         for arguments in [
-            ["genrsa", "-out", key, "2048"], ["rsa", "-in", key, "-pubout", "-outform", "DER", "-out", key + ".public"],
+            ["genrsa", "-out", key, "2048"],
+            ["rsa", "-in", key, "-pubout", "-outform", "DER", "-out", key + ".public"],
         ] {
             let made = try await RunningProgram.run("/usr/bin/openssl", arguments, asRoot: true)
             guard made.status == 0 else { throw HarnessError("openssl: \(made)") }
@@ -49,7 +50,8 @@ final class DKIMFixture: Sendable {
             let pid = scratch.file(name + ".pid")
             programs.append(
                 try RunningProgram(
-                    try MailServers.program("/usr/sbin/opendkim"), ["-f", "-x", configuration, "-P", pid], asRoot: true))
+                    try MailServers.program("/usr/sbin/opendkim"), ["-f", "-x", configuration, "-P", pid], asRoot: true)
+            )
         }
         for (program, port) in zip(programs, ports) {
             try await MailServers.listening(on: port, by: program, "opendkim")

@@ -94,10 +94,14 @@ final class MailHouse: Sendable {
         let text = String(decoding: try TestMaterial.octets(site.configuration), as: UTF8.self)
         let anchor = site.directory + "/partner.pem"
         let path = site.directory + "/partner.xml"
-        try TestMaterial.octets(authority.certificate).withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: anchor)) }
+        try TestMaterial.octets(authority.certificate).withUnsafeBytes {
+            try Data($0).write(to: URL(fileURLWithPath: anchor))
+        }
         try Data(
-            text.replacingOccurrences(of: "<Anchor>ca.pem</Anchor>", with: "<Anchor>ca.pem</Anchor><Anchor>partner.pem</Anchor>")
-                .utf8
+            text.replacingOccurrences(
+                of: "<Anchor>ca.pem</Anchor>", with: "<Anchor>ca.pem</Anchor><Anchor>partner.pem</Anchor>"
+            )
+            .utf8
         ).write(to: URL(fileURLWithPath: path))
         for file in [anchor, path] {
             try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)

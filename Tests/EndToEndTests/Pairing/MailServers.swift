@@ -68,7 +68,7 @@ struct Submission {
     {
         var arguments = [
             "--server", "127.0.0.1:\(port)", "--helo", "client.test", "--from", sender, "--to",
-            recipients.joined(separator: ","), "--no-data-fixup", "--suppress-data", "--timeout", "20", "--data", "-",
+            recipients.joined(separator: ","), "--suppress-data", "--timeout", "20", "--data", "-",
         ]
         if let user {
             arguments += ["--tls", "--auth", "PLAIN", "--auth-user", user, "--auth-password", password]

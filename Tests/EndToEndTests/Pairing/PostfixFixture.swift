@@ -66,7 +66,8 @@ final class PostfixFixture: Sendable {
 
         private func make(_ folder: String) throws {
             try FileManager.default.createDirectory(
-                atPath: scratch.file(folder), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+                atPath: scratch.file(folder), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755]
+            )
             guard chmod(scratch.path, 0o755) == 0 else { throw HarnessError("chmod: \(errno)") }
             guard folder == "data" else { return }
             guard let postfix = getpwnam("postfix") else { throw HarnessError("there is no user postfix") }
