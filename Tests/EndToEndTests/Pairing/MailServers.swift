@@ -61,6 +61,7 @@ struct Submission {
     /// Nil: without a password, as another mail server.
     var user: String?
     var password = MailHouse.password
+    var usesTLS = true
 
     /// - Returns: What swaks said; status 0 when the server took the message for all recipients.
     func send(_ message: [UInt8], from sender: String, to recipients: [String]) async throws
@@ -71,7 +72,8 @@ struct Submission {
             recipients.joined(separator: ","), "--suppress-data", "--timeout", "20", "--data", "-",
         ]
         if let user {
-            arguments += ["--tls", "--auth", "PLAIN", "--auth-user", user, "--auth-password", password]
+            arguments += ["--auth", "PLAIN", "--auth-user", user, "--auth-password", password]
+            if usesTLS { arguments.append("--tls") }
         }
         return try await RunningProgram.run(
             try MailServers.program("/usr/bin/swaks"), arguments, input: message, asRoot: true)

@@ -21,11 +21,13 @@ final class PostfixFixture: Sendable {
         /// The service of master.cf where mail of others arrives.
         var service: String { "127.0.0.1:\(port)" }
 
-        /// - Parameter settings: Lines of main.cf.
-        init(host: String, settings: [String]) async throws {
+        /// - Parameters:
+        ///   - port: A free one.
+        ///   - settings: Lines of main.cf.
+        init(host: String, port: Int, settings: [String]) async throws {
             try MailServers.requireRoot()
             scratch = try ScratchDirectory()
-            port = try DSSFixture.deadPort()
+            self.port = port
             for folder in ["etc", "queue", "data"] { try make(folder) }
             let own = [
                 "compatibility_level = 3.6", "queue_directory = \(queue)", "data_directory = \(scratch.file("data"))",

@@ -5,32 +5,18 @@ import Testing
 extension EndToEnd {
     @Suite("Paired with Postfix and Dovecot")
     struct PairedWithPostfix {
-        /// Takes a message that was fetched by POP3 apart.
-        private func reading(_ message: [UInt8]) async throws -> PythonReading { try await PythonReading.of(message) }
-
-        private func identifier() -> String { UUID().uuidString.lowercased() }
-
-        /// The messages of a mailbox with a Message-ID of the domain example.test.
-        private func messages(_ id: String, of user: String, in house: MailHouse) async throws -> [[UInt8]] {
-            let wanted = Array("<\(id)@example.test>".utf8)
-            return try await eventually("\(id) for \(user)") {
-                let found = try await house.dovecot.messages(of: user).filter { $0.firstRange(of: wanted) != nil }
-                return found.isEmpty ? nil : found
-            }
-        }
-
         @Test("a submitted mail goes out signed to a mailbox read by POP3, and the signed answer comes in verified")
         func roundTrip() async throws {
             let house = try await MailHouse.shared
-            let id = identifier()
+            let id = MailHouse.identifier()
             try await house.client(of: MailSamples.alice).deliver(
                 MailSamples.plain(to: PartnerAuthority.carol, id: id), from: MailSamples.alice,
                 to: [PartnerAuthority.carol])
-            let received = try #require(try await messages(id, of: PartnerAuthority.carol, in: house).first)
+            let received = try #require(try await house.messages(id, of: PartnerAuthority.carol).first)
             let verified = try await OpenSSL.verify(received, anchor: house.anchor)
             #expect(verified.status == 0, "\(verified)\n\(String(decoding: received, as: UTF8.self))\n\(house.logs)")
             #expect(try await OpenSSL.signerAddresses(received, anchor: house.anchor) == [MailSamples.alice])
-            let letter = try await reading(received)
+            let letter = try await PythonReading.of(received)
             #expect(letter.values("Return-Path") == ["<\(MailSamples.alice)>"])
             #expect(letter.values("Delivered-To") == [PartnerAuthority.carol])
             #expect(letter.fields.allSatisfy { !($0.first ?? "").lowercased().hasPrefix("x-ses-") })
@@ -45,7 +31,7 @@ extension EndToEnd {
                     $0.firstRange(of: Array("Re: \(id)".utf8)) != nil
                 }
             }
-            let answered = try await reading(back)
+            let answered = try await PythonReading.of(back)
             let results = answered.values("Authentication-Results")
             #expect(results.contains { $0.contains("smime=pass") && $0.contains(PartnerAuthority.carol) }, "\(results)")
             #expect(try await OpenSSL.verify(back, anchor: house.authority.certificate).status == 0)
@@ -54,7 +40,7 @@ extension EndToEnd {
         @Test("a mail to five recipients of three domains, one by Bcc, is signed once and tells nobody of the Bcc")
         func blindCopy() async throws {
             let house = try await MailHouse.shared
-            let id = identifier()
+            let id = MailHouse.identifier()
             let open = ["bob@example.test", "dora@example.test", PartnerAuthority.carol, "emil@elsewhere.test"]
             let blind = "frank@third.test"
             try await house.client(of: MailSamples.alice).deliver(
@@ -62,7 +48,7 @@ extension EndToEnd {
                 from: MailSamples.alice, to: open + [blind])
             var texts: Set<[UInt8]> = []
             for user in open + [blind] {
-                let copies = try await messages(id, of: user, in: house)
+                let copies = try await house.messages(id, of: user)
                 #expect(copies.count == 1, "\(user)")
                 let copy = try #require(copies.first)
                 #expect(try await OpenSSL.verify(copy, anchor: house.anchor).status == 0, "\(user)")
@@ -82,35 +68,32 @@ extension EndToEnd {
         func bounce() async throws {
             let house = try await MailHouse.shared
             // Out: a notice with the null sender, such as a receipt.
-            let id = identifier()
+            let id = MailHouse.identifier()
             try await house.client(of: MailSamples.alice).deliver(
                 MailSamples.plain(to: PartnerAuthority.carol, id: id), from: "<>", to: [PartnerAuthority.carol])
-            let copies = try await messages(id, of: PartnerAuthority.carol, in: house)
+            let copies = try await house.messages(id, of: PartnerAuthority.carol)
             #expect(copies.count == 1)
-            let notice = try await reading(try #require(copies.first))
+            let notice = try await PythonReading.of(try #require(copies.first))
             #expect(notice.values("Return-Path") == ["<>"])
             #expect(notice.parts.map(\.type) == ["text/plain"])
 
             // In: what the other server says of a mail that it cannot deliver.
-            let lost = identifier()
+            let lost = MailHouse.identifier()
             try await house.client(of: MailSamples.bob).deliver(
                 MailSamples.plain(from: MailSamples.bob, to: "nobody-there@elsewhere.test", id: lost),
                 from: MailSamples.bob, to: ["nobody-there@elsewhere.test"])
-            let returned = try await messages(lost, of: MailSamples.bob, in: house)
+            let returned = try await house.messages(lost, of: MailSamples.bob)
             #expect(returned.count == 1)
-            let report = try await reading(try #require(returned.first))
+            let report = try await PythonReading.of(try #require(returned.first))
             #expect(report.values("Return-Path") == ["<>"])
             #expect(report.part("message/delivery-status") != nil)
 
             // A bounce of a bounce: nobody gets it, and nothing is left on the way.
             try await house.outside.deliver(
-                MailSamples.plain(from: "postmaster@elsewhere.test", to: MailSamples.bob, id: identifier()), from: "<>",
+                MailSamples.plain(from: "postmaster@elsewhere.test", to: MailSamples.bob, id: MailHouse.identifier()),
+                from: "<>",
                 to: [MailSamples.bob])
-            try await eventually("empty queues\n\(house.logs)") {
-                let waiting = try await [house.house.waiting(), house.partner.waiting()]
-                let spooled = try house.spool.counts().isEmpty
-                return waiting == [0, 0] && spooled ? () : nil
-            }
+            try await house.settled()
         }
 
         @Test("submission takes nobody's address but one's own, and no password in clear")
@@ -137,7 +120,7 @@ extension EndToEnd {
         @Test("a From that is not the sender's goes to the administrator, not out with a signature")
         func forgedFrom() async throws {
             let house = try await MailHouse.shared
-            let id = identifier()
+            let id = MailHouse.identifier()
             try await house.client(of: MailSamples.alice).deliver(
                 MailSamples.plain(from: MailSamples.bob, to: PartnerAuthority.carol, id: id), from: MailSamples.alice,
                 to: [PartnerAuthority.carol])
@@ -148,38 +131,41 @@ extension EndToEnd {
             #expect(told.contains { $0["reason"]?.contains("SenderMustOwnFrom") == true }, "\(told)")
         }
 
+        @Test("an address with all that a shell would read arrives as it is")
+        func shellWords() async throws { try await MailHouse.shared.expectShellWordsArrive() }
+
         @Test("DKIM is verified before SES, and the verdict stays beside that of SES")
         func domainKeys() async throws {
             let house = try await MailHouse.shared
-            let id = identifier()
+            let id = MailHouse.identifier()
             try await house.client(of: MailSamples.alice).deliver(
                 MailSamples.plain(to: PartnerAuthority.carol, id: id), from: MailSamples.alice,
                 to: [PartnerAuthority.carol])
-            let sent = try #require(try await messages(id, of: PartnerAuthority.carol, in: house).first)
+            let sent = try #require(try await house.messages(id, of: PartnerAuthority.carol).first)
             // Carol's server sends it on to Dora, as a mailing list would.
             let head = try #require(sent.firstRange(of: Array("DKIM-Signature:".utf8)))
             try await house.outside.deliver(
                 Array(sent[head.lowerBound...]), from: PartnerAuthority.carol, to: ["dora@example.test"])
-            let forwarded = try #require(try await messages(id, of: "dora@example.test", in: house).first)
-            let results = try await reading(forwarded).values("Authentication-Results")
+            let forwarded = try #require(try await house.messages(id, of: "dora@example.test").first)
+            let results = try await PythonReading.of(forwarded).values("Authentication-Results")
             #expect(results.contains { $0.contains("dkim.test") && $0.contains("dkim=pass") }, "\(results)")
             #expect(results.contains { $0.contains("smime=pass") }, "\(results)")
         }
 
         @Test("without ses drop, each recipient's file is signed by itself and arrives")
         func noHelper() async throws {
-            let house = try await MailHouse(extra: ["--maildir"])
-            let id = identifier()
+            let house = try await MailHouse(.postfix(["--maildir", "--maildir-user", MailServers.accountAndGroup]))
+            let id = MailHouse.identifier()
             let recipients = ["bob@example.test", PartnerAuthority.carol]
             try await house.client(of: MailSamples.alice).deliver(
                 MailSamples.plain(to: recipients.joined(separator: ", "), id: id), from: MailSamples.alice,
                 to: recipients)
             for user in recipients {
-                let copies = try await messages(id, of: user, in: house)
+                let copies = try await house.messages(id, of: user)
                 #expect(copies.count == 1)
                 let copy = try #require(copies.first)
                 #expect(try await OpenSSL.verify(copy, anchor: house.anchor).status == 0, "\(user)")
-                #expect(try await reading(copy).values("Delivered-To") == [user])
+                #expect(try await PythonReading.of(copy).values("Delivered-To") == [user])
             }
             let entries = Set(try house.journal(ofMessage: id + "@example.test").compactMap { $0["e"] })
             #expect(entries.count == 2)
