@@ -23,7 +23,7 @@ extension EndToEnd {
             [
                 "--config-directory", site.configuration, "--incoming", site.service, "--submission", "127.0.0.1:1587",
                 "--certificate", "/etc/ssl/some.pem", "--ses", try Programs.path("ses"), "--spool", spool.spool,
-                "--drop-user", MailServers.accountAndGroup, "--authorized", "192.0.2.0/28 198.51.100.7",
+                "--drop-user", MailServers.accountAndGroup, "--authorized", "192.0.2.0/28,198.51.100.7",
             ]
         }
 
@@ -80,9 +80,9 @@ extension EndToEnd {
         @Test("Dovecot: a user can be added, given another password and removed; undo leaves users and mail")
         func dovecot() async throws {
             let site = try DovecotFixture.Site()
-            let queue = try await PostfixFixture.Site(host: "mail.example.test", port: 1025, settings: []).queue
+            let postfix = try await PostfixFixture.Site(host: "mail.example.test", port: 1025, settings: [])
             let before = try files(site.configuration)
-            try await site.pair(withPostfixQueue: queue, users: ["malice@example.test", "Alice@example.test"])
+            try await site.pair(withPostfixQueue: postfix.queue, users: ["malice@example.test", "Alice@example.test"])
             let here = ["--config-directory", site.configuration]
             func users() throws -> [String] {
                 String(decoding: try TestMaterial.octets(site.configuration + "/ses-users"), as: UTF8.self)
