@@ -26,6 +26,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let http: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let https: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 
@@ -50,12 +51,15 @@ let package = Package(
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
         // Ground: values over bytes, no I/O.
         layer("Octets"),
         layer("InternetMessage", ["Octets"]),
         layer("DSSProtocol", ["Octets"]),
+        layer("PDFStructure", ["Octets"]),
 
         // Core: what is decided and what comes of it, no I/O.
         layer("Workflows", ["InternetMessage"]),
@@ -76,9 +80,15 @@ let package = Package(
         layer("MailExchange", ["CAres"]),
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
+        layer("XMLSignatures", ["Octets", "CXmlSec"]),
+        layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
+        layer("PDFSignatures", ["Octets", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
-            ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", log, http, https]),
+            [
+                "Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", "PDFSignatures",
+                "FontEmbedding", "XMLSignatures", "CurlTransfer", log, http, https,
+            ]),
 
         // Top: composition, argument parsing and exit codes.
         layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle]),
@@ -87,14 +97,15 @@ let package = Package(
             [
                 "ProgramLife",
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
-                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures", log,
+                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
+                "PDFSignatures", "XMLSignatures", log,
                 lifecycle, signals, heap,
             ]),
         layer(
             "Relay",
             [
                 "Octets", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch", "SESConfiguration",
-                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap,
+                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap, deque,
             ]),
         program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", arguments]),
@@ -105,6 +116,7 @@ let package = Package(
         tests("Octets"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
+        tests("PDFStructure", ["Octets"]),
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
@@ -120,6 +132,9 @@ let package = Package(
         tests("MailExchange"),
         tests("SMTPRelay"),
         tests("CMSSignatures"),
+        tests("XMLSignatures", ["Octets", "CMSSignatures"]),
+        tests("FontEmbedding", ["Octets"]),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
         tests("SigningServer"),
         tests("ProgramLife", [log]),
         tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),

@@ -91,12 +91,12 @@ struct BERReader {
         }
     }
 
-    /// Whether the content ends at `offset`: at `end`, or at end-of-contents octets when there is no end.
-    func children(of element: Element) -> [Element]? {
+    /// The elements within `element`; nil when they are more than `limit`, or no BER.
+    func children(of element: Element, limit: Int = 64) -> [Element]? {
         var found: [Element] = []
         var offset = element.content.lowerBound
         while offset < element.content.upperBound {
-            guard found.count < 64, let child = self.element(at: offset, limit: element.content.upperBound) else {
+            guard found.count < limit, let child = self.element(at: offset, limit: element.content.upperBound) else {
                 return nil
             }
             found.append(child)

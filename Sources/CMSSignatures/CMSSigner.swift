@@ -1,58 +1,78 @@
 import COpenSSL
 public import Octets
 
-/// Makes CMS signatures (RFC 5652), as S/MIME (RFC 8551) and CAdES B (ETSI EN 319 122-1) want them.
+/// Makes CMS signatures (RFC 5652), as S/MIME (RFC 8551), CAdES B and T (ETSI EN 319 122-1) and PAdES want them.
 public struct CMSSigner: Sendable {
     public let key: SigningKey
     public let digest: DigestAlgorithm
     /// Whether the signature names its certificate (signing-certificate-v2, RFC 5035), as CAdES demands.
     public let isCAdES: Bool
+    /// Where a timestamp of the signature comes from (level T); nil: none is asked for.
+    public let timestamps: (any TimestampSource)?
 
-    public init(key: SigningKey, digest: DigestAlgorithm = .sha256, isCAdES: Bool = false) {
+    public init(
+        key: SigningKey, digest: DigestAlgorithm = .sha256, isCAdES: Bool = false,
+        timestamps: (any TimestampSource)? = nil
+    ) {
         self.key = key
         self.digest = digest
         self.isCAdES = isCAdES
+        self.timestamps = timestamps
     }
 
     /// Signs `content` exactly as it is, in one pass; memory does not grow with it.
     ///
-    /// The signature carries certificate, chain, signing time and S/MIME capabilities.
-    /// - Parameter signingTime: Unix seconds.
+    /// The signature carries certificate and chain, and the timestamp where there is a source of it.
+    /// - Parameter signingTime: Unix seconds; the signature then has S/MIME capabilities too. nil leaves both out, as a
+    ///   PDF signature wants it, whose time stands in its dictionary (ETSI EN 319 142-1 §6.3).
     /// - Returns: A SignedData without content, DER.
-    public func sign(detached content: any OctetSource, signingTime: Int) throws(CryptographyError) -> OctetString {
+    /// - Throws: ``CryptographyError/Kind/unsupported`` for a key that may only sign by RSA-PSS; also what the timestamp
+    ///   source throws.
+    public func sign(detached content: any OctetSource, signingTime: Int?) throws(CryptographyError) -> OctetString {
+        guard copenssl_pkey_is_pss(key.key.raw) == 0 else {
+            throw CryptographyError(
+                .unsupported, "the key may only sign by RSA-PSS, which is not done here; use an RSA or EC key")
+        }
         OpenSSLErrors.clear()
-        var flags = copenssl_cms_binary | copenssl_cms_detached | copenssl_cms_partial | copenssl_cms_stream
+        var flags = copenssl_cms_binary | copenssl_cms_detached | copenssl_cms_partial
         if isCAdES { flags |= copenssl_cms_cades }
+        if signingTime == nil { flags |= copenssl_cms_no_capabilities }
         let chain = try CertificateStack(key.chain.filter { $0 != key.certificate })
         guard let cms = CMS_sign(nil, nil, chain.raw, nil, flags) else { throw failure("begin") }
         defer { CMS_ContentInfo_free(cms) }
         guard let signer = CMS_add1_signer(cms, key.certificate.handle.raw, key.key.raw, digest.evp, flags) else {
             throw failure("add the signer to")
         }
-        try set(signingTime, of: signer)
-        guard let sink = BIO_new(BIO_s_null()) else { throw failure("prepare") }
-        defer { BIO_free(sink) }
-        guard let digesting = CMS_dataInit(cms, sink) else { throw failure("prepare") }
-        defer { Self.release(digesting, upTo: sink) }
-        try content.forEachChunk { chunk throws(CryptographyError) in
-            guard BIO_write(digesting, chunk.baseAddress, Int32(chunk.count)) == chunk.count else {
-                throw failure("digest the content for")
-            }
+        try add(try digest.digest(of: content), contentType: CMS_get0_eContentType(cms), to: signer)
+        if let signingTime {
+            try set(signingTime, of: signer)
+            guard CMS_SignerInfo_sign(signer) == 1 else { throw failure("finish") }
+        } else {
+            try signAttributes(of: signer)
         }
-        _ = copenssl_flush(digesting)
-        guard CMS_dataFinal(cms, digesting) == 1 else { throw failure("finish") }
-        let length = i2d_CMS_ContentInfo(cms, nil)
-        guard length > 0 else { throw failure("write") }
-        return OctetString(count: Int(length)) { target in
-            var next = target.bindMemory(to: UInt8.self).baseAddress
-            _ = i2d_CMS_ContentInfo(cms, &next)
-        }
+        if let timestamps { try add(timestamps, to: signer) }
+        guard let octets = DER.encoded({ i2d_CMS_ContentInfo(cms, $0) }) else { throw failure("write") }
+        return octets
     }
 
     /// Signs `content` and encloses it; memory does not grow with it.
     /// - Returns: A SignedData with content, DER.
-    public func sign(enclosing content: any OctetSource, signingTime: Int) throws(CryptographyError) -> OctetRope {
+    public func sign(enclosing content: any OctetSource, signingTime: Int?) throws(CryptographyError) -> OctetRope {
         try SignedDataSplit.joined(try sign(detached: content, signingTime: signingTime), with: content)
+    }
+
+    /// The attributes that every signature has (RFC 5652 §5.3).
+    private func add(
+        _ messageDigest: OctetString, contentType: OpaquePointer?, to signer: OpaquePointer
+    ) throws(CryptographyError) {
+        let isAdded = messageDigest.withUnsafeBytes { octets in
+            CMS_signed_add1_attr_by_NID(
+                signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING, octets.baseAddress, Int32(octets.count))
+        }
+        guard isAdded == 1,
+            CMS_signed_add1_attr_by_NID(
+                signer, NID_pkcs9_contentType, V_ASN1_OBJECT, contentType.map(UnsafeRawPointer.init), -1) == 1
+        else { throw failure("set the digest of") }
     }
 
     private func set(_ time: Int, of signer: OpaquePointer) throws(CryptographyError) {
@@ -64,13 +84,40 @@ public struct CMSSigner: Sendable {
         }
     }
 
-    /// Frees the digesting BIOs that stand before `sink`.
-    private static func release(_ chain: OpaquePointer, upTo sink: OpaquePointer) {
-        var next: OpaquePointer? = chain
-        while let bio = next, bio != sink {
-            next = BIO_pop(bio)
-            BIO_free(bio)
+    /// Signs the attributes as they are. (`CMS_SignerInfo_sign` of OpenSSL 3.0 adds a signing time to those without.)
+    private func signAttributes(of signer: OpaquePointer) throws(CryptographyError) {
+        var attributes: [(octets: OctetString, raw: OpaquePointer)] = []
+        defer { for attribute in attributes { X509_ATTRIBUTE_free(attribute.raw) } }
+        while CMS_signed_get_attr_count(signer) > 0 {
+            guard let attribute = CMS_signed_delete_attr(signer, 0) else { throw failure("take the attributes of") }
+            guard let octets = DER.encoded({ i2d_X509_ATTRIBUTE(attribute, $0) }) else {
+                X509_ATTRIBUTE_free(attribute)
+                throw failure("write the attributes of")
+            }
+            attributes.append((octets, attribute))
         }
+        // DER: the elements of a SET OF stand in ascending order (X.690 §11.6); OpenSSL verifies them as they stand.
+        attributes.sort { $0.octets.lexicographicallyPrecedes($1.octets) }
+        for attribute in attributes where CMS_signed_add1_attr(signer, attribute.raw) != 1 {
+            throw failure("order the attributes of")
+        }
+        let signature = try key.signature(of: DER.element(0x31, attributes.map(\.octets)), digest)
+        let isSet = signature.withUnsafeBytes { octets in
+            ASN1_STRING_set(CMS_SignerInfo_get0_signature(signer), octets.baseAddress, Int32(octets.count))
+        }
+        // A key whose signatures need parameters of their own would not fit what OpenSSL wrote about the algorithm.
+        guard isSet == 1, CMS_SignerInfo_verify(signer) == 1 else { throw failure("finish") }
+    }
+
+    /// The signature-time-stamp attribute (ETSI EN 319 122-1 §5.3).
+    private func add(_ source: any TimestampSource, to signer: OpaquePointer) throws(CryptographyError) {
+        guard let signature = CMS_SignerInfo_get0_signature(signer) else { throw failure("finish") }
+        let token = try source.timestamp(of: OctetString(signature))
+        let isAdded = token.octets.withUnsafeBytes { octets in
+            CMS_unsigned_add1_attr_by_NID(
+                signer, NID_id_smime_aa_timeStampToken, V_ASN1_SEQUENCE, octets.baseAddress, Int32(octets.count))
+        }
+        guard isAdded == 1 else { throw failure("add the timestamp to") }
     }
 
     private func failure(_ step: String) -> CryptographyError {

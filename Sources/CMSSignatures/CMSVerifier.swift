@@ -1,16 +1,5 @@
 public import Octets
 
-/// What came of the verification of one signer.
-public struct SignerResult: Sendable {
-    /// What keeps the signature from being trusted; nothing when it is.
-    public let details: [VerificationDetail]
-    /// The signer's certificate; nil when it was not found.
-    public let certificate: Certificate?
-    /// The signingTime attribute, Unix seconds: the signer's claim.
-    public let signingTime: Int?
-    public var verdict: TrustVerdict { TrustVerdict(details) }
-}
-
 /// What came of the verification of a SignedData.
 public struct CMSVerification: Sendable {
     /// In the order of the SignedData.
@@ -18,7 +7,7 @@ public struct CMSVerification: Sendable {
     /// Whether the SignedData carries content, whatever content was verified.
     public let enclosesContent: Bool
     /// What is wrong whoever signed.
-    private let general: [VerificationDetail]
+    public let general: [VerificationDetail]
 
     init(signers: [SignerResult], enclosesContent: Bool, general: [VerificationDetail]) {
         self.signers = signers
@@ -46,12 +35,17 @@ public struct CMSVerifier: Sendable {
     /// - Parameters:
     ///   - signature: A SignedData in BER.
     ///   - content: What was signed, octet for octet; nil takes the enclosed content.
+    ///   - others: Further certificates that came along.
+    ///   - claimedTime: When the signer says to have signed by other means than the signingTime attribute, Unix seconds.
+    ///   - timestamps: Further proof of when the signature existed, such as a later document timestamp of a PDF.
+    ///   - revocation: Revocation data that came along; what stands in the SignedData is taken anyway.
     ///   - now: Unix seconds; used when the policy has no time of its own.
     /// - Throws: ``CryptographyError/Kind/malformed`` when `signature` is no SignedData.
     public func verify(
-        _ signature: OctetString, content: (any OctetSource)?, now: Int
+        _ signature: OctetString, content: (any OctetSource)?, others: [Certificate] = [], claimedTime: Int? = nil,
+        timestamps: [SignerEvidence.Stamped] = [], revocation: RevocationEvidence = RevocationEvidence(), now: Int
     ) throws(CryptographyError) -> CMSVerification {
-        let parsed = try ParsedSignedData(signature, additional: policy.intermediates + policy.anchors)
+        let parsed = try ParsedSignedData(signature, additional: others + policy.intermediates + policy.anchors)
         let findings: [SignatureIntegrity]
         if let content = content ?? parsed.enclosedContent {
             findings = try parsed.check(content)
@@ -59,9 +53,16 @@ public struct CMSVerifier: Sendable {
             let missing = SignatureIntegrity.unknown("the signature encloses no content, and none was given")
             findings = parsed.signers.map { _ in missing }
         }
+        let judge = SignerJudge(policy: policy, use: use)
+        let revocation = revocation.joined(with: parsed.evidence)
         var results: [SignerResult] = []
         for (signer, finding) in zip(parsed.signers, findings) {
-            results.append(try result(of: signer, finding, others: parsed.certificates, now: now))
+            var evidence = evidence(of: signer, finding)
+            evidence.others = parsed.certificates + others
+            evidence.claimedTime = evidence.claimedTime ?? claimedTime
+            evidence.timestamps += timestamps
+            evidence.revocation = revocation
+            results.append(try judge.judge(evidence, now: now))
         }
         var general: [VerificationDetail] = []
         if results.isEmpty {
@@ -82,26 +83,23 @@ public struct CMSVerifier: Sendable {
         return try DigestAlgorithm.sha256.digest(of: left) == DigestAlgorithm.sha256.digest(of: right)
     }
 
-    private func result(
-        of signer: SignerInfo, _ finding: SignatureIntegrity, others: [Certificate], now: Int
-    ) throws(CryptographyError) -> SignerResult {
-        var details: [VerificationDetail] = []
+    private func evidence(of signer: SignerInfo, _ finding: SignatureIntegrity) -> SignerEvidence {
+        var evidence = SignerEvidence(certificate: signer.certificate)
         switch finding {
         case .intact: break
-        case .broken(let why): details.append(VerificationDetail(.signature, .invalid, why))
-        case .unknown(let why): details.append(VerificationDetail(.signature, .indeterminate, why))
+        case .broken(let why): evidence.findings.append(VerificationDetail(.signature, .invalid, why))
+        case .unknown(let why): evidence.findings.append(VerificationDetail(.signature, .indeterminate, why))
         }
-        details += AlgorithmStrength.details(ofDigest: signer.digestNID, policy)
-        let certificate = signer.certificate
-        let signingTime = signer.signingTime
-        if let certificate {
-            details += try CertificatePath.validate(
-                certificate, others: others, policy: policy, time: policy.verificationTime ?? now, use: use,
-                signingTime: signingTime)
-        } else {
-            details.append(
-                VerificationDetail(.issuerTrust, .indeterminate, "the signer's certificate is not at hand"))
+        evidence.findings += AlgorithmStrength.details(ofDigest: signer.digestNID, policy)
+        if let certificate = evidence.certificate, signer.namedCertificate(certificate) == .other {
+            evidence.findings.append(
+                VerificationDetail(.signature, .invalid, "the signature names another certificate than the one it fits")
+            )
         }
-        return SignerResult(details: details, certificate: certificate, signingTime: signingTime)
+        evidence.claimedTime = signer.signingTime
+        if let value = signer.signature {
+            evidence.timestamps = signer.timestamps.map { SignerEvidence.Stamped(token: $0, content: value) }
+        }
+        return evidence
     }
 }

@@ -44,14 +44,7 @@ public struct Certificate: Sendable {
     }
 
     /// The certificate in DER.
-    public var der: OctetString {
-        let length = i2d_X509(handle.raw, nil)
-        guard length > 0 else { return OctetString() }
-        return OctetString(count: Int(length)) { target in
-            var next = target.bindMemory(to: UInt8.self).baseAddress
-            _ = i2d_X509(handle.raw, &next)
-        }
-    }
+    public var der: OctetString { DER.encoded { i2d_X509(handle.raw, $0) } ?? OctetString() }
 
     /// The certificate in PEM.
     public var pem: String {
@@ -62,6 +55,10 @@ public struct Certificate: Sendable {
 
     /// The subject (RFC 4514 text).
     public var subject: String { DistinguishedName.text(X509_get_subject_name(handle.raw)) }
+    /// The subject's common name, for people; the whole subject where it has none.
+    public var commonName: String {
+        DistinguishedName.commonName(X509_get_subject_name(handle.raw)) ?? subject
+    }
     /// The issuer (RFC 4514 text).
     public var issuer: String { DistinguishedName.text(X509_get_issuer_name(handle.raw)) }
     /// The serial number: hexadecimal, lower case, no leading zeros.
@@ -89,33 +86,4 @@ extension Certificate: Hashable {
 
 extension Certificate: CustomStringConvertible {
     public var description: String { subject }
-}
-
-/// A certificate revocation list (RFC 5280 §5).
-public struct RevocationList: Sendable {
-    let handle: CRLHandle
-
-    /// Reads all lists of a PEM file, or the one of a DER file.
-    /// - Throws: ``CryptographyError/Kind/malformed`` when there is none.
-    public static func readAll(_ octets: OctetString) throws(CryptographyError) -> [RevocationList] {
-        OpenSSLErrors.clear()
-        if octets.first == 0x30 {
-            let raw = octets.withUnsafeBytes { buffer -> OpaquePointer? in
-                var next = buffer.bindMemory(to: UInt8.self).baseAddress
-                return d2i_X509_CRL(nil, &next, buffer.count)
-            }
-            guard let raw else {
-                throw CryptographyError(.malformed, "no CRL in DER: \(OpenSSLErrors.words())")
-            }
-            return [RevocationList(handle: CRLHandle(owning: raw))]
-        }
-        var found: [RevocationList] = []
-        let bio = try MemoryBIO(octets)
-        while let raw = PEM_read_bio_X509_CRL(bio.raw, nil, { _, _, _, _ in -1 }, nil) {
-            found.append(RevocationList(handle: CRLHandle(owning: raw)))
-        }
-        let words = OpenSSLErrors.words()
-        guard !found.isEmpty else { throw CryptographyError(.malformed, "no CRL in PEM or DER: \(words)") }
-        return found
-    }
 }

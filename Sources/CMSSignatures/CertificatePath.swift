@@ -1,42 +1,131 @@
 import COpenSSL
 
+/// The moments that matter for one signature, Unix seconds.
+public struct SignatureTimes: Sendable {
+    /// The time of verification.
+    public let verification: Int
+    /// When the signer says to have signed. A certificate that expired between then and the time of verification makes
+    /// the signature indeterminate instead of invalid: nobody vouches for the claim (ETSI EN 319 102-1 §5.2.8).
+    public let claimed: Int?
+    /// When it is proven to have existed. The path is validated for this moment.
+    public let proven: Int?
+    /// When a timestamp authority says to have signed; what it signed before it gave up its key in order stays good.
+    let made: Int?
+
+    public init(verification: Int, claimed: Int? = nil, proven: Int? = nil) {
+        self.init(verification: verification, claimed: claimed, proven: proven, made: nil)
+    }
+
+    init(verification: Int, claimed: Int?, proven: Int?, made: Int?) {
+        self.verification = verification
+        self.claimed = claimed
+        self.proven = proven
+        self.made = made
+    }
+
+    /// The moment for which a path is validated.
+    var control: Int { proven ?? verification }
+}
+
+/// What is to be thought of a certificate.
+public struct PathJudgement: Sendable {
+    /// What keeps the path from being good; nothing when it is.
+    public internal(set) var details: [VerificationDetail]
+    /// From the certificate to the anchor, as far as a path was found; at least the certificate.
+    public let path: [Certificate]
+    /// What revocation was judged by.
+    public internal(set) var evidence = RevocationEvidence()
+}
+
 /// Validation of certification paths (RFC 5280 §6), by OpenSSL.
 public enum CertificatePath {
-    /// Looks for a path from `certificate` to an anchor of `policy` and judges it.
+    /// Looks for a path from `certificate` to an anchor of `policy` and judges it, with revocation as the policy says.
     /// - Parameters:
     ///   - others: Further certificates that the path may lead over.
-    ///   - time: Unix seconds.
-    ///   - signingTime: When the signer says to have signed. A certificate that expired between then and `time` makes
-    ///     the signature indeterminate instead of invalid: nobody vouches for the claim (ETSI EN 319 102-1 §5.2.8).
-    /// - Returns: What keeps the path from being good; nothing when it is.
+    ///   - extra: Revocation data that came along.
+    public static func judge(
+        _ certificate: Certificate, others: [Certificate] = [], policy: TrustPolicy, times: SignatureTimes,
+        use: CertificateUse, extra: RevocationEvidence = RevocationEvidence()
+    ) throws(CryptographyError) -> PathJudgement {
+        let search = PathSearch(certificate: certificate, others: others, policy: policy, times: times)
+        let run = try search.run(at: times.control)
+        var details = run.findings.details
+        if !run.isGood && details.isEmpty {
+            details.append(
+                VerificationDetail(.issuerTrust, .indeterminate, "the path cannot be built: \(run.words)"))
+        }
+        details += certificate.details(of: use)
+        for (place, link) in run.path.enumerated() {
+            let isAnchor = place == run.path.count - 1 && policy.anchors.contains(link)
+            details += AlgorithmStrength.details(of: link, isAnchor: isAnchor, policy)
+        }
+        var judgement = PathJudgement(details: details, path: run.path)
+        guard policy.revocation != .none, let end = run.path.last, policy.anchors.contains(end) else {
+            return judgement
+        }
+        // Nobody is asked about a certificate that is no good anyway.
+        let mayAsk = !details.contains { $0.level == .invalid }
+        var check = RevocationCheck(search: search, path: run.path, extra: extra, source: mayAsk ? policy.online : nil)
+        judgement.details += try check.details()
+        judgement.evidence = check.used
+        return judgement
+    }
+
+    /// The same, but for the times one by one and the details alone.
+    /// - Parameters:
+    ///   - time: The time of verification, Unix seconds.
+    ///   - signingTime: When the signer says to have signed.
     public static func validate(
         _ certificate: Certificate, others: [Certificate] = [], policy: TrustPolicy, time: Int,
         use: CertificateUse, signingTime: Int? = nil
     ) throws(CryptographyError) -> [VerificationDetail] {
+        let times = SignatureTimes(verification: time, claimed: signingTime)
+        return try judge(certificate, others: others, policy: policy, times: times, use: use).details
+    }
+}
+
+/// One certificate, and where paths from it may lead.
+struct PathSearch {
+    let certificate: Certificate
+    let others: [Certificate]
+    let policy: TrustPolicy
+    let times: SignatureTimes
+
+    /// What OpenSSL said once.
+    struct Run {
+        let isGood: Bool
+        let findings: PathFindings
+        let path: [Certificate]
+        /// OpenSSL's own words.
+        let words: String
+    }
+
+    /// Builds and validates a path for the moment `time`.
+    /// - Parameter lists: Checks revocation with these; nil: not at all.
+    func run(at time: Int, lists: [RevocationList]? = nil) throws(CryptographyError) -> Run {
         OpenSSLErrors.clear()
         defer { OpenSSLErrors.clear() }
-        guard let store = X509_STORE_new(), let context = X509_STORE_CTX_new() else { throw memory }
-        defer {
-            X509_STORE_CTX_free(context)
-            X509_STORE_free(store)
-        }
-        for anchor in policy.anchors where X509_STORE_add_cert(store, anchor.handle.raw) != 1 { throw memory }
-        for list in policy.revocationLists where X509_STORE_add_crl(store, list.handle.raw) != 1 { throw memory }
+        guard let store = X509_STORE_new() else { throw Self.memory }
+        defer { X509_STORE_free(store) }
+        guard let context = X509_STORE_CTX_new() else { throw Self.memory }
+        defer { X509_STORE_CTX_free(context) }
+        for anchor in policy.anchors where X509_STORE_add_cert(store, anchor.handle.raw) != 1 { throw Self.memory }
+        for list in lists ?? [] where X509_STORE_add_crl(store, list.handle.raw) != 1 { throw Self.memory }
         let untrusted = try CertificateStack(others + policy.intermediates)
-        guard X509_STORE_CTX_init(context, store, certificate.handle.raw, untrusted.raw) == 1 else { throw memory }
+        guard X509_STORE_CTX_init(context, store, certificate.handle.raw, untrusted.raw) == 1 else { throw Self.memory }
         let parameters = X509_STORE_CTX_get0_param(context)
         X509_VERIFY_PARAM_set_time(parameters, time)
         X509_VERIFY_PARAM_set_depth(parameters, 16)
         X509_VERIFY_PARAM_set_auth_level(parameters, 0)
         var flags = copenssl_flag_partial_chain | copenssl_flag_trusted_first
-        if policy.revocation == .require || policy.revocation == .present && !policy.revocationLists.isEmpty {
+        if lists != nil {
             flags |= copenssl_flag_crl_check | copenssl_flag_crl_check_all
             flags |= copenssl_flag_extended_crl | copenssl_flag_deltas
         }
         X509_VERIFY_PARAM_set_flags(parameters, flags)
-        let findings = PathFindings(policy: policy, signingTime: signingTime)
+        let findings = PathFindings(times: times, lists: lists ?? [])
         guard copenssl_context_set_object(context, Unmanaged.passUnretained(findings).toOpaque()) == 1 else {
-            throw memory
+            throw Self.memory
         }
         X509_STORE_CTX_set_verify_cb(context) { isGood, context in
             guard isGood == 0 else { return 1 }
@@ -46,24 +135,10 @@ public enum CertificatePath {
             return 1
         }
         let result = X509_verify_cert(context)
-        withExtendedLifetime(findings) {}
-        var details = findings.details
-        if result != 1 && details.isEmpty {
-            details.append(
-                VerificationDetail(.issuerTrust, .indeterminate, "the path cannot be built: \(OpenSSLErrors.words())"))
-        }
-        let path = Self.path(of: context, from: certificate)
-        details += Self.usage(of: certificate, use)
-        for (place, link) in path.enumerated() {
-            let isAnchor = place == path.count - 1 && policy.anchors.contains(link)
-            details += AlgorithmStrength.details(of: link, isAnchor: isAnchor, policy)
-        }
-        if policy.revocation == .present && policy.revocationLists.isEmpty {
-            for link in path where !policy.anchors.contains(link) && link.namesRevocationSource {
-                details.append(PathFindings.unreachableRevocation(of: link))
-            }
-        }
-        return details
+        withExtendedLifetime(findings) { findings.end(successfully: result == 1) }
+        let words = OpenSSLErrors.words()
+        return Run(
+            isGood: result == 1, findings: findings, path: Self.path(of: context, from: certificate), words: words)
     }
 
     private static func path(of context: OpaquePointer, from certificate: Certificate) -> [Certificate] {
@@ -74,32 +149,5 @@ public enum CertificatePath {
         return links.isEmpty ? [certificate] : links
     }
 
-    private static func usage(of certificate: Certificate, _ use: CertificateUse) -> [VerificationDetail] {
-        guard use != .any else { return [] }
-        var details: [VerificationDetail] = []
-        let raw = certificate.handle.raw
-        // UInt32.max: the certificate does not restrict its use.
-        if X509_get_key_usage(raw) & UInt32(KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION) == 0 {
-            details.append(
-                VerificationDetail(
-                    .issuerTrust, .invalid, "the key usage of \(certificate.subject) does not allow signatures"))
-        }
-        if use == .mail, X509_get_extended_key_usage(raw) & UInt32(XKU_SMIME | XKU_ANYEKU) == 0 {
-            details.append(
-                VerificationDetail(
-                    .issuerTrust, .invalid,
-                    "the extended key usage of \(certificate.subject) does not allow e-mail protection"))
-        }
-        return details
-    }
-
     private static let memory = CryptographyError(.failed, "OpenSSL has no memory")
-}
-
-extension Certificate {
-    /// Whether it says where its revocation can be looked up: a CRL distribution point or an OCSP responder.
-    var namesRevocationSource: Bool {
-        X509_get_ext_by_NID(handle.raw, NID_crl_distribution_points, -1) >= 0
-            || X509_get_ext_by_NID(handle.raw, NID_info_access, -1) >= 0
-    }
 }

@@ -12,6 +12,26 @@ enum DistinguishedName {
         guard let start, count > 0 else { return "" }
         return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
     }
+
+    /// The last common name, which is the most special one; nil without one that is text.
+    static func commonName(_ name: OpaquePointer?) -> String? {
+        guard let name else { return nil }
+        var place: CInt = -1
+        while true {
+            let next = X509_NAME_get_index_by_NID(name, NID_commonName, place)
+            guard next >= 0 else { break }
+            place = next
+        }
+        guard place >= 0, let value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, place)) else { return nil }
+        var start: UnsafeMutablePointer<UInt8>?
+        let count = ASN1_STRING_to_UTF8(&start, value)
+        defer { CRYPTO_free(start, nil, 0) }
+        guard let start, count > 0 else {
+            OpenSSLErrors.clear()
+            return nil
+        }
+        return String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+    }
 }
 
 enum SerialNumber {
@@ -35,6 +55,18 @@ enum ASN1Time {
         guard ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
         let seconds = timegm(&parts)
         return Int(seconds)
+    }
+}
+
+enum UnixTime {
+    /// As RFC 3339 writes it, in UTC.
+    static func text(_ unixSeconds: Int) -> String {
+        var seconds = time_t(unixSeconds)
+        var parts = tm()
+        guard gmtime_r(&seconds, &parts) != nil else { return "an unknown date" }
+        var text = [CChar](repeating: 0, count: 40)
+        let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
 

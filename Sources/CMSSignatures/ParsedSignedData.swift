@@ -15,6 +15,9 @@ final class ParsedSignedData {
     /// In the order of the SignedData.
     let signers: [SignerInfo]
     let certificates: [Certificate]
+    private let responses: [OctetString]
+    /// Where the SignedData ends.
+    let octetCount: Int
 
     /// - Parameter additional: Certificates to look for signers in, beside those enclosed.
     init(_ octets: OctetString, additional: [Certificate] = []) throws(CryptographyError) {
@@ -29,42 +32,68 @@ final class ParsedSignedData {
         }
         self.cms = cms
         enclosedContent = split.content
-        let infos = CMS_get0_SignerInfos(cms)
-        let signerCount = infos.map { max(Int(copenssl_signers_count($0)), 0) } ?? 0
-        let enclosed = CMS_get1_certs(cms)
-        defer { if let enclosed { copenssl_certificates_free(enclosed) } }
-        let certificateCount = enclosed.map { max(Int(copenssl_certificates_count($0)), 0) } ?? 0
-        guard signerCount <= Self.maximumSigners, certificateCount <= Self.maximumCertificates else {
-            signers = []
-            certificates = []
-            throw CryptographyError(
-                .unsupported,
-                "the signature has \(signerCount) signers and \(certificateCount) certificates; at most "
-                    + "\(Self.maximumSigners) and \(Self.maximumCertificates) are looked at")
-        }
-        certificates = (0..<certificateCount).compactMap { index in
-            Certificate(sharing: enclosed.flatMap { copenssl_certificates_at($0, Int32(index)) })
-        }
-        // Finding none is no failure here: signers without a certificate are told one by one.
-        _ = CMS_set1_signers_certs(cms, nil, 0)
-        if !additional.isEmpty {
-            let stack: CertificateStack
-            do throws(CryptographyError) { stack = try CertificateStack(additional) } catch {
-                signers = []
-                throw error
-            }
-            _ = CMS_set1_signers_certs(cms, stack.raw, 0)
-        }
-        signers = (0..<signerCount).compactMap { index in
-            infos.flatMap { copenssl_signers_at($0, Int32(index)) }.map { SignerInfo(raw: $0) }
+        octetCount = split.octetCount
+        responses = split.responses
+        do throws(CryptographyError) {
+            (signers, certificates) = try Self.parts(of: cms, split.certificates, additional)
+        } catch {
+            (signers, certificates) = ([], [])
+            throw error
         }
         OpenSSLErrors.clear()
     }
 
     deinit { CMS_ContentInfo_free(cms) }
 
+    /// - Parameter taken: Certificates that OpenSSL has not seen.
+    private static func parts(
+        of cms: OpaquePointer, _ taken: [OctetString], _ additional: [Certificate]
+    ) throws(CryptographyError) -> (signers: [SignerInfo], certificates: [Certificate]) {
+        let infos = CMS_get0_SignerInfos(cms)
+        let signerCount = infos.map { max(Int(copenssl_signers_count($0)), 0) } ?? 0
+        let left = CMS_get1_certs(cms)
+        defer { if let left { copenssl_certificates_free(left) } }
+        let leftCount = left.map { max(Int(copenssl_certificates_count($0)), 0) } ?? 0
+        guard signerCount <= maximumSigners, leftCount <= maximumCertificates else {
+            throw CryptographyError(
+                .unsupported,
+                "the signature has \(signerCount) signers and \(leftCount) certificates; at most "
+                    + "\(maximumSigners) and \(maximumCertificates) are looked at")
+        }
+        var certificates = (0..<leftCount).compactMap { index in
+            Certificate(sharing: left.flatMap { copenssl_certificates_at($0, Int32(index)) })
+        }
+        for octets in taken { certificates.append(try CertificateMemory.shared.certificate(octets)) }
+        let stack = try CertificateStack(certificates + additional)
+        // Finding none is no failure here: signers without a certificate are told one by one.
+        _ = CMS_set1_signers_certs(cms, stack.raw, 0)
+        let signers = (0..<signerCount).compactMap { index in
+            infos.flatMap { copenssl_signers_at($0, Int32(index)) }.map { SignerInfo(raw: $0) }
+        }
+        return (signers, certificates)
+    }
+
     /// The content type that the signature says it covers.
     private var contentType: OpaquePointer? { CMS_get0_eContentType(cms) }
+
+    /// The same as an object identifier.
+    var contentTypeText: String { ObjectIdentifier.text(contentType) }
+
+    /// The lists of the crls field, and the revocation data among the attributes of the signers.
+    var evidence: RevocationEvidence {
+        var evidence = RevocationEvidence()
+        if let lists = CMS_get1_crls(cms) {
+            defer { copenssl_crls_free(lists) }
+            let count = min(max(Int(copenssl_crls_count(lists)), 0), RevocationEvidence.maximumCount)
+            for index in 0..<count {
+                guard let raw = copenssl_crls_at(lists, Int32(index)), X509_CRL_up_ref(raw) == 1 else { continue }
+                evidence.lists.append(RevocationList(handle: CRLHandle(owning: raw)))
+            }
+        }
+        OpenSSLErrors.clear()
+        evidence = evidence.joined(with: RevocationEvidence(listsInDER: [], responsesInDER: responses))
+        return signers.reduce(evidence) { $0.joined(with: $1.revocationAttributes) }
+    }
 
     /// Whether each signer's signature fits `content`, in the order of ``signers``; one pass over the content.
     func check(_ content: any OctetSource) throws(CryptographyError) -> [SignatureIntegrity] {

@@ -1,34 +1,102 @@
 import COpenSSL
 
-/// What OpenSSL reports while it validates one path, as details. One thread, one validation.
+/// What OpenSSL reports while it validates one path. One thread, one validation.
 final class PathFindings {
-    private let policy: TrustPolicy
-    private let signingTime: Int?
-    private(set) var details: [VerificationDetail] = []
-
-    init(policy: TrustPolicy, signingTime: Int?) {
-        self.policy = policy
-        self.signingTime = signingTime
+    /// What a list says of one certificate, other than that it is good.
+    enum Listing {
+        case revoked(RevocationEntry)
+        /// There is no list.
+        case absent(String)
+        /// There is one that cannot be relied on.
+        case unreliable(String)
     }
+
+    private let times: SignatureTimes
+    private let lists: [RevocationList]
+    private var hasLostFindings = false
+    /// What is wrong with the path, revocation aside.
+    private(set) var details: [VerificationDetail] = []
+    /// What lists say, the first finding first.
+    private(set) var listings: [(certificate: Certificate, listing: Listing)] = []
+
+    /// Whether OpenSSL came to the end and everything was taken down: only then says silence that a certificate is good.
+    private(set) var isComplete = false
+
+    init(times: SignatureTimes, lists: [RevocationList]) {
+        self.times = times
+        self.lists = lists
+    }
+
+    func listings(of certificate: Certificate) -> [Listing] {
+        listings.filter { $0.certificate == certificate }.map(\.listing)
+    }
+
+    func end(successfully: Bool) { isComplete = successfully && !hasLostFindings }
 
     /// Takes the present error of `context`.
     func note(_ context: OpaquePointer) {
-        guard details.count < 64 else { return }
+        guard details.count + listings.count < 128 else {
+            hasLostFindings = true
+            return
+        }
         let code = X509_STORE_CTX_get_error(context)
-        let certificate = Certificate(sharing: X509_STORE_CTX_get_current_cert(context))
+        let current = X509_STORE_CTX_get_current_cert(context)
+        let certificate = Certificate(sharing: current)
         let words = X509_verify_cert_error_string(Int(code)).map { String(cString: $0) } ?? "error \(code)"
         let message = certificate.map { "\(words): \($0.subject)" } ?? words
-        let detail: VerificationDetail?
-        if X509_STORE_CTX_get0_parent_ctx(context) != nil {
-            detail = VerificationDetail(
-                .revocationStatus, .indeterminate, "the revocation list cannot be relied on: \(message)")
+        if let parent = X509_STORE_CTX_get0_parent_ctx(context) {
+            // The path of a list's issuer is validated for the certificate that the list is about.
+            guard let subject = Certificate(sharing: X509_STORE_CTX_get_current_cert(parent)) else {
+                hasLostFindings = true
+                return
+            }
+            listings.append((subject, .unreliable("the revocation list cannot be relied on: \(message)")))
+        } else if let listing = listing(for: code, of: certificate, in: context, message) {
+            guard let found = listing.found else { return }
+            guard let certificate else {
+                hasLostFindings = true
+                return
+            }
+            listings.append((certificate, found))
         } else {
-            detail = self.detail(for: code, of: certificate, message)
+            let detail = self.detail(for: code, of: certificate, message)
+            if !details.contains(detail) { details.append(detail) }
         }
-        if let detail, !details.contains(detail) { details.append(detail) }
     }
 
-    private func detail(for code: Int32, of certificate: Certificate?, _ message: String) -> VerificationDetail? {
+    /// - Returns: nil when the error is about something else; nothing found when it is no error here.
+    private func listing(
+        for code: Int32, of certificate: Certificate?, in context: OpaquePointer, _ message: String
+    ) -> (found: Listing?, Void)? {
+        switch code {
+        case X509_V_ERR_CERT_REVOKED:
+            // OpenSSL does not say in which list it stands when it had something to say about the list's time. The
+            // earliest entry is the one that cannot do harm.
+            let entries = certificate.map { certificate in lists.compactMap { $0.entry(of: certificate) } } ?? []
+            return (.revoked(entries.min { $0.start < $1.start } ?? RevocationEntry(date: 0, reason: nil)), ())
+        case X509_V_ERR_UNABLE_TO_GET_CRL:
+            return (.absent(message), ())
+        case X509_V_ERR_CRL_NOT_YET_VALID:
+            // A list of after the proven moment tells even more about that moment.
+            if let list = X509_STORE_CTX_get0_current_crl(context),
+                let issued = ASN1Time.unixSeconds(X509_CRL_get0_lastUpdate(list)),
+                issued <= times.verification + TrustPolicy.clockSkew, times.proven != nil
+            {
+                return (nil, ())
+            }
+            return (.unreliable(message), ())
+        case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, X509_V_ERR_CRL_HAS_EXPIRED, X509_V_ERR_CRL_SIGNATURE_FAILURE,
+            X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE, X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD,
+            X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD, X509_V_ERR_KEYUSAGE_NO_CRL_SIGN,
+            X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION, X509_V_ERR_DIFFERENT_CRL_SCOPE,
+            X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+            return (.unreliable(message), ())
+        default:
+            return nil
+        }
+    }
+
+    private func detail(for code: Int32, of certificate: Certificate?, _ message: String) -> VerificationDetail {
         switch code {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
@@ -41,20 +109,6 @@ final class PathFindings {
         case X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD,
             X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
             return VerificationDetail(.validityInterval, .invalid, message)
-        case X509_V_ERR_CERT_REVOKED:
-            return VerificationDetail(.revocationStatus, .invalid, message)
-        case X509_V_ERR_UNABLE_TO_GET_CRL:
-            guard policy.revocation == .present else {
-                return VerificationDetail(.revocationStatus, .indeterminate, message)
-            }
-            guard let certificate, certificate.namesRevocationSource else { return nil }
-            return Self.unreachableRevocation(of: certificate)
-        case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, X509_V_ERR_CRL_HAS_EXPIRED, X509_V_ERR_CRL_NOT_YET_VALID,
-            X509_V_ERR_CRL_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE,
-            X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD, X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD,
-            X509_V_ERR_KEYUSAGE_NO_CRL_SIGN, X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION,
-            X509_V_ERR_DIFFERENT_CRL_SCOPE, X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
-            return VerificationDetail(.revocationStatus, .indeterminate, message)
         default:
             return VerificationDetail(.issuerTrust, .invalid, message)
         }
@@ -62,19 +116,13 @@ final class PathFindings {
 
     /// Expired since the claimed time of signing, or already then.
     private func expired(_ certificate: Certificate?, _ message: String) -> VerificationDetail {
-        guard let signingTime, let certificate, let first = certificate.notBefore, let last = certificate.notAfter,
-            signingTime >= first, signingTime <= last
+        guard times.proven == nil, let claimed = times.claimed, let certificate, let first = certificate.notBefore,
+            let last = certificate.notAfter, claimed >= first, claimed <= last
         else {
             return VerificationDetail(.validityInterval, .invalid, message)
         }
         return VerificationDetail(
             .validityInterval, .indeterminate, "\(message) (valid at the claimed time of signing, which nothing proves)"
         )
-    }
-
-    static func unreachableRevocation(of certificate: Certificate) -> VerificationDetail {
-        VerificationDetail(
-            .revocationStatus, .indeterminate,
-            "no revocation list at hand for \(certificate.subject), which names where to look")
     }
 }

@@ -5,29 +5,37 @@ import Octets
 /// OpenSSL would keep enclosed content in memory, and more than once. So content never reaches it: it is read where it
 /// stands, and OpenSSL sees a SignedData without content (RFC 5652 §5.2: the same but for eContent).
 struct SignedDataSplit {
-    /// The SignedData without its content.
+    /// The SignedData without its content and, where they could be taken out, its certificates.
     let detached: OctetString
     /// The enclosed content; nil where there is none.
     let content: (any OctetSource)?
+    /// The certificates that were taken out, each in BER. Those of other kinds than X.509 make all stay where they are.
+    let certificates: [OctetString]
+    /// OCSP responses among the revocation data (id-ri-ocsp-response, RFC 5940 §2.1).
+    let responses: [OctetString]
+    /// How many octets it has in all; what stands behind them is none of it.
+    let octetCount: Int
 
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData in BER.
     init(_ octets: OctetString) throws(CryptographyError) {
-        let places = octets.withUnsafeBytes { Places(BERReader($0)) }
+        let places = octets.withUnsafeBytes { SignedDataPlaces(BERReader($0)) }
         guard let places else {
             throw CryptographyError(.malformed, "no CMS SignedData, or one that is cut or damaged")
         }
-        guard let content = places.content else {
-            detached = octets.slice(places.contentInfo)
-            self.content = nil
-            return
-        }
+        octetCount = places.contentInfo.upperBound
+        certificates = places.certificates.map { octets.slice($0) }
+        responses = places.responses.map { octets.slice($0) }
         // Indefinite lengths all the way down to where the content was: nothing needs to be counted anew.
         let sequence: [UInt8] = [0x30, 0x80]
         var parts: [OctetString] = [OctetString(sequence), octets.slice(places.contentType)]
         parts += [OctetString([0xA0, 0x80] + sequence), octets.slice(places.beforeContent)]
         parts += [OctetString(sequence), octets.slice(places.innerType), OctetString([0, 0])]
-        parts += [octets.slice(places.afterContent), OctetString([UInt8](repeating: 0, count: 6))]
+        parts += [octets.slice(places.afterCertificates), OctetString([UInt8](repeating: 0, count: 6))]
         detached = OctetRope(parts).collected()
+        guard let content = places.content else {
+            self.content = nil
+            return
+        }
         if content.isConstructed {
             guard let segments = SegmentedOctets(octets, octets: content.range) else {
                 throw CryptographyError(.malformed, "the content enclosed in the CMS SignedData is damaged")
@@ -42,7 +50,7 @@ struct SignedDataSplit {
     static func joined(
         _ detached: OctetString, with content: any OctetSource
     ) throws(CryptographyError) -> OctetRope {
-        let places = detached.withUnsafeBytes { Places(BERReader($0)) }
+        let places = detached.withUnsafeBytes { SignedDataPlaces(BERReader($0)) }
         guard let places, places.content == nil else {
             throw CryptographyError(.malformed, "the signature to enclose content in is no SignedData without content")
         }
@@ -50,77 +58,20 @@ struct SignedDataSplit {
         let beforeContent = detached.slice(places.beforeContent)
         let afterContent = detached.slice(places.afterContent)
         let contentType = detached.slice(places.contentType)
-        let octets = Self.header(0x04, content.count)
-        let explicit = Self.header(0xA0, octets.count + content.count)
+        let octets = DER.header(0x04, content.count)
+        let explicit = DER.header(0xA0, octets.count + content.count)
         let enclosed = explicit.count + octets.count + content.count
-        let inner = Self.header(0x30, innerType.count + enclosed)
+        let inner = DER.header(0x30, innerType.count + enclosed)
         let signedDataCount = beforeContent.count + inner.count + innerType.count + enclosed + afterContent.count
-        let signedData = Self.header(0x30, signedDataCount)
-        let wrapper = Self.header(0xA0, signedData.count + signedDataCount)
-        let info = Self.header(0x30, contentType.count + wrapper.count + signedData.count + signedDataCount)
+        let signedData = DER.header(0x30, signedDataCount)
+        let wrapper = DER.header(0xA0, signedData.count + signedDataCount)
+        let info = DER.header(0x30, contentType.count + wrapper.count + signedData.count + signedDataCount)
         var rope = OctetRope([
             info, contentType, wrapper, signedData, beforeContent, inner, innerType, explicit, octets,
         ])
         rope.append(content)
         rope.append(afterContent)
         return rope
-    }
-
-    /// Tag and definite length in DER.
-    private static func header(_ tag: UInt8, _ length: Int) -> OctetString {
-        guard length >= 0x80 else { return OctetString([tag, UInt8(length)]) }
-        var octets: [UInt8] = []
-        var rest = length
-        while rest > 0 {
-            octets.insert(UInt8(truncatingIfNeeded: rest), at: 0)
-            rest >>= 8
-        }
-        return OctetString([tag, 0x80 | UInt8(octets.count)] + octets)
-    }
-
-    private struct Places {
-        let contentInfo: Range<Int>
-        /// The OID of ContentInfo.
-        let contentType: Range<Int>
-        /// Version and digest algorithms.
-        let beforeContent: Range<Int>
-        /// The OID of EncapsulatedContentInfo.
-        let innerType: Range<Int>
-        /// The OCTET STRING.
-        let content: BERReader.Element?
-        /// Certificates, CRLs and signers.
-        let afterContent: Range<Int>
-
-        init?(_ reader: BERReader) {
-            guard let info = reader.element(at: 0, limit: reader.octets.count), info.tag == 0x30,
-                let infoParts = reader.children(of: info), infoParts.count == 2, infoParts[0].tag == 0x06,
-                infoParts[1].tag == 0xA0,
-                reader.octets[infoParts[0].content].elementsEqual(Self.signedData),
-                let signedData = reader.children(of: infoParts[1])?.first, signedData.tag == 0x30,
-                let parts = reader.children(of: signedData), parts.count >= 4, parts[0].tag == 0x02,
-                parts[1].tag == 0x31, parts[2].tag == 0x30,
-                let inner = reader.children(of: parts[2]), (1...2).contains(inner.count), inner[0].tag == 0x06,
-                let last = parts.last
-            else { return nil }
-            // A digest algorithm each costs a pass over the content; nobody needs more than a few.
-            guard let algorithms = reader.children(of: parts[1]), algorithms.count <= 16 else { return nil }
-            contentInfo = info.range
-            contentType = infoParts[0].range
-            beforeContent = parts[0].range.lowerBound..<parts[1].range.upperBound
-            innerType = inner[0].range
-            afterContent = parts[2].range.upperBound..<last.range.upperBound
-            if inner.count == 2 {
-                guard inner[1].tag == 0xA0, let wrapped = reader.children(of: inner[1]), wrapped.count == 1,
-                    wrapped[0].tag == 0x04 || wrapped[0].tag == 0x24
-                else { return nil }
-                content = wrapped[0]
-            } else {
-                content = nil
-            }
-        }
-
-        /// 1.2.840.113549.1.7.2
-        private static let signedData: [UInt8] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02]
     }
 }
 

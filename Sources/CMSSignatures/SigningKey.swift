@@ -23,6 +23,29 @@ public struct SigningKey: Sendable {
         }
         return bio.octets
     }
+
+    /// The signature of `octets` as the key's kind makes it: RSA PKCS #1 1.5, ECDSA in DER.
+    public func signature(
+        of octets: OctetString, _ digest: DigestAlgorithm
+    ) throws(CryptographyError) -> OctetString {
+        OpenSSLErrors.clear()
+        guard let context = EVP_MD_CTX_new() else { throw CryptographyError(.failed, "OpenSSL has no memory") }
+        defer { EVP_MD_CTX_free(context) }
+        var signature: [UInt8] = []
+        var length = 0
+        let isMade = octets.withUnsafeBytes { buffer in
+            let start = buffer.bindMemory(to: UInt8.self).baseAddress
+            guard EVP_DigestSignInit(context, nil, digest.evp, nil, key.raw) == 1,
+                EVP_DigestSign(context, nil, &length, start, buffer.count) == 1
+            else { return false }
+            signature = [UInt8](repeating: 0, count: length)
+            return EVP_DigestSign(context, &signature, &length, start, buffer.count) == 1
+        }
+        guard isMade else {
+            throw CryptographyError(.failed, "OpenSSL cannot sign with the key: \(OpenSSLErrors.words())")
+        }
+        return OctetString(signature.prefix(length))
+    }
 }
 
 /// Key files (RFC 7292).

@@ -4,18 +4,27 @@ public struct TrustPolicy: Sendable {
     public enum Revocation: String, Sendable, Hashable, CaseIterable {
         /// Not at all.
         case none
-        /// With the lists at hand; a certificate that names a source of which there is no list here is indeterminate.
+        /// With what is at hand or can be fetched; a certificate that names a source of which nothing is known is
+        /// indeterminate.
         case present
-        /// A list must be at hand for every certificate of the path.
+        /// It must be known of every certificate of the path below the anchor.
         case require
     }
 
     /// Where paths may end. An anchor need not be self-signed (partial chains).
     public var anchors: [Certificate]
+    /// Where the paths of timestamp authorities may end; empty: at ``anchors``.
+    public var timestampAnchors: [Certificate]
     /// Issuers that signatures often leave out.
     public var intermediates: [Certificate]
     public var revocationLists: [RevocationList]
     public var revocation: Revocation
+    /// Asks OCSP responders and fetches lists that certificates name; nil: nobody is asked.
+    public var revocationSource: (any RevocationSource)?
+    /// Remembers what ``revocationSource`` gave; nil: nothing is remembered.
+    public var revocationCache: RevocationCache?
+    /// Whether responders are asked too, and not only lists fetched: they are, but about those who answer for an issuer.
+    var asksResponders = true
     /// The time of verification, Unix seconds; nil takes the present.
     public var verificationTime: Int?
     /// Whether SHA-1, MD5, DSA and RSA from 1024 bits on may be trusted. What is weaker still never is.
@@ -23,7 +32,9 @@ public struct TrustPolicy: Sendable {
 
     public init(
         anchors: [Certificate], intermediates: [Certificate] = [], revocationLists: [RevocationList] = [],
-        revocation: Revocation = .none, verificationTime: Int? = nil, allowsWeakAlgorithms: Bool = false
+        revocation: Revocation = .none, verificationTime: Int? = nil, allowsWeakAlgorithms: Bool = false,
+        timestampAnchors: [Certificate] = [], revocationSource: (any RevocationSource)? = nil,
+        revocationCache: RevocationCache? = nil
     ) {
         self.anchors = anchors
         self.intermediates = intermediates
@@ -31,7 +42,13 @@ public struct TrustPolicy: Sendable {
         self.revocation = revocation
         self.verificationTime = verificationTime
         self.allowsWeakAlgorithms = allowsWeakAlgorithms
+        self.timestampAnchors = timestampAnchors
+        self.revocationSource = revocationSource
+        self.revocationCache = revocationCache
     }
+
+    /// How far the clocks of two hosts may be apart, seconds.
+    static let clockSkew = 300
 }
 
 /// What a certificate is asked to be good for.
@@ -40,6 +57,10 @@ public enum CertificateUse: Sendable, Hashable {
     case mail
     /// Signing documents: digitalSignature or nonRepudiation.
     case document
+    /// Making timestamps: that purpose alone, and marked critical (RFC 3161 §2.3).
+    case timestamping
+    /// Answering for an issuer about revocation (RFC 6960 §4.2.2.2).
+    case statusAnswers
     /// Whatever it likes: only the path counts.
     case any
 }
@@ -62,15 +83,27 @@ public struct VerificationDetail: Sendable, Hashable {
         /// It speaks against the signature.
         case invalid
     }
+    /// What protocols have a word of its own for, beyond kind and level.
+    public enum Cause: Sendable, Hashable, CaseIterable {
+        /// No answer of an OCSP responder that could be relied on (DSS: OcspNotAvailiable).
+        case responderUnavailable
+        /// No revocation list that could be relied on (DSS: CrlNotAvailiable).
+        case listUnavailable
+        /// The timestamp on the signature is none of it (DSS: InvalidSignatureTimestamp).
+        case signatureTimestamp
+    }
     public let kind: Kind
     public let level: Level
     /// One line for people; names of certificates in it are a stranger's words.
     public let message: String
+    /// nil where kind and level say it all.
+    public let cause: Cause?
 
-    public init(_ kind: Kind, _ level: Level, _ message: String) {
+    public init(_ kind: Kind, _ level: Level, _ message: String, cause: Cause? = nil) {
         self.kind = kind
         self.level = level
         self.message = message
+        self.cause = cause
     }
 }
 

@@ -10,11 +10,13 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/objects.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/pkcs12err.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/ts.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -24,6 +26,9 @@ static const unsigned int copenssl_cms_detached = CMS_DETACHED;
 static const unsigned int copenssl_cms_partial = CMS_PARTIAL;
 static const unsigned int copenssl_cms_stream = CMS_STREAM;
 static const unsigned int copenssl_cms_cades = CMS_CADES;
+static const unsigned int copenssl_cms_no_capabilities = CMS_NOSMIMECAP;
+
+static const unsigned long copenssl_ocsp_no_chain = OCSP_NOVERIFY;
 
 static const unsigned long copenssl_xn_flag_rfc2253 = XN_FLAG_RFC2253;
 static const unsigned long copenssl_esc_msb = ASN1_STRFLGS_ESC_MSB;
@@ -77,6 +82,40 @@ static inline const ASN1_STRING *copenssl_smtp_utf8_mailbox(const GENERAL_NAME *
     return name->d.otherName->value->value.utf8string;
 }
 
+/* The string of a uniformResourceIdentifier. */
+static inline const ASN1_STRING *copenssl_uri(const GENERAL_NAME *name) {
+    return name->type == GEN_URI ? name->d.uniformResourceIdentifier : NULL;
+}
+
+static inline STACK_OF(DIST_POINT) *copenssl_distribution_points(X509 *certificate) {
+    return X509_get_ext_d2i(certificate, NID_crl_distribution_points, NULL, NULL);
+}
+static inline int copenssl_points_count(const STACK_OF(DIST_POINT) *points) { return sk_DIST_POINT_num(points); }
+/* The full name of a point; NULL where it is named relative to its issuer. */
+static inline const GENERAL_NAMES *copenssl_points_at(const STACK_OF(DIST_POINT) *points, int index) {
+    const DIST_POINT *point = sk_DIST_POINT_value(points, index);
+    return point->distpoint && point->distpoint->type == 0 ? point->distpoint->name.fullname : NULL;
+}
+static inline void copenssl_points_free(STACK_OF(DIST_POINT) *points) { sk_DIST_POINT_pop_free(points, DIST_POINT_free); }
+
+static inline AUTHORITY_INFO_ACCESS *copenssl_information_access(X509 *certificate) {
+    return X509_get_ext_d2i(certificate, NID_info_access, NULL, NULL);
+}
+static inline int copenssl_accesses_count(const AUTHORITY_INFO_ACCESS *accesses) {
+    return sk_ACCESS_DESCRIPTION_num(accesses);
+}
+/* Where an OCSP responder is; NULL for other kinds of access. */
+static inline const GENERAL_NAME *copenssl_ocsp_location(const AUTHORITY_INFO_ACCESS *accesses, int index) {
+    const ACCESS_DESCRIPTION *access = sk_ACCESS_DESCRIPTION_value(accesses, index);
+    return OBJ_obj2nid(access->method) == NID_ad_OCSP ? access->location : NULL;
+}
+
+static inline EXTENDED_KEY_USAGE *copenssl_purposes(X509 *certificate, int *critical) {
+    return X509_get_ext_d2i(certificate, NID_ext_key_usage, critical, NULL);
+}
+static inline int copenssl_purposes_count(const EXTENDED_KEY_USAGE *purposes) { return sk_ASN1_OBJECT_num(purposes); }
+static inline void copenssl_purposes_free(EXTENDED_KEY_USAGE *purposes) { sk_ASN1_OBJECT_pop_free(purposes, ASN1_OBJECT_free); }
+
 /* BIO */
 static inline long copenssl_memory(BIO *bio, char **octets) { return BIO_get_mem_data(bio, octets); }
 static inline int copenssl_flush(BIO *bio) { return BIO_flush(bio); }
@@ -88,6 +127,7 @@ static inline int copenssl_pkey_is_rsa(const EVP_PKEY *key) {
     int kind = EVP_PKEY_get_base_id(key);
     return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS;
 }
+static inline int copenssl_pkey_is_pss(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA_PSS; }
 static inline int copenssl_pkey_is_ec(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC; }
 static inline EVP_PKEY *copenssl_rsa(unsigned int bits) { return EVP_RSA_gen(bits); }
 

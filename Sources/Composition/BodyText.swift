@@ -56,31 +56,28 @@ struct BodyText {
         if case .other = leaf.transferEncoding { return nil }
         let charset = leaf.contentType.parameter("charset")?.text.asciiLowercased ?? "us-ascii"
         guard Self.carriesASCII(charset, at: place) else { return nil }
-        let content: OctetRope
         if leaf.contentType.subtype == "html" {
             guard leaf.bodyRange.count <= EntityFitting.mostHeld,
-                let spliced = HTMLSplice.splice(
-                    Array(result.html.utf8), into: leaf.decodedBody.array, at: place)
+                let spliced = HTMLSplice.splice(Array(result.html.utf8), into: leaf.decodedBody.array, at: place)
             else { return nil }
-            content = OctetRope([OctetString(spliced)])
-        } else {
-            let banner = ["utf-8", "utf8"].contains(charset) ? result.plain : result.plainASCII
-            var rope = OctetRope()
-            switch place {
-            case .top:
-                rope.append(banner + "\r\n")
-                rope.append(leaf.decodedSource)
-            case .bottom:
-                rope.append(leaf.decodedSource)
-                let endsLine = leaf.decodedSource.endsWithLineFeed
-                rope.append((endsLine ? "\r\n" : "\r\n\r\n") + banner)
-            }
-            content = rope
+            return Self.encoded(OctetRope([OctetString(spliced)]), as: leaf)
         }
-        return Self.encoded(content, as: leaf)
+        let text = BannerCharset(result.plain, ascii: result.plainASCII, into: leaf)
+        var rope = OctetRope()
+        if place == .top {
+            rope.append(text.banner)
+            rope.append("\r\n")
+        }
+        if let rewritten = text.rewritten { rope.append(rewritten) } else { rope.append(leaf.decodedSource) }
+        if place == .bottom {
+            rope.append(leaf.decodedSource.endsWithLineFeed ? "\r\n" : "\r\n\r\n")
+            rope.append(text.banner)
+        }
+        return Self.encoded(rope, as: leaf, charset: text.charset)
     }
 
-    private static func encoded(_ content: OctetRope, as leaf: Entity) -> OctetRope {
+    /// - Parameter charset: The one that is to be declared; nil for that which is.
+    private static func encoded(_ content: OctetRope, as leaf: Entity, charset: String? = nil) -> OctetRope {
         let encoding: String
         let body: any OctetSource
         if content.count > EntityFitting.mostHeld {
@@ -96,18 +93,29 @@ struct BodyText {
                 (encoding, body) = ("quoted-printable", DelimiterSafeText(octets))
             }
         }
+        var stale = ["Content-Transfer-Encoding", "Content-MD5", "Content-Length"]
         var rope = OctetRope()
+        if let charset {
+            stale.append("Content-Type")
+            rope.append(contentType(of: leaf, charset: charset))
+        }
         for field in leaf.header.fields where leaf.path.isEmpty ? field.isContentField : true {
-            let isStale = ["Content-Transfer-Encoding", "Content-MD5", "Content-Length"].contains { field.isNamed($0) }
-            if !isStale { rope.append(field.completed) }
+            if !stale.contains(where: { field.isNamed($0) }) { rope.append(field.completed) }
         }
         rope.append("Content-Transfer-Encoding: " + encoding + "\r\n\r\n")
         rope.append(OctetRope([body]))
         return rope
     }
 
+    /// The leaf's Content-Type field with another charset; its other parameters, such as format=flowed, stay.
+    private static func contentType(of leaf: Entity, charset: String) -> String {
+        let others = leaf.contentType.parameters.filter { !$0.name.equalsIgnoringASCIICase("charset") }
+        let declared = ContentType(parsing: "text/plain; charset=" + charset)?.parameters ?? []
+        return ParameterLines.field("Content-Type", leaf.contentType.mediaType, declared + others)
+    }
+
     /// Whether US-ASCII stands for itself in `charset`, wherever the text is added.
-    private static func carriesASCII(_ charset: String, at place: HTMLSplice.Place) -> Bool {
+    static func carriesASCII(_ charset: String, at place: HTMLSplice.Place) -> Bool {
         let families = [
             "iso-8859-", "windows-125", "cp125", "koi8-", "euc-", "gb2312", "gbk", "gb18030", "big5", "shift_jis",
             "ks_c_5601", "tis-620", "macintosh",

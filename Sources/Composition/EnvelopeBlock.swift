@@ -19,7 +19,8 @@ public struct EnvelopeBlock: Sendable, Hashable {
     public let origin: String?
 
     public init(
-        envelope: Envelope, entry: String?, queueID: String? = nil, outcome: String? = nil, workflow: String? = nil, reason: String? = nil,
+        envelope: Envelope, entry: String?, queueID: String? = nil, outcome: String? = nil, workflow: String? = nil,
+        reason: String? = nil,
         origin: String? = nil
     ) {
         self.envelope = envelope
@@ -49,7 +50,8 @@ public struct EnvelopeBlock: Sendable, Hashable {
                 envelope.recipients.enumerated().map { $1.description + ($0 == last ? "" : ",") })
         }
         for (name, value) in [
-            (Self.entry, entry), (Self.queueID, queueID), (Self.outcome, outcome), (Self.workflow, workflow), (Self.reason, reason),
+            (Self.entry, entry), (Self.queueID, queueID), (Self.outcome, outcome), (Self.workflow, workflow),
+            (Self.reason, reason),
             (Self.origin, origin),
         ] {
             guard let value, !value.isEmpty else { continue }

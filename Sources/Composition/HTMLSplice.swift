@@ -206,16 +206,20 @@ struct HTMLSplice {
             return ["bgcolor", "text", "link", "vlink", "alink", "lang", "xmlns"].contains(name)
         }
         if element == "meta" {
-            return ["charset", "name"].contains(name) || (name == "content" && !value.contains("url"))
+            return ["charset", "name"].contains(name) && (name == "name" || BodyText.carriesASCII(value, at: .bottom))
+                || (name == "content" && !value.contains("url") && hasPlainCharset(value))
                 || (name == "http-equiv" && value == "content-type")
         }
-        guard name == "style" else { return true }
-        // What could lay the element over another, and what could hide that it does.
-        let suspects = [
-            "position", "transform", "z-index", "margin", "\\", "&", "/*", "calc", "animation", "transition", "@",
-            "inset", "translate", "float", "content", "expression", "behavior",
-        ]
-        return !suspects.contains { value.contains($0) }
+        if name == "popover" || name == "is" { return false }
+        return name != "style" || HTMLStyle.isHarmless(value)
+    }
+
+    /// Whether a Content-Type in a meta element names no charset in which our text would be read as another.
+    private static func hasPlainCharset(_ value: String) -> Bool {
+        guard let start = value.firstRange(of: "charset")?.upperBound else { return true }
+        let name = value[start...].drop { $0 == " " || $0 == "=" }
+            .prefix { $0 != ";" && $0 != " " && $0 != "," }
+        return BodyText.carriesASCII(String(name), at: .bottom)
     }
 
     // MARK: - Octets

@@ -6,6 +6,8 @@ struct LabelledText: Sendable {
         /// Ours.
         let label: String
         let value: String
+        /// How deep it stands under the row before it, 0 or 1.
+        var level = 0
     }
 
     /// Ours. Stands in the frame.
@@ -21,7 +23,7 @@ struct LabelledText: Sendable {
         var lines = ["*** " + title + " " + String(repeating: "*", count: max(3, 71 - title.count))]
         lines += Self.wrapped(UntrustedText.plainTextLine(summary, limit: 1_000), indent: "  ", first: "  ")
         for row in rows {
-            let label = "  " + (row.label + ":").padded(to: 15) + " "
+            let label = "  " + (String(repeating: "  ", count: row.level) + row.label + ":").padded(to: 15) + " "
             lines += Self.wrapped(
                 UntrustedText.plainTextLine(row.value), indent: String(repeating: " ", count: 18), first: label)
         }
@@ -29,19 +31,46 @@ struct LabelledText: Sendable {
         return lines.joined(separator: "\r\n") + "\r\n"
     }
 
+    // MARK: - HTML
+
     /// A fragment that stands for itself, in US-ASCII: inline style, no links, nothing loaded.
+    ///
+    /// Where a reader puts the parts of a mail into one page, the style sheets of another part reach ours. What they could
+    /// hide or recolour is therefore said on every element, with the importance that an inline style alone has. The plain
+    /// forms of border and colours stand before for readers that skip declarations with `!important`.
     var html: String {
         var text =
-            "<div style=\"border:2px solid \(colour);padding:8px;margin:8px 0;background:#ffffff;color:#000000;"
-            + "font-family:sans-serif;font-size:14px;text-align:left;direction:ltr\">\r\n"
-            + "<p style=\"margin:0 0 6px 0\"><strong>\(Self.html(title, 200))</strong><br>\r\n"
-            + "\(Self.html(summary, 1_000))</p>\r\n<table style=\"border:0;font-size:13px\">\r\n"
+            "\r\n<div style=\"border:2px solid \(colour);padding:8px;margin:8px 0;background:#ffffff;color:#000000;"
+            + Self.shown + "border:2px solid \(colour)!important;padding:8px!important;margin:8px 0!important;"
+            + "background:#ffffff!important;font:14px/1.4 sans-serif!important\">\r\n"
+            + Self.line(Self.strong(title), after: 0) + Self.line(Self.html(summary, 1_000), after: 6)
         for row in rows {
-            text +=
-                "<tr><td style=\"vertical-align:top;padding-right:8px\">\(Self.html(row.label, 60))</td>\r\n"
-                + "<td>\(Self.html(row.value, 500))</td></tr>\r\n"
+            text += Self.line(
+                Self.strong(row.label + ":") + " " + Self.html(row.value, 500), level: row.level, after: 0)
         }
-        return text + "</table>\r\n</div>\r\n"
+        return text + "</div>\r\n"
+    }
+
+    /// What keeps a block in sight, whatever a style sheet says.
+    private static let shown =
+        visible + "display:block!important;width:auto!important;height:auto!important;min-width:0!important;"
+        + "max-width:none!important;max-height:none!important;overflow:visible!important;text-align:left!important;"
+        + "text-indent:0!important;clear:both!important;"
+
+    /// The same for a piece of a line.
+    private static let visible =
+        "visibility:visible!important;opacity:1!important;position:static!important;float:none!important;"
+        + "transform:none!important;filter:none!important;clip-path:none!important;color:#000000!important;"
+        + "direction:ltr!important;unicode-bidi:isolate!important;letter-spacing:normal!important;"
+        + "white-space:normal!important;"
+
+    private static func line(_ html: String, level: Int = 0, after: Int) -> String {
+        "<div style=\"\(shown)margin:0 0 \(after)px \(level * 16)px!important;padding:0!important;border:0!important;"
+            + "background:none!important;font:13px/1.4 sans-serif!important\">\(html)</div>\r\n"
+    }
+
+    private static func strong(_ text: String) -> String {
+        "<b style=\"\(visible)display:inline!important;font:bold 13px/1.4 sans-serif!important\">\(html(text, 200))</b>"
     }
 
     /// Escaped, everything beyond US-ASCII as a character reference, so that it fits every charset.
@@ -52,6 +81,8 @@ struct LabelledText: Sendable {
         }
         return ascii
     }
+
+    // MARK: - Plain text
 
     private static func wrapped(_ text: String, indent: String, first: String) -> [String] {
         var lines: [String] = []
@@ -70,6 +101,11 @@ struct LabelledText: Sendable {
                     lines.append(line)
                     line = indent
                     hasWord = false
+                } else if line == indent, rest.count <= 76 - 4, rest.count > room {
+                    // A name that is to be found again is not broken; without blanks it looks like no row of ours.
+                    lines.append("    " + rest)
+                    line = indent
+                    break
                 } else {
                     lines.append(line + rest.prefix(max(room, 20)))
                     rest = rest.dropFirst(max(room, 20))

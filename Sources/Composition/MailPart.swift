@@ -57,7 +57,7 @@ struct MailPart {
             "alternative",
             [
                 text("plain", plain),
-                text("html", "<!DOCTYPE html>\r\n<html><body>\r\n" + html + "</body></html>\r\n"),
+                text("html", "<!DOCTYPE html>\r\n<html><body>" + html + "</body></html>\r\n"),
             ], boundary: boundary)
     }
 
@@ -105,12 +105,19 @@ public struct ServerAnswer: Sendable {
     /// - Parameters:
     ///   - content: XML as received.
     ///   - entry: The entry's identifier.
-    public init(_ content: any OctetSource, entry: String) {
+    ///   - number: Of the attachment that it is about, counted from 1 as in the result; nil for the mail itself.
+    public init(_ content: any OctetSource, entry: String, number: Int? = nil) {
         self.content = content
+        name = Self.name(entry: entry, number: number)
+    }
+
+    /// `verification-response-ENTRY.xml` for the mail, `verification-response-ENTRY-N.xml` for its N-th attachment.
+    public static func name(entry: String, number: Int? = nil) -> String {
         let safe = entry.utf8.prefix(64).filter {
             (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
         }
-        name = "verification-response-" + String(decoding: safe, as: UTF8.self) + ".xml"
+        return "verification-response-" + String(decoding: safe, as: UTF8.self) + (number.map { "-\($0)" } ?? "")
+            + ".xml"
     }
 
     var part: MailPart {

@@ -27,12 +27,13 @@ public struct Notice: Sendable {
     /// The entry's identifier.
     public let entry: String
     public let result: ResultText?
-    public let answer: ServerAnswer?
+    /// The server's, as received.
+    public let answers: [ServerAnswer]
     public let original: Original
 
     public init(
         from: AddrSpec, to: AddrSpec, what: String, why: String, workflow: String? = nil, serverMessage: String? = nil,
-        entry: String, result: ResultText? = nil, answer: ServerAnswer? = nil, original: Original
+        entry: String, result: ResultText? = nil, answers: [ServerAnswer] = [], original: Original
     ) {
         self.from = from
         self.to = to
@@ -41,10 +42,8 @@ public struct Notice: Sendable {
         self.workflow = workflow
         self.serverMessage = serverMessage
         self.entry = entry
-        var result = result
-        result?.responseName = answer?.name
-        self.result = result
-        self.answer = answer
+        self.result = answers.isEmpty ? result?.withoutResponses : result
+        self.answers = answers
         self.original = original
     }
 
@@ -58,7 +57,7 @@ public struct Notice: Sendable {
                 plain: text.plain + (result.map { "\r\n" + $0.plain } ?? ""),
                 html: text.html + (result?.html ?? ""), boundary: "ses-alternative-" + token)
         ]
-        if let answer { parts.append(answer.part) }
+        parts += answers.map(\.part)
         switch original {
         case .attached(let message): parts.append(.original(message))
         case .headerOnly(let message): parts.append(.originalHeader(message))
@@ -117,7 +116,7 @@ public struct Notice: Sendable {
         case .raw: add("Message", "attached as a file, as it came; SES has not looked into it")
         case .none: add("Message", "not attached")
         }
-        if result == nil { add("Server answer", answer.map { "attached as " + $0.name }) }
+        if result == nil { for answer in answers { add("Server answer", "attached as " + answer.name) } }
         return LabelledText(title: "Secure Email Server: " + what, summary: why, rows: rows, colour: "#616161")
     }
 

@@ -9,25 +9,24 @@ public struct ResultComposition: Sendable {
         case original
         /// A new mail: the result as text, the original attached.
         case originalAsAttachment
-        /// Into the text of the message itself. A signed or encrypted one, which an edit would break, is attached instead.
+        /// Into the text of the message itself. A signed or encrypted one, which an edit would break, is attached instead,
+        /// and so is one whose header ends at different places for different readers.
         case top, bottom
     }
 
     public let rule: Rule
     public let result: ResultText
-    /// Attached where the rule has room for it: not with ``Rule/original``.
-    public let answer: ServerAnswer?
+    /// Attached where the rule has room for them: not with ``Rule/original``.
+    public let answers: [ServerAnswer]
     /// Whole fields with CRLF that go on top, such as Received and Authentication-Results.
     public let addedFields: [String]
     /// Random, of letters and digits: boundaries are made of it.
     public let token: String
 
-    public init(rule: Rule, result: ResultText, answer: ServerAnswer?, addedFields: [String], token: String) {
+    public init(rule: Rule, result: ResultText, answers: [ServerAnswer], addedFields: [String], token: String) {
         self.rule = rule
-        var result = result
-        result.responseName = rule == .original ? nil : answer?.name
-        self.result = result
-        self.answer = rule == .original ? nil : answer
+        self.result = rule == .original ? result.withoutResponses : result
+        self.answers = rule == .original ? [] : answers
         self.addedFields = addedFields
         self.token = token
     }
@@ -40,8 +39,8 @@ public struct ResultComposition: Sendable {
         switch rule {
         case .original: added(to: original.rawRope)
         case .originalAsAttachment: enclosing(original, message)
-        case .top: message.root.mustNotBeEdited ? enclosing(original, message) : written(.top, message)
-        case .bottom: message.root.mustNotBeEdited ? enclosing(original, message) : written(.bottom, message)
+        case .top: message.root.canBeEdited ? written(.top, message) : enclosing(original, message)
+        case .bottom: message.root.canBeEdited ? written(.bottom, message) : enclosing(original, message)
         }
     }
 
@@ -60,7 +59,7 @@ public struct ResultComposition: Sendable {
 
     private func enclosing(_ original: CleanedMessage, _ message: Message) -> OctetRope {
         let content = MailPart.multipart(
-            "mixed", [resultPart] + [answer?.part, .original(original)].compactMap(\.self),
+            "mixed", [resultPart] + answers.map(\.part) + [.original(original)],
             boundary: "ses-mixed-" + token)
         var rope = OctetRope()
         for field in Self.kept(of: message.header) { rope.append(field) }
@@ -99,7 +98,7 @@ public struct ResultComposition: Sendable {
         var rope = SignableEntity.outerHeader(of: message.root)
         rope.append("MIME-Version: 1.0\r\n")
         let spliced = BodyText(result: result, place: place).written(into: message.root)
-        if let spliced, answer == nil {
+        if let spliced, answers.isEmpty {
             rope.append(spliced)
             return added(to: rope)
         }
@@ -109,7 +108,7 @@ public struct ResultComposition: Sendable {
         if spliced == nil {
             parts.insert(resultPart.entity, at: place == .top ? 0 : 1)
         }
-        if let answer { parts.append(answer.part.entity) }
+        parts += answers.map(\.part.entity)
         let boundary = "ses-mixed-" + token
         rope.append(
             FieldLines.field("Content-Type", ["multipart/mixed;", "boundary=\"\(boundary)\""])
@@ -136,6 +135,20 @@ public struct ResultComposition: Sendable {
 }
 
 extension Entity {
+    fileprivate var canBeEdited: Bool { !mustNotBeEdited && !hasDoubtfulHeader }
+
+    /// Whether a reader may take a part of the header, and what we write into it, for text.
+    private var hasDoubtfulHeader: Bool {
+        defects.contains { defect in
+            switch defect {
+            case .malformedHeaderLine, .missingHeaderEnd: true
+            case .missingBoundaryParameter, .missingClosingBoundary, .noParts, .repeatedField, .repeatedParameter,
+                .malformedContentType, .unknownTransferEncoding, .encodedComposite, .tooDeep:
+                false
+            }
+        }
+    }
+
     /// Whether an edit would break a signature or an encryption, at the top or further down.
     var mustNotBeEdited: Bool {
         switch SMIMEForm.of(self) {

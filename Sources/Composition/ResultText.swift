@@ -9,38 +9,71 @@ public struct ResultText: Sendable {
         case failed
     }
 
-    /// One signed object, such as an attachment.
-    public struct Object: Sendable, Hashable {
-        public let name: String
-        public let verdict: Verdict
-        public let detail: String?
+    /// One signature of an attachment.
+    public struct Signature: Sendable, Hashable {
+        public var verdict: Verdict
+        /// As the certificate says.
+        public var signer: String?
+        public var times: [String]
+        /// The form field that holds it.
+        public var field: String?
+        public var reasons: [String]
 
-        public init(name: String, verdict: Verdict, detail: String?) {
-            self.name = name
+        public init(_ verdict: Verdict, signer: String?, times: [String], field: String?, reasons: [String]) {
             self.verdict = verdict
-            self.detail = detail
+            self.signer = signer
+            self.times = times
+            self.field = field
+            self.reasons = reasons
         }
     }
 
+    public struct Attachment: Sendable, Hashable {
+        /// nil for one without a name.
+        public let name: String?
+        public let verdict: Verdict
+        /// The file with its detached signature; nil where the signature is within.
+        public var signatureName: String?
+        public var signatures: [Signature] = []
+        public var reasons: [String] = []
+        /// The name of the attached answer of the server; nil when there is none.
+        public var responseName: String?
+
+        public init(name: String?, _ verdict: Verdict) {
+            self.name = name
+            self.verdict = verdict
+        }
+    }
+
+    /// What all of it comes to.
     public let verdict: Verdict
-    /// As the certificates say.
+    /// What the mail's own signature comes to; nil where only attachments were looked at.
+    public var mail: Verdict?
+    /// As the certificates of the mail's signature say.
     public var signers: [String] = []
     /// The From field as a reader sees it.
     public var author: String?
     /// How signer and From differ; nil when they do not, or nobody was compared.
     public var mismatch: String?
     public var signingTimes: [String] = []
-    /// The decisive ones first.
+    /// Of the mail, the decisive ones first.
     public var reasons: [String] = []
     public var serverMessages: [String] = []
-    public var objects: [Object] = []
+    /// nil where they were not looked at.
+    public var attachments: [Attachment]?
+    /// What was not looked into, and why.
+    public var remarks: [String] = []
+    /// What of the message could be taken for a result of ours, a sentence each.
+    public var foreignClaims: [String] = []
     /// The entry's identifier, which log and journal know.
     public let entry: String
-    /// The name of the attached answer of the server; nil when there is none.
+    /// The name of the attached answer about the mail; nil when there is none.
     public var responseName: String?
 
+    /// A result of the mail alone, until ``mail`` or ``attachments`` say otherwise.
     public init(_ verdict: Verdict, entry: String) {
         self.verdict = verdict
+        mail = verdict
         self.entry = entry
     }
 
@@ -54,25 +87,60 @@ public struct ResultText: Sendable {
         String(String.UnicodeScalarView(plain.unicodeScalars.map { $0.isASCII ? $0 : "?" }))
     }
 
+    /// The same without the names of answers, where none go along.
+    var withoutResponses: ResultText {
+        var result = self
+        result.responseName = nil
+        for index in (attachments ?? []).indices { result.attachments?[index].responseName = nil }
+        return result
+    }
+
+    // MARK: - Rows
+
     private var labelled: LabelledText {
-        var rows: [LabelledText.Row] = []
-        func add(_ label: String, _ values: [String], most: Int = 5) {
-            for value in values.prefix(most) where !value.isEmpty { rows.append(.init(label: label, value: value)) }
+        var rows = ResultRows()
+        if let mail {
+            if attachments != nil { rows.add("Message", [mail.word]) }
+            rows.add("Signed by", signers)
         }
-        add("Signed by", signers)
-        add("From", [author].compactMap(\.self))
-        add("Attention", [mismatch].compactMap(\.self))
-        add("Signed at", signingTimes)
-        add("Reason", reasons.filter { $0 != mismatch })
-        add("Server says", serverMessages.filter { !reasons.contains($0) })
-        add(
-            "Object",
-            objects.map { $0.name + ": " + $0.verdict.word + ($0.detail.map { " (" + $0 + ")" } ?? "") }, most: 50)
-        add("Server answer", [responseName.map { "attached as " + $0 }].compactMap(\.self))
-        add("Reference", [entry])
-        return LabelledText(
-            title: "Signature check: " + verdict.word, summary: verdict.sentence, rows: rows,
-            colour: verdict.colour)
+        rows.add("From", [author].compactMap(\.self))
+        rows.add("Attention", [mismatch].compactMap(\.self))
+        rows.add("Signed at", signingTimes)
+        rows.add("Reason", reasons.filter { $0 != mismatch })
+        rows.add("Server says", serverMessages.filter { !reasons.contains($0) })
+        rows.add("Server answer", [responseName.map { "attached as " + $0 }].compactMap(\.self))
+        if let attachments { rows.add(attachments) }
+        rows.add("Note", remarks.filter { !reasons.contains($0) })
+        rows.add("Attention", foreignClaims)
+        rows.end(with: "Reference", entry)
+        return LabelledText(title: title, summary: sentence, rows: rows.all, colour: verdict.colour)
+    }
+
+    private var title: String {
+        guard attachments != nil else { return "Signature check: " + verdict.word }
+        guard let mail else { return "Signature check of attachments: " + verdict.word }
+        // Trust in a file must not be taken for trust in the mail around it.
+        if verdict == .trusted, mail != .trusted {
+            return "Signature check: attachments trusted, message \(mail == .notChecked ? "not checked" : "not signed")"
+        }
+        return "Signature check: " + verdict.word
+    }
+
+    private var sentence: String {
+        guard attachments != nil else { return verdict.sentence }
+        let ofAttachments = verdict.sentenceOfAttachments
+        switch mail {
+        case nil: return ofAttachments + " The message itself has not been checked."
+        case .trusted? where verdict == .trusted:
+            return "The signatures of the message and of its attachments are valid, and their certificates are trusted."
+        case .some(let mail) where verdict == .trusted: return ofAttachments + " " + mail.sentence
+        case .notSigned?, .notChecked?:
+            return verdict == mail ? verdict.sentence : ofAttachments
+        case .some:
+            return verdict == .notTrusted
+                ? "A signature of the message or of its attachments does not prove who made it, or that the content is unchanged. Do not rely on it."
+                : verdict.sentence
+        }
     }
 }
 
@@ -98,6 +166,19 @@ extension ResultText.Verdict {
         case .notSigned: "The message carries no signature: who wrote it has not been proved."
         case .notChecked: "The message is encrypted. What is inside, signatures too, has not been checked."
         case .failed: "The signature could not be checked. Do not rely on it."
+        }
+    }
+
+    fileprivate var sentenceOfAttachments: String {
+        switch self {
+        case .trusted: "The signatures in the attachments are valid, and their certificates are trusted."
+        case .notTrusted:
+            "A signature in the attachments does not prove who made it, or that the file is unchanged. Do not rely on it."
+        case .indeterminate:
+            "Whether the signatures in the attachments can be trusted could not be found out. Do not rely on them until it has been."
+        case .notSigned: "No attachment carries a signature."
+        case .notChecked: "The message is encrypted. Attachments in it have not been checked."
+        case .failed: "The attachments could not be checked. Do not rely on them."
         }
     }
 

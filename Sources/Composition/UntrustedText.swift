@@ -7,19 +7,25 @@ public enum UntrustedText {
     /// For one line of plain text that people read.
     ///
     /// Line ends and control characters become one blank, format characters (bidirectional, zero-width), private and
-    /// unassigned ones are left out, runs of blanks become one, blanks at the ends go.
+    /// unassigned ones are left out, runs of blanks become one, blanks at the ends go. Marks that combine need a character
+    /// to combine with, and are few: a pile of them would cover the lines above.
     /// - Parameter limit: Characters (scalars) of the result at most; a longer text ends with `...`.
     public static func plainTextLine(_ text: some StringProtocol, limit: Int = 500) -> String {
         var safe = String.UnicodeScalarView()
         var count = 0
         var owesBlank = false
+        /// Marks that the last character may still take.
+        var marks = 0
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {
+            case .nonspacingMark, .enclosingMark:
+                guard marks > 0, !owesBlank else { continue }
+                marks -= 1
             case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator:
                 owesBlank = count > 0
                 continue
             case .format, .privateUse, .unassigned, .surrogate: continue
-            default: break
+            default: marks = mostMarks
             }
             if isInvisible(scalar) { continue }
             if count + (owesBlank ? 1 : 0) >= limit {
@@ -35,6 +41,16 @@ public enum UntrustedText {
             count += 1
         }
         return String(safe)
+    }
+
+    /// A name in quotes, for a line of plain text: it cannot end its quotes, so that what follows is not its.
+    public static func quotedName(_ name: some StringProtocol, limit: Int = 80) -> String {
+        let line = plainTextLine(name, limit: limit)
+        let quotes: Set<Unicode.Scalar> = [
+            "\"", "\u{201C}", "\u{201D}", "\u{201E}", "\u{201F}", "\u{2033}", "\u{FF02}",
+        ]
+        return "\"" + String(String.UnicodeScalarView(line.unicodeScalars.map { quotes.contains($0) ? "'" : $0 }))
+            + "\""
     }
 
     /// For the content of an HTML element or a quoted attribute value.
@@ -75,6 +91,9 @@ public enum UntrustedText {
         }
         return safe
     }
+
+    /// Scripts that pile marks at all pile no more.
+    private static let mostMarks = 4
 
     /// Characters that show nothing and yet are letters or marks to Unicode.
     private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {

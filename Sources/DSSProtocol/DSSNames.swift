@@ -3,6 +3,8 @@ public enum DSSNamespace {
     public static let core = "urn:oasis:names:tc:dss:1.0:core:schema"
     public static let xmlSignature = "http://www.w3.org/2000/09/xmldsig#"
     public static let verificationReport = "urn:oasis:names:tc:dss-x:1.0:profiles:verificationreport:schema#"
+    /// ADSS's, of its words about each signature.
+    public static let verificationInfo = "urn:oasis:names:tc:dss:1.0:profiles:VA:schema#"
     public static let soap11 = "http://schemas.xmlsoap.org/soap/envelope/"
     public static let soap12 = "http://www.w3.org/2003/05/soap-envelope"
     public static let xop = "http://www.w3.org/2004/08/xop/include"

@@ -51,12 +51,14 @@ public struct VerificationAnswer: Sendable {
     public let signingTimes: [String]
     /// ResultMessage and detail messages, in order.
     public let messages: [String]
+    /// What is said of single signatures, in the server's order; empty when it says nothing of them.
+    public let signatures: [IndividualVerification]
     /// The body of the answer exactly as received, for `attachResponseXml`.
     public let raw: OctetString
 
     public init(
         verdict: Verdict, isRevocationUnreachable: Bool, isOnlySignerWrong: Bool = false, signerIdentities: [String],
-        signingTimes: [String], messages: [String], raw: OctetString
+        signingTimes: [String], messages: [String], signatures: [IndividualVerification] = [], raw: OctetString
     ) {
         self.verdict = verdict
         self.isRevocationUnreachable = isRevocationUnreachable
@@ -64,6 +66,7 @@ public struct VerificationAnswer: Sendable {
         self.signerIdentities = signerIdentities
         self.signingTimes = signingTimes
         self.messages = messages
+        self.signatures = signatures
         self.raw = raw
     }
 }

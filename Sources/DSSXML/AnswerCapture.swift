@@ -5,6 +5,8 @@ struct AnswerCapture {
     enum Target {
         case major, minor, resultMessage, faultCode, message, signer, signingTime, otherLeaf
         case document(AnswerContent.Place)
+        /// Told of one signature alone.
+        case individual(AnswerSignatures.Fact)
     }
 
     let target: Target

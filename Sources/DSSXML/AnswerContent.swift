@@ -40,8 +40,11 @@ final class AnswerContent: XMLStreamHandler {
     private(set) var signingTimes: [String] = []
     /// Fault reasons, ResultMessage and detail messages, in order.
     private(set) var messages: [String] = []
+    /// What is said of single signatures.
+    private(set) var signatures = AnswerSignatures()
 
     private let isSigning: Bool
+    private let words: VerdictWords
     private let answers: any OctetCollectorMaking
     private var depth = 0
     private var ordinal = 0
@@ -63,6 +66,7 @@ final class AnswerContent: XMLStreamHandler {
     init(isSigning: Bool, words: VerdictWords, answers: any OctetCollectorMaking) {
         self.isSigning = isSigning
         self.answers = answers
+        self.words = words
         judge = SignalJudge(words: words)
     }
 
@@ -100,6 +104,7 @@ final class AnswerContent: XMLStreamHandler {
             return
         }
         if isEnd(of: "Result") { endResult() }
+        signatures.end(depth: depth)
         if path.count == depth - base { path.removeLast() }
     }
 
@@ -154,9 +159,13 @@ final class AnswerContent: XMLStreamHandler {
     }
 
     private func startInVerifyResponse(_ tag: XMLStartTag) {
+        if signatures.isOpen, startInSignature(tag) { return }
         switch tag.localName {
         case "VerifyInfo":
-            judge.take(assertionStatus: tag.attributes.first { $0.name == "AssertionStatus" }?.value)
+            let status = tag.attributes.first { $0.name == "AssertionStatus" }?.value
+            judge.take(assertionStatus: status)
+            signatures.beginInfo(depth: depth, verdict: status.flatMap { words[$0] } ?? .indeterminate)
+        case "IndividualReport": signatures.beginReport(depth: depth)
         case "ValidDetail": judge.take(.valid, type: tag.attribute("Type"))
         case "IndeterminateDetail": judge.take(.indeterminate, type: tag.attribute("Type"))
         case "InvalidDetail": judge.take(.invalid, type: tag.attribute("Type"))
@@ -166,6 +175,34 @@ final class AnswerContent: XMLStreamHandler {
         case "Signature" where tag.namespaceURI == DSSNamespace.xmlSignature: skipped = depth
         default: break
         }
+    }
+
+    /// - Returns: Whether the element tells of the open signature alone.
+    private func startInSignature(_ tag: XMLStartTag) -> Bool {
+        let parent = path.dropLast().last
+        switch tag.localName {
+        case "FieldName" where parent == "SignatureInfo": take(.individual(.fieldName))
+        case "Signer" where parent == "SignatureInfo": take(.individual(.signer))
+        case "SigningTime" where parent == "SignatureInfo": take(.individual(.signingTime))
+        case "ProvenTime" where parent == "SignatureInfo": take(.individual(.provenTime))
+        case "Detail" where parent == "SignatureInfo":
+            // What is held against a signature counts, wherever it stands.
+            switch tag.attribute("Level")?.lowercased() {
+            case "invalid":
+                judge.take(.invalid, type: tag.attribute("Type"))
+                signatures.lower(to: .notTrusted)
+            case "indeterminate":
+                judge.take(.indeterminate, type: tag.attribute("Type"))
+                signatures.lower(to: .indeterminate)
+            default: break
+            }
+            take(.individual(.message))
+        case "SignedObjectIdentifier":
+            if let name = tag.attribute("FieldName") { signatures.take(.fieldName, PlainText.line(name)) }
+        case "ResultMessage" where parent == "Result": take(.individual(.message))
+        default: return false
+        }
+        return true
     }
 
     private func startInSignResponse(_ tag: XMLStartTag) throws(OctetCollectionError) {
@@ -235,9 +272,10 @@ final class AnswerContent: XMLStreamHandler {
             if resultMessage == nil, !capture.line.isEmpty { resultMessage = capture.line }
             keep(capture.line, in: &messages)
         case .faultCode: faultCode = capture.line
-        case .message: keep(capture.line, in: &messages)
-        case .signer: keep(capture.line, in: &signerIdentities)
-        case .signingTime: keep(capture.line, in: &signingTimes)
+        case .message: keep(capture.line, in: &messages, of: .message)
+        case .signer: keep(capture.line, in: &signerIdentities, of: .signer)
+        case .signingTime: keep(capture.line, in: &signingTimes, of: .signingTime)
+        case .individual(let fact): signatures.take(fact, capture.line)
         case .document(let place):
             if let document = try capture.document() { note(document, at: place) }
         case .otherLeaf:
@@ -251,6 +289,12 @@ final class AnswerContent: XMLStreamHandler {
         if !text.isEmpty, texts.count < Self.mostTexts { texts.append(text) }
     }
 
+    /// A text that is told of the whole, and, within the account of one signature, of that.
+    private func keep(_ text: String, in texts: inout [String], of fact: AnswerSignatures.Fact) {
+        keep(text, in: &texts)
+        signatures.take(fact, text)
+    }
+
     private func endResult() {
         let result = openResult
         openResult = (nil, nil)
@@ -262,6 +306,9 @@ final class AnswerContent: XMLStreamHandler {
             }
         } else if path == ["Result"] || ends(with: "IndividualReport", "Result") {
             judge.take(reportMajor: result.major ?? .unknown(""), minor: result.minor)
+            var own = SignalJudge(words: words)
+            own.take(reportMajor: result.major ?? .unknown(""), minor: result.minor)
+            signatures.takeResult(own.verdict)
         }
     }
 }

@@ -249,8 +249,8 @@ public final class AnswerDecoder {
             VerificationAnswer(
                 verdict: content.judge.verdict, isRevocationUnreachable: content.judge.isRevocationUnreachable,
                 isOnlySignerWrong: content.judge.isOnlySignerWrong, signerIdentities: content.signerIdentities,
-                signingTimes: content.signingTimes,
-                messages: content.messages, raw: OctetString(raw)))
+                signingTimes: content.signingTimes, messages: content.messages, signatures: content.signatures.all,
+                raw: OctetString(raw)))
     }
 
     private static func outcome(of error: OctetCollectionError) -> DSSOutcome {

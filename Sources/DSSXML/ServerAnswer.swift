@@ -1,4 +1,4 @@
-import DSSProtocol
+public import DSSProtocol
 public import Octets
 import XMLReading
 
@@ -15,7 +15,8 @@ public struct DSSServerAnswer: Sendable {
     /// The result minors that a server of ours gives; the URIs are those of DSS core §4.2.
     public enum Minor: Sendable, Hashable {
         case onAllDocuments, incorrectSignature, notSupported, inappropriateSignature, referencedDocumentNotPresent
-        case notParseable, generalError, keyLookupFailed, crlNotAvailable, chainNotComplete
+        case notParseable, generalError, keyLookupFailed, crlNotAvailable, ocspNotAvailable, chainNotComplete
+        case invalidSignatureTimestamp
         /// Ours: the client id is not known.
         case unknownClient
 
@@ -23,6 +24,7 @@ public struct DSSServerAnswer: Sendable {
             let word =
                 switch self {
                 case .onAllDocuments: "valid:signature:OnAllDocuments"
+                case .invalidSignatureTimestamp: "valid:signature:InvalidSignatureTimestamp"
                 case .incorrectSignature: "invalid:IncorrectSignature"
                 case .notSupported: "NotSupported"
                 case .inappropriateSignature: "Inappropriate:signature"
@@ -31,6 +33,7 @@ public struct DSSServerAnswer: Sendable {
                 case .generalError: "GeneralError"
                 case .keyLookupFailed: "invalid:KeyLookupFailed"
                 case .crlNotAvailable: "CrlNotAvailiable"
+                case .ocspNotAvailable: "OcspNotAvailiable"
                 case .chainNotComplete: "CertificateChainNotComplete"
                 case .unknownClient: ""
                 }
@@ -52,6 +55,32 @@ public struct DSSServerAnswer: Sendable {
         }
 
         var type: String { kind == "SignerIdentity" ? DSSWord.signerIdentityDetail : DSSWord.detailPrefix + kind }
+    }
+
+    /// What is said of one signature of a document.
+    public struct Signature: Sendable, Hashable {
+        public let verdict: Verdict
+        /// The PDF field that holds it.
+        public var fieldName: String?
+        /// X.509 subject.
+        public var signer: String?
+        /// When the signer says that it was signed; RFC 3339.
+        public var signingTime: String?
+        /// When it was there at the latest, as a timestamp proves; RFC 3339.
+        public var provenTime: String?
+        public var details: [Detail]
+
+        public init(
+            _ verdict: Verdict, fieldName: String? = nil, signer: String? = nil, signingTime: String? = nil,
+            provenTime: String? = nil, details: [Detail] = []
+        ) {
+            self.verdict = verdict
+            self.fieldName = fieldName
+            self.signer = signer
+            self.signingTime = signingTime
+            self.provenTime = provenTime
+            self.details = details
+        }
     }
 
     /// What was made.
@@ -77,6 +106,8 @@ public struct DSSServerAnswer: Sendable {
     /// X.509 subjects.
     public var signers: [String] = []
     public var details: [Detail] = []
+    /// One for each signature of a document, in the document's order.
+    public var signatures: [Signature] = []
     /// Whether a DSS-X verification report is added.
     public var hasReport = false
     public var prefixes = Prefixes()

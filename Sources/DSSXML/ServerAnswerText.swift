@@ -69,7 +69,7 @@ struct ServerAnswerText {
         }
         guard
             document != nil || answer.signingTime != nil || answer.verificationTime != nil || !answer.signers.isEmpty
-                || !answer.details.isEmpty || answer.hasReport
+                || !answer.details.isEmpty || !answer.signatures.isEmpty || answer.hasReport
         else { return }
         open(core + "OptionalOutputs")
         if let (element, mimeType, octets) = document {
@@ -93,6 +93,7 @@ struct ServerAnswerText {
                 [("Format", "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName")])
         }
         writeDetails(answer.details)
+        writeSignatures(answer.signatures)
         if answer.hasReport { writeReport(answer) }
         close(core + "OptionalOutputs")
     }
@@ -116,6 +117,36 @@ struct ServerAnswerText {
             }
         }
         close(core + "ProcessingDetails")
+    }
+
+    /// A word for each signature as ADSS gives it, and in our own namespace what the word is about.
+    private mutating func writeSignatures(_ signatures: [DSSServerAnswer.Signature]) {
+        guard !signatures.isEmpty else { return }
+        open("va:ContentVerifyInfo", [("xmlns:va", DSSNamespace.verificationInfo)])
+        for signature in signatures {
+            open("va:VerifyInfo", [("AssertionStatus", Self.status(signature.verdict))])
+            open("ses:SignatureInfo", [("xmlns:ses", DSSNamespace.extensions)])
+            if let name = signature.fieldName { leaf("ses:FieldName", PlainText.line(name)) }
+            if let signer = signature.signer { leaf("ses:Signer", PlainText.line(signer)) }
+            if let time = signature.signingTime { leaf("ses:SigningTime", time) }
+            if let time = signature.provenTime { leaf("ses:ProvenTime", time) }
+            for detail in signature.details {
+                leaf(
+                    "ses:Detail", PlainText.line(detail.message, limit: 500),
+                    [("Type", detail.type), ("Level", detail.isInvalid ? "invalid" : "indeterminate")])
+            }
+            close("ses:SignatureInfo")
+            close("va:VerifyInfo")
+        }
+        close("va:ContentVerifyInfo")
+    }
+
+    private static func status(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .trusted: "Valid"
+        case .notTrusted: "Invalid"
+        case .indeterminate: "Indeterminate"
+        }
     }
 
     private mutating func writeReport(_ answer: DSSServerAnswer) {

@@ -27,12 +27,39 @@ public struct ExplainReport: Encodable, Sendable {
         let because: String
     }
 
+    /// One that an operation on attachments is for.
+    public struct Attachment: Encodable, Sendable {
+        /// Where the part is, counted from 1, such as `2.1`; empty for a message that is one file.
+        let part: String
+        /// Untrusted text, as decoded; nil without a name.
+        @OrNull var name: String?
+        let mediaType: String
+        /// What its first octets say it is.
+        let kinds: [String]
+        let signed: Bool
+
+        init(_ facts: AttachmentFacts) {
+            part = facts.path.map { String($0 + 1) }.joined(separator: ".")
+            name = facts.fileName
+            mediaType = facts.mediaType
+            kinds = facts.contentKinds.sorted()
+            signed = facts.isSigned
+        }
+
+        var words: String {
+            let shown = name.map { "\"\(UntrustedText.plainTextLine($0, limit: 80))\"" } ?? "without a name"
+            return "\(shown) (\(UntrustedText.plainTextLine(mediaType, limit: 60)))\(signed ? ", signed" : "")"
+        }
+    }
+
     let v = 1
     let direction: String
     let envelope: Envelope
     @OrNull var workflow: String?
     let criteria: [Criterion]
     let operations: [String]
+    /// Left out where no operation is on attachments.
+    let attachments: [Attachment]?
     @OrNull var action: String?
     let reason: String
 
@@ -53,6 +80,8 @@ public struct ExplainReport: Encodable, Sendable {
                 because: $0.because)
         }
         operations = decision.operations.map(\.word)
+        attachments =
+            decision.operations.contains(where: \.isOnAttachments) ? decision.attachments.map(Attachment.init) : nil
         action = decision.action?.rawValue
         reason = decision.reason
     }
@@ -96,6 +125,12 @@ public struct ExplainReport: Encodable, Sendable {
         lines.append("envelope:  from \(sender) to \(envelope.recipients.joined(separator: ", ")) (\(envelope.source))")
         lines.append("workflow:  \(workflow ?? "none")")
         if !operations.isEmpty { lines.append("runs:      \(operations.joined(separator: ", "))") }
+        if let attachments {
+            let words = attachments.isEmpty ? ["no attachment"] : attachments.map(\.words)
+            for (index, words) in words.enumerated() {
+                lines.append((index == 0 ? "on:        " : "           ") + words)
+            }
+        }
         if let action { lines.append("action:    \(action)") }
         lines.append("reason:    \(reason)")
         var current: String?

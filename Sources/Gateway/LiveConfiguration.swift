@@ -45,7 +45,7 @@ final class LiveConfiguration: Sendable {
         processor = EntryProcessor(
             policy: server.policy,
             services: Services(
-                signatures: client, inspection: CMSInspecting(),
+                signatures: client, inspection: CMSInspecting(), documents: DocumentInspecting(),
                 facts: { message, recipients, sender in
                     InspectedMessage(message, recipients: recipients, sender: sender)
                 },

@@ -100,10 +100,12 @@ extension Entity {
         if case .multipart(let multipart) = content { multipart.parts } else { [] }
     }
 
-    /// Whether it is a file with a name of its own, not the `smime.p7m` that RFC 8551 §3.2.1 gives to parts of a mail, or a loose detached signature.
-    fileprivate var isAttachedFile: Bool {
+    /// Of a CMS object: whether it is a file with a name of its own, not the `smime.p7m` that RFC 8551 §3.2.1 gives to parts of a mail, or a loose detached signature.
+    ///
+    /// A layer of a mail says its smime-type, a file need not; one that is attached under another name is a file even so.
+    public var isAttachedFile: Bool {
         if contentType.subtype.hasSuffix("pkcs7-signature") { return true }
-        return contentType.parameter("smime-type") == nil
+        return (contentType.parameter("smime-type") == nil || disposition?.type == "attachment")
             && fileNames.contains { !$0.equalsIgnoringASCIICase("smime.p7m") }
     }
 

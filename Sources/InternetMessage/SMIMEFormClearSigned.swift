@@ -54,7 +54,7 @@ extension Entity {
     }
 
     /// Defects of this entity's own header and frame by which two readers come to different octets or parts.
-    func structuralAmbiguities(called name: String) -> [String] {
+    public func structuralAmbiguities(called name: String) -> [String] {
         var found = defects.compactMap { defect -> String? in
             switch defect {
             case .repeatedField(let field) where Self.structuralFields.contains(field.asciiLowercased):

@@ -4,12 +4,14 @@ import Workflows
 
 /// What is known of an attachment from its header and its octets.
 enum AttachmentInspection {
-    static func facts(of entity: Entity, _ charsets: Charsets) -> AttachmentFacts {
+    static func facts(of attachment: MessageParts.Attachment, _ charsets: Charsets) -> AttachmentFacts {
+        let entity = attachment.entity
         let prefix = entity.decodedPrefix(ContentKinds.prefixLength).array
         let kinds = ContentKinds.of(prefix)
         return AttachmentFacts(
             path: entity.path, fileName: entity.fileName(using: charsets), mediaType: entity.contentType.mediaType,
-            contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds))
+            contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds),
+            protection: attachment.protection)
     }
 
     /// By structure: SignedData, a PDF with a filled signature field, an XML document with a ds:Signature.

@@ -1,4 +1,5 @@
 import InternetMessage
+import Workflows
 
 /// Which parts of a message are its text and which are attachments (design §4, Matching).
 ///
@@ -9,14 +10,19 @@ import InternetMessage
 /// that a multipart/signed holds: it is a layer of the mail (RFC 2634 §1.1).
 struct MessageParts {
     private(set) var texts: [Entity] = []
-    private(set) var attachments: [Entity] = []
+    private(set) var attachments: [Attachment] = []
+
+    struct Attachment {
+        let entity: Entity
+        let protection: AttachmentFacts.Protection?
+    }
 
     /// - Parameters:
     ///   - isOpaque: whether the message is one CMS object, whose content cannot be seen as parts.
     ///   - charsets: for the names and the texts.
     init(_ root: Entity, isOpaque: Bool, charsets: Charsets) {
         guard !isOpaque else { return }
-        var waiting = [Place(entity: root, isFirst: true, parent: nil, shown: nil)]
+        var waiting = [Place(entity: root, isFirst: true, parent: nil, shown: nil, isSigned: false)]
         while let place = waiting.popLast() {
             switch place.entity.content {
             case .leaf: take(place, charsets)
@@ -33,6 +39,8 @@ struct MessageParts {
         let parent: String?
         /// The Content-IDs that HTML refers to within the multipart/related around this, found when needed.
         let shown: ReferencedContent?
+        /// Whether a multipart/signed is around it.
+        let isSigned: Bool
     }
 
     private static func places(of multipart: Entity.Multipart, _ place: Place, _ charsets: Charsets) -> [Place] {
@@ -45,22 +53,40 @@ struct MessageParts {
         return multipart.parts.enumerated().compactMap { index, part in
             // RFC 1847 §2.1, S/MIME's or PGP's.
             subtype == "signed" && index == 1 && part.isDetachedSignature
-                ? nil : Place(entity: part, isFirst: index == 0, parent: subtype, shown: shown)
+                ? nil
+                : Place(
+                    entity: part, isFirst: index == 0, parent: subtype, shown: shown,
+                    isSigned: place.isSigned || subtype == "signed")
         }
     }
 
     private mutating func take(_ place: Place, _ charsets: Charsets) {
         let entity = place.entity
         if place.parent == "signed" && place.isFirst, SMIMEForm.of(entity).isOpaque { return }
-        if entity.disposition?.type == "attachment" { return attachments.append(entity) }
+        if entity.disposition?.type == "attachment" { return attach(place) }
         let isNamed = entity.fileName(using: charsets) != nil
         let isText = ["text/plain", "text/html"].contains(entity.contentType.mediaType)
         if isText && (place.isFirst || !isNamed || place.parent == "alternative") { return texts.append(entity) }
-        if isNamed && place.shown?.contains(entity) != true { attachments.append(entity) }
+        if isNamed && place.shown?.contains(entity) != true { attach(place) }
+    }
+
+    private mutating func attach(_ place: Place) {
+        attachments.append(
+            Attachment(
+                entity: place.entity, protection: place.isSigned ? .withinSigned : place.entity.ownProtection))
     }
 }
 
 extension Entity {
+    /// Whether it is no file but a layer of the mail that a reader takes off.
+    fileprivate var ownProtection: AttachmentFacts.Protection? {
+        switch SMIMEForm.of(self) {
+        case .encrypted: .encryptedPart
+        case .signedData where !isAttachedFile: .signedPart
+        case .none, .multipartSigned, .signedData, .compressed, .certificatesOnly: nil
+        }
+    }
+
     /// By its type, or by the name where the type says nothing.
     fileprivate var isDetachedSignature: Bool {
         if contentType.subtype.hasSuffix("-signature") { return true }

@@ -43,7 +43,11 @@ struct XMLSignatureSearch {
 
     /// Whether more octets cannot change the answer.
     var isDecided: Bool {
-        if case .found = state { true } else { false }
+        switch state {
+        case .found: true
+        case .reading: false
+        case .unreadable: claim.isFound
+        }
     }
 
     mutating func feed(_ octets: UnsafeRawBufferPointer) {
@@ -75,6 +79,8 @@ struct XMLSignatureSearch {
 }
 
 /// Finds a fixed run of octets in pieces (Knuth, Morris and Pratt).
+///
+/// Zero octets are passed over: what is text of one octet in UTF-8 has a second one in UTF-16.
 struct OctetSearch {
     private let wanted: [UInt8]
     private let failure: [Int]
@@ -94,7 +100,7 @@ struct OctetSearch {
     }
 
     mutating func scan(_ octets: UnsafeRawBufferPointer) {
-        for octet in octets where !isFound && (matched > 0 || octet == wanted[0]) {
+        for octet in octets where !isFound && octet != 0 && (matched > 0 || octet == wanted[0]) {
             while matched > 0 && octet != wanted[matched] { matched = failure[matched - 1] }
             if octet == wanted[matched] { matched += 1 }
             if matched == wanted.count { isFound = true }

@@ -32,7 +32,9 @@ public struct EntryProcessor: Sendable {
         guard !intake.envelope.recipients.isEmpty else { return routing.noRecipients() }
         if entry.isReleased { return routing.release() }
         do {
-            let message = try Message(reading: canonical(intake.message, scratch))
+            let message = try Message(
+                reading: scratch.oneRun(
+                    of: intake.message.canonicalRope, "the message cannot be kept in one piece"))
             let facts = services.facts(message, intake.envelope.recipients, intake.envelope.sender)
             let decision = decide(facts, direction: entry.direction, policy: policy)
             routing.account.reason = decision.reason
@@ -41,7 +43,9 @@ public struct EntryProcessor: Sendable {
             }
             routing.begin(workflow)
             do {
-                return try await operate(workflow, on: message, routing: &routing, scratch: scratch)
+                return try await operate(
+                    workflow, on: message, facts, attachments: decision.attachments, routing: &routing,
+                    scratch: scratch)
             } catch {
                 return routing.settle(error)
             }
@@ -52,46 +56,37 @@ public struct EntryProcessor: Sendable {
         }
     }
 
-    /// The message in one run. Where a field was taken out of its middle that needs a copy, and a large one waits on disk.
-    private func canonical(
-        _ message: CleanedMessage, _ scratch: any OctetCollectorMaking
-    ) throws(Failure) -> OctetString {
-        let pieces = message.canonicalRope.pieces
-        if pieces.count == 1, let whole = pieces[0] as? OctetString { return whole }
-        do {
-            var collector = try scratch.makeCollector()
-            try message.canonicalRope.forEachChunk { (chunk) throws(OctetCollectionError) in
-                try collector.append(chunk)
-            }
-            return try collector.finish()
-        } catch {
-            throw Failure(error, "the message cannot be kept in one piece")
-        }
-    }
-
     /// Runs the operations in their order. All or nothing: what one of them made leaves only when the last has succeeded.
+    ///
+    /// - Parameter attachments: What the operations on attachments are for.
     private func operate(
-        _ workflow: Workflow, on message: Message, routing: inout Routing, scratch: any OctetCollectorMaking
+        _ workflow: Workflow, on message: Message, _ facts: any MessageFacts, attachments: [AttachmentFacts],
+        routing: inout Routing, scratch: any OctetCollectorMaking
     ) async throws(Failure) -> Outcome {
-        var signed: OctetRope?
-        var verdict: MailVerdict?
-        for operation in workflow.operations {
+        var chain = SigningChain(
+            message, intake: routing.intake, policy: policy, services: services, scratch: scratch)
+        var mail: MailVerdict?
+        var attached: AttachmentVerdicts?
+        for (index, operation) in workflow.operations.enumerated() {
             switch operation {
-            case .signAttachment, .verifyAttachment:
-                throw Failure(
-                    .permanent,
-                    "\(operation.word) is not available yet: signing and verifying of attachments is not part of this version"
-                )
+            case .signAttachment(let instruction):
+                try await chain.signAttachments(
+                    attachments, instruction, isLast: index == workflow.operations.count - 1)
+            case .verifyAttachment:
+                attached = try await AttachmentVerification(services: services, message: message, scratch: scratch)
+                    .verify(attachments, among: facts.attachments)
             case .signEmail(let instruction):
-                signed = try await MailSigning(policy: policy, services: services).sign(
-                    message, intake: routing.intake, instruction: instruction, scratch: scratch)
+                try await chain.signMail(instruction)
             case .verifyEmail:
-                verdict = try await MailVerification(policy: policy, services: services).verify(
+                mail = try await MailVerification(policy: policy, services: services).verify(
                     message, scratch: scratch)
             }
         }
-        if let verdict { return try routing.show(verdict, of: message) }
-        guard let signed else { return routing.route(.recipients, .unmatched(routing.account.reason)) }
+        if mail != nil || attached != nil {
+            return try routing.show(MessageVerdict(mail: mail, attachments: attached), of: message)
+        }
+        routing.account.reason = ([routing.account.reason] + chain.account).joined(separator: "; ")
+        guard let signed = chain.signed else { return routing.route(.recipients, .unmatched(routing.account.reason)) }
         return routing.deliver(signed: signed)
     }
 }

@@ -38,6 +38,15 @@ public struct Failure: Error, Hashable, Sendable {
         }
     }
 
+    /// The same failure, told of `subject`, which is in no need of escaping.
+    func told(of subject: String) -> Failure {
+        var told = Failure(
+            permanence, subject + ": " + summary, pointsAtConfiguration: pointsAtConfiguration, answer: answer)
+        told.localFault = localFault
+        told.wasTransient = wasTransient
+        return told
+    }
+
     /// A transient failure when there are no more attempts.
     func final(after attempts: Int) -> Failure {
         var final = Failure(

@@ -13,7 +13,9 @@ struct MailSigning {
     func sign(
         _ message: Message, intake: Intake, instruction: SigningInstruction, scratch: any OctetCollectorMaking
     ) async throws(Failure) -> OctetRope {
-        let alias = try alias(instruction.key, of: message, envelope: intake.envelope)
+        let alias = try KeyAlias(policy: policy).alias(
+            instruction.key, header: message.header, envelope: intake.envelope)
+        let check = CMSCheck(inspection: services.inspection, subject: "message")
         let fit: SignableEntity
         do {
             fit = try SignableEntity(of: message)
@@ -26,7 +28,7 @@ struct MailSigning {
             originatorID: services.originatorID, requestID: services.makeRequestID())
         switch try await services.signatures.sign(operation, answers: scratch) {
         case .cms(let cms):
-            let facts = try checked(cms, over: fit.entity)
+            let facts = try check.checked(cms, over: fit.entity)
             guard !facts.enclosesContent else {
                 throw Failure(
                     .permanent,
@@ -42,7 +44,7 @@ struct MailSigning {
             } catch {
                 throw Failure(.permanent, "the signing server's finished entity is refused: " + error.text)
             }
-            _ = try checked(adopted.cms, over: fit.entity)
+            _ = try check.checked(adopted.cms, over: fit.entity)
             return adopted.message
         }
     }
@@ -51,59 +53,5 @@ struct MailSigning {
         var seen: [String] = []
         for signer in facts.signers where !seen.contains(signer.digestAlgorithm) { seen.append(signer.digestAlgorithm) }
         return seen.joined(separator: ",")
-    }
-
-    /// A mail that would not verify is never sent: the answer is checked before anything leaves, whoever gave it.
-    private func checked(_ cms: OctetString, over entity: OctetRope) throws(Failure) -> CMSFacts {
-        let facts: CMSFacts
-        do {
-            facts = try services.inspection.facts(of: cms)
-        } catch {
-            throw Failure(.permanent, "the signing server's signature cannot be read: " + error.summary)
-        }
-        guard !facts.signers.isEmpty else {
-            throw Failure(.permanent, "the signing server's signature has no signer")
-        }
-        try require(services.inspection.check(cms, content: entity))
-        // What it encloses must fit too: then both have one digest, and are the same octets.
-        if facts.enclosesContent { try require(services.inspection.check(cms, content: nil)) }
-        return facts
-    }
-
-    private func require(_ integrity: SignatureIntegrity) throws(Failure) {
-        switch integrity {
-        case .intact: return
-        case .broken(let why):
-            throw Failure(.permanent, "the signing server's signature does not fit the message: " + why)
-        case .unknown(let why):
-            throw Failure(.permanent, "the signing server's signature cannot be checked before sending: " + why)
-        }
-    }
-
-    /// The key's alias. An address chosen by the message is taken only when nobody from outside can have chosen it.
-    private func alias(_ key: KeyChoice, of message: Message, envelope: Envelope) throws(Failure) -> String? {
-        switch key {
-        case .profileDefault: return nil
-        case .alias(let alias): return alias
-        case .fromAddress:
-            switch Author.of(message.header) {
-            case .none(let why):
-                throw Failure(.permanent, "no key can be chosen by the From address: " + why)
-            case .one(let address):
-                guard policy.isInternal(address) else {
-                    throw Failure(
-                        .permanent,
-                        "no key can be chosen by the From address: \(address) is in none of the DomainName of the configuration"
-                    )
-                }
-                if policy.senderMustOwnFrom && envelope.sender != .address(address) {
-                    throw Failure(
-                        .permanent,
-                        "no key can be chosen by the From address: \(address) is not the envelope sender (SenderMustOwnFrom)"
-                    )
-                }
-                return address.localPart + "@" + address.domain.asciiLowercased
-            }
-        }
     }
 }

@@ -1,11 +1,20 @@
 public import DSSProtocol
 
-/// What verifying a mail came to, with everything a reader or the log is told of it.
+/// What verifying a mail's own signature came to, with everything a reader or the log is told of it.
 public struct MailVerdict: Sendable {
     public enum Result: Sendable, Hashable {
         /// A fourth result beside the three verdicts: there is nothing that could be judged.
         case notSigned(Unsigned)
         case judged(Verdict)
+
+        /// The words for people, log and journal.
+        public var words: String {
+            switch self {
+            case .notSigned(.plain): "not signed"
+            case .notSigned(.encrypted): "not signed (encrypted, not checked)"
+            case .judged(let verdict): verdict.words
+            }
+        }
     }
 
     public enum Unsigned: Sendable, Hashable {
@@ -34,15 +43,6 @@ public struct MailVerdict: Sendable {
         self.identity = identity
         self.signers = signers
         self.answer = answer
-    }
-
-    /// The words for people, log and journal.
-    public var words: String {
-        switch result {
-        case .notSigned(.plain): "not signed"
-        case .notSigned(.encrypted): "not signed (encrypted, not checked)"
-        case .judged(let verdict): verdict.words
-        }
     }
 
     /// Whether a revocation service that did not answer is all that stands in the way.

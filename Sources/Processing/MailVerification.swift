@@ -125,7 +125,7 @@ struct MailVerification {
 
 extension [String] {
     /// Each text once: a server tends to say a thing as its message and again as a detail.
-    fileprivate var each: [String] {
+    var each: [String] {
         var seen: Set<String> = []
         return filter { seen.insert($0).inserted }
     }

@@ -17,6 +17,61 @@ public protocol SignatureInspection: Sendable {
     func check(_ signature: OctetString, content: (any OctetSource)?) throws(Failure) -> SignatureIntegrity
 }
 
+/// The formats of document that carry their signatures within.
+public enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
+    case pdf, xml
+}
+
+/// Looks into documents and checks the arithmetic of the signatures they carry; knows nothing of trust.
+public protocol DocumentInspection: Sendable {
+    /// Why `document` can take no further signature, in words: it is encrypted, certified against changes, or not of this
+    /// format at all. nil when nothing forbids it.
+    func obstacle(toSigning document: OctetString, as format: DocumentFormat) throws(Failure) -> String?
+
+    /// Whether `signed` is `original` with exactly one new signature that fits, and nothing else.
+    ///
+    /// A PDF begins with the octets of `original`, and its one new signature covers the whole file. An XML document equals
+    /// `original` under C14N once its one new ds:Signature is taken out.
+    func check(
+        _ signed: OctetString, from original: OctetString, as format: DocumentFormat
+    ) throws(Failure) -> SignatureIntegrity
+
+    /// The signatures in `document`, in the order in which they were made as far as that can be seen; empty without any.
+    /// - Throws: A permanent ``Failure`` when it cannot be read.
+    func signatures(in document: OctetString, as format: DocumentFormat) throws(Failure) -> [DocumentSignature]
+}
+
+/// One signature within a document, as it is known without asking anybody whom to trust.
+public struct DocumentSignature: Sendable, Hashable {
+    /// What of the document stands under the signature.
+    public enum Coverage: Sendable, Hashable {
+        case wholeDocument
+        /// It was signed before something was added; in words what followed, such as a further signature.
+        case earlierRevision(String)
+        /// Only a part, in words.
+        case part(String)
+    }
+
+    /// The full name of the field (PDF) or the Id of the ds:Signature (XML), nil without one.
+    public let name: String?
+    /// nil when the document does not carry the signer's certificate.
+    public let signer: CMSFacts.Signer?
+    /// When the signer says it was made, Unix seconds.
+    public let claimedTime: Int?
+    public let integrity: SignatureIntegrity
+    public let coverage: Coverage
+
+    public init(
+        name: String?, signer: CMSFacts.Signer?, claimedTime: Int?, integrity: SignatureIntegrity, coverage: Coverage
+    ) {
+        self.name = name
+        self.signer = signer
+        self.claimedTime = claimedTime
+        self.integrity = integrity
+        self.coverage = coverage
+    }
+}
+
 /// Whether signatures fit their content, whoever made them.
 public enum SignatureIntegrity: Sendable, Hashable {
     case intact

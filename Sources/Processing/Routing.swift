@@ -25,7 +25,7 @@ struct Routing {
     enum Cause {
         /// No workflow matched.
         case unmatched(String)
-        case verdict(MailVerdict, of: Message)
+        case verdict(MessageVerdict, of: Message)
         case failure(Failure)
     }
 
@@ -33,6 +33,9 @@ struct Routing {
         self.workflow = workflow
         account.workflow = workflow.name
     }
+
+    /// Whether the mail's own signature is looked at; of attachments Authentication-Results has nothing to say.
+    var isAboutMail: Bool { workflow.map { $0.operations.contains(.verifyEmail) } ?? true }
 
     // MARK: - Ends that need no action
 
@@ -71,10 +74,10 @@ struct Routing {
     }
 
     /// A verified mail goes on when it is trusted or not signed, else by the action for its verdict.
-    mutating func show(_ verdict: MailVerdict, of message: Message) throws(Failure) -> Outcome {
+    mutating func show(_ verdict: MessageVerdict, of message: Message) throws(Failure) -> Outcome {
         account.verdict = verdict.words
-        account.hasServerResult = verdict.answer != nil
-        account.serverAnswer = verdict.answer?.messages.first
+        account.hasServerResult = !verdict.answers.isEmpty
+        account.serverAnswer = verdict.serverMessage
         account.reason = ([account.reason, verdict.words] + verdict.reasons.prefix(1)).filter { !$0.isEmpty }
             .joined(separator: "; ")
         if verdict.isRevocationUnreachable, services.retryDelay(entry.attempts + 1) != nil {
@@ -163,7 +166,7 @@ struct Routing {
         switch cause {
         case .unmatched(let reason): return pass(.passed, because: reason)
         case .failure(let failure):
-            let fields = entry.direction == .incoming ? [authenticationResults(failure)] : []
+            let fields = entry.direction == .incoming && isAboutMail ? [authenticationResults(failure)] : []
             return output(
                 .delivered, .failed, content: passed(intake.message.rawRope, adding: fields), because: failure.summary)
         case .verdict(let verdict, let message): return shown(verdict, read: message)

@@ -14,11 +14,11 @@ extension Routing {
     }
 
     /// A verified message, with its result shown by the workflow's rule.
-    func shown(_ verdict: MailVerdict, read message: Message) -> Output {
+    func shown(_ verdict: MessageVerdict, read message: Message) -> Output {
+        let results = [verdict.mail.map { authenticationResults($0).field }].compactMap(\.self)
         let composition = ResultComposition(
-            rule: (workflow?.resultRule ?? .original).composed, result: text(of: verdict),
-            answer: attachedAnswer(verdict), addedFields: [authenticationResults(verdict).field, receivedField()],
-            token: services.makeToken())
+            rule: (workflow?.resultRule ?? .original).composed, result: text(of: verdict, message),
+            answers: attachedAnswers(verdict), addedFields: results + [receivedField()], token: services.makeToken())
         return output(
             .delivered, verdict.outcomeWord, content: composition.compose(intake.message, read: message),
             because: account.reason)
@@ -59,20 +59,20 @@ extension Routing {
         to address: AddrSpec, _ cause: Cause, original: Notice.Original, folder: Output.Folder
     ) -> Output {
         var result: ResultText?
-        var answer: ServerAnswer?
+        var answers: [ServerAnswer] = []
         switch cause {
         case .unmatched: break
-        case .verdict(let verdict, _):
-            result = text(of: verdict)
-            answer = attachedAnswer(verdict)
+        case .verdict(let verdict, let message):
+            result = text(of: verdict, message)
+            answers = attachedAnswers(verdict)
         case .failure(let failure):
-            if workflow?.attachesResponse == true, failure.isAnsweredInMarkup {
-                answer = failure.answer.map { ServerAnswer(OctetString($0), entry: entry.id) }
+            if workflow?.attachesResponse == true, failure.isAnsweredInMarkup, let raw = failure.answer {
+                answers = [ServerAnswer(OctetString(raw), entry: entry.id)]
             }
         }
         let notice = Notice(
             from: policy.noticeFrom, to: address, what: what(cause), why: reason(cause), workflow: workflow?.name,
-            serverMessage: account.serverAnswer, entry: entry.id, result: result, answer: answer, original: original)
+            serverMessage: account.serverAnswer, entry: entry.id, result: result, answers: answers, original: original)
         return Self.output(
             notice, to: address, folder: folder, workflow: workflow?.name, reason: reason(cause), policy: policy,
             services: services)
@@ -99,30 +99,7 @@ extension Routing {
         }
     }
 
-    // MARK: - The result of verifying
-
-    private func text(of verdict: MailVerdict) -> ResultText {
-        var text = ResultText(verdict.shownVerdict, entry: entry.id)
-        text.signers =
-            verdict.signers.isEmpty
-            ? verdict.answer?.signerIdentities ?? []
-            : verdict.signers.map { signer in
-                let names = [signer.subject].compactMap(\.self) + signer.addresses
-                return names.isEmpty ? "an unnamed certificate" : names.joined(separator: ", ")
-            }
-        text.author = intake.header.first("From").map(\.text)
-        if case .mismatch(let why)? = verdict.identity { text.mismatch = why }
-        let times = verdict.signers.compactMap(\.signingTime).map { "\(MailDate(unixSeconds: Int64($0)))" }
-        text.signingTimes = times.isEmpty ? verdict.answer?.signingTimes ?? [] : times
-        text.reasons = verdict.reasons
-        text.serverMessages = verdict.answer?.messages ?? []
-        return text
-    }
-
-    private func attachedAnswer(_ verdict: MailVerdict) -> ServerAnswer? {
-        guard workflow?.attachesResponse == true, let raw = verdict.answer?.raw else { return nil }
-        return ServerAnswer(raw, entry: entry.id)
-    }
+    // MARK: - Authentication-Results
 
     private func authenticationResults(_ verdict: MailVerdict) -> AuthenticationResults {
         AuthenticationResults(
@@ -166,17 +143,7 @@ extension ResultRule {
     }
 }
 
-extension MailVerdict {
-    fileprivate var shownVerdict: ResultText.Verdict {
-        switch result {
-        case .notSigned(.plain): .notSigned
-        case .notSigned(.encrypted): .notChecked
-        case .judged(.trusted): .trusted
-        case .judged(.notTrusted): .notTrusted
-        case .judged(.indeterminate): .indeterminate
-        }
-    }
-
+extension MessageVerdict {
     fileprivate var outcomeWord: OutcomeWord {
         switch result {
         case .notSigned: .notSigned
@@ -185,7 +152,9 @@ extension MailVerdict {
         case .judged(.indeterminate): .indeterminate
         }
     }
+}
 
+extension MailVerdict {
     /// RFC 8601 §2.7.1 in the sense of RFC 7281 §3: `policy` where the signature is good and only its owner is not who he should be.
     fileprivate var authenticationResult: AuthenticationResults.Result {
         switch result {

@@ -6,6 +6,7 @@ public import Workflows
 public struct Services: Sendable {
     public let signatures: any SignatureService
     public let inspection: any SignatureInspection
+    public let documents: any DocumentInspection
     /// The facts on which a message is decided.
     public let facts: @Sendable (Message, _ recipients: [AddrSpec], _ sender: ReversePath?) -> any MessageFacts
     /// HMAC-SHA256 under the spool's secret.
@@ -25,6 +26,7 @@ public struct Services: Sendable {
 
     public init(
         signatures: any SignatureService, inspection: any SignatureInspection,
+        documents: any DocumentInspection,
         facts: @escaping @Sendable (Message, [AddrSpec], ReversePath?) -> any MessageFacts,
         authenticationCode: @escaping @Sendable ([UInt8]) -> [UInt8], random: @escaping @Sendable (Int) -> [UInt8],
         now: @escaping @Sendable () -> Int, hostName: String, originatorID: String,
@@ -32,6 +34,7 @@ public struct Services: Sendable {
     ) {
         self.signatures = signatures
         self.inspection = inspection
+        self.documents = documents
         self.facts = facts
         self.authenticationCode = authenticationCode
         self.random = random

@@ -44,7 +44,7 @@ public enum RelayDaemon {
         let board = HealthBoard { bell.ring() }
         let lanes = LaneBoard { bell.ring() }
         let counters = RelayCounters()
-        let width = configuration.deliveryThreads
+        let width = configuration.deliveryThreads + RelaySettings.waitingWorkers
         let threads = WorkerThreads(count: width + 6, name: "ses-relay-worker")
         let engine = RelayEngine(
             spool: spool, settings: settings, board: board, lanes: lanes, counters: counters, clock: .system, log: log)

@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import ProgramLife
 import Relaying
@@ -25,6 +26,8 @@ final class RelayEngine: Sendable {
     let clock: SpoolClock
     private let random: SpoolRandom
     private let handled = Atomic(0)
+    /// Deferred only because their destinations were busy. Whoever is through with one there takes up the next.
+    private let parked = Mutex<[Destination: Deque<DeferredEntry>]>([:])
 
     init(
         spool: Spool, settings: ActiveSettings, board: HealthBoard, lanes: LaneBoard, counters: RelayCounters,
@@ -45,8 +48,37 @@ final class RelayEngine: Sendable {
 
     var handledCount: Int { handled.load(ordering: .relaxed) }
 
+    /// Brings something that waits to where it stands next, and then those for whom that has made room.
     func take(_ waiting: Waiting) {
-        guard gate.mayClaim, !gate.isStopping else { return }
+        var next: Waiting? = waiting
+        var known: [Destination] = []
+        while let waiting = next {
+            let (served, busy) = takeOne(waiting)
+            for destination in served where !known.contains(destination) { known.append(destination) }
+            // Somebody who is under way there takes up what was put aside; where nobody is any more, that is us.
+            if let busy {
+                known.removeAll { $0 == busy }
+                if lanes.isIdle(busy) { known.append(busy) }
+            }
+            next = popParked(known).map { .deferred($0) }
+        }
+    }
+
+    /// The first that was put aside for one of `destinations`.
+    private func popParked(_ destinations: [Destination]) -> DeferredEntry? {
+        parked.withLock { parked in
+            for destination in destinations {
+                guard let entry = parked[destination]?.popFirst() else { continue }
+                if parked[destination]?.isEmpty == true { parked[destination] = nil }
+                return entry
+            }
+            return nil
+        }
+    }
+
+    /// - Returns: The destinations that were served, and the one that was too busy.
+    private func takeOne(_ waiting: Waiting) -> (served: [Destination], busy: Destination?) {
+        guard gate.mayClaim, !gate.isStopping else { return ([], nil) }
         let name: String
         do {
             let result: ClaimResult
@@ -59,25 +91,30 @@ final class RelayEngine: Sendable {
                 result = try spool.claim(entry)
             }
             switch result {
-            case .taken: return
+            case .taken: break
             case .left(let reason): board.raise("left \(name)", "\(name) was left where it is: \(reason)")
             case .corrupt(let reason):
                 handled.add(1, ordering: .relaxed)
                 board.raise("corrupt", "failed/ holds what cannot be a message: \(reason)")
                 log.error("moved to failed", metadata: ["file": "\(name)", "reason": "\(reason)"])
-            case .claimed(let transaction): work(on: transaction)
+            case .claimed(let transaction): return work(on: transaction)
             }
         } catch {
             gate.meet(error, about: "claiming a message")
         }
+        return ([], nil)
     }
 
-    func work(on transaction: Transaction) {
+    @discardableResult
+    func work(on transaction: Transaction) -> (served: [Destination], busy: Destination?) {
+        var busy: Destination?
         let run = RelayEntryRun(
             transaction, settings.current, spool: spool, lanes: lanes, counters: counters, clock: clock,
             random: random, log: log, isStopping: { [gate] in gate.isStopping })
         do {
-            if case .waits(let entry) = try run.toEnd() {
+            if case .waits(let entry, let fullOne) = try run.toEnd() {
+                busy = fullOne
+                if let busy { parked.withLock { $0[busy, default: []].append(entry) } }
                 agenda.add(entry)
                 deferredBell.ring()
             }
@@ -85,6 +122,7 @@ final class RelayEngine: Sendable {
         } catch {
             gate.putBack(transaction, after: error)
         }
+        return (run.served, busy)
     }
 
     /// Goes on in place with what an earlier process left, one entry at a time.

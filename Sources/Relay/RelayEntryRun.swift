@@ -10,7 +10,8 @@ import Spool
 final class RelayEntryRun {
     enum Ending {
         case sent, failed
-        case waits(DeferredEntry)
+        /// - Parameter busy: The destination that was too busy for it, where that is why it waits.
+        case waits(DeferredEntry, busy: Destination?)
     }
 
     /// What a claimed file turned out to be.
@@ -23,6 +24,9 @@ final class RelayEntryRun {
         let defect: DeliveryReport?
     }
 
+    /// Seconds.
+    private static let longestDetour = 600
+
     private let transaction: Transaction
     private let settings: RelaySettings
     private let spool: Spool
@@ -34,6 +38,9 @@ final class RelayEntryRun {
     private let log: Logger
     private var history = DeliveryHistory()
     private var messageID: String?
+    private var busy: Destination?
+    /// Those that were served, whose turn it may now be for others.
+    private(set) var served: [Destination] = []
 
     init(
         _ transaction: Transaction, _ settings: RelaySettings, spool: Spool, lanes: LaneBoard, counters: RelayCounters,
@@ -138,17 +145,23 @@ final class RelayEntryRun {
                 opens(at: clock.now())
                 continue
             }
-            switch lanes.enter(destination, limit: settings.limit(of: destination), at: clock.now()) {
+            switch lanes.enter(destination, settings.limits(of: destination), now: { clock.now() }) {
+            case .stopping: opens(at: clock.now())
             case .closedUntil(let time): opens(at: time + jitter(5))
-            case .full: opens(at: clock.now() + 5 + jitter(5))
+            case .full:
+                // Long before this, somebody who is through will take it up.
+                opens(at: clock.now() + Self.longestDetour)
+                busy = destination
             case .go:
                 var ending = LaneBoard.Ending.nothing
                 defer { lanes.leave(destination, ending, at: clock.now()) }
+                served.append(destination)
                 if !isClaimDurable { try transaction.makeClaimDurable() }
                 isClaimDurable = true
                 let end = try deliver(given, message, to: destination, recipients, &summary)
                 switch end {
                 case .complete: ending = .succeeded
+                case .untried: break
                 case .interrupted: opens(at: clock.now())
                 case .routeFailed(let reason):
                     ending = .failed(reason)
@@ -262,7 +275,7 @@ final class RelayEntryRun {
             let entry = try transaction.setAside(attempts: attempts, due: due)
             counters.add { $0.messagesDeferred += 1 }
             log.info("deferred", metadata: metadata(["attempt": "\(attempts)", "due": "\(due)"]))
-            return .waits(entry)
+            return .waits(entry, busy: busy)
         case .giveUp(let failed):
             let reports = reports(given, .failed, settlement.failures)
             for output in reports { try transaction.add(output: output) }

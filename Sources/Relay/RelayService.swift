@@ -85,6 +85,7 @@ final class RelayService: Service {
         watcher?.stop()
         handoff.end()
         engine.gate.stop()
+        engine.lanes.stop()
         bell.silence()
         engine.deferredBell.silence()
     }

@@ -47,14 +47,6 @@ final class RelaySettings: Sendable {
         if case .mailExchangers = route.target { domain = given.recipient.domain.lowercased() }
         return Destination(route: index, routeName: route.name, domain: domain)
     }
-
-    /// How many deliveries to one destination may be under way: never so many that none is left for another.
-    func limit(of destination: Destination) -> Int {
-        let routes = configuration.routes
-        let isAlone = routes.count == 1 && destination.domain == nil
-        let most = configuration.deliveryThreads - (isAlone ? 0 : 1)
-        return max(1, min(routes[destination.route].maxConnections, most))
-    }
 }
 
 /// The settings in force now. New ones take effect for messages claimed later; those under way keep theirs.

@@ -38,7 +38,7 @@ final class SMTPTransport: Transport {
             message = try SMTPMessage(offered, strayReturns: consignment.isProtected ? .refused : .madeLineEnds)
         } catch {
             try report(consignment.recipients.map { RecipientReport($0, .init(error, server: nil)) })
-            return .complete
+            return .untried
         }
         offered.arm()
         switch route.target {
@@ -53,7 +53,7 @@ final class SMTPTransport: Transport {
             } catch {
                 if interruption.isRaised { return .interrupted }
                 try report(consignment.recipients.map { RecipientReport($0, .init(SMTPFailure(error), server: nil)) })
-                return .complete
+                return .untried
             }
             let general = settings(
                 RelayRoute.Gateway(host: "", port: exchangerPort, security: security, credentials: nil), route)

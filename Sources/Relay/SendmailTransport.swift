@@ -33,7 +33,7 @@ struct SendmailTransport: Transport {
                     RecipientReport(
                         $0, DeliveryReport(.failed, status: "5.5.3", "too many recipients for one command line"))
                 })
-            return .complete
+            return .untried
         }
         offering()
         let ending: Result<Int32, ProcessFailure>

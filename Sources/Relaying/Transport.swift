@@ -59,6 +59,8 @@ public struct RecipientReport: Sendable, Hashable {
 public enum TransportEnd: Sendable, Hashable {
     /// Every recipient has been reported, and the destination is as good as before.
     case complete
+    /// Every recipient has been reported, without that the destination was asked.
+    case untried
     /// The destination failed; recipients that were not reported have had no attempt.
     case routeFailed(String)
     /// The program is to stop.

@@ -63,6 +63,8 @@ public struct ConfigurationWarning: Sendable, Hashable, Encodable {
         case nothingToVerify = "nothing-to-verify"
         case signsSignedMail = "signs-signed-mail"
         case signsAllAttachments = "signs-all-attachments"
+        /// Attachments that are changed after the mail around them was signed: that always fails.
+        case signsAfterMail = "signs-after-mail"
         case signAndVerify = "sign-and-verify"
         case sameSecondary = "same-secondary"
         case responseNotShown = "response-not-shown"

@@ -66,7 +66,7 @@ extension ConfigurationReading {
         }
         inspect(servers, children: ["server"], repeatable: ["server"])
         if servers.children("server").isEmpty { missing("<server>", in: servers) }
-        return servers.children("server").compactMap { numericAddress(filledLeaf($0)) }
+        return servers.children("server").compactMap { nameServer(filledLeaf($0)) }
     }
 
     private func readServerNames(_ element: XMLElement?) -> [String] {

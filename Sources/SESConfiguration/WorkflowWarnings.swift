@@ -59,6 +59,7 @@ extension ConfigurationReading {
                         "SIGN_ATTACHMENT without an <Attachment> criterion signs every attachment, whatever it is")
                 }
                 warnOfSignedMail(workflow, operation)
+                warnOfOrder(workflow)
             case .signEmail:
                 warnOfSignedMail(workflow, operation)
             }
@@ -68,6 +69,14 @@ extension ConfigurationReading {
                 .responseNotShown, line: workflow.line,
                 "attachResponseXml=\"true\" does nothing with SEND_ORIGINAL_EMAIL, which leaves the mail as it is")
         }
+    }
+
+    private func warnOfOrder(_ workflow: Workflow) {
+        guard workflow.operations.count > 1, case .signEmail? = workflow.operations.first else { return }
+        warn(
+            .signsAfterMail, line: workflow.line,
+            "SIGN_EMAIL, SIGN_ATTACHMENT fails for every mail with an attachment to sign, because that would break the"
+                + " mail's signature; SIGN_ATTACHMENT, SIGN_EMAIL is meant")
     }
 
     private func warnOfSignedMail(_ workflow: Workflow, _ operation: Operation) {

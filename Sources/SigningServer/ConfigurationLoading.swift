@@ -136,85 +136,6 @@ final class ConfigurationReading {
         }
     }
 
-    private func signingProfiles(
-        _ root: XMLElement
-    ) -> (profiles: [String: SigningServerConfiguration.SigningProfile], defaultID: String?) {
-        var profiles: [String: SigningServerConfiguration.SigningProfile] = [:]
-        var defaultID: String?
-        for element in root.children("SigningProfile") {
-            inspect(element, attributes: ["id", "default", "format", "level", "enclosed", "tsa"])
-            guard let id = required("id", of: element),
-                let format: SigningServerConfiguration.SigningProfile.Format = choice("format", of: element)
-            else { continue }
-            if flag("default", of: element) {
-                if defaultID != nil { fault(element, "only one signing profile can be the default") }
-                defaultID = id
-            }
-            let level = element.attribute("level")
-            if level == "T" || element.attribute("tsa") != nil {
-                fault(
-                    element, "level \"T\" needs a timestamp authority, which this version does not ask: use level=\"B\""
-                )
-            } else if let level, level != "B" {
-                fault(element, "level \"\(level)\" is not known: expected B")
-            }
-            let profile = SigningServerConfiguration.SigningProfile(
-                id: id, format: format, isCAdES: level == "B" && format == .cms,
-                enclosesContent: flag("enclosed", of: element))
-            if profiles.updateValue(profile, forKey: id) != nil {
-                fault(element, "the profile \"\(id)\" is there twice")
-            }
-        }
-        return (profiles, defaultID)
-    }
-
-    private func verificationProfiles(
-        _ root: XMLElement
-    ) -> (profiles: [String: SigningServerConfiguration.VerificationProfile], defaultID: String?) {
-        var profiles: [String: SigningServerConfiguration.VerificationProfile] = [:]
-        var defaultID: String?
-        for element in root.children("VerificationProfile") {
-            inspect(
-                element, attributes: ["id", "default", "allowWeak", "revocation", "signerIdentity"],
-                children: ["Anchor", "Intermediate", "CRL", "VerificationTime"])
-            guard let id = required("id", of: element) else { continue }
-            if flag("default", of: element) {
-                if defaultID != nil { fault(element, "only one verification profile can be the default") }
-                defaultID = id
-            }
-            var identity = MailVerification.SignerIdentity.enforce
-            if element.attribute("signerIdentity") != nil {
-                identity = choice("signerIdentity", of: element) ?? identity
-            }
-            let profile = SigningServerConfiguration.VerificationProfile(
-                id: id, policy: policy(element), identity: identity)
-            if profiles.updateValue(profile, forKey: id) != nil {
-                fault(element, "the profile \"\(id)\" is there twice")
-            }
-        }
-        return (profiles, defaultID)
-    }
-
-    private func policy(_ element: XMLElement) -> TrustPolicy {
-        let anchors = element.children("Anchor").flatMap { certificates(text(of: $0), $0) }
-        let intermediates = element.children("Intermediate").flatMap { certificates(text(of: $0), $0) }
-        let lists = element.children("CRL").flatMap { revocationLists(text(of: $0), $0) }
-        var policy = TrustPolicy(anchors: anchors, intermediates: intermediates, revocationLists: lists)
-        policy.allowsWeakAlgorithms = flag("allowWeak", of: element)
-        if element.attribute("revocation") == nil {
-            policy.revocation = lists.isEmpty ? .none : .present
-        } else if let revocation: TrustPolicy.Revocation = choice("revocation", of: element) {
-            policy.revocation = revocation
-        }
-        if let time = single("VerificationTime", in: element) {
-            policy.verificationTime = Timestamp.unixSeconds(text(of: time))
-            if policy.verificationTime == nil {
-                fault(time, "\"\(time.trimmedText)\" is no time: expected 2026-01-31T12:00:00Z")
-            }
-        }
-        return policy
-    }
-
     private func clients(
         _ root: XMLElement, profiles: Set<String>, keys: KeyStore
     ) -> [String: SigningServerConfiguration.Client] {
@@ -245,11 +166,11 @@ final class ConfigurationReading {
 
     // MARK: Values
 
-    private func certificates(_ path: String, _ element: XMLElement) -> [Certificate] {
+    func certificates(_ path: String, _ element: XMLElement) -> [Certificate] {
         read(path, element) { octets throws(CryptographyError) in try Certificate.readAll(octets) }
     }
 
-    private func revocationLists(_ path: String, _ element: XMLElement) -> [RevocationList] {
+    func revocationLists(_ path: String, _ element: XMLElement) -> [RevocationList] {
         read(path, element) { octets throws(CryptographyError) in try RevocationList.readAll(octets) }
     }
 
@@ -267,19 +188,19 @@ final class ConfigurationReading {
         return []
     }
 
-    private func text(of element: XMLElement) -> String {
+    func text(of element: XMLElement) -> String {
         inspect(element, attributes: [], takesText: true)
         if element.trimmedText.isEmpty { fault(element, "<\(element.localName)> is empty") }
         return element.trimmedText
     }
 
-    private func required(_ name: String, of element: XMLElement) -> String? {
+    func required(_ name: String, of element: XMLElement) -> String? {
         if let value = element.attribute(name), !value.isEmpty { return value }
         fault(element, "<\(element.localName)> has no \(name)=\"…\"")
         return nil
     }
 
-    private func flag(_ name: String, of element: XMLElement) -> Bool {
+    func flag(_ name: String, of element: XMLElement) -> Bool {
         switch element.attribute(name) {
         case nil, "false": return false
         case "true": return true
@@ -289,7 +210,7 @@ final class ConfigurationReading {
         }
     }
 
-    private func choice<Choice: RawRepresentable & CaseIterable>(
+    func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String, of element: XMLElement
     ) -> Choice? where Choice.RawValue == String {
         guard let text = required(name, of: element) else { return nil }
@@ -299,13 +220,13 @@ final class ConfigurationReading {
         return nil
     }
 
-    private func single(_ name: String, in parent: XMLElement) -> XMLElement? {
+    func single(_ name: String, in parent: XMLElement) -> XMLElement? {
         let found = parent.children(name)
         if found.count > 1 { fault(found[1], "<\(name)> is there twice") }
         return found.first
     }
 
-    private func inspect(
+    func inspect(
         _ element: XMLElement, attributes: Set<String>, children: Set<String> = [], takesText: Bool = false
     ) {
         for attribute in element.attributes where !attributes.contains(attribute.name) {
@@ -317,7 +238,7 @@ final class ConfigurationReading {
         if !takesText && !element.trimmedText.isEmpty { fault(element, "<\(element.localName)> takes no text") }
     }
 
-    private func fault(_ element: XMLElement, _ text: String) {
+    func fault(_ element: XMLElement, _ text: String) {
         faults.append(ConfigurationFaults.Fault(line: element.line, text: text))
     }
 }

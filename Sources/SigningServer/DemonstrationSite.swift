@@ -54,10 +54,13 @@ public enum DemonstrationSite {
                 "  <Key alias=\"\(key.alias)\" pfx=\"keys/\(key.alias).p12\" file=\"keys/\(key.alias).password\"\(isDefault)/>"
             )
         }
-        let profiles = [("006", "pdf"), ("007", "smime"), ("008", "cms"), ("009", "xml")]
-        for (number, format) in profiles {
-            let isDefault = format == "smime" ? " default=\"true\"" : ""
-            lines.append("  <SigningProfile id=\"adss:signing:profile:\(number)\" format=\"\(format)\"\(isDefault)/>")
+        let profiles = [
+            ("006", "format=\"pdf\" level=\"B\""), ("007", "format=\"smime\" default=\"true\""),
+            ("008", "format=\"cms\" level=\"B\""), ("009", "format=\"xml\" level=\"B\""),
+            ("010", "format=\"auto\" level=\"B\""),
+        ]
+        for (number, settings) in profiles {
+            lines.append("  <SigningProfile id=\"adss:signing:profile:\(number)\" \(settings)/>")
         }
         lines += [
             "  <!-- SES compares signer and author itself, so that its organisation signers can be configured there. -->",

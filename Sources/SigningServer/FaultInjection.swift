@@ -76,6 +76,7 @@ extension DSSServerAnswer {
         message = nil
         output = nil
         details = []
+        signatures = []
         hasReport = false
     }
 }

@@ -2,34 +2,6 @@ public import CMSSignatures
 import InternetMessage
 public import Octets
 
-/// What came of the verification of a signed mail or file.
-public struct SignatureFindings: Sendable {
-    public let details: [VerificationDetail]
-    /// The subjects of the signers' certificates.
-    public let signers: [String]
-    /// The first signer's claim, Unix seconds.
-    public let signingTime: Int?
-    public var verdict: TrustVerdict { TrustVerdict(details) }
-
-    init(details: [VerificationDetail], signers: [String] = [], signingTime: Int? = nil) {
-        self.details = details
-        self.signers = signers
-        self.signingTime = signingTime
-    }
-
-    init(_ verification: CMSVerification, adding details: [VerificationDetail] = []) {
-        self.init(
-            details: details + verification.details,
-            signers: verification.signers.compactMap { $0.certificate?.subject },
-            signingTime: verification.signers.first?.signingTime)
-    }
-
-    /// A signature that cannot be read speaks against what it stands on.
-    init(unreadable error: CryptographyError) {
-        self.init(details: [VerificationDetail(.signature, .invalid, error.reason)])
-    }
-}
-
 /// Verifies whole messages (RFC 8551 §3.9).
 public struct MailVerification: Sendable {
     /// Who compares the signer with the author.

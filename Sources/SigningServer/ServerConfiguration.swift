@@ -1,4 +1,6 @@
 public import CMSSignatures
+import Octets
+import XMLSignatures
 
 /// What `dss.xml` says, with everything it names read in.
 public struct SigningServerConfiguration: Sendable {
@@ -23,12 +25,26 @@ public struct SigningServerConfiguration: Sendable {
     }
 
     struct SigningProfile: Sendable {
-        enum Format: String, Sendable, CaseIterable { case smime, cms, pdf, xml }
+        enum Format: String, Sendable, CaseIterable {
+            case smime, cms, pdf, xml
+            /// As the document is: PDF and XML in their own formats, everything else as CMS.
+            case auto
+        }
+        /// The baseline level of ETSI's AdES formats.
+        enum Level: String, Sendable, CaseIterable {
+            /// CAdES, PAdES or XAdES with its signed attributes.
+            case b = "B"
+            /// The same with a timestamp over the signature.
+            case t = "T"
+        }
         let id: String
         let format: Format
-        /// Whether signatures follow CAdES.
-        let isCAdES: Bool
+        /// nil: plain S/MIME, CMS or XML DSig. A PDF is always at least level B.
+        let level: Level?
+        /// Whether a CMS carries its content.
         let enclosesContent: Bool
+        /// The URL of the timestamp authority; there at level T.
+        let timestampAuthority: String?
     }
 
     struct VerificationProfile: Sendable {
@@ -46,23 +62,45 @@ public struct SigningServerConfiguration: Sendable {
 /// The keys by alias.
 struct KeyStore: Sendable {
     private(set) var defaultAlias: String?
-    private var keys: [String: SigningKey] = [:]
+    private var keys: [String: StoredKey] = [:]
 
     /// - Returns: false when the alias, or a default key, is there already.
     mutating func add(_ key: SigningKey, alias: String, isDefault: Bool) -> Bool {
         let name = Self.folded(alias)
         guard keys[name] == nil, !isDefault || defaultAlias == nil else { return false }
-        keys[name] = key
+        keys[name] = StoredKey(key)
         if isDefault { defaultAlias = name }
         return true
     }
 
-    subscript(alias: String) -> SigningKey? { keys[Self.folded(alias)] }
+    subscript(alias: String) -> StoredKey? { keys[Self.folded(alias)] }
 
     /// An alias that is an address is found whatever the case of its domain; everything else must be exact.
     static func folded(_ alias: String) -> String {
         guard let at = alias.lastIndex(of: "@") else { return alias }
         return alias[...at] + alias[alias.index(after: at)...].lowercased()
+    }
+}
+
+/// A key in the forms that the formats want.
+struct StoredKey: Sendable {
+    let key: SigningKey
+    /// Not every key can sign XML: why not is told to those who try.
+    let forXML: Result<XMLSigningKey, XMLSignatureError>
+
+    init(_ key: SigningKey) {
+        self.key = key
+        do throws(XMLSignatureError) {
+            let text: OctetString
+            do throws(CryptographyError) { text = try key.privateKeyPEM() } catch {
+                throw XMLSignatureError(.key, error.reason)
+            }
+            forXML = .success(
+                try XMLSigningKey(
+                    privateKeyPEM: text, certificate: key.certificate.der, chain: key.chain.map(\.der)))
+        } catch {
+            forXML = .failure(error)
+        }
     }
 }
 

@@ -26,15 +26,16 @@ public struct SigningServer: Sendable {
     /// - Parameters:
     ///   - faults: Wrong answers to give on purpose.
     ///   - scratchDirectory: Where large documents wait, in files without a name.
+    /// - Throws: When the way to timestamp authorities and responders cannot be set up.
     public init(
         _ configuration: SigningServerConfiguration, faults: [InjectedFault] = [], scratchDirectory: String,
         logger: Logger
-    ) {
+    ) throws {
         self.configuration = configuration
         self.faults = faults
         self.logger = logger
         let scratch = ScratchCollecting(limit: Self.bodyLimit, directory: scratchDirectory)
-        service = SigningService(configuration: configuration, scratch: scratch)
+        service = SigningService(configuration: configuration, scratch: scratch, sources: try OnlineSources())
         workers = WorkerThreads(count: max(2, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 16)))
     }
 

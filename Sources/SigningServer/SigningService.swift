@@ -1,11 +1,30 @@
 import CMSSignatures
+import DSSProtocol
 import DSSXML
+import FontEmbedding
 import Octets
+import PDFSignatures
 
 /// What the server does with one request, without HTTP: a function from request to answer.
 struct SigningService: Sendable {
     let configuration: SigningServerConfiguration
     let scratch: any OctetCollectorMaking
+    let sources: OnlineSources
+    private let revocationCache = RevocationCache()
+    private let pdfSigner: Result<PDFSigner, PDFError>
+
+    init(
+        configuration: SigningServerConfiguration, scratch: any OctetCollectorMaking, sources: OnlineSources
+    ) {
+        self.configuration = configuration
+        self.scratch = scratch
+        self.sources = sources
+        do throws(FontError) {
+            pdfSigner = .success(PDFSigner(face: try FontFace(path: FontFace.standardPath)))
+        } catch {
+            pdfSigner = .failure(PDFError(.failed, "PDF cannot be signed here: \(error)"))
+        }
+    }
 
     /// Who asks, for what, and what came of it: for the log.
     struct Record: Sendable {
@@ -79,33 +98,27 @@ struct SigningService: Sendable {
         guard let id = request.profile ?? configuration.defaultSigningProfile, client.profiles.contains(id),
             let profile = configuration.signingProfiles[id]
         else { throw Refusal.profile }
-        switch profile.format {
-        case .smime, .cms: break
-        case .pdf, .xml:
-            throw Refusal(.notSupported, "this version does not sign in the format \(profile.format.rawValue)")
-        }
         let key = try self.key(request, client)
         guard let document = request.document else {
             throw Refusal(.referencedDocumentNotPresent, "the request has no document to sign")
         }
-        let signer = CMSSigner(key: key, isCAdES: profile.isCAdES)
         var answer = DSSServerAnswer(
             .sign, envelope: request.envelope, requestID: request.requestID, profile: id, major: .success)
-        do throws(CryptographyError) {
-            if profile.format == .cms && (profile.enclosesContent || request.includesObject) {
-                answer.output = .cms(try signer.sign(enclosing: document.octets, signingTime: now))
-            } else {
-                answer.output = .cms(try signer.sign(detached: document.octets, signingTime: now))
+        let signing = DocumentSigning(
+            profile: profile, key: key, sources: sources, pdfSigner: pdfSigner, now: now)
+        do throws(DocumentSigning.Refusal) { answer.output = try signing.sign(request, document) } catch {
+            switch error {
+            case .document(let why), .request(let why): throw Refusal(.notSupported, why)
+            case .notParseable(let why): throw Refusal(.notParseable, why)
+            case .server(let why): throw Refusal(.generalError, why, major: .responderError)
             }
-        } catch {
-            throw Refusal.failed(error)
         }
         return answer
     }
 
     private func key(
         _ request: DSSServerRequest, _ client: SigningServerConfiguration.Client
-    ) throws(Refusal) -> SigningKey {
+    ) throws(Refusal) -> StoredKey {
         guard let alias = request.keyAlias ?? configuration.keys.defaultAlias,
             client.keys.contains(KeyStore.folded(alias)), let key = configuration.keys[alias]
         else { throw Refusal.key }
@@ -136,6 +149,7 @@ struct SigningService: Sendable {
         if request.returnsVerificationTime || request.returnsReport { answer.verificationTime = time }
         if request.returnsSigningTime { answer.signingTime = findings.signingTime.map(Timestamp.text) }
         if request.returnsSignerIdentity { answer.signers = Array(findings.signers.prefix(1)) }
+        answer.signatures = findings.individual.prefix(Self.maximumTold).map(DSSServerAnswer.Signature.init)
         answer.hasReport = request.returnsReport
         return answer
     }
@@ -145,17 +159,18 @@ struct SigningService: Sendable {
     private func findings(
         _ request: DSSServerRequest, _ profile: SigningServerConfiguration.VerificationProfile, now: Int
     ) throws(CryptographyError) -> SignatureFindings {
-        let policy = profile.policy
+        let policy = online(profile.policy)
+        let documents = DocumentVerification(policy: policy, now: now)
         if let signature = request.signature {
-            return try verify(signature, content: request.document?.octets, policy, now: now)
+            return try documents.cms(signature, content: request.document?.octets)
         }
         guard let document = request.document?.octets else {
             throw CryptographyError(.missing, "the request has neither a document nor a signature")
         }
         switch DocumentSniffing.kind(of: document) {
-        case .signedData: return try verify(document, content: nil, policy, now: now)
-        case .pdf: throw CryptographyError(.unsupported, "this version does not verify PDF signatures")
-        case .xml: throw CryptographyError(.unsupported, "this version does not verify XML signatures")
+        case .signedData: return try documents.cms(document, content: nil)
+        case .pdf: return try documents.pdf(document)
+        case .xml: return try documents.xml(document)
         case .other:
             let mail = MailVerification(policy: policy, identity: profile.identity, scratch: scratch)
             guard let findings = try mail.verify(document, now: now) else {
@@ -165,31 +180,33 @@ struct SigningService: Sendable {
         }
     }
 
-    private func verify(
-        _ signature: OctetString, content: OctetString?, _ policy: TrustPolicy, now: Int
-    ) throws(CryptographyError) -> SignatureFindings {
-        do throws(CryptographyError) {
-            let verifier = CMSVerifier(policy: policy, use: .document)
-            return SignatureFindings(try verifier.verify(signature, content: content, now: now))
-        } catch {
-            guard error.kind == .malformed || error.kind == .unsupported else { throw error }
-            return SignatureFindings(unreadable: error)
-        }
+    /// The policy with the way to those who know of revocation, where that is looked at.
+    private func online(_ policy: TrustPolicy) -> TrustPolicy {
+        guard policy.revocation != .none else { return policy }
+        var policy = policy
+        policy.revocationSource = sources
+        policy.revocationCache = revocationCache
+        return policy
     }
+
+    /// The most details, and the most signatures, that an answer tells of.
+    private static let maximumTold = 50
 
     private static func answer(
         _ findings: SignatureFindings, to request: DSSServerRequest, profile: String
     ) -> DSSServerAnswer {
         var answer = DSSServerAnswer(
             .verify, envelope: request.envelope, requestID: request.requestID, profile: profile, major: .success)
-        answer.details = findings.details.prefix(50).map { detail in
-            DSSServerAnswer.Detail(
-                isInvalid: detail.level == .invalid, kind: detail.kind.rawValue, message: detail.message)
-        }
+        // Those that speak against it first, so that none of them falls out.
+        let told = findings.details.filter { $0.level == .invalid } + findings.details.filter { $0.level != .invalid }
+        answer.details = told.prefix(maximumTold).map(DSSServerAnswer.Detail.init)
         switch findings.verdict {
         case .trusted: answer.minor = .onAllDocuments
         case .notTrusted:
-            answer.minor = .incorrectSignature
+            let against = findings.details.filter { $0.level == .invalid }
+            answer.minor =
+                against.allSatisfy { $0.cause == .signatureTimestamp }
+                ? .invalidSignatureTimestamp : .incorrectSignature
             answer.message = findings.details.first { $0.level == .invalid }?.message
         case .indeterminate:
             answer.major = .insufficientInformation
@@ -204,8 +221,31 @@ extension SignatureFindings {
     /// Which kind of information is missing, as far as the protocol has a word for it.
     var indeterminateMinor: DSSServerAnswer.Minor? {
         if details.contains(where: { $0.kind == .issuerTrust }) { return .chainNotComplete }
-        if details.contains(where: { $0.kind == .revocationStatus }) { return .crlNotAvailable }
+        if details.contains(where: { $0.cause == .responderUnavailable }) { return .ocspNotAvailable }
+        if details.contains(where: { $0.cause == .listUnavailable }) { return .crlNotAvailable }
         return nil
+    }
+}
+
+extension DSSServerAnswer.Detail {
+    init(_ detail: VerificationDetail) {
+        self.init(isInvalid: detail.level == .invalid, kind: detail.kind.rawValue, message: detail.message)
+    }
+}
+
+extension DSSServerAnswer.Signature {
+    init(_ individual: SignatureFindings.Individual) {
+        let verdict: Verdict =
+            switch individual.verdict {
+            case .trusted: .trusted
+            case .indeterminate: .indeterminate
+            case .notTrusted: .notTrusted
+            }
+        self.init(
+            verdict, fieldName: individual.fieldName, signer: individual.signer,
+            signingTime: individual.claimedTime.map(Timestamp.text),
+            provenTime: individual.provenTime.map(Timestamp.text),
+            details: individual.details.prefix(20).map(DSSServerAnswer.Detail.init))
     }
 }
 

@@ -8,13 +8,27 @@ import Synchronization
 /// last as long as their mapping. What a crash leaves in that instant is removed by recovery.
 final class ScratchSpace: OctetCollectorMaking {
     static let memoryLimit = 1 << 20
+    /// Of all that is kept in memory together: a message may have hundreds of attachments, each below ``memoryLimit``.
+    static let totalMemoryLimit = 8 << 20
 
     private let directory: Directory
     private let number = Atomic(0)
+    private let kept = Atomic(0)
 
     init(_ directory: Directory) { self.directory = directory }
 
     func makeCollector() -> any OctetCollector { ScratchCollector(self) }
+
+    /// Whether `count` more octets may stay in memory; they count for as long as the entry is worked on.
+    fileprivate func keepsInMemory(_ count: Int) -> Bool {
+        guard count > 0 else { return true }
+        if kept.add(count, ordering: .relaxed).newValue <= Self.totalMemoryLimit { return true }
+        kept.subtract(count, ordering: .relaxed)
+        return false
+    }
+
+    /// Octets that stay in memory.
+    var octetsInMemory: Int { kept.load(ordering: .relaxed) }
 
     func makeFile() throws(SpoolError) -> OpenFile {
         let name = "~\(number.add(1, ordering: .relaxed).newValue)"
@@ -68,7 +82,7 @@ struct ScratchCollector: OctetCollector {
     }
 
     mutating func finish() throws(OctetCollectionError) -> OctetString {
-        guard file != nil else {
+        guard file != nil || !space.keepsInMemory(memory.count) else {
             defer { memory = [] }
             return OctetString(memory)
         }

@@ -2,7 +2,7 @@ import InternetMessage
 
 /// The attachments that the operations on attachments are for: those that the Attachment criteria of `filter` select, all of them when it has none.
 ///
-/// Several Attachment criteria select together, under AND as under OR: each of them speaks of an attachment of its own.
+/// Also where an OR let another criterion decide: then there may be none. Several Attachment criteria select together, under AND as under OR: each of them speaks of an attachment of its own.
 public func selectedAttachments(_ facts: some MessageFacts, filter: Filter) -> [AttachmentFacts] {
     let selections = filter.criteria.compactMap { criterion -> AttachmentSelection? in
         guard case .attachment(let contains, let signed) = criterion.test else { return nil }

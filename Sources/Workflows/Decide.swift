@@ -17,8 +17,10 @@ public func decide(_ facts: some MessageFacts, direction: Direction, policy: Pol
         findings += found
         if holds {
             return Decision(
-                direction: direction, workflow: workflow, action: nil, reason: matchReason(workflow), criteria: findings
-            )
+                direction: direction, workflow: workflow, action: nil, reason: matchReason(workflow),
+                criteria: findings,
+                attachments: workflow.operations.contains(where: \.isOnAttachments)
+                    ? selectedAttachments(facts, filter: workflow.filter) : [])
         }
     }
     return Decision(

@@ -13,10 +13,13 @@ public struct Decision: Sendable, Hashable {
     public let reason: String
     /// Every criterion of every workflow that was asked, in document order; the last ones are those of ``workflow``.
     public let criteria: [CriterionFinding]
+    /// What the operations on attachments are for, in the order of the parts: those that the workflow's Attachment criteria
+    /// select, all when it has none. Empty when no operation of the workflow is on attachments.
+    public let attachments: [AttachmentFacts]
 
     public init(
         direction: Direction, workflow: Workflow?, action: RoutingAction?, reason: String,
-        criteria: [CriterionFinding]
+        criteria: [CriterionFinding], attachments: [AttachmentFacts] = []
     ) {
         self.direction = direction
         self.workflow = workflow
@@ -24,6 +27,7 @@ public struct Decision: Sendable, Hashable {
         self.action = action
         self.reason = reason
         self.criteria = criteria
+        self.attachments = attachments
     }
 }
 

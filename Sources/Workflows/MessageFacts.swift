@@ -43,12 +43,28 @@ public struct AttachmentFacts: Sendable, Hashable {
     public let contentKinds: Set<String>
     /// PDF with a filled signature field, XML with a ds:Signature, CMS SignedData.
     public let isSigned: Bool
+    /// Why the part must stay as it is; nil when nothing forbids to change it.
+    public let protection: Protection?
 
-    public init(path: Entity.Path, fileName: String?, mediaType: String, contentKinds: Set<String>, isSigned: Bool) {
+    /// What a change of the part would break, beside a signature within the document itself.
+    public enum Protection: String, Sendable, Hashable {
+        /// It stands within a multipart/signed, S/MIME's or PGP's.
+        case withinSigned
+        /// It is an S/MIME object of the mail, such as `smime.p7m`, that encloses signed parts.
+        case signedPart
+        /// It is encrypted by S/MIME, whatever it holds.
+        case encryptedPart
+    }
+
+    public init(
+        path: Entity.Path, fileName: String?, mediaType: String, contentKinds: Set<String>, isSigned: Bool,
+        protection: Protection? = nil
+    ) {
         self.path = path
         self.fileName = fileName
         self.mediaType = mediaType
         self.contentKinds = contentKinds
         self.isSigned = isSigned
+        self.protection = protection
     }
 }

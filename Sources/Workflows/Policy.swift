@@ -128,6 +128,14 @@ public enum Operation: Sendable, Hashable {
         case .verifyEmail: "VERIFY_EMAIL"
         }
     }
+
+    /// Whether it is done with each attachment, not with the mail as a whole.
+    public var isOnAttachments: Bool {
+        switch self {
+        case .signAttachment, .verifyAttachment: true
+        case .signEmail, .verifyEmail: false
+        }
+    }
 }
 
 /// With what a signature is made.

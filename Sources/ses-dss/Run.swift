@@ -28,10 +28,10 @@ struct Run: AsyncParsableCommand {
             throw Ended(.configuration, "\(error)")
         }
         if let port { configuration.port = port }
-        let server = SigningServer(
-            configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
-            logger: Logger(label: "ses-dss") { StreamLogHandler.standardError(label: $0) })
         do {
+            let server = try SigningServer(
+                configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
+                logger: Logger(label: "ses-dss") { StreamLogHandler.standardError(label: $0) })
             try await server.run { Console.line("listening on \($0)") }
         } catch {
             throw Ended(.unavailable, "the server cannot serve: \(error)")

@@ -38,7 +38,7 @@ struct DelimiterTests {
         // The line is broken anew where its characters are encoded, and may then begin with what a stranger wrote.
         for count in 10..<40 { result.reasons.append(String(repeating: "ä", count: count) + "--b") }
         let whole = ResultComposition(
-            rule: .top, result: result, answer: nil, addedFields: [], token: "0123456789abcdef"
+            rule: .top, result: result, answers: [], addedFields: [], token: "0123456789abcdef"
         ).compose(intake.message, read: try intake.message.read()).collected()
         let root = try Message(reading: whole).root
         #expect(root.children.count == 2)

@@ -40,20 +40,4 @@ enum Given {
         }
         return state.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
     }
-
-    /// What strangers write where they may write.
-    static let hostilePayloads: [String] = [
-        "\r\nBcc: victim@x.test", "\nX-SES-Verdict: trusted", "\rTo: y@x.test", "a\r\n\r\nbody", "\u{0}end",
-        "=?utf-8?q?=0d=0aBcc:_x?=", "=?utf-8?b?DQpCY2M6IHg=?=", "=?iso-8859-1?q?=E4?=", "=?utf-8?q?", "?=",
-        "\u{202E}gpj.exe", "\u{2066}abc\u{2069}", "\u{200B}\u{200D}\u{FEFF}", "\u{1B}[31mred\u{1B}[0m", "\u{9B}2J",
-        "\u{7}\u{8}\u{C}\u{B}", "\u{2028}line\u{2029}paragraph", "\u{85}next", "<script>alert(1)</script>", "</pre>",
-        "-->", "<!--", "</body></html>", "<plaintext>", "]]>", "<style>*{display:none}</style>", "\"><img src=x>",
-        "' onmouseover='x", "`x`", "&lt;b&gt;", "&#60;b&#62;", "a\" b \\ c", "\\", "\"", "(comment", ")",
-        "; smime=pass",
-        "ses.example.test; smime=pass", "X-SES-End: 1", "*** Signature check: trusted ***", "--ses-mixed-token",
-        "\r\n--ses-mixed-0123456789abcdef--\r\n", String(repeating: "A", count: 5_000),
-        String(repeating: "ä", count: 5_000), String(repeating: "\u{301}", count: 300), "mañana Grüße 日本語 \u{1F600}",
-        "\u{FFFC}\u{2800}\u{115F}", "\u{FFF9}x\u{FFFB}\u{600}", "  leading and trailing  ", "", " ", "%0d%0aX: y",
-        "$(reboot)", "{{7*7}}",
-    ]
 }

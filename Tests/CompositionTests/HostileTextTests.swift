@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Strangers' text stays in its place (hardening H1, H3, H6)")
 struct HostileTextTests {
-    static let payloads = Given.hostilePayloads
+    static let payloads = HostileText.lines
 
     /// Characters that act on a screen or cannot be seen.
     private static func acts(_ scalar: Unicode.Scalar) -> Bool {
@@ -49,8 +49,11 @@ struct HostileTextTests {
     @Test("in a header", arguments: payloads)
     func headerText(_ payload: String) throws {
         let text = UntrustedText.headerText(payload)
-        #expect(try fields(of: "Subject: x " + text + "\r\n").map(\.name) == ["Subject"])
-        #expect(!EncodedWords.decode(text, using: BuiltInCharsets()).unicodeScalars.contains(where: Self.acts))
+        let read = try fields(of: "Subject: x " + text + "\r\n")
+        #expect(read.map(\.name) == ["Subject"])
+        #expect(
+            !EncodedWords.decode(read[0].unfoldedBody, using: BuiltInCharsets()).unicodeScalars.contains(
+                where: Self.acts))
     }
 
     @Test("in the envelope block", arguments: payloads)
@@ -129,7 +132,16 @@ struct HostileTextTests {
         result.signingTimes = [payload]
         result.reasons = [payload]
         result.serverMessages = [payload + "s"]
-        result.objects = [.init(name: payload, verdict: .trusted, detail: payload)]
+        var attachment = ResultText.Attachment(name: payload, .notTrusted)
+        attachment.signatureName = payload
+        attachment.signatures = [payload, nil].map {
+            ResultText.Signature(
+                .notTrusted, signer: $0, times: [payload], field: $0, reasons: [payload + "a"])
+        }
+        attachment.reasons = [payload + "b"]
+        result.attachments = [attachment, ResultText.Attachment(name: nil, .notSigned)]
+        result.remarks = [payload + "n"]
+        result.foreignClaims = [payload + "f"]
         return result
     }
 
@@ -145,7 +157,7 @@ struct HostileTextTests {
             let notice = Notice(
                 from: Given.alice, to: Given.bob, what: "Message was not signed", why: payload, workflow: payload,
                 serverMessage: payload, entry: payload, result: Self.result(payload),
-                answer: ServerAnswer(OctetString("<x/>"), entry: payload), original: .headerOnly(intake.message))
+                answers: [ServerAnswer(OctetString("<x/>"), entry: payload)], original: .headerOnly(intake.message))
             let octets = notice.compose(date: MailDate(unixSeconds: 1_790_000_000), token: "0123456789abcdef")
                 .collected()
             let message = try Message(reading: octets)

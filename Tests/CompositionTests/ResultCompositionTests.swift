@@ -18,9 +18,11 @@ struct ResultCompositionTests {
         verdict: ResultText.Verdict = .notTrusted
     ) throws -> OctetString {
         let intake = try Given.intake(raw)
+        let response = ServerAnswer(OctetString("<VerifyResponse/>"), entry: "e1")
+        var result = HostileTextTests.result("Grüße")
+        if answer { result.responseName = response.name }
         return ResultComposition(
-            rule: rule, result: HostileTextTests.result("Grüße"),
-            answer: answer ? ServerAnswer(OctetString("<VerifyResponse/>"), entry: "e1") : nil,
+            rule: rule, result: result, answers: answer ? [response] : [],
             addedFields: [Self.received], token: Self.token
         ).compose(intake.message, read: try intake.message.read()).collected()
     }
@@ -213,6 +215,19 @@ struct ResultCompositionTests {
         let text = "Content-Type: text/html\n\n<html><body><div style=\"display:none\"><p>x</body></html>\n"
         #expect(try Message(reading: try composed(.top, text)).root.children.isEmpty)
         #expect(try Message(reading: try composed(.bottom, text)).root.children.count == 2)
+    }
+
+    @Test(
+        "a header that readers end at different places is not written into",
+        arguments: [
+            "\u{FEFF}From: a@b.test\nTo: c@d.test\n\nhello\n", "From: a@b.test\nno field\nTo: c@d.test\n\nhello\n",
+        ])
+    func doubtfulHeader(_ text: String) async throws {
+        let whole = try composed(.top, text)
+        let reading = try await PythonReading.of(whole.array)
+        #expect(reading.defects.filter { $0 != "MissingHeaderBodySeparatorDefect" }.isEmpty)
+        #expect(reading.parts.first?.type == "multipart/mixed")
+        #expect(try Message(reading: whole).root.children.last?.body == Given.crlf(text))
     }
 
     @Test("damaged mail of every kind is shown without a trap, and never edited where it is signed")

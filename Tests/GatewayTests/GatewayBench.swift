@@ -103,6 +103,7 @@ final class GatewayBench: Sendable {
         let secret = spool.secret
         let services = Services(
             signatures: ScriptedServer(onSign: sign), inspection: FittingInspection(),
+            documents: DocumentInspecting(),
             facts: { InspectedMessage($0, recipients: $1, sender: $2) },
             authenticationCode: { Array((secret.array + $0).reversed().prefix(32)) },
             random: SpoolRandom.system.octets, now: { Self.now }, hostName: "ses.example.test", originatorID: "client",

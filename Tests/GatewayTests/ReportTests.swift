@@ -76,6 +76,43 @@ struct ReportTests {
         #expect(envelope["sender"] as? String == "" && envelope["source"] as? String == "block")
     }
 
+    @Test("explain shows the attachments that are selected, where an operation is on attachments")
+    func explainAttachments() throws {
+        let mail = """
+            To: bob@elsewhere.test
+            Subject: offer
+            Content-Type: multipart/mixed; boundary=b
+
+            --b
+
+            hello
+            --b
+            Content-Type: application/pdf; name="a\u{1B}[2J.pdf"
+
+            %PDF-1.4
+            --b
+            Content-Type: text/csv; name=b.csv
+
+            x
+            --b--
+
+            """
+        let file = try scratch.write(Array(mail.utf8), to: "c.eml")
+        let path = try configuration {
+            $0.outgoing = """
+                <Sign><Workflow><Filter><AND><Attachment contains="pdf"/></AND></Filter>
+                <OperationRule>SIGN_ATTACHMENT</OperationRule>
+                <ProfileSelection><SignAttachment profileId="p"/></ProfileSelection></Workflow></Sign>
+                """
+        }
+        let made = try ExplainReport.make(file: file, direction: .outgoing, configuration: path)
+        let attachments = try #require(Self.object(made)["attachments"] as? [Object])
+        #expect(attachments.map { $0["part"] as? String } == ["2"])
+        #expect(attachments.first?["mediaType"] as? String == "application/pdf")
+        #expect(attachments.first?["kinds"] as? [String] == ["pdf"])
+        #expect(made.text.contains("\non:        \"a [2J.pdf\" (application/pdf)\n"), "\(made.text)")
+    }
+
     @Test("a file that is not there, and one that is no message")
     func explainNothing() throws {
         let path = try configuration()

@@ -122,6 +122,22 @@ struct AttachmentTests {
         #expect(attachment.contentKinds == ["cms", "p7m"])
     }
 
+    @Test("what a change would break says so")
+    func protection() throws {
+        func layer(_ content: CMSBeginning, _ name: String, _ more: String = "") -> String {
+            "Content-Type: application/pkcs7-mime; name=\(name)\(more)\nContent-Disposition: attachment; filename=\(name)\n"
+                + "Content-Transfer-Encoding: base64\n\n\(content.base64)"
+        }
+        let pdf = "Content-Disposition: attachment; filename=a.pdf\n\nx"
+        let facts = try facts(
+            multipart(
+                "mixed", text, pdf, multipart("signed", multipart("related", text, pdf), "Content-Type: x/y\n\nx"),
+                layer(.signedData, "smime.p7m"), layer(.signedData, "contract.p7m"),
+                layer(.signedData, "terms.doc.p7m", "; smime-type=signed-data"), layer(.enveloped, "secret.p7m")))
+        #expect(
+            facts.attachments.map(\.protection) == [nil, .withinSigned, .signedPart, nil, nil, .encryptedPart])
+    }
+
     @Test("facts are found once, however often they are asked for")
     func once() {
         let once = Once<Int>()

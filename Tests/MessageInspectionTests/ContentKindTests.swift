@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import MessageInspection
@@ -130,5 +131,60 @@ struct DocumentSignatureTests {
         #expect(isSignedXML("<a><b></a><Signature xmlns='\(namespace)'/>"))
         #expect(!isSignedXML("<!DOCTYPE a><a/>"))
         #expect(!isSignedXML(""))
+    }
+
+    @Test("UTF-16 is searched too, read as XML or not", arguments: [1, 3, Int.max])
+    func wide(_ piece: Int) {
+        let signature = "<a><Signature xmlns='\(XMLSignatureSearch.namespace)'/></a>"
+        for (text, isSigned) in [
+            (signature, true), ("<!DOCTYPE a>" + signature, true), ("<!DOCTYPE a><a/>", false), ("<a/>", false),
+        ] {
+            let units = ("\u{FEFF}<?xml version='1.0' encoding='UTF-16'?>" + text).utf16
+            for octets in [
+                units.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] },
+                units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] },
+            ] {
+                var search = XMLSignatureSearch()
+                var rest = octets[...]
+                while !rest.isEmpty {
+                    Array(rest.prefix(piece)).withUnsafeBytes { search.feed($0) }
+                    rest = rest.dropFirst(piece)
+                }
+                search.finish()
+                #expect(search.isSigned == isSigned, "\(text)")
+            }
+        }
+    }
+
+    @Test("nothing more is read once an unreadable document has named the namespace")
+    func decided() {
+        var search = XMLSignatureSearch()
+        Array("<!DOCTYPE a><a b='\(XMLSignatureSearch.namespace)".utf8).withUnsafeBytes { search.feed($0) }
+        #expect(search.isDecided)
+    }
+
+    @Test("a signature behind more elements than are read is found by what it names")
+    func far() {
+        let signature = "<Signature xmlns='\(XMLSignatureSearch.namespace)'/>"
+        #expect(isSignedXML("<a>" + String(repeating: "<b/>", count: 200_000) + signature + "</a>"))
+        #expect(
+            isSignedXML(String(repeating: "<a>", count: 1_000) + signature + String(repeating: "</a>", count: 1_000)))
+        #expect(!isSignedXML("<a>" + String(repeating: "<b/>", count: 200_000) + "</a>"))
+    }
+
+    @Test("the documents of the corpora are signed as their tables say", .enabled(if: TestMaterial.shared != nil))
+    func corpora() throws {
+        let shared = try #require(TestMaterial.shared)
+        var counts: [Bool: Int] = [:]
+        for folder in ["xml-signatures", "xml-plain"] {
+            for row in try TestMaterial.table("\(shared)/corpora/\(folder)/expected.tsv") {
+                let file = try #require(row["file"])
+                let octets = try TestMaterial.octets("\(shared)/corpora/\(folder)/\(file)")
+                let isSigned = row["expected"] != "not signed" && row["expected"] != "error"
+                #expect(isSignedXML(String(decoding: octets, as: UTF8.self), piece: 4_096) == isSigned, "\(file)")
+                counts[isSigned, default: 0] += 1
+            }
+        }
+        #expect(counts == [true: 75, false: 18])
     }
 }

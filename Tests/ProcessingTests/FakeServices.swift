@@ -62,6 +62,25 @@ struct ScriptedInspection: SignatureInspection {
     }
 }
 
+/// Finds in every document what the test says.
+struct ScriptedDocuments: DocumentInspection {
+    var obstacle: String?
+    var integrity = SignatureIntegrity.intact
+    var found: [DocumentSignature] = []
+    var unreadable: String?
+
+    func obstacle(toSigning document: OctetString, as format: DocumentFormat) -> String? { obstacle }
+
+    func check(_ signed: OctetString, from original: OctetString, as format: DocumentFormat) -> SignatureIntegrity {
+        integrity
+    }
+
+    func signatures(in document: OctetString, as format: DocumentFormat) throws(Failure) -> [DocumentSignature] {
+        if let unreadable { throw Failure(.permanent, unreadable) }
+        return found
+    }
+}
+
 extension CMSFacts {
     static func signed(by addresses: String..., enclosing: Bool = false) -> CMSFacts {
         CMSFacts(
@@ -95,7 +114,7 @@ struct PlainFacts: MessageFacts {
     var bodyText: String { "" }
     var isSigned: Bool { false }
     var isEncrypted: Bool { false }
-    var attachments: [AttachmentFacts] { [] }
+    var attachments: [AttachmentFacts] = []
     var hasNullSender: Bool
 }
 
@@ -104,15 +123,23 @@ struct Bench {
     var policy = Policy.example
     var signatures = ScriptedSignatures()
     var inspection = ScriptedInspection()
+    var documents = ScriptedDocuments()
+    var attachments: [AttachmentFacts] = []
+    /// Stand in the place of those above, where a test is about what they make of its octets.
+    var server: (any SignatureService)?
+    var reader: (any SignatureInspection)?
+    var documentReader: (any DocumentInspection)?
     var delays = [300, 600]
     var mayNotify = true
 
     var services: Services {
         let delays = delays
         let mayNotify = mayNotify
+        let attachments = attachments
         return Services(
-            signatures: signatures, inspection: inspection,
-            facts: { _, _, sender in PlainFacts(hasNullSender: sender == .null) },
+            signatures: server ?? signatures, inspection: reader ?? inspection,
+            documents: documentReader ?? documents,
+            facts: { _, _, sender in PlainFacts(attachments: attachments, hasNullSender: sender == .null) },
             authenticationCode: { octets in
                 // A stand-in with the shape of a code: equal for equal input, different for different.
                 var hasher: UInt64 = 14_695_981_039_346_656_037

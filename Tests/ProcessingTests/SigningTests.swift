@@ -173,30 +173,6 @@ struct SigningTests {
         _ = await bench.process(Mail.plain, direction: .outgoing)
         #expect(try #require(sent.operation).keyAlias == nil)
     }
-
-    // MARK: - Chains
-
-    static let instruction = SigningInstruction(profile: nil, key: .profileDefault)
-    static let chains: [[Operation]] = [
-        [.signAttachment(instruction)], [.signAttachment(instruction), .signEmail(instruction)],
-        [.signEmail(instruction), .signAttachment(instruction)],
-    ]
-
-    @Test(
-        "a chain is all or nothing: nothing signed leaves when one operation fails", arguments: chains,
-        RoutingAction.allCases)
-    func chain(_ operations: [Operation], _ action: RoutingAction) async {
-        var bench = Bench(signatures: .signing)
-        bench.policy.outgoing.workflows[0].operations = operations
-        bench.policy.errorAction = action
-        let outcome = await bench.process(Mail.plain, direction: .outgoing, block: Mail.block(), isBare: false)
-        #expect(outcome.account.failure?.permanence == .permanent)
-        #expect(outcome.account.reason.contains("SIGN_ATTACHMENT is not available yet"))
-        #expect(!outcome.outputs.isEmpty)
-        for output in outcome.outputs {
-            #expect(output.word != .signed && !output.text.contains("multipart/signed"))
-        }
-    }
 }
 
 /// The last operation that the server was asked for.

@@ -227,21 +227,4 @@ struct VerifyingTests {
         let output = try #require(await bench.process(Mail.plain, direction: direction).delivered)
         #expect(try output.fields("Authentication-Results").isEmpty)
     }
-
-    @Test(
-        "VERIFY_ATTACHMENT is not available yet, and nothing goes on as verified",
-        arguments: [
-            [Operation.verifyAttachment], [.verifyAttachment, .verifyEmail], [.verifyEmail, .verifyAttachment],
-        ])
-    func attachments(_ operations: [Operation]) async throws {
-        var bench = Bench(signatures: .answering(.saying(.trusted)))
-        bench.policy.incoming.workflows[0].operations = operations
-        bench.policy.errorAction = .recipients
-        let outcome = await bench.process(Mail.signed, direction: .incoming)
-        #expect(outcome.account.reason.contains("VERIFY_ATTACHMENT is not available yet"))
-        #expect(outcome.account.failure?.permanence == .permanent)
-        let output = try #require(outcome.delivered)
-        #expect(output.word == .failed)
-        #expect(try output.fields("Authentication-Results").first?.contains("smime=permerror") == true)
-    }
 }

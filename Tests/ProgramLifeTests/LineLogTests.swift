@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import ProgramLife
@@ -12,6 +13,21 @@ struct LineLogTests {
         "a \"quoted\" \\ text", "x verdict=trusted", "x=\"y\"", "", " ", "a\u{A0}b", "\"\u{301}", "{\"a\":1}",
         "Grüße 日本",
     ]
+
+    @Test("every hostile text stays one value of one line, as text and as JSON")
+    func payloads() throws {
+        for payload in HostileText.lines + HostileText.htmlBodies {
+            let line = LineLogHandler.textLine(.info, "verified", ["reason": "\(payload)", "z": "last"])
+            #expect(Self.isOneSafeLine(line) && line.hasSuffix(" z=last"), "\(payload)")
+            var facts = line
+            facts.replace(/"(?:[^"\\]|\\.)*"/.matchingSemantics(.unicodeScalar), with: "\"\"")
+            #expect(facts.unicodeScalars.count { $0 == "=" } == 2, "\(facts)")
+            let json = LineLogHandler.jsonLine(.info, "verified", ["reason": "\(payload)"], label: "ses")
+            #expect(Self.isOneSafeLine(json), "\(payload)")
+            let read = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+            #expect(read?["reason"] != nil && read?["verdict"] == nil, "\(json)")
+        }
+    }
 
     static func isOneSafeLine(_ line: String) -> Bool {
         line.unicodeScalars.allSatisfy {

@@ -58,7 +58,7 @@ struct RelayConfigurationTests {
             <gateway>mail.example.test</gateway><gatewayPort>587</gatewayPort>
             <TLS level="required"/><gatewayPassword>s&amp;cret</gatewayPassword>
             <maxRetries>2</maxRetries><deliveryThreads>3</deliveryThreads><sendpartial>false</sendpartial>
-            <dnsserver><servers><server>192.0.2.53</server><server>2001:db8::53</server></servers></dnsserver>
+            <dnsserver><servers><server>192.0.2.53</server><server>[2001:db8::53]:5353</server></servers></dnsserver>
             <postmaster>postmaster</postmaster>
             <servernames><servername>MX.example.test</servername></servernames>
             """
@@ -80,7 +80,7 @@ struct RelayConfigurationTests {
         #expect(gateway.host == "mail.example.test" && gateway.port == 587)
         #expect(gateway.credentials?.userName == "u" && gateway.credentials?.password.reveal() == "s&cret")
         #expect(one.deliveryThreads == 3 && !one.sendsPartial)
-        #expect(one.dnsServers == ["192.0.2.53", "2001:db8::53"])
+        #expect(one.dnsServers == ["192.0.2.53", "[2001:db8::53]:5353"])
         #expect(one.postmaster?.description == "postmaster@MX.example.test")
         #expect(one.serverNames == ["mx.example.test"])
     }

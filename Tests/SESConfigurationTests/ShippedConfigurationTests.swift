@@ -135,6 +135,7 @@ struct SchemaTests {
             ("<Email signed", "<EMail signed"),
             ("SIGN_ATTACHMENT, SIGN_EMAIL", "SIGN_ALL"), ("<SignerIdentity>report", "<SignerIdentity>ask"),
             ("50 MiB", "50 MB"), ("preset=\"adss\"", "preset=\"x\""), ("kind=\"xml\"", "kind=\"doc\""),
+            ("<Name>SIGNING_LOCATION", "<Name>SIGNING_STYLE"), ("<Name>SIGNING_LOCATION", "<Name>SIGNING_AREA"),
         ])
     func refused(_ old: String, _ new: String) throws {
         let good = String(

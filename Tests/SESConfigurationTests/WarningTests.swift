@@ -95,6 +95,11 @@ struct WarningTests {
             try warnings(outgoing: "<Sign>\(Fixture.sign(rule: "SIGN_ATTACHMENT"))</Sign>") == [.signsAllAttachments])
         let pdf = Fixture.filter("<Attachment contains='pdf'/>")
         #expect(try warnings(outgoing: "<Sign>\(Fixture.sign(filter: pdf, rule: "SIGN_ATTACHMENT"))</Sign>").isEmpty)
+        let both = ["SIGN_ATTACHMENT, SIGN_EMAIL", "SIGN_EMAIL, SIGN_ATTACHMENT"].map {
+            "<Sign>\(Fixture.sign(filter: pdf, rule: $0))</Sign>"
+        }
+        #expect(try warnings(outgoing: both[0]).isEmpty)
+        #expect(try warnings(outgoing: both[1]) == [.signsAfterMail])
     }
 
     @Test("an answer that is not shown")

@@ -46,6 +46,18 @@ struct ConfigurationTests {
             Case(text: "<DSS>\n<SigningProfile id='a' format='b'/></DSS>", line: 2, words: "expected one of smime"),
             Case(text: "<DSS>\n<SigningProfile id='a' format='cms' level='T'/></DSS>", line: 2, words: "timestamp"),
             Case(
+                text: "<DSS>\n<SigningProfile id='a' format='cms' level='LT'/></DSS>", line: 2,
+                words: "expected one of B, T"),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='cms' level='B' tsa='http://t.test'/></DSS>", line: 2,
+                words: "only at level=\"T\""),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='pdf' level='T' tsa='ftp://t.test'/></DSS>", line: 2,
+                words: "expected http://"),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='pdf' enclosed='true'/></DSS>", line: 2,
+                words: "is for format=\"cms\""),
+            Case(
                 text: "<DSS><SigningProfile id='a' format='cms'/>\n<SigningProfile id='a' format='cms'/></DSS>",
                 line: 2,
                 words: "is there twice"),

@@ -41,7 +41,7 @@ final class RunningServer: Sendable {
             Array(edit(String(decoding: TestMaterial.octets(path), as: UTF8.self)).utf8), to: "site/dss.xml")
         var configuration = try SigningServerConfiguration.load(path: path, environment: [:])
         configuration.port = 0
-        let server = SigningServer(
+        let server = try SigningServer(
             configuration, faults: faults.compactMap { InjectedFault($0) }, scratchDirectory: scratch.path,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let (addresses, continuation) = AsyncStream.makeStream(of: String.self)

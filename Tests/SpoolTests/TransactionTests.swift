@@ -320,6 +320,24 @@ struct TransactionTests {
         #expect(try test.names("work/\(test.names("work")[0])") == ["message,O=out,N=0,C=1"])
     }
 
+    @Test("many small octets of one entry do not stay in memory together")
+    func scratchInAll() throws {
+        let test = try TestSpool()
+        let transaction = try test.claimed()
+        var found: [OctetString] = []
+        for number in 0..<24 {
+            var collector = try transaction.scratch.makeCollector()
+            let piece = OctetString([UInt8](repeating: UInt8(number), count: 900_000))
+            try piece.forEachChunk { (chunk) throws(OctetCollectionError) in try collector.append(chunk) }
+            found.append(try collector.finish())
+        }
+        let kept = transaction.scratchSpace.octetsInMemory
+        #expect(kept > 900_000 && kept <= ScratchSpace.totalMemoryLimit)
+        for (number, octets) in found.enumerated() {
+            #expect(octets.count == 900_000 && octets.allSatisfy { $0 == UInt8(number) })
+        }
+    }
+
     @Test("mapped octets outlive their transaction")
     func outlive() throws {
         let test = try TestSpool()

@@ -32,12 +32,32 @@ public struct SESXML: Sendable {
         """
     }
 
+    /// Signs the attachments of each outgoing mail with `alias`, and the mail too where `mailProfile` is given.
+    /// - Parameter attributes: `OverrideableAttributes`, as name and value.
+    public static func signAttachments(
+        alias: String, profile: String, filter: String = "", attributes: [(String, String)] = [],
+        mailProfile: String? = nil, mailAlias: String = "alice@example.test"
+    ) -> String {
+        let overriding = attributes.map { "<Attribute><Name>\($0.0)</Name><Value>\($0.1)</Value></Attribute>" }.joined()
+        let mail = mailProfile.map { "<SignEmail profileId=\"\($0)\"/>" } ?? ""
+        return """
+            <Sign><Workflow>\(filter)
+            <OperationRule>SIGN_ATTACHMENT\(mailProfile == nil ? "" : ", SIGN_EMAIL")</OperationRule>
+            <ProfileSelection><SignAttachment profileId="\(profile)">
+            \(overriding.isEmpty ? "" : "<OverrideableAttributes>\(overriding)</OverrideableAttributes>")
+            </SignAttachment>\(mail)</ProfileSelection>
+            <CertificateSelection><SignAttachment alias="\(alias)"/>
+            \(mailProfile == nil ? "" : "<SignEmail alias=\"\(mailAlias)\"/>")</CertificateSelection></Workflow></Sign>
+            """
+    }
+
     /// Verifies each incoming mail and shows the result by `rule`.
-    public static func verify(rule: String = "SEND_ORIGINAL_EMAIL", attachResponse: Bool = false, filter: String = "")
-        -> String
-    {
+    public static func verify(
+        rule: String = "SEND_ORIGINAL_EMAIL", attachResponse: Bool = false, filter: String = "",
+        operations: String = "VERIFY_EMAIL"
+    ) -> String {
         """
-        <Verify><Workflow>\(filter)<OperationRule>VERIFY_EMAIL</OperationRule>
+        <Verify><Workflow>\(filter)<OperationRule>\(operations)</OperationRule>
         <VerificationResultRule attachResponseXml="\(attachResponse)">\(rule)</VerificationResultRule>
         </Workflow></Verify>
         """

@@ -100,4 +100,25 @@ struct AttachmentCriterionTests {
         #expect(selected([wantsPDF, wantsXML], .any) == [pdf, xml])
         #expect(selected([.attachment(contains: nil, signed: true)]).isEmpty)
     }
+
+    @Test("a decision carries them where an operation is for them, and else does not ask")
+    func decided() {
+        let pdf = AttachmentFacts("a.pdf")
+        func decided(_ operations: [Workflows.Operation], _ tests: [Criterion.Test], _ combination: Filter.Combination)
+            -> (attachments: [AttachmentFacts], asked: [String])
+        {
+            var facts = GivenFacts()
+            facts.subject = "x"
+            facts.givenAttachments = [pdf, AttachmentFacts("c.txt")]
+            let policy = Policy.given([.given("w", tests, combination, operations: operations)])
+            return (decide(facts, direction: .incoming, policy: policy).attachments, facts.asked.costly)
+        }
+        let tests: [Criterion.Test] = [
+            .subject(contains: "x"), .attachment(contains: WildcardPattern.list("pdf"), signed: nil),
+        ]
+        #expect(decided([.verifyAttachment, .verifyEmail], tests, .all).attachments == [pdf])
+        #expect(decided([.verifyAttachment], tests, .any).attachments == [pdf], "although the subject decides")
+        let mail = decided([.verifyEmail], [.subject(contains: "x")], .all)
+        #expect(mail.attachments.isEmpty && mail.asked.isEmpty)
+    }
 }

@@ -1,0 +1,63 @@
+import COpenSSL
+import Octets
+
+/// The few things that are written in DER here (X.690 §10) instead of by OpenSSL.
+enum DER {
+    /// Tag and definite length.
+    static func header(_ tag: UInt8, _ length: Int) -> OctetString {
+        guard length >= 0x80 else { return OctetString([tag, UInt8(length)]) }
+        var octets: [UInt8] = []
+        var rest = length
+        while rest > 0 {
+            octets.insert(UInt8(truncatingIfNeeded: rest), at: 0)
+            rest >>= 8
+        }
+        return OctetString([tag, 0x80 | UInt8(octets.count)] + octets)
+    }
+
+    /// An element of `tag` whose content is `parts` one after the other.
+    static func element(_ tag: UInt8, _ parts: [OctetString]) -> OctetString {
+        let length = parts.reduce(0) { $0 + $1.count }
+        return OctetRope([header(tag, length)] + parts).collected()
+    }
+
+    /// What `encode` writes: OpenSSL's i2d functions tell the length when there is nothing to write to.
+    /// - Returns: nil when it cannot be encoded.
+    static func encoded(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> OctetString? {
+        let length = encode(nil)
+        guard length > 0 else { return nil }
+        return OctetString(count: Int(length)) { target in
+            var next = target.bindMemory(to: UInt8.self).baseAddress
+            _ = encode(&next)
+        }
+    }
+}
+
+extension OctetString {
+    /// Reads a DER object with one of OpenSSL's d2i functions; nil when it is none.
+    func decoded(_ decode: (UnsafeMutablePointer<UnsafePointer<UInt8>?>, Int) -> OpaquePointer?) -> OpaquePointer? {
+        withUnsafeBytes { buffer -> OpaquePointer? in
+            var next = buffer.bindMemory(to: UInt8.self).baseAddress
+            return decode(&next, buffer.count)
+        }
+    }
+
+    /// A copy of the octets of an ASN.1 string.
+    init(_ string: UnsafePointer<ASN1_STRING>) {
+        guard let octets = ASN1_STRING_get0_data(string) else {
+            self.init()
+            return
+        }
+        self.init(copying: UnsafeRawBufferPointer(start: octets, count: Int(ASN1_STRING_length(string))))
+    }
+}
+
+/// Object identifiers as text: `1.2.840.113549`.
+enum ObjectIdentifier {
+    static func text(_ identifier: OpaquePointer?) -> String {
+        guard let identifier else { return "" }
+        var text = [CChar](repeating: 0, count: 200)
+        guard OBJ_obj2txt(&text, Int32(text.count), identifier, 1) > 0 else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,130 @@
+public import Octets
+
+/// What is known of a signer beside the arithmetic, whatever the format of the signature.
+public struct SignerEvidence: Sendable {
+    /// The signer's certificate; nil when it was not found.
+    public var certificate: Certificate?
+    /// Further certificates that came along.
+    public var others: [Certificate] = []
+    /// When the signer says to have signed, Unix seconds.
+    public var claimedTime: Int?
+    /// Timestamps that prove when the signature existed.
+    public var timestamps: [Stamped] = []
+    /// Revocation data that came along.
+    public var revocation = RevocationEvidence()
+    /// Algorithms of the signature that are weak, each as words: `the digest sha-1`. What the certificates are signed
+    /// with is looked at anyway.
+    public var weakAlgorithms: [String] = []
+    /// What the format's own checks have found.
+    public var findings: [VerificationDetail] = []
+
+    /// A timestamp and what it is of.
+    public struct Stamped: Sendable {
+        /// The token (SignedData).
+        public var token: OctetString
+        /// In CMS and a PDF signature's CMS the signature value; in XAdES the canonical SignatureValue; for a PDF's
+        /// document timestamp the octets of its byte ranges.
+        public var content: any OctetSource
+        /// When the token is proven to have existed by a later timestamp, Unix seconds.
+        public var existence: Int?
+
+        public init(token: OctetString, content: any OctetSource, existence: Int? = nil) {
+            self.token = token
+            self.content = content
+            self.existence = existence
+        }
+    }
+
+    public init(certificate: Certificate?) { self.certificate = certificate }
+}
+
+/// Judges signers: one policy for every format.
+///
+/// ETSI EN 319 102-1: a timestamp that holds (§5.4) proves when the signature existed, and the signer's path is validated
+/// for that moment (§5.5.4): what expired or was revoked later does no harm. A timestamp that is broken is told as an
+/// invalid detail. One that is sound but whose authority is not trusted, or not any more, proves nothing and does no
+/// harm either: the signature is judged for the time of verification, as if it were not there. Its details stand in
+/// ``SignerResult/timestamps``.
+public struct SignerJudge: Sendable {
+    public let policy: TrustPolicy
+    public let use: CertificateUse
+    /// The most timestamps of one signer that are looked at.
+    static let maximumTimestamps = 8
+
+    public init(policy: TrustPolicy, use: CertificateUse) {
+        self.policy = policy
+        self.use = use
+    }
+
+    /// - Parameter now: Unix seconds; used when the policy has no time of its own.
+    public func judge(_ evidence: SignerEvidence, now: Int) throws(CryptographyError) -> SignerResult {
+        var details = evidence.findings
+        if !policy.allowsWeakAlgorithms {
+            details += evidence.weakAlgorithms.map { VerificationDetail(.signature, .indeterminate, "\($0) is weak") }
+        }
+        var timestamps: [TimestampResult] = []
+        let verifier = TimestampVerifier(policy: policy)
+        for stamped in evidence.timestamps.prefix(Self.maximumTimestamps) {
+            let result = try verifier.verify(
+                stamped.token, of: stamped.content, existence: stamped.existence, extra: evidence.revocation,
+                others: evidence.others, now: now)
+            if result.isBroken {
+                let why = result.details.first { $0.level == .invalid }?.message ?? ""
+                details.append(
+                    VerificationDetail(
+                        .signature, .invalid, "the timestamp of the signature is broken: \(why)",
+                        cause: .signatureTimestamp))
+            }
+            timestamps.append(result)
+        }
+        let provenTime = timestamps.compactMap(\.provenTime).min()
+        var result = SignerResult(
+            details: details, certificate: evidence.certificate, signingTime: evidence.claimedTime,
+            provenTime: provenTime, timestamps: timestamps)
+        guard let certificate = evidence.certificate else {
+            result.details.append(
+                VerificationDetail(.issuerTrust, .indeterminate, "the signer's certificate is not at hand"))
+            return result
+        }
+        let judgement = try CertificatePath.judge(
+            certificate, others: evidence.others, policy: policy,
+            times: SignatureTimes(
+                verification: policy.verificationTime ?? now, claimed: evidence.claimedTime, proven: provenTime),
+            use: use, extra: evidence.revocation)
+        result.details += judgement.details
+        result.path = judgement.path
+        result.evidence = judgement.evidence
+        return result
+    }
+}
+
+/// What came of the verification of one signer.
+public struct SignerResult: Sendable {
+    /// What keeps the signature from being trusted; nothing when it is. A format may add what it finds.
+    public var details: [VerificationDetail]
+    /// The signer's certificate; nil when it was not found.
+    public let certificate: Certificate?
+    /// When the signer says to have signed, Unix seconds (in CMS the signingTime attribute).
+    public let signingTime: Int?
+    /// When the signature is proven to have existed, by the earliest timestamp that holds, Unix seconds.
+    public let provenTime: Int?
+    /// All timestamps, those that prove nothing too.
+    public let timestamps: [TimestampResult]
+    /// From the signer to its anchor, as far as a path was found.
+    public internal(set) var path: [Certificate] = []
+    /// What revocation was judged by, where it was judged: what a signature needs to be verified long from now.
+    public internal(set) var evidence = RevocationEvidence()
+
+    init(
+        details: [VerificationDetail], certificate: Certificate?, signingTime: Int?, provenTime: Int? = nil,
+        timestamps: [TimestampResult] = []
+    ) {
+        self.details = details
+        self.certificate = certificate
+        self.signingTime = signingTime
+        self.provenTime = provenTime
+        self.timestamps = timestamps
+    }
+
+    public var verdict: TrustVerdict { TrustVerdict(details) }
+}

@@ -1,0 +1,36 @@
+/// What a server says of one signature among those of a document. Texts are bounded and free of control characters;
+/// they are still a stranger's words.
+public struct IndividualVerification: Sendable, Hashable {
+    public var verdict: Verdict
+    /// The name in the signer's certificate.
+    public var signer: String?
+    /// When the signer says that it was signed; RFC 3339 as received.
+    public var signingTime: String?
+    /// When it was there at the latest, as a timestamp proves; RFC 3339 as received.
+    public var provenTime: String?
+    /// The PDF field that holds it.
+    public var fieldName: String?
+    /// What is said against it, in order.
+    public var messages: [String]
+
+    public init(
+        _ verdict: Verdict, signer: String? = nil, signingTime: String? = nil, provenTime: String? = nil,
+        fieldName: String? = nil, messages: [String] = []
+    ) {
+        self.verdict = verdict
+        self.signer = signer
+        self.signingTime = signingTime
+        self.provenTime = provenTime
+        self.fieldName = fieldName
+        self.messages = messages
+    }
+
+    /// Two accounts of the same signature as one: the worse verdict, and all that is told.
+    public func merged(with other: IndividualVerification) -> IndividualVerification {
+        IndividualVerification(
+            max(verdict, other.verdict), signer: signer ?? other.signer,
+            signingTime: signingTime ?? other.signingTime, provenTime: provenTime ?? other.provenTime,
+            fieldName: fieldName ?? other.fieldName,
+            messages: messages + other.messages.filter { !messages.contains($0) })
+    }
+}

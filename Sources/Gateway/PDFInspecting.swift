@@ -1,0 +1,105 @@
+import CMSSignatures
+import Octets
+import PDFSignatures
+import Processing
+
+/// Processing's look into the signatures of PDF documents.
+struct PDFInspecting {
+    func obstacle(toSigning document: OctetString) throws(Failure) -> String? {
+        do {
+            return try PDFProtection.obstacle(in: document)
+        } catch {
+            if error.kind == .failed { throw Self.failure(error) }
+            return error.reason
+        }
+    }
+
+    func check(_ signed: OctetString, from original: OctetString) throws(Failure) -> Processing.SignatureIntegrity {
+        guard signed.count > original.count, signed.slice(0..<original.count) == original else {
+            return .broken("it does not begin with the octets that were sent")
+        }
+        let before: [PDFSignature]
+        let after: [PDFSignature]
+        do {
+            before = try PDFSignatureReading.signatures(in: original)
+            after = try PDFSignatureReading.signatures(in: signed)
+        } catch {
+            if error.kind == .failed { throw Self.failure(error) }
+            return .broken("it cannot be read: " + error.reason)
+        }
+        guard after.count == before.count + 1, let new = after.last else {
+            return .broken("\(after.count - before.count) signatures are new, not one")
+        }
+        for (former, present) in zip(before, after) where former.findings.isEmpty {
+            if let finding = present.findings.first {
+                return .broken("a signature that was there is broken by it: " + finding.message)
+            }
+        }
+        guard !new.isDocumentTimestamp else { return .broken("what is new is a timestamp, not a signature") }
+        guard new.coversWholeFile else { return .broken("the new signature does not cover the whole file") }
+        return try new.judged()
+    }
+
+    func signatures(in document: OctetString) throws(Failure) -> [DocumentSignature] {
+        let found: [PDFSignature]
+        do {
+            found = try PDFSignatureReading.signatures(in: document)
+        } catch {
+            throw Self.failure(error)
+        }
+        var signatures: [DocumentSignature] = []
+        for signature in found where !signature.isDocumentTimestamp {
+            let coverage: DocumentSignature.Coverage
+            if signature.coversWholeFile {
+                coverage = .wholeDocument
+            } else if let length = signature.revisionLength {
+                coverage = .earlierRevision("\(document.count - length) octets were added after it was signed")
+            } else {
+                coverage = .part("what is signed cannot be told")
+            }
+            signatures.append(
+                DocumentSignature(
+                    name: signature.fieldName, signer: signature.signer, claimedTime: signature.claimedTime,
+                    integrity: try signature.judged(), coverage: coverage))
+        }
+        return signatures
+    }
+
+    private static func failure(_ error: PDFError) -> Failure {
+        Failure(error.kind == .failed ? .transient : .permanent, "the PDF cannot be read: " + error.reason)
+    }
+}
+
+extension PDFSignature {
+    /// Structure and arithmetic as one.
+    fileprivate func judged() throws(Failure) -> Processing.SignatureIntegrity {
+        if let finding = findings.first(where: { $0.level == .invalid }) { return .broken(finding.message) }
+        guard let contents else { return .broken("it holds no signature value") }
+        guard let facts = cmsFacts else { return .broken("its value is no CMS SignedData") }
+        // PDF has it detached: what is enclosed is another content, or the digest of an older form.
+        guard !facts.enclosesContent else {
+            return .unknown("its form \(subFilter ?? "without a name") encloses a content of its own")
+        }
+        let integrity = try CMSInspecting().check(contents, content: covered)
+        guard integrity == .intact else { return integrity }
+        return findings.first.map { .unknown($0.message) } ?? .intact
+    }
+
+    fileprivate var signer: Processing.CMSFacts.Signer? {
+        guard let signer = cmsFacts?.signers.first else { return nil }
+        return Processing.CMSFacts.Signer(
+            digestAlgorithm: signer.digestAlgorithm, addresses: signer.addresses, issuer: signer.issuer,
+            serial: signer.serial, subject: signer.subject ?? signerName,
+            signingTime: signer.signingTime ?? claimedTime)
+    }
+
+    /// nil where the value cannot be read as such.
+    private var cmsFacts: Processing.CMSFacts? {
+        guard let contents else { return nil }
+        do {
+            return try CMSInspecting().facts(of: contents)
+        } catch {
+            return nil
+        }
+    }
+}

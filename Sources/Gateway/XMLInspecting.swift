@@ -1,0 +1,104 @@
+import CMSSignatures
+import Octets
+import Processing
+import XMLSignatures
+
+/// Processing's look into the signatures of XML documents.
+struct XMLInspecting {
+    /// Reading is all that signing asks of a document: what stands in the way of that is the reason.
+    func obstacle(toSigning document: OctetString) throws(Failure) -> String? {
+        do {
+            _ = try XMLSignatureReading.signatures(in: document)
+            return nil
+        } catch {
+            if error.kind == .failed { throw Self.failure(error) }
+            return "\(error)"
+        }
+    }
+
+    func check(_ signed: OctetString, from original: OctetString) throws(Failure) -> Processing.SignatureIntegrity {
+        let before: [XMLSignature]
+        let after: [XMLSignature]
+        do {
+            if let difference = try XMLComparison.difference(original: original, signed: signed) {
+                return .broken(difference)
+            }
+            before = try XMLSignatureReading.signatures(in: original)
+            after = try XMLSignatureReading.signatures(in: signed)
+        } catch {
+            if error.kind == .failed { throw Self.failure(error) }
+            return .broken("it cannot be read: \(error)")
+        }
+        // Signatures keep their order: the new one is that without which the others are those that were there.
+        let former = before.map(Likeness.init)
+        let added = after.indices.filter { index in
+            var rest = after.map(Likeness.init)
+            rest.remove(at: index)
+            return rest == former
+        }
+        guard let first = added.first else { return .broken("the signatures that were there are not there any more") }
+        // Two that are alike cannot be told apart; the good one is the new one, because a new one may break an old one.
+        let new = after[added.first { after[$0].judged == .intact } ?? first]
+        guard new.judged == .intact else { return new.judged }
+        return new.coversWholeDocument ? .intact : .broken("only a part of the document is signed")
+    }
+
+    func signatures(in document: OctetString) throws(Failure) -> [DocumentSignature] {
+        let found: [XMLSignature]
+        do {
+            found = try XMLSignatureReading.signatures(in: document)
+        } catch {
+            throw Self.failure(error)
+        }
+        return found.map { signature in
+            DocumentSignature(
+                name: nil, signer: signature.shownSigner, claimedTime: signature.claimedTime,
+                integrity: signature.judged,
+                coverage: signature.coversWholeDocument
+                    ? .wholeDocument : .part("not everything in the document is signed"))
+        }
+    }
+
+    private static func failure(_ error: XMLSignatureError) -> Failure {
+        Failure(error.kind == .failed ? .transient : .permanent, "the XML document cannot be read: \(error)")
+    }
+
+    /// What stays of a signature when another is added to its document: not its line, and not what it covers.
+    private struct Likeness: Equatable {
+        let form: XMLSignatureForm
+        let certificates: [OctetString]
+        let algorithms: [String]
+        let claimedTime: Int?
+        let timestamps: [XMLTimestamp]
+
+        init(_ signature: XMLSignature) {
+            form = signature.form
+            certificates = signature.certificates
+            algorithms = [signature.algorithms.signature] + signature.algorithms.digests
+            claimedTime = signature.claimedTime
+            timestamps = signature.timestamps
+        }
+    }
+}
+
+extension XMLSignature {
+    /// Integrity and findings as one.
+    fileprivate var judged: Processing.SignatureIntegrity {
+        switch integrity {
+        case .broken(let why): return .broken(why)
+        case .unknown(let why): return .unknown(why)
+        case .intact: break
+        }
+        if let finding = findings.first(where: { $0.level == .invalid }) { return .broken(finding.message) }
+        return findings.first.map { .unknown($0.message) } ?? .intact
+    }
+
+    /// The signer, or the certificate that stands first; nil without one that can be read.
+    fileprivate var shownSigner: Processing.CMSFacts.Signer? {
+        guard let der = signer ?? certificates.first, let certificate = try? Certificate(der: der) else { return nil }
+        return Processing.CMSFacts.Signer(
+            digestAlgorithm: algorithms.digests.first ?? "", addresses: certificate.addresses,
+            issuer: certificate.issuer, serial: certificate.serial, subject: certificate.subject,
+            signingTime: claimedTime)
+    }
+}

@@ -1,0 +1,31 @@
+public import FontEmbedding
+public import Octets
+import PDFStructure
+
+/// Prepares signatures of PDFs (ISO 32000-1 §12.8, PAdES of ETSI EN 319 142-1): everything but the cryptography.
+///
+/// The document stays as it is, octet for octet, and an incremental update is put behind it (§7.5.6), so earlier signatures
+/// stay valid. It must be sound: nothing is repaired. Encrypted documents, hybrid ones (/XRefStm) and those whose
+/// signatures forbid it are refused.
+public struct PDFSigner: Sendable {
+    /// Sets the text of stamps.
+    public let face: FontFace
+
+    static let subFilter = "ETSI.CAdES.detached"
+
+    public init(face: FontFace) { self.face = face }
+
+    /// Time and memory are those of the update and of reading the objects it concerns; the document is not copied.
+    /// - Throws: ``PDFError``, of every kind but `room`.
+    public func prepare(
+        _ document: OctetString, _ options: PDFSignatureOptions
+    ) throws(PDFError) -> PreparedPDFSignature {
+        let source = try SigningSource(document)
+        let form = try FormReading(source)
+        let permission = try SigningPermission(source, form)
+        var signing = Signing(source: source, form: form, options: options, face: face)
+        let target = try signing.target()
+        try permission.checkSigning(target.name, isNew: target.isNew, isVisible: target.box != nil)
+        return try signing.sign(target, isFirst: !form.signatureFields.contains { $0.value != .null })
+    }
+}

@@ -1,0 +1,281 @@
+import FontEmbedding
+import Octets
+import PDFStructure
+
+/// One signature on its way into one document.
+struct Signing {
+    let source: SigningSource
+    let form: FormReading
+    let options: PDFSignatureOptions
+    let face: FontFace
+    private var update: IncrementalUpdate
+
+    init(source: SigningSource, form: FormReading, options: PDFSignatureOptions, face: FontFace) {
+        self.source = source
+        self.form = form
+        self.options = options
+        self.face = face
+        update = IncrementalUpdate(source)
+    }
+
+    // MARK: Where
+
+    /// The field that is signed.
+    struct Target {
+        enum Place {
+            case existing(SignatureField)
+            case new(page: PDFPage)
+        }
+        let place: Place
+        let name: String
+        /// Of a stamp, in the page's coordinates; nil when none shows.
+        let box: Box?
+        let view: PageView?
+
+        var isNew: Bool { if case .new = place { true } else { false } }
+    }
+
+    /// - Throws: ``PDFError`` of kind `field`, `page` or `constraint` when the place that is asked for cannot be signed.
+    func target() throws(PDFError) -> Target {
+        guard let field = try existingField() else { return try newTarget() }
+        if let seedValues = try source.dictionary(field.dictionary["SV"]) {
+            try SeedValues(values: seedValues, field: field.name, source: source).check(options)
+        }
+        let shown = try shownBox(of: field)
+        if shown == nil, options.isVisible == true {
+            throw PDFError(
+                .field,
+                "the signature field '\(field.name)' has no visible rectangle; give an area in place of the field, or no visibility"
+            )
+        }
+        let isVisible = options.isVisible ?? (shown != nil)
+        return Target(
+            place: .existing(field), name: field.name, box: isVisible ? shown?.box : nil, view: shown?.view)
+    }
+
+    private func existingField() throws(PDFError) -> SignatureField? {
+        if let name = options.fieldName {
+            guard options.area == nil else {
+                throw PDFError(
+                    .field, "a signature field and an area cannot both be asked for: the field has its place")
+            }
+            guard let field = form.signatureFields.first(where: { $0.name == name }) else {
+                throw PDFError(.field, "the PDF has no signature field '\(name)'; it has \(names)")
+            }
+            guard field.value == .null else {
+                throw PDFError(.field, "the signature field '\(name)' is signed already")
+            }
+            return field
+        }
+        guard options.area == nil, options.page == nil else { return nil }
+        let empty = form.signatureFields.filter { $0.value == .null }
+        guard empty.count == 1, let field = empty.first else { return nil }
+        // A stamp that is asked for and has no place there is put into a new field.
+        if options.isVisible == true, try shownBox(of: field) == nil { return nil }
+        return field
+    }
+
+    private var names: String {
+        let names = form.signatureFields.prefix(8).map { "'\($0.name)'" }
+        return names.isEmpty ? "none" : names.joined(separator: ", ")
+    }
+
+    private func newTarget() throws(PDFError) -> Target {
+        let page = try source.page(options.page ?? 1)
+        guard !page.dictionary.hasDuplicates else {
+            throw PDFError(.damaged, "the page \(page.reference) of the PDF has a key twice")
+        }
+        let place = Target.Place.new(page: page)
+        guard options.isVisible ?? (options.area != nil || options.page != nil) else {
+            return Target(place: place, name: form.freeName, box: nil, view: nil)
+        }
+        let view = try source.view(of: page)
+        var taken: [Box] = []
+        for field in form.signatureFields {
+            guard let widget = field.widget, widget.dictionary["P"].reference == page.reference,
+                let box = Box(try source.numbers(widget.dictionary["Rect"])), !box.isEmpty
+            else { continue }
+            taken.append(box)
+        }
+        let seen = try StampPlacement(view: view, taken: taken).box(for: options.area ?? .bottomRight)
+        return Target(place: place, name: form.freeName, box: view.onPage(seen), view: view)
+    }
+
+    /// The rectangle of a field that shows, with its page.
+    private func shownBox(of field: SignatureField) throws(PDFError) -> (box: Box, view: PageView)? {
+        // Hidden, or not on the screen (§12.5.3).
+        guard let widget = field.widget?.dictionary, let box = Box(try source.numbers(widget["Rect"])), !box.isEmpty,
+            try (source.resolved(widget["F"]).integer ?? 0) & (1 << 1 | 1 << 5) == 0
+        else { return nil }
+        if let reference = widget["P"].reference, let page = try source.dictionary(widget["P"]) {
+            return (box, try source.view(of: PDFPage(reference: reference, dictionary: page)))
+        }
+        // Without its page nothing says how it is turned.
+        return (box, PageView(box: box, rotation: 0, unit: 1))
+    }
+
+    // MARK: The update
+
+    /// - Parameter isFirst: Whether the document has no signature yet.
+    mutating func sign(_ target: Target, isFirst: Bool) throws(PDFError) -> PreparedPDFSignature {
+        let signature = update.reserve()
+        let value = try signatureDictionary(target)
+        update.set(signature, value.octets)
+        let appearance = try appearance(target)
+        switch target.place {
+        case .existing(let field): try fill(field, with: signature, appearance)
+        case .new(let page): try addField(target, on: page, signature, appearance)
+        }
+        try declare(isFirst: isFirst)
+
+        var generator = SystemRandomNumberGenerator()
+        let identifier = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        var written = update.written(identifier: identifier)
+        guard let body = written.bodies[signature] else {
+            throw PDFError(.failed, "the signature was left out of the update")
+        }
+        let place = body + value.contents.lowerBound..<body + value.contents.upperBound
+        let begin = source.document.count
+        let gap = begin + place.lowerBound..<begin + place.upperBound
+        let range = Array(
+            "[0 \(gap.lowerBound) \(gap.upperBound) \(begin + written.octets.count - gap.upperBound)]".utf8)
+        let slot = body + value.byteRange.lowerBound
+        written.octets.replaceSubrange(slot..<slot + range.count, with: range)
+        return PreparedPDFSignature(
+            document: source.document, update: written.octets, place: place, fieldName: target.name)
+    }
+
+    /// The signature dictionary with blanks for /ByteRange and zeros for /Contents, and where these stand in it.
+    private func signatureDictionary(
+        _ target: Target
+    ) throws(PDFError) -> (octets: [UInt8], byteRange: Range<Int>, contents: Range<Int>) {
+        var entries: [String: [UInt8]] = [
+            "Filter": PDFSyntax.name("Adobe.PPKLite"), "SubFilter": PDFSyntax.name(PDFSigner.subFilter),
+            "M": PDFSyntax.date(CalendarTime(unix: options.time)), "Name": PDFSyntax.text(options.signerName),
+        ]
+        if let reason = options.reason { entries["Reason"] = PDFSyntax.text(reason) }
+        if let location = options.location { entries["Location"] = PDFSyntax.text(location) }
+        if let contactInfo = options.contactInfo { entries["ContactInfo"] = PDFSyntax.text(contactInfo) }
+        if case .existing(let field) = target.place, let lock = try source.dictionary(field.dictionary["Lock"]) {
+            entries["Reference"] = try FieldLock.transforms(for: lock, source)
+        }
+        var octets = Array("<< /Type /Sig /ByteRange ".utf8)
+        let byteRange = octets.count..<octets.count + 48
+        octets += [UInt8](repeating: 0x20, count: byteRange.count)
+        octets += Array(" /Contents ".utf8)
+        let contents = octets.count..<octets.count + 2 * max(0, options.reservedOctets) + 2
+        octets += PDFSyntax.hexadecimalString([UInt8](repeating: 0, count: max(0, options.reservedOctets)))
+        octets += PDFSyntax.dictionary(entries).dropFirst(2)
+        return (octets, byteRange, contents)
+    }
+
+    private mutating func appearance(_ target: Target) throws(PDFError) -> IndirectReference {
+        guard let box = target.box, let view = target.view else { return StampDrawing.addEmpty(to: &update) }
+        let size = view.seenSize(box)
+        var texts = [options.signerName]
+        if let reason = options.reason { texts.append("Reason: " + reason) }
+        if let location = options.location { texts.append("Location: " + location) }
+        texts.append("Date: " + CalendarTime(unix: options.time).readable)
+        return try StampDrawing(
+            width: size.width, height: size.height, rotation: view.rotation, texts: texts, face: face
+        ).add(to: &update)
+    }
+
+    private func flags(_ former: Int) -> [UInt8] {
+        // To be printed, which PDF/A wants, and not to be moved (§12.5.3).
+        Array("\(former | 1 << 2 | 1 << 7)".utf8)
+    }
+
+    private mutating func fill(
+        _ field: SignatureField, with signature: IndirectReference, _ appearance: IndirectReference
+    ) throws(PDFError) {
+        guard !field.dictionary.hasDuplicates, field.widget?.dictionary.hasDuplicates != true else {
+            throw PDFError(.damaged, "the signature field '\(field.name)' of the PDF has a key twice")
+        }
+        var changes = ["V": Array(signature.description.utf8)]
+        if let widget = field.widget {
+            let drawn = [
+                "AP": PDFSyntax.dictionary(["N": Array(appearance.description.utf8)]),
+                "F": flags(try source.resolved(widget.dictionary["F"]).integer ?? 0),
+            ]
+            if field.isMerged {
+                changes.merge(drawn) { $1 }
+            } else {
+                update.set(widget.reference, PDFSyntax.dictionary(widget.dictionary, setting: drawn))
+            }
+        }
+        update.set(field.reference, PDFSyntax.dictionary(field.dictionary, setting: changes))
+    }
+
+    private mutating func addField(
+        _ target: Target, on page: PDFPage, _ signature: IndirectReference, _ appearance: IndirectReference
+    ) throws(PDFError) {
+        let field = update.add(
+            PDFSyntax.dictionary([
+                "Type": PDFSyntax.name("Annot"), "Subtype": PDFSyntax.name("Widget"), "FT": PDFSyntax.name("Sig"),
+                "T": PDFSyntax.text(target.name), "V": Array(signature.description.utf8),
+                "Rect": Array(PDFSyntax.numbers(target.box?.sides ?? [0, 0, 0, 0]).utf8), "F": flags(0),
+                "P": Array(page.reference.description.utf8),
+                "AP": PDFSyntax.dictionary(["N": Array(appearance.description.utf8)]),
+            ]))
+        if let annotations = try extended(page.dictionary["Annots"], with: field, "/Annots of a page") {
+            update.set(page.reference, PDFSyntax.dictionary(page.dictionary, setting: ["Annots": annotations]))
+        }
+        newField = field
+    }
+
+    /// The field to be added to the form.
+    private var newField: IndirectReference?
+
+    /// The array behind `value` with `reference` at its end. One that is an object of its own is written again as that.
+    /// - Returns: What takes the place of `value`; nil when it stays.
+    private mutating func extended(
+        _ value: PDFValue, with reference: IndirectReference, _ what: String
+    ) throws(PDFError) -> [UInt8]? {
+        let items = try source.array(value, what)
+        let extended = PDFSyntax.array(items.map(PDFSyntax.value) + [Array(reference.description.utf8)])
+        guard let own = value.reference, try source.resolved(value) != .null else { return extended }
+        update.set(own, extended)
+        return nil
+    }
+
+    /// Catalog and form: the new field, that there are signatures, and which extension of PDF they are of.
+    private mutating func declare(isFirst: Bool) throws(PDFError) {
+        var changes: [String: [UInt8]] = [:]
+        let flags = try source.resolved(form.form["SigFlags"]).integer ?? 0
+        // Signatures exist, and only appending keeps them (§12.7.2, table 219).
+        if flags & 3 != 3 { changes["SigFlags"] = Array("\(flags | 3)".utf8) }
+        if let newField,
+            let fields = try extended(form.form["Fields"], with: newField, "/Fields of the form")
+        {
+            changes["Fields"] = fields
+        }
+        var catalog: [String: [UInt8]] = [:]
+        if !changes.isEmpty {
+            let octets = PDFSyntax.dictionary(form.form, setting: changes)
+            if let reference = form.reference {
+                update.set(reference, octets)
+            } else if form.form.entries.isEmpty {
+                catalog["AcroForm"] = Array(update.add(octets).description.utf8)
+            } else {
+                catalog["AcroForm"] = octets
+            }
+        }
+        if isFirst, let extensions = try extensions() { catalog["Extensions"] = extensions }
+        if !catalog.isEmpty { update.set(source.root, PDFSyntax.dictionary(source.catalog, setting: catalog)) }
+    }
+
+    /// PAdES in a document before PDF 2.0 is an extension of ETSI (§7.12). Only the first signature says so: later ones
+    /// leave the catalog alone as far as they can.
+    private func extensions() throws(PDFError) -> [UInt8]? {
+        let header = source.document.prefix(8).dropFirst(5)
+        let version = try source.resolved(source.catalog["Version"]).name
+        guard header.first != UInt8(ascii: "2"), version?.hasPrefix("2") != true else { return nil }
+        let former = try source.resolved(source.catalog["Extensions"])
+        guard former == .null || former.dictionary != nil else { return nil }
+        let extensions = former.dictionary ?? PDFDictionary()
+        guard extensions["ESIC"] == .null, !extensions.hasDuplicates else { return nil }
+        return PDFSyntax.dictionary(
+            extensions, setting: ["ESIC": Array("<< /BaseVersion /1.7 /ExtensionLevel 1 >>".utf8)])
+    }
+}

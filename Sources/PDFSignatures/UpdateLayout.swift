@@ -1,0 +1,118 @@
+import PDFStructure
+
+/// Checks that what follows a signed revision is nothing but updates, each octet accounted for.
+///
+/// So nothing is hidden between objects for a reader that repairs files, no cross-reference leads back into the signed
+/// part or gives an object twice, and all trailers name the same document.
+struct UpdateLayout {
+    let file: PDFFile
+    let revision: Int
+    let end: Int
+    private var found: [String] = []
+    private var extents: [Range<Int>] = []
+    private var places: Set<Int> = []
+
+    init(file: PDFFile, revision: Int, end: Int) {
+        self.file = file
+        self.revision = revision
+        self.end = end
+    }
+
+    func faults() throws(PDFSyntaxError) -> [String] {
+        var layout = self
+        // Oldest first; each goes on from the one before.
+        for index in stride(from: revision - 1, through: 0, by: -1) where layout.found.isEmpty {
+            try layout.take(file.sections[index], index)
+        }
+        if layout.found.isEmpty { layout.checkGaps() }
+        return layout.found
+    }
+
+    private mutating func take(_ section: CrossReferenceSection, _ index: Int) throws(PDFSyntaxError) {
+        let earlier = file.sections[index + 1]
+        guard section.offset >= earlier.extent.upperBound else {
+            return found.append("the cross-references at \(section.offset) stand before those that they go on from")
+        }
+        guard !section.isHybrid else {
+            return found.append("an update has cross-references of two kinds, of which readers take one or the other")
+        }
+        add(section.extent)
+        add(try file.endMark(of: section))
+        checkTrailer(section.trailer)
+        for (key, entry) in section.entries.sorted(by: { $0.key < $1.key }) where key != 0 {
+            let number = Int(key)
+            let before = try file.entry(number, in: revision)
+            if entry == before { continue }
+            switch entry {
+            case .free:
+                guard before == nil || before == .free else { return found.append("object \(number) was removed") }
+            case .offset(let offset, let generation):
+                guard offset >= end else {
+                    return found.append("object \(number) was led to another place of the signed revision")
+                }
+                let object = try file.object(at: Int(offset), in: index)
+                guard object.reference == IndirectReference(number: number, generation: Int(generation)) else {
+                    return found.append("object \(number) is not where the cross-references say")
+                }
+                add(object.extent)
+                if object.value.dictionary?["Type"].name == "ObjStm" { try checkMembers(of: number, index) }
+            case .compressed(let stream, _):
+                guard case .offset(let offset, _) = try file.entry(Int(stream), in: index), offset >= end else {
+                    return found.append("object \(number) was led to another place of the signed revision")
+                }
+            }
+        }
+    }
+
+    /// An object stream of an update holds what its cross-references say, nothing else.
+    private mutating func checkMembers(of stream: Int, _ index: Int) throws(PDFSyntaxError) {
+        for (place, number) in try file.members(ofStream: stream, in: index).enumerated() {
+            let entry = try file.entry(number, in: index)
+            guard entry == .compressed(stream: Int32(stream), index: Int32(place)) else {
+                return found.append("the object stream \(stream) holds an object \(number) that is not referred to there")
+            }
+        }
+    }
+
+    private mutating func checkTrailer(_ trailer: PDFDictionary) {
+        let signed = file.sections[revision].trailer
+        for key in ["Root", "Encrypt"] where trailer[key] != signed[key] {
+            found.append("the trailer's /\(key) was changed")
+        }
+        // A writer may add the information dictionary or the identifier that were missing.
+        if signed["Info"] != .null, trailer["Info"] != .null, trailer["Info"] != signed["Info"] {
+            found.append("the trailer's /Info was changed")
+        }
+        // The second part of /ID is that of the revision (§14.4).
+        if let before = signed["ID"].array?.first, trailer["ID"].array?.first != before {
+            found.append("the trailer's /ID was changed")
+        }
+        let own: Set<String> = [
+            "Size", "Prev", "Root", "Encrypt", "Info", "ID", "Type", "W", "Index", "Filter", "DecodeParms", "Length",
+            "XRefStm",
+        ]
+        for key in Set(trailer.entries.keys).subtracting(own) where trailer[key] != signed[key] {
+            found.append("the trailer's /\(key) was changed")
+        }
+    }
+
+    private mutating func add(_ extent: Range<Int>) {
+        // A cross-reference stream may have an entry for itself.
+        if places.insert(extent.lowerBound).inserted { extents.append(extent) }
+    }
+
+    private mutating func checkGaps() {
+        var position = end
+        for extent in extents.sorted(by: { $0.lowerBound < $1.lowerBound })
+            + [file.document.count..<file.document.count]
+        {
+            guard extent.lowerBound >= position else {
+                return found.append("two objects overlap at \(extent.lowerBound)")
+            }
+            if let ink = file.firstInk(in: position..<extent.lowerBound) {
+                return found.append("the octets at \(ink) belong to no object")
+            }
+            position = extent.upperBound
+        }
+    }
+}

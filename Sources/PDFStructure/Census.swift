@@ -1,0 +1,117 @@
+internal import Octets
+
+extension PDFFile {
+    /// What a pass over all objects of a revision found.
+    package struct Census: Sendable {
+        /// How often each of the numbers asked for is referred to, the trailer included.
+        package fileprivate(set) var references: [Int: Int] = [:]
+        /// The objects with the name /ByteRange anywhere in them.
+        package fileprivate(set) var byteRangeCarriers: Set<Int> = []
+        /// In-use objects that cannot be read.
+        package fileprivate(set) var unreadable: Set<Int> = []
+    }
+
+    /// Goes once over all objects of `revision`, reachable or not, and counts references to `wanted`.
+    package func census(of revision: Int, counting wanted: Set<Int>) throws(PDFSyntaxError) -> Census {
+        var census = Census()
+        var numbers: Set<Int32> = []
+        for section in sections[revision...] { numbers.formUnion(section.entries.keys) }
+        var compressed: [(stream: Int32, index: Int32, number: Int)] = []
+        for number in numbers {
+            switch try entry(Int(number), in: revision) {
+            case nil, .free: break
+            case .compressed(let stream, let index): compressed.append((stream, index, Int(number)))
+            case .offset(let offset, _):
+                var tally = Tally(number: Int(number), wanted: wanted)
+                do throws(PDFSyntaxError) {
+                    try reader.skim(at: Int(offset)) { tally.take($0, $1) }
+                } catch {
+                    guard error.kind == .damaged else { throw error }
+                    census.unreadable.insert(Int(number))
+                }
+                census.add(tally)
+            }
+        }
+        compressed.sort { ($0.stream, $0.index) < ($1.stream, $1.index) }
+        for member in compressed {
+            do throws(PDFSyntaxError) {
+                try skim(member.number, Int(member.index), of: member.stream, in: revision, wanted, &census)
+            } catch {
+                guard error.kind == .damaged else { throw error }
+                census.unreadable.insert(member.number)
+            }
+        }
+        for value in sections[revision].trailer.entries.values {
+            if let number = value.reference?.number, wanted.contains(number) { census.references[number, default: 0] += 1 }
+        }
+        return census
+    }
+
+    private func skim(
+        _ number: Int, _ index: Int, of stream: Int32, in revision: Int, _ wanted: Set<Int>, _ census: inout Census
+    ) throws(PDFSyntaxError) {
+        let stream = try self.stream(stream, in: revision)
+        guard index < stream.places.count, stream.places[index].number == number else {
+            throw .damaged("object \(number) is not in its object stream")
+        }
+        var tally = Tally(number: number, wanted: wanted)
+        let place = stream.places[index].offset
+        let position = try stream.octets.withUnsafeBytes { (octets) throws(PDFSyntaxError) in
+            var lexer = PDFLexer(octets, at: place)
+            var depth = 0
+            repeat {
+                let token = try lexer.next()
+                tally.take(lexer, token)
+                switch token {
+                case .arrayOpen, .dictionaryOpen: depth += 1
+                case .arrayClose, .dictionaryClose: depth -= 1
+                case .end: return lexer.position
+                default: break
+                }
+            } while depth > 0
+            // A number at the top may be the first of a reference.
+            for _ in 0..<2 where octets[place..<lexer.position].allSatisfy({ (0x20...0x39).contains($0) }) {
+                guard let token = try? lexer.next() else { break }
+                tally.take(lexer, token)
+            }
+            return lexer.position
+        }
+        try budget.spend(position - place)
+        census.add(tally)
+    }
+
+    fileprivate struct Tally {
+        let number: Int
+        let wanted: Set<Int>
+        var references: [Int: Int] = [:]
+        var hasByteRange = false
+        private var before: (Int?, Int?) = (nil, nil)
+
+        init(number: Int, wanted: Set<Int>) {
+            self.number = number
+            self.wanted = wanted
+        }
+
+        mutating func take(_ lexer: PDFLexer, _ token: PDFLexer.Token) {
+            switch token {
+            case .integer(let value): before = (before.1, value)
+            case .name(let range):
+                before = (nil, nil)
+                if range.count >= 10, lexer.name(range) == "ByteRange" { hasByteRange = true }
+            case .keyword:
+                if let number = before.0, before.1 != nil, wanted.contains(number), lexer.isKeyword(token, "R") {
+                    references[number, default: 0] += 1
+                }
+                before = (nil, nil)
+            default: before = (nil, nil)
+            }
+        }
+    }
+}
+
+extension PDFFile.Census {
+    fileprivate mutating func add(_ tally: PDFFile.Tally) {
+        references.merge(tally.references, uniquingKeysWith: +)
+        if tally.hasByteRange { byteRangeCarriers.insert(tally.number) }
+    }
+}

@@ -1,0 +1,196 @@
+package import Octets
+
+/// A PDF's objects in every one of its revisions, read strictly, never repaired.
+///
+/// A revision is named by the place of its newest section in ``sections``: 0 is the whole file, a higher number an
+/// earlier revision. Nothing is kept but the cross-references and some object streams, so that memory does not grow
+/// with the file. For one thread.
+package final class PDFFile {
+    package let document: OctetString
+    /// The newest first.
+    package let sections: [CrossReferenceSection]
+    package let budget: WorkBudget
+    let reader: ObjectReader
+    private var streams: [Int32: ObjectStream] = [:]
+    private var streamOctets = 0
+
+    /// Of all decoded object streams that are kept at a time.
+    private static let keptOctets = 16 << 20
+    /// Of one object stream. Writers put a few hundred objects into one.
+    private static let largestStream = 32 << 20
+
+    struct ObjectStream {
+        let octets: OctetString
+        /// Numbers and offsets, in order; the offsets are within `octets`.
+        let places: [(number: Int, offset: Int)]
+        let extent: Range<Int>
+    }
+
+    /// - Throws: ``PDFSyntaxError`` when there is no sound chain of cross-references from the file's end.
+    package init(_ document: OctetString, budget: WorkBudget) throws(PDFSyntaxError) {
+        guard document.starts(with: "%PDF-".utf8) else {
+            throw PDFSyntaxError(.notPDF, "the document does not begin with %PDF-")
+        }
+        self.document = document
+        self.budget = budget
+        reader = ObjectReader(document: document, budget: budget)
+        let references = CrossReferenceReader(document: document, budget: budget)
+        sections = try references.chain(from: try references.startOfChain(end: document.count).offset)
+        if let root = sections.first?.trailer["Root"], root.reference == nil {
+            throw .damaged("the trailer names no /Root")
+        }
+    }
+
+    /// The revision that ends at octet `end`, as its own `startxref` says.
+    /// - Throws: ``PDFSyntaxError`` when there is none, or later revisions do not go on from it.
+    package func revision(endingAt end: Int) throws(PDFSyntaxError) -> Int {
+        let start = try CrossReferenceReader(document: document, budget: budget).startOfChain(end: end)
+        guard let revision = sections.firstIndex(where: { $0.offset == start.offset }) else {
+            throw .damaged("later cross-references do not go on from those at \(start.offset)")
+        }
+        guard sections[..<revision].allSatisfy({ $0.offset >= end }),
+            sections[revision...].allSatisfy({ $0.extent.upperBound <= start.place })
+        else { throw .damaged("the cross-references before and after octet \(end) are mixed") }
+        return revision
+    }
+
+    /// Where the `startxref`, offset and `%%EOF` behind `section` stand; they must say its offset.
+    package func endMark(of section: CrossReferenceSection) throws(PDFSyntaxError) -> Range<Int> {
+        try document.withUnsafeBytes { (octets) throws(PDFSyntaxError) in
+            var lexer = PDFLexer(octets, at: section.extent.upperBound)
+            let word = try lexer.next()
+            let begin = lexer.start
+            guard lexer.isKeyword(word, "startxref"), try lexer.next() == .integer(section.offset) else {
+                throw .damaged("the startxref behind the trailer at \(section.offset) does not lead to it")
+            }
+            while lexer.position < octets.count, PDFLexer.isBlank(octets[lexer.position]) { lexer.position += 1 }
+            guard lexer.take("%%EOF") else { throw .damaged("no %%EOF behind the trailer at \(section.offset)") }
+            return begin..<lexer.position
+        }
+    }
+
+    /// The first octet of `range` that is not blank.
+    package func firstInk(in range: Range<Int>) -> Int? {
+        document.withUnsafeBytes { octets in range.first { !PDFLexer.isBlank(octets[$0]) } }
+    }
+
+    /// What `revision` says of the object `number`; nil when nothing.
+    package func entry(_ number: Int, in revision: Int) throws(PDFSyntaxError) -> CrossReferenceSection.Entry? {
+        guard let key = Int32(exactly: number) else { return nil }
+        for index in revision..<sections.count {
+            try budget.spend(4)
+            if let entry = sections[index].entries[key] { return entry }
+        }
+        return nil
+    }
+
+    /// The object as `revision` has it; nil when it is free or not there, which stands for null (§7.3.10).
+    package func object(_ number: Int, in revision: Int) throws(PDFSyntaxError) -> IndirectObject? {
+        switch try entry(number, in: revision) {
+        case nil, .free: return nil
+        case .offset(let offset, let generation):
+            let object = try object(at: Int(offset), in: revision)
+            guard object.reference == IndirectReference(number: number, generation: Int(generation)) else {
+                throw .damaged("object \(number) is not where the cross-references say")
+            }
+            return object
+        case .compressed(let stream, let index): return try compressed(number, stream, Int(index), revision)
+        }
+    }
+
+    package func object(at offset: Int, in revision: Int) throws(PDFSyntaxError) -> IndirectObject {
+        try reader.object(at: offset) { (reference) throws(PDFSyntaxError) in
+            // A length is a plain number in the file: so no stream's length leads to another stream.
+            guard case .offset(let place, _) = try self.entry(reference.number, in: revision) else {
+                throw .damaged("the /Length \(reference) leads to no object in the file")
+            }
+            let object = try self.reader.object(at: Int(place)) { (reference) throws(PDFSyntaxError) in
+                throw .damaged("the /Length \(reference) leads to a stream")
+            }
+            guard object.reference == reference, let count = object.value.integer else {
+                throw .damaged("the /Length \(reference) leads to no number")
+            }
+            return count
+        }
+    }
+
+    /// What `value` is in the end: itself, or the object that it refers to, not followed further.
+    package func resolved(_ value: PDFValue, in revision: Int) throws(PDFSyntaxError) -> PDFValue {
+        guard case .reference(let reference) = value else { return value }
+        guard let object = try object(reference.number, in: revision),
+            object.reference.generation == reference.generation
+        else { return .null }
+        if case .reference = object.value { throw .damaged("object \(reference.number) is only a reference") }
+        return object.value
+    }
+
+    /// What the catalog of `revision` says.
+    package func catalog(in revision: Int) throws(PDFSyntaxError) -> PDFDictionary {
+        guard let catalog = try resolved(sections[revision].trailer["Root"], in: revision).dictionary else {
+            throw .damaged("the /Root of the trailer leads to no dictionary")
+        }
+        return catalog
+    }
+
+    /// The numbers of all objects that an object stream holds, in its order.
+    package func members(ofStream number: Int, in revision: Int) throws(PDFSyntaxError) -> [Int] {
+        try stream(Int32(number), in: revision).places.map(\.number)
+    }
+
+    // MARK: Object streams (§7.5.7)
+
+    private func compressed(
+        _ number: Int, _ stream: Int32, _ index: Int, _ revision: Int
+    ) throws(PDFSyntaxError) -> IndirectObject {
+        let stream = try self.stream(stream, in: revision)
+        guard index < stream.places.count, stream.places[index].number == number else {
+            throw .damaged("object \(number) is not in its object stream")
+        }
+        let place = stream.places[index].offset
+        let value = try stream.octets.withUnsafeBytes { (octets) throws(PDFSyntaxError) in
+            var values = PDFValueReader(stream.octets, octets, at: place)
+            let value = try values.value()
+            try self.budget.spend(values.lexer.position - place)
+            return value
+        }
+        return IndirectObject(
+            reference: IndirectReference(number: number, generation: 0), value: value, stream: nil,
+            extent: stream.extent, isCompressed: true)
+    }
+
+    func stream(_ number: Int32, in revision: Int) throws(PDFSyntaxError) -> ObjectStream {
+        guard case .offset(let offset, 0) = try entry(Int(number), in: revision) else {
+            throw .damaged("the object stream \(number) is not in the file")
+        }
+        if let kept = streams[offset] { return kept }
+        if sections[revision].trailer["Encrypt"] != .null {
+            throw PDFSyntaxError(.encrypted, "the document is encrypted, its object streams too")
+        }
+        let object = try object(at: Int(offset), in: revision)
+        guard object.reference.number == number, let data = object.stream, let dictionary = object.value.dictionary,
+            dictionary["Type"].name == "ObjStm", let count = dictionary["N"].integer,
+            let first = dictionary["First"].integer, count >= 0, first >= 0
+        else { throw .damaged("object \(number) is no object stream") }
+        let octets = OctetString(
+            try StreamData.decoded(document.slice(data), dictionary, limit: Self.largestStream, budget: budget))
+        let places = try octets.withUnsafeBytes { (raw) throws(PDFSyntaxError) in
+            var lexer = PDFLexer(raw)
+            var places: [(number: Int, offset: Int)] = []
+            while places.count < count {
+                guard case .integer(let number) = try lexer.next(), case .integer(let offset) = try lexer.next(),
+                    number >= 0, offset >= 0, offset <= raw.count, first <= raw.count, first + offset < raw.count
+                else { throw .damaged("the object stream at \(object.extent.lowerBound) is broken") }
+                places.append((number, first + offset))
+            }
+            return places
+        }
+        let decoded = ObjectStream(octets: octets, places: places, extent: object.extent)
+        if streamOctets + octets.count > Self.keptOctets {
+            streams.removeAll()
+            streamOctets = 0
+        }
+        streams[offset] = decoded
+        streamOctets += octets.count
+        return decoded
+    }
+}

@@ -1,0 +1,41 @@
+/// Why a PDF cannot be read without guessing.
+package struct PDFSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: Hashable, Sendable {
+        /// It does not begin with `%PDF-`.
+        case notPDF
+        /// The structure is broken: a lenient reader would have to guess.
+        case damaged
+        /// More or deeper structure than is looked through; see ``WorkBudget``.
+        case tooComplex
+        /// Lawful, but of a form that is not read.
+        case unsupported
+        /// An object stream is encrypted, and no key is at hand.
+        case encrypted
+    }
+    package let kind: Kind
+    /// What is wrong and where (octet offsets count from 0), in one line.
+    package let reason: String
+
+    package init(_ kind: Kind, _ reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+
+    static func damaged(_ reason: String) -> PDFSyntaxError { PDFSyntaxError(.damaged, reason) }
+
+    package var description: String { reason }
+}
+
+/// How much work one document may cause, whatever it says of itself.
+package final class WorkBudget {
+    private var rest: Int
+
+    /// - Parameter octets: How many octets may be lexed or decompressed, those of one object as often as it is read.
+    package init(octets: Int = 128 << 20) { rest = octets }
+
+    /// - Throws: ``PDFSyntaxError/Kind/tooComplex`` when nothing is left.
+    package func spend(_ octets: Int) throws(PDFSyntaxError) {
+        rest -= octets
+        if rest < 0 { throw PDFSyntaxError(.tooComplex, "reading the document takes more work than is allowed") }
+    }
+}

@@ -1,0 +1,93 @@
+import Composition
+import DSSProtocol
+import InternetMessage
+import Octets
+import Workflows
+
+/// An attachment that is to be signed: what it is by its content, and its octets without transfer encoding.
+struct AttachmentDocument {
+    let facts: AttachmentFacts
+    let kind: DocumentKind
+    let content: OctetString
+    /// Which one it is, for people: safe for log and notice.
+    let words: String
+
+    /// - Throws: A permanent ``Failure`` with the reason where the attachment cannot be signed as it is, told of the attachment.
+    init(
+        _ facts: AttachmentFacts, of message: Message, documents: any DocumentInspection,
+        scratch: any OctetCollectorMaking
+    ) throws(Failure) {
+        self.facts = facts
+        words = Self.words(facts)
+        do throws(Failure) {
+            guard let entity = message.root.entity(at: facts.path) else {
+                throw Failure(.permanent, "there is no such part")
+            }
+            try Self.requireOpen(facts)
+            let octets = try AttachmentOctets(of: entity, scratch)
+            if let doubt = octets.doubt { throw Failure(.permanent, doubt) }
+            content = octets.content
+            kind = try Self.kind(facts, content, documents)
+        } catch {
+            throw error.told(of: words)
+        }
+    }
+
+    private static func words(_ facts: AttachmentFacts) -> String {
+        if let name = facts.fileName { return "attachment \"\(UntrustedText.plainTextLine(name, limit: 80))\"" }
+        return "the attachment in part " + facts.path.map { String($0 + 1) }.joined(separator: ".")
+    }
+
+    /// What a signature or an encryption protects is not changed.
+    private static func requireOpen(_ facts: AttachmentFacts) throws(Failure) {
+        switch facts.protection {
+        case nil: return
+        case .withinSigned:
+            throw Failure(.permanent, "it stands in a signed part of the message, which a change would break")
+        case .signedPart:
+            throw Failure(.permanent, "it is a signed part of the message itself, and what it encloses is not changed")
+        case .encryptedPart:
+            throw Failure(.permanent, "it is encrypted, and SES does not decrypt")
+        }
+    }
+
+    // MARK: - What it is
+
+    /// By content: name and media type only say what it must not fail to be.
+    private static func kind(
+        _ facts: AttachmentFacts, _ content: OctetString, _ documents: any DocumentInspection
+    ) throws(Failure) -> DocumentKind {
+        if facts.contentKinds.contains("pdf") {
+            if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) {
+                throw Failure(.permanent, "the PDF cannot be signed: " + UntrustedText.plainTextLine(obstacle))
+            }
+            return .pdf
+        }
+        guard !facts.claimsPDF else {
+            throw Failure(.permanent, "it is called a PDF and is none: it does not begin with %PDF-")
+        }
+        guard facts.claimsXML || facts.contentKinds.contains("xml") && !facts.claimsHTML else { return .cms }
+        guard let obstacle = try documents.obstacle(toSigning: content, as: .xml) else { return .xml }
+        // Text may begin like XML, and be signed as any other file; what is called XML must be it.
+        guard facts.claimsXML else { return .cms }
+        throw Failure(.permanent, "the XML document cannot be signed: " + UntrustedText.plainTextLine(obstacle))
+    }
+}
+
+extension AttachmentFacts {
+    fileprivate var claimsPDF: Bool { isNamed(".pdf") || ["application/pdf", "application/x-pdf"].contains(mediaType) }
+
+    fileprivate var claimsXML: Bool {
+        isNamed(".xml") || ["text/xml", "application/xml"].contains(mediaType) || mediaType.hasSuffix("+xml")
+    }
+
+    /// A page is shown as it stands: a signature element within would be part of what is seen.
+    fileprivate var claimsHTML: Bool { isNamed(".html") || isNamed(".htm") || mediaType == "text/html" }
+
+    private func isNamed(_ ending: String) -> Bool {
+        guard var name = fileName?[...] else { return false }
+        // Trailing blanks and dots do not change what a file is on the reader's machine.
+        while let last = name.last, last.isWhitespace || last == "." { name.removeLast() }
+        return name.lowercased().hasSuffix(ending)
+    }
+}

@@ -1,0 +1,92 @@
+import InternetMessage
+import Workflows
+
+/// Finds the file that a detached signature is for. Names are only hints of strangers: where they leave a choice there is no answer.
+struct DetachedSignatures {
+    /// All attachments of the message, in order.
+    let attachments: [AttachmentFacts]
+
+    enum Match: Hashable {
+        case file(AttachmentFacts)
+        case none
+        /// More than one file could be meant.
+        case several
+    }
+
+    /// The file next to `signature`, in the same multipart: the one whose name it bears (`x.pdf.p7s` for `x.pdf`), else the
+    /// one that differs from it in its extension (`x.p7s`), else the only one there is.
+    func file(for signature: AttachmentFacts) -> Match {
+        guard !signature.path.isEmpty else { return .none }
+        let files = attachments.filter {
+            $0.path != signature.path && $0.path.dropLast() == signature.path.dropLast() && !$0.isNamedAsSignature
+        }
+        if let stem = signature.fileName.flatMap(Self.stem) {
+            let named = files.filter { $0.fileName?.equalsIgnoringASCIICase(stem) == true }
+            if !named.isEmpty { return Self.only(named) }
+            let related = files.filter {
+                $0.fileName.flatMap(Self.stem)?.equalsIgnoringASCIICase(stem) == true
+            }
+            if !related.isEmpty { return Self.only(related) }
+        }
+        return Self.only(files)
+    }
+
+    private static func only(_ files: [AttachmentFacts]) -> Match {
+        switch files.count {
+        case 0: .none
+        case 1: .file(files[0])
+        default: .several
+        }
+    }
+
+    /// A name without its last extension; nil when it has none.
+    private static func stem(_ name: String) -> String? {
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
+        return String(name[..<dot])
+    }
+}
+
+extension AttachmentFacts {
+    /// Whether its name or type says that it is a signature and no document (RFC 8551 §3.2.1).
+    var isNamedAsSignature: Bool {
+        ["application/pkcs7-signature", "application/x-pkcs7-signature"].contains(mediaType)
+            || fileName?.asciiLowercased.hasSuffix(".p7s") == true
+    }
+
+    /// In which form it is signed, by its content.
+    enum SignedForm: Hashable {
+        case cms, pdf, xml
+        /// It can be read in two ways; in words which.
+        case ambiguous(String)
+    }
+
+    /// nil when it is not signed.
+    ///
+    /// A CMS object may hold the octets of a PDF where a PDF reader finds them, and the other way round: unless nothing
+    /// that it says of itself speaks of the second reading, it is ambiguous.
+    var signedForm: SignedForm? {
+        guard isSigned else { return nil }
+        let kinds = ["cms", "pdf", "xml"].filter(contentKinds.contains)
+        guard let first = kinds.first else { return nil }
+        let readings = kinds.filter { $0 == first || (first != "cms" || declares($0)) }
+        guard readings.count == 1 else {
+            return .ambiguous(readings.map { $0.uppercased() }.joined(separator: " and as "))
+        }
+        return switch first {
+        case "cms": .cms
+        case "pdf": .pdf
+        default: .xml
+        }
+    }
+
+    /// Whether name or media type would have a reader open it as `kind`.
+    private func declares(_ kind: String) -> Bool {
+        let ending = fileName.map { name in
+            var name = name.asciiLowercased[...]
+            while let last = name.last, last == "." || last.isWhitespace { name.removeLast() }
+            return name
+        }
+        return ending?.hasSuffix("." + kind) == true || mediaType.hasSuffix("/" + kind)
+            || mediaType.hasSuffix("+" + kind)
+    }
+}

@@ -1,0 +1,96 @@
+import Composition
+import DSSProtocol
+
+/// What verifying came to: the mail itself, its attachments, and what all of that comes to.
+public struct MessageVerdict: Sendable {
+    /// The mail's own; nil where only attachments were to be verified.
+    public let mail: MailVerdict?
+    /// nil where they were not to be verified.
+    public let attachments: AttachmentVerdicts?
+
+    public init(mail: MailVerdict?, attachments: AttachmentVerdicts?) {
+        self.mail = mail
+        self.attachments = attachments
+    }
+
+    /// The worst of all signed objects; not signed where none is.
+    public var result: MailVerdict.Result {
+        if let worst = judged.max() { return .judged(worst) }
+        let isEncrypted = mail?.result == .notSigned(.encrypted) || attachments?.isMailEncrypted == true
+        return .notSigned(isEncrypted ? .encrypted : .plain)
+    }
+
+    /// The verdicts of all signed objects.
+    private var judged: [Verdict] {
+        var all = attachments?.all.compactMap(\.verdict) ?? []
+        if case .judged(let verdict)? = mail?.result { all.append(verdict) }
+        return all
+    }
+
+    /// The words for people, log and journal.
+    public var words: String { result.words }
+
+    /// Every reason, those of the objects with the worst verdict first.
+    public var reasons: [String] {
+        guard let attachments else { return mail?.reasons ?? [] }
+        var told: [(verdict: Verdict?, reasons: [String])] = []
+        if let mail {
+            var verdict: Verdict?
+            if case .judged(let own) = mail.result { verdict = own }
+            told.append((verdict, mail.reasons))
+        }
+        for attachment in attachments.all {
+            told.append((attachment.verdict, attachment.reasons.map { attachment.subject + ": " + $0 }))
+        }
+        told.append((nil, attachments.remarks))
+        func rank(_ verdict: Verdict?) -> Int { verdict.map { Verdict.notTrusted.rawValue - $0.rawValue } ?? 9 }
+        let sorted = told.enumerated().sorted {
+            (rank($0.element.verdict), $0.offset) < (rank($1.element.verdict), $1.offset)
+        }
+        let reasons = sorted.flatMap(\.element.reasons)
+        if reasons.isEmpty, case .notSigned(.plain) = result { return ["no attachment is signed"] }
+        return reasons
+    }
+
+    /// Whether a revocation service that did not answer is all that stands in the way, of every object in doubt.
+    public var isRevocationUnreachable: Bool {
+        guard result == .judged(.indeterminate) else { return false }
+        let isMailFine = mail.map { $0.result != .judged(.indeterminate) || $0.isRevocationUnreachable } ?? true
+        return isMailFine
+            && attachments?.all.allSatisfy { $0.verdict != .indeterminate || $0.isRevocationUnreachable } ?? true
+    }
+
+    /// The answers of the server, the mail's first.
+    var answers: [VerificationAnswer] {
+        [mail?.answer].compactMap(\.self) + (attachments?.all.compactMap(\.answer) ?? [])
+    }
+
+    /// What the server said of the worst object, in a line.
+    var serverMessage: String? {
+        answers.enumerated().max { ($0.element.verdict, -$0.offset) < ($1.element.verdict, -$1.offset) }?
+            .element.messages.first
+    }
+}
+
+/// The verdicts of a mail's attachments.
+public struct AttachmentVerdicts: Sendable {
+    /// In the order of the parts.
+    public var all: [AttachmentVerdict]
+    /// What was not looked into, and why.
+    public var remarks: [String]
+    /// Whether the mail is encrypted, so that nothing of it could be seen.
+    public var isMailEncrypted: Bool
+
+    public init(_ all: [AttachmentVerdict], remarks: [String] = [], isMailEncrypted: Bool = false) {
+        self.all = all
+        self.remarks = remarks
+        self.isMailEncrypted = isMailEncrypted
+    }
+}
+
+extension AttachmentVerdict {
+    /// The attachment in a sentence, log or header: its name is a stranger's, and stays in its quotes.
+    var subject: String {
+        fileName.map { "attachment " + UntrustedText.quotedName($0) } ?? "an attachment without a name"
+    }
+}

@@ -1,0 +1,77 @@
+import Composition
+import InternetMessage
+import Octets
+import Workflows
+
+/// What the signing operations of a workflow make of a message, one upon the other.
+struct SigningChain {
+    let policy: Policy
+    let services: Services
+    let intake: Intake
+    let scratch: any OctetCollectorMaking
+    /// As the operations so far left it, CRLF line ends.
+    private var message: Message
+    /// What leaves when no operation follows; nil while nothing was signed.
+    private(set) var signed: OctetRope?
+    private var isMailSigned = false
+    /// What was done, for log and journal, a clause each.
+    private(set) var account: [String] = []
+
+    init(
+        _ message: Message, intake: Intake, policy: Policy, services: Services, scratch: any OctetCollectorMaking
+    ) {
+        self.message = message
+        self.intake = intake
+        self.policy = policy
+        self.services = services
+        self.scratch = scratch
+    }
+
+    /// - Parameter isLast: Whether no other operation follows.
+    mutating func signAttachments(
+        _ attachments: [AttachmentFacts], _ instruction: SigningInstruction, isLast: Bool
+    ) async throws(Failure) {
+        guard !isMailSigned || attachments.isEmpty else {
+            throw Failure(
+                .permanent,
+                "SIGN_ATTACHMENT after SIGN_EMAIL would break the signature of the mail; write SIGN_ATTACHMENT, SIGN_EMAIL"
+            )
+        }
+        let changes = try await AttachmentSigning(policy: policy, services: services, scratch: scratch).sign(
+            attachments, of: message, envelope: intake.envelope, instruction: instruction)
+        guard !changes.isEmpty else { return account.append("no attachment to sign" + Self.whyNone(message)) }
+        account.append(changes.count == 1 ? "1 attachment signed" : "\(changes.count) attachments signed")
+        let splice = AttachmentSplice(changes, token: services.makeToken())
+        guard isLast else {
+            let rope = splice.applied(to: message)
+            message = try read(rope)
+            return signed = rope
+        }
+        // A file of mixed line ends keeps them, where no signature over the mail asks for others.
+        let isMixed = intake.message.lineEnding == .mixed
+        signed = splice.applied(to: isMixed ? try read(intake.message.rawRope) : message)
+    }
+
+    mutating func signMail(_ instruction: SigningInstruction) async throws(Failure) {
+        signed = try await MailSigning(policy: policy, services: services).sign(
+            message, intake: intake, instruction: instruction, scratch: scratch)
+        isMailSigned = true
+    }
+
+    private func read(_ rope: OctetRope) throws(Failure) -> Message {
+        let octets = try scratch.oneRun(of: rope, "the message cannot be kept in one piece")
+        do {
+            return try Message(reading: octets)
+        } catch {
+            throw Failure(.permanent, "the message with its signed attachments cannot be read: \(error)")
+        }
+    }
+
+    private static func whyNone(_ message: Message) -> String {
+        switch SMIMEForm.of(message.root) {
+        case .encrypted: " (the message is encrypted)"
+        case .signedData: " (what the message holds is enclosed in its signature)"
+        case .none, .multipartSigned, .compressed, .certificatesOnly: ""
+        }
+    }
+}

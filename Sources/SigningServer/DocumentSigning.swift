@@ -1,0 +1,187 @@
+import CMSSignatures
+import DSSXML
+import Octets
+import PDFSignatures
+import XMLSignatures
+
+/// Signs one document as its profile says.
+struct DocumentSigning {
+    let profile: SigningServerConfiguration.SigningProfile
+    let key: StoredKey
+    let sources: OnlineSources
+    /// Why not, where this machine has not what PDF stamps need.
+    let pdfSigner: Result<PDFSigner, PDFError>
+    /// Unix seconds.
+    let now: Int
+
+    /// Why a document is not signed.
+    enum Refusal: Error {
+        /// Another document, or another request, may be signed.
+        case document(String)
+        /// The XML cannot be read.
+        case notParseable(String)
+        /// What the request asks for is not offered.
+        case request(String)
+        /// The server could not do it.
+        case server(String)
+
+        init(_ error: CryptographyError) { self = .server(error.reason) }
+    }
+
+    func sign(_ request: DSSServerRequest, _ document: DSSServerRequest.Document) throws(Refusal)
+        -> DSSServerAnswer.Output
+    {
+        let options = try PDFAttributes(request.attributes)
+        switch format(of: document.octets) {
+        case .pdf:
+            return .document(
+                document.element, mimeType: document.mimeType, try pdf(document.octets, options))
+        case .xml:
+            return .document(document.element, mimeType: document.mimeType, try xml(document.octets))
+        case .cms, .smime, .auto:
+            return .cms(try cms(document.octets, encloses: profile.enclosesContent || request.includesObject))
+        }
+    }
+
+    /// The format to sign in; that of the profile, and by the document's beginning where the profile leaves it open.
+    private func format(of document: OctetString) -> SigningServerConfiguration.SigningProfile.Format {
+        guard profile.format == .auto else { return profile.format }
+        switch DocumentSniffing.kind(of: document) {
+        case .pdf: return .pdf
+        case .xml: return .xml
+        case .signedData, .other: return .cms
+        }
+    }
+
+    private var timestamps: (any TimestampSource)? {
+        profile.timestampAuthority.map { TimestampAuthority(url: $0, sources: sources) }
+    }
+
+    // MARK: CMS
+
+    private func cms(_ document: OctetString, encloses: Bool) throws(Refusal) -> any OctetSource {
+        let signer = CMSSigner(
+            key: key.key, isCAdES: profile.level != nil, timestamps: timestamps)
+        do throws(CryptographyError) {
+            // A mail's signature stands beside its content, whatever is asked for (RFC 8551 §3.5.3).
+            if encloses && profile.format != .smime { return try signer.sign(enclosing: document, signingTime: now) }
+            return try signer.sign(detached: document, signingTime: now)
+        } catch {
+            throw Refusal(error)
+        }
+    }
+
+    // MARK: PDF
+
+    /// Room for the CMS beside certificates and timestamp.
+    private static let signatureRoom = 4_096
+    private static let timestampRoom = 16_384
+
+    private func pdf(_ document: OctetString, _ attributes: PDFAttributes) throws(Refusal) -> any OctetSource {
+        let certificates = [key.key.certificate] + key.key.chain
+        var options = attributes.options(signer: key.key.certificate.commonName, time: now)
+        options.hasTimestamp = profile.timestampAuthority != nil
+        options.reservedOctets =
+            Self.signatureRoom + certificates.reduce(0) { $0 + $1.der.count }
+            + (profile.timestampAuthority == nil ? 0 : Self.timestampRoom)
+        do {
+            let prepared = try pdfSigner.get().prepare(document, options)
+            let signer = CMSSigner(key: key.key, isCAdES: true, timestamps: timestamps)
+            return try prepared.finish(cms: try signer.sign(detached: prepared.covered, signingTime: nil))
+        } catch let error as PDFError {
+            switch error.kind {
+            case .failed, .room: throw .server(error.reason)
+            case .notPDF, .damaged, .encrypted, .tooComplex, .unsupported, .forbidden, .field, .page, .constraint:
+                throw .document("the PDF cannot be signed: \(error.reason)")
+            }
+        } catch let error as CryptographyError {
+            throw Refusal(error)
+        } catch {
+            throw .server("\(error)")
+        }
+    }
+
+    // MARK: XML
+
+    private func xml(_ document: OctetString) throws(Refusal) -> any OctetSource {
+        do throws(XMLSignatureError) {
+            let signer = XMLSigner(key: try key.forXML.get(), form: profile.level == nil ? .xmldsig : .xades)
+            guard let source = timestamps else { return try signer.sign(document, signingTime: now) }
+            return try signer.sign(document, signingTime: now) { octets throws(XMLSignatureError) in
+                do throws(CryptographyError) { return try source.timestamp(of: octets).octets } catch {
+                    throw XMLSignatureError(.timestamp, error.reason)
+                }
+            }
+        } catch {
+            switch error.kind {
+            case .malformed, .documentType: throw .notParseable(error.description)
+            case .limit, .unsupported, .alreadySigned: throw .document("the XML cannot be signed: \(error.description)")
+            case .key, .timestamp, .failed: throw .server(error.reason)
+            }
+        }
+    }
+}
+
+/// The attributes of a request that say how a PDF is signed; a signature of another format has no place for them.
+struct PDFAttributes {
+    private var options = PDFSignatureOptions(signerName: "", time: 0)
+
+    /// - Throws: For an attribute that is not known, or a value that is none of it (DSS core §2.7).
+    init(_ attributes: [DSSServerRequest.Attribute]) throws(DocumentSigning.Refusal) {
+        for attribute in attributes {
+            let value = attribute.value
+            switch attribute.name {
+            case "SIGNING_REASON": options.reason = value
+            case "SIGNING_LOCATION": options.location = value
+            case "CONTACT_INFO": options.contactInfo = value
+            case "SIGNING_FIELD": options.fieldName = value
+            case "SIGNING_AREA":
+                options.area = Int(value).flatMap { PDFSignatureOptions.Area(rawValue: $0) }
+                if options.area == nil { throw Self.refusal(attribute, "a number from 1 to 5") }
+            case "SIGNING_PAGE":
+                guard let page = Int(value), page > 0 else { throw Self.refusal(attribute, "a page number from 1") }
+                options.page = page
+            case "VISIBILITY":
+                switch value.uppercased() {
+                case "TRUE": options.isVisible = true
+                case "FALSE": options.isVisible = false
+                default: throw Self.refusal(attribute, "TRUE or FALSE")
+                }
+            default: throw .request("the attribute \(attribute.name) is not known here")
+            }
+        }
+        if options.area != nil && options.fieldName != nil {
+            throw .request("SIGNING_AREA and SIGNING_FIELD exclude each other")
+        }
+    }
+
+    func options(signer: String, time: Int) -> PDFSignatureOptions {
+        var options = options
+        options.signerName = signer
+        options.time = time
+        return options
+    }
+
+    private static func refusal(_ attribute: DSSServerRequest.Attribute, _ expected: String) -> DocumentSigning.Refusal
+    {
+        .request("the attribute \(attribute.name) is \"\(attribute.value)\": expected \(expected)")
+    }
+}
+
+/// A timestamp authority that is asked over HTTP (RFC 3161 §3.4).
+private struct TimestampAuthority: TimestampSource {
+    let url: String
+    let sources: OnlineSources
+
+    func response(to query: OctetString) throws(CryptographyError) -> OctetString {
+        try sources.fetch(url, posting: query, contentType: "application/timestamp-query")
+    }
+}
+
+extension OnlineSources: RevocationSource {
+    func fetch(_ url: String) throws(CryptographyError) -> OctetString { try fetch(url, posting: nil) }
+
+    func post(_ request: OctetString, to url: String) throws(CryptographyError) -> OctetString {
+        try fetch(url, posting: request, contentType: "application/ocsp-request")
+    }
+}

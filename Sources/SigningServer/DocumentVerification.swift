@@ -1,0 +1,203 @@
+import CMSSignatures
+import Octets
+import PDFSignatures
+import XMLSignatures
+
+/// Verifies the signatures of one document: what the format's own checks find, and one trust policy for all formats.
+struct DocumentVerification {
+    let policy: TrustPolicy
+    /// Unix seconds.
+    let now: Int
+
+    private var verifier: CMSVerifier { CMSVerifier(policy: policy, use: .document) }
+
+    // MARK: CMS
+
+    /// - Parameter content: What was signed; nil takes the enclosed content.
+    func cms(_ signature: OctetString, content: OctetString?) throws(CryptographyError) -> SignatureFindings {
+        do throws(CryptographyError) {
+            let verification = try verifier.verify(signature, content: content, now: now)
+            return SignatureFindings(
+                verification.signers.map { SignatureFindings.Individual($0) }, adding: verification.general)
+        } catch {
+            guard error.kind == .malformed || error.kind == .unsupported else { throw error }
+            return SignatureFindings(unreadable: error)
+        }
+    }
+
+    // MARK: PDF
+
+    /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed.
+    func pdf(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
+        let signatures: [PDFSignature]
+        do throws(PDFError) { signatures = try PDFSignatureReading.signatures(in: document) } catch {
+            switch error.kind {
+            case .encrypted, .tooComplex, .unsupported:
+                return SignatureFindings(details: [
+                    VerificationDetail(.signature, .indeterminate, "the PDF cannot be looked into: \(error.reason)")
+                ])
+            case .notPDF, .damaged, .forbidden, .field, .page, .constraint, .room, .failed:
+                throw CryptographyError(.missing, "the PDF carries no signature, and is damaged: \(error.reason)")
+            }
+        }
+        guard !signatures.isEmpty else { throw Self.notSigned }
+        let stamps = try documentTimestamps(signatures)
+        var individual: [SignatureFindings.Individual] = []
+        for signature in signatures where !signature.isDocumentTimestamp {
+            individual.append(try judge(signature, stamps))
+        }
+        // A timestamp beside signatures may prove their time; if it proves nothing that does them no harm, unless it is
+        // broken or what it covers was changed. Alone it is the signature.
+        for stamp in stamps {
+            let speaksAgainst = stamp.individual.details.filter { $0.level == .invalid }
+            if individual.isEmpty || !speaksAgainst.isEmpty { individual.append(stamp.individual) }
+        }
+        return SignatureFindings(individual)
+    }
+
+    private struct DocumentTimestamp {
+        let signature: PDFSignature
+        let individual: SignatureFindings.Individual
+    }
+
+    private func documentTimestamps(_ signatures: [PDFSignature]) throws(CryptographyError) -> [DocumentTimestamp] {
+        var stamps: [DocumentTimestamp] = []
+        for signature in signatures where signature.isDocumentTimestamp {
+            var details = signature.findings.map(VerificationDetail.init)
+            var individual = SignatureFindings.Individual(
+                fieldName: signature.fieldName, claimedTime: signature.claimedTime, details: [])
+            if let token = signature.contents {
+                let result = try TimestampVerifier(policy: policy).verify(token, of: signature.covered, now: now)
+                details += result.details
+                individual.signer = result.authority?.subject
+                individual.provenTime = result.provenTime
+            }
+            individual.details = details
+            stamps.append(DocumentTimestamp(signature: signature, individual: individual))
+        }
+        return stamps
+    }
+
+    private func judge(
+        _ signature: PDFSignature, _ stamps: [DocumentTimestamp]
+    ) throws(CryptographyError) -> SignatureFindings.Individual {
+        let findings = signature.findings.map(VerificationDetail.init)
+        guard let contents = signature.contents else {
+            return SignatureFindings.Individual(
+                fieldName: signature.fieldName, claimedTime: signature.claimedTime,
+                details: findings.isEmpty
+                    ? [VerificationDetail(.signature, .invalid, "there is no signature")] : findings)
+        }
+        let later = stamps.filter { stamp in
+            guard let own = signature.revisionLength, let its = stamp.signature.revisionLength else { return false }
+            return its > own && stamp.signature.findings.isEmpty
+        }
+        let proofs = later.compactMap { stamp in
+            stamp.signature.contents.map { SignerEvidence.Stamped(token: $0, content: stamp.signature.covered) }
+        }
+        do throws(CryptographyError) {
+            let verification = try verifier.verify(
+                contents, content: signature.covered, claimedTime: signature.claimedTime, timestamps: proofs, now: now)
+            var details = findings + verification.details
+            guard let signer = verification.signers.first, verification.signers.count == 1 else {
+                // ETSI EN 319 142-1 §6.3: one signer in each signature of a PDF.
+                if verification.signers.count > 1 {
+                    details.append(
+                        VerificationDetail(
+                            .signature, .invalid,
+                            "the signature has \(verification.signers.count) signers where a PDF's has one"))
+                }
+                return SignatureFindings.Individual(
+                    fieldName: signature.fieldName, claimedTime: signature.claimedTime, details: details)
+            }
+            var individual = SignatureFindings.Individual(
+                signer, fieldName: signature.fieldName, claimedTime: signature.claimedTime)
+            individual.details = details
+            return individual
+        } catch {
+            guard error.kind == .malformed || error.kind == .unsupported else { throw error }
+            let unreadable = VerificationDetail(
+                .signature, error.kind == .unsupported ? .indeterminate : .invalid, error.reason)
+            return SignatureFindings.Individual(
+                fieldName: signature.fieldName, claimedTime: signature.claimedTime, details: findings + [unreadable])
+        }
+    }
+
+    // MARK: XML
+
+    /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed.
+    func xml(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
+        let signatures: [XMLSignature]
+        do throws(XMLSignatureError) {
+            let known = (policy.intermediates + policy.anchors).map(\.der)
+            signatures = try XMLSignatureReading.signatures(in: document, known: known)
+        } catch {
+            // What claims to be signed and cannot be read is not trusted; what is beyond these means is not known.
+            let level: VerificationDetail.Level
+            switch error.kind {
+            case .malformed: level = .invalid
+            case .documentType, .limit, .unsupported: level = .indeterminate
+            case .alreadySigned, .key, .timestamp, .failed:
+                throw CryptographyError(.failed, "the XML cannot be verified: \(error.description)")
+            }
+            return SignatureFindings(details: [
+                VerificationDetail(.signature, level, "the XML cannot be read: \(error.description)")
+            ])
+        }
+        guard !signatures.isEmpty else { throw Self.notSigned }
+        var individual: [SignatureFindings.Individual] = []
+        for signature in signatures {
+            var evidence = SignerEvidence(certificate: try signature.signer.map(Certificate.init(der:)))
+            evidence.others = try Self.certificates(signature.certificates)
+            evidence.claimedTime = signature.claimedTime
+            evidence.timestamps = signature.timestamps.map {
+                SignerEvidence.Stamped(token: $0.token, content: $0.stamped)
+            }
+            evidence.revocation = RevocationEvidence(listsInDER: signature.revocationLists, responsesInDER: [])
+            evidence.weakAlgorithms = signature.weaknesses.filter { !$0.isBroken }.map(\.algorithm)
+            evidence.findings = Self.findings(of: signature)
+            individual.append(
+                SignatureFindings.Individual(try SignerJudge(policy: policy, use: .document).judge(evidence, now: now)))
+        }
+        return SignatureFindings(individual)
+    }
+
+    private static func findings(of signature: XMLSignature) -> [VerificationDetail] {
+        var details: [VerificationDetail] = []
+        switch signature.integrity {
+        case .intact: break
+        case .broken(let why): details.append(VerificationDetail(.signature, .invalid, why))
+        case .unknown(let why): details.append(VerificationDetail(.signature, .indeterminate, why))
+        }
+        for finding in signature.findings {
+            let level = finding.level == .invalid ? VerificationDetail.Level.invalid : .indeterminate
+            let detail = VerificationDetail(.signature, level, finding.message)
+            if !details.contains(detail) { details.append(detail) }
+        }
+        for weakness in signature.weaknesses where weakness.isBroken {
+            details.append(
+                VerificationDetail(.signature, .indeterminate, "\(weakness.algorithm) is too weak to prove anything"))
+        }
+        return details
+    }
+
+    /// Those that can be read; what else stands in a KeyInfo proves nothing and does no harm.
+    private static func certificates(_ all: [OctetString]) throws(CryptographyError) -> [Certificate] {
+        var certificates: [Certificate] = []
+        for octets in all {
+            do throws(CryptographyError) { certificates.append(try Certificate(der: octets)) } catch {
+                guard error.kind == .malformed else { throw error }
+            }
+        }
+        return certificates
+    }
+
+    private static let notSigned = CryptographyError(
+        .missing, "the document carries no signature this profile may verify")
+}
+
+extension VerificationDetail {
+    fileprivate init(_ finding: PDFFinding) {
+        self.init(.signature, finding.level == .invalid ? .invalid : .indeterminate, finding.message)
+    }
+}

@@ -1,0 +1,72 @@
+public import CMSSignatures
+
+/// What came of the verification of a signed mail or document.
+public struct SignatureFindings: Sendable {
+    /// What is said of one signature of a document.
+    public struct Individual: Sendable {
+        /// The PDF field that holds it.
+        public var fieldName: String?
+        /// The subject of the signer's certificate.
+        public var signer: String?
+        /// The signer's claim, Unix seconds.
+        public var claimedTime: Int?
+        /// What a timestamp proves, Unix seconds.
+        public var provenTime: Int?
+        public var details: [VerificationDetail] = []
+
+        public var verdict: TrustVerdict { TrustVerdict(details) }
+
+        init(_ result: SignerResult, fieldName: String? = nil, claimedTime: Int? = nil) {
+            self.fieldName = fieldName
+            signer = result.certificate?.subject
+            self.claimedTime = result.signingTime ?? claimedTime
+            provenTime = result.provenTime
+            details = result.details
+        }
+
+        init(fieldName: String?, claimedTime: Int?, details: [VerificationDetail]) {
+            self.fieldName = fieldName
+            self.claimedTime = claimedTime
+            self.details = details
+        }
+    }
+
+    public let details: [VerificationDetail]
+    /// The subjects of the signers' certificates.
+    public let signers: [String]
+    /// The first signer's claim, Unix seconds.
+    public let signingTime: Int?
+    /// One for each signature of a document, in its order; empty for a mail.
+    public let individual: [Individual]
+    public var verdict: TrustVerdict { TrustVerdict(details) }
+
+    init(
+        details: [VerificationDetail], signers: [String] = [], signingTime: Int? = nil, individual: [Individual] = []
+    ) {
+        self.details = details
+        self.signers = signers
+        self.signingTime = signingTime
+        self.individual = individual
+    }
+
+    /// A mail's.
+    init(_ verification: CMSVerification, adding details: [VerificationDetail] = []) {
+        self.init(
+            details: details + verification.details,
+            signers: verification.signers.compactMap { $0.certificate?.subject },
+            signingTime: verification.signers.first?.signingTime)
+    }
+
+    /// A document's: every one of its signatures must be good.
+    /// - Parameter details: What is wrong whoever signed.
+    init(_ individual: [Individual], adding details: [VerificationDetail] = []) {
+        self.init(
+            details: details + individual.flatMap(\.details), signers: individual.compactMap(\.signer),
+            signingTime: individual.first?.claimedTime, individual: individual)
+    }
+
+    /// A signature that cannot be read speaks against what it stands on.
+    init(unreadable error: CryptographyError) {
+        self.init(details: [VerificationDetail(.signature, .invalid, error.reason)])
+    }
+}

@@ -1,0 +1,243 @@
+import Octets
+
+/// Checks one signature that was taken apart.
+struct SignatureJudge {
+    let shape: SignatureShape
+    let resolver: ReferenceResolver
+    let known: [OctetString]
+
+    private var findings: [XMLFinding] = []
+    private var broken: String?
+    private var unknown: String?
+    private var weaknesses: [XMLWeakness] = []
+
+    init(shape: SignatureShape, resolver: ReferenceResolver, known: [OctetString]) {
+        self.shape = shape
+        self.resolver = resolver
+        self.known = known
+    }
+
+    private var document: ParsedDocument { resolver.document }
+
+    mutating func judge(_ budget: inout CanonicalisationBudget) -> XMLSignature {
+        let resolved = resolve()
+        let coverage = resolver.coverage(resolved, of: shape)
+        findings += coverage.findings
+        let isAffordable = budget.take(resolved.map(\.canonicalisation) + [shape.canonicalisation])
+        if isAffordable { checkDigests(resolved) } else { doubt("there is too much to canonicalise for it") }
+        let properties = tolerant { [shape] () throws(XMLFault) in try SignedProperties(shape) }
+        let named = readProperties(properties, resolved)
+        let keys = tolerant { [shape, document] () throws(XMLFault) in
+            try KeyInfoCertificates(shape.keyInfo, in: document)
+        }
+        let certificates = keys?.certificates ?? []
+        var signer: (certificate: OctetString, key: SecurityKey)?
+        if isAffordable { signer = checkValue(certificates, named) }
+        if let key = signer?.key { note(XMLKeyFacts(kind: key.kind, bits: key.bits)) }
+        return XMLSignature(
+            line: shape.element.line, form: properties == nil ? .xmldsig : .xades, integrity: integrity,
+            certificates: Self.ordered(certificates, signer?.certificate), signer: signer?.certificate,
+            revocationLists: keys?.revocationLists ?? [],
+            algorithms: XMLSignatureAlgorithms(
+                signature: shape.methodURI, digests: shape.references.map(\.digestURI),
+                key: signer.map { XMLKeyFacts(kind: $0.key.kind, bits: $0.key.bits) }),
+            weaknesses: weaknesses, claimedTime: properties?.signingTime,
+            timestamps: timestamps(properties, &budget), coversWholeDocument: coverage.isWhole, findings: findings)
+    }
+
+    private var integrity: XMLSignature.Integrity {
+        if let broken { return .broken(broken) }
+        if let unknown { return .unknown(unknown) }
+        return .intact
+    }
+
+    private mutating func doubt(_ reason: String) {
+        if unknown == nil { unknown = OneLine.of(reason) }
+    }
+
+    private mutating func refuse(_ reason: String) {
+        if broken == nil { broken = OneLine.of(reason) }
+    }
+
+    /// What `body` gives; a fault is a finding.
+    private mutating func tolerant<Value>(_ body: () throws(XMLFault) -> Value?) -> Value? {
+        do throws(XMLFault) {
+            return try body()
+        } catch {
+            findings.append(error.finding)
+            return nil
+        }
+    }
+
+    // MARK: - References
+
+    private mutating func resolve() -> [ResolvedReference] {
+        var resolved: [ResolvedReference] = []
+        for reference in shape.references {
+            do throws(XMLFault) {
+                resolved.append(try resolver.resolve(reference, of: shape))
+            } catch {
+                findings.append(error.finding)
+                switch error.finding.level {
+                case .invalid: refuse(error.finding.message)
+                case .indeterminate: doubt(error.finding.message)
+                }
+            }
+        }
+        return resolved
+    }
+
+    private mutating func checkDigests(_ references: [ResolvedReference]) {
+        for resolved in references {
+            let name = resolved.reference.uri.flatMap { $0.isEmpty ? nil : $0 } ?? "the document"
+            guard let method = DigestMethod(rawValue: resolved.reference.digestURI) else {
+                doubt("the digest \(resolved.reference.digestURI) is not known here")
+                continue
+            }
+            note(method.weakness)
+            do throws(XMLSignatureError) {
+                let digest = try resolver.digest(resolved, method)
+                if digest.array != resolved.reference.digest { refuse("\(name) was changed after it was signed") }
+            } catch {
+                doubt(error.reason)
+            }
+        }
+    }
+
+    // MARK: - Properties
+
+    /// - Returns: The digests of the signer's certificate that the properties name; empty without.
+    private mutating func readProperties(
+        _ properties: SignedProperties?, _ references: [ResolvedReference]
+    ) -> [(method: DigestMethod, digest: OctetString)] {
+        for reference in references where SignedProperties.isTypeOfReference(reference.reference.type) {
+            guard let properties, reference.target == properties.element else {
+                findings.append(
+                    XMLFinding(.invalid, "the reference to xades:SignedProperties leads to something else"))
+                continue
+            }
+        }
+        guard let properties else { return [] }
+        let isSigned = references.contains {
+            $0.target == properties.element && SignedProperties.isTypeOfReference($0.reference.type)
+        }
+        guard isSigned else {
+            findings.append(XMLFinding(.invalid, "xades:SignedProperties is there, but not signed"))
+            return []
+        }
+        return tolerant { () throws(XMLFault) in try properties.certificateDigests() } ?? []
+    }
+
+    private mutating func timestamps(
+        _ properties: SignedProperties?, _ budget: inout CanonicalisationBudget
+    ) -> [XMLTimestamp] {
+        guard let properties,
+            let found = tolerant({ () throws(XMLFault) in try properties.timestamps() }), !found.isEmpty
+        else { return [] }
+        var stamped: [Canonicalisation: OctetString] = [:]
+        for (method, _) in found where stamped[method] == nil {
+            guard budget.take([method]) else {
+                findings.append(XMLFinding(.indeterminate, "there is too much to canonicalise for the timestamps"))
+                return []
+            }
+            do throws(XMLSignatureError) {
+                stamped[method] = try method.octets(document, .element(shape.valueElement))
+            } catch {
+                findings.append(XMLFinding(.indeterminate, "a timestamp cannot be read: \(error.reason)"))
+                return []
+            }
+        }
+        return found.compactMap { method, token in stamped[method].map { XMLTimestamp(token: token, stamped: $0) } }
+    }
+
+    // MARK: - The signature value
+
+    private mutating func checkValue(
+        _ certificates: [OctetString], _ named: [(method: DigestMethod, digest: OctetString)]
+    ) -> (certificate: OctetString, key: SecurityKey)? {
+        guard !SignatureMethod.isShared(shape.methodURI) else {
+            findings.append(XMLFinding(.indeterminate, "an HMAC is made with a key that two share: it names nobody"))
+            doubt("an HMAC names nobody")
+            return nil
+        }
+        guard let method = SignatureMethod.named(shape.methodURI) else {
+            doubt("the signature method \(shape.methodURI) is not known here")
+            return nil
+        }
+        note(method.digest.weakness)
+        let isCarried = !certificates.isEmpty
+        let candidates = isCarried ? KeyInfoCertificates.candidates(certificates) : known
+        guard !candidates.isEmpty else {
+            findings.append(XMLFinding(.indeterminate, "the signature carries no certificate: it names nobody"))
+            doubt("there is no certificate to check it with")
+            return nil
+        }
+        let signedInfo: OctetString
+        do throws(XMLSignatureError) {
+            signedInfo = try shape.canonicalisation.octets(document, .element(shape.signedInfo))
+        } catch {
+            doubt(error.reason)
+            return nil
+        }
+        var answers: [Bool] = []
+        for candidate in candidates.prefix(XMLSignatureLimits.candidates) {
+            guard let key = SecurityKey.ofCertificate(candidate),
+                let isRight = method.verifies(shape.value, over: signedInfo, key)
+            else { continue }
+            answers.append(isRight)
+            // Several certificates may have one key: the properties say which of them is meant.
+            if isRight, isNamed(candidate, named) { return (candidate, key) }
+        }
+        if answers.contains(true) {
+            findings.append(XMLFinding(.invalid, "the certificate is another one than xades:SigningCertificate names"))
+            return nil
+        }
+        if !isCarried {
+            findings.append(XMLFinding(.indeterminate, "the signature carries no certificate, and none at hand fits"))
+            doubt("there is no certificate to check it with")
+        } else if answers.isEmpty {
+            doubt("no certificate of the signature has a key for \(shape.methodURI)")
+        } else {
+            refuse("the signature value is not right for any of its certificates")
+        }
+        return nil
+    }
+
+    /// Whether the properties name this certificate, or none.
+    private mutating func isNamed(
+        _ certificate: OctetString, _ named: [(method: DigestMethod, digest: OctetString)]
+    ) -> Bool {
+        for (method, digest) in named {
+            note(method.weakness)
+            do throws(XMLSignatureError) {
+                guard try method.digest(of: certificate) == digest else { return false }
+            } catch {
+                doubt(error.reason)
+                return false
+            }
+        }
+        return true
+    }
+
+    private static func ordered(_ certificates: [OctetString], _ signer: OctetString?) -> [OctetString] {
+        guard let signer else { return KeyInfoCertificates.candidates(certificates) }
+        return [signer] + certificates.filter { $0 != signer }
+    }
+
+    // MARK: - Weakness
+
+    private mutating func note(_ weakness: XMLWeakness?) {
+        if let weakness, !weaknesses.contains(weakness) { weaknesses.append(weakness) }
+    }
+
+    private mutating func note(_ key: XMLKeyFacts) {
+        switch key.kind {
+        case .rsa where key.bits < 2_048:
+            note(XMLWeakness(algorithm: "RSA with \(key.bits) bits", isBroken: key.bits < 1_024))
+        case .dsa: note(XMLWeakness(algorithm: "DSA with \(key.bits) bits", isBroken: key.bits < 1_024))
+        case .ecdsa where key.bits < 224:
+            note(XMLWeakness(algorithm: "ECDSA with \(key.bits) bits", isBroken: key.bits < 160))
+        case .rsa, .ecdsa, .other: break
+        }
+    }
+}

@@ -1,0 +1,212 @@
+import CXmlSec
+import Octets
+
+/// A ds:Signature taken apart, exactly as its schema has it: what stands twice, or where it does not belong, could be
+/// read one way here and another way elsewhere.
+struct SignatureShape {
+    let element: Node
+    let id: String?
+    let signedInfo: Node
+    let canonicalisation: Canonicalisation
+    let methodURI: String
+    let references: [Reference]
+    let valueElement: Node
+    let value: [UInt8]
+    let keyInfo: Node?
+    let objects: [Node]
+
+    init(_ element: Node) throws(XMLFault) {
+        self.element = element
+        id = element.attribute("Id")
+        var parts = element.elements[...]
+        signedInfo = try Self.take("SignedInfo", &parts, in: element)
+        valueElement = try Self.take("SignatureValue", &parts, in: element)
+        keyInfo = parts.first.flatMap { $0.isElement("KeyInfo") ? $0 : nil }
+        if keyInfo != nil { parts.removeFirst() }
+        objects = Array(parts)
+        for object in objects where !object.isElement("Object") {
+            throw XMLFault(.invalid, "ds:Signature holds \(object.localName) where it does not belong")
+        }
+        value = try Self.octets(of: valueElement)
+        var infoParts = signedInfo.elements[...]
+        let method = try Self.take("CanonicalizationMethod", &infoParts, in: signedInfo)
+        canonicalisation = try Self.canonicalisation(method)
+        let signatureMethod = try Self.take("SignatureMethod", &infoParts, in: signedInfo)
+        methodURI = try Self.algorithm(of: signatureMethod)
+        guard !infoParts.isEmpty else { throw XMLFault(.invalid, "the signature has no reference: it signs nothing") }
+        guard infoParts.count <= XMLSignatureLimits.references else {
+            throw XMLFault(.invalid, "the signature has more than \(XMLSignatureLimits.references) references")
+        }
+        var references: [Reference] = []
+        for part in infoParts {
+            guard part.isElement("Reference") else {
+                throw XMLFault(.invalid, "ds:SignedInfo holds \(part.localName) where it does not belong")
+            }
+            references.append(try Reference(part))
+        }
+        self.references = references
+    }
+
+    /// The next of `parts`, which must have that name.
+    static func take(_ name: String, _ parts: inout ArraySlice<Node>, in parent: Node) throws(XMLFault) -> Node {
+        guard let part = parts.first, part.isElement(name) else {
+            throw XMLFault(.invalid, "ds:\(parent.localName) has no ds:\(name) in its place")
+        }
+        parts.removeFirst()
+        return part
+    }
+
+    static func algorithm(of element: Node) throws(XMLFault) -> String {
+        guard let uri = element.attribute("Algorithm"), !uri.isEmpty else {
+            throw XMLFault(.invalid, "ds:\(element.localName) names no algorithm")
+        }
+        return uri
+    }
+
+    static func canonicalisation(_ element: Node) throws(XMLFault) -> Canonicalisation {
+        let uri = try algorithm(of: element)
+        guard var method = Canonicalisation(uri: uri) else {
+            throw XMLFault(.indeterminate, "the canonicalisation \(uri) is not known here")
+        }
+        for part in element.elements {
+            guard method.form == .exclusive, part.isElement("InclusiveNamespaces", in: Namespace.exclusive),
+                method.inclusivePrefixes.isEmpty
+            else { throw XMLFault(.indeterminate, "\(part.localName) in a canonicalisation is not known here") }
+            let list = part.attribute("PrefixList") ?? ""
+            method.inclusivePrefixes = list.split { " \t\r\n".contains($0) }.map(String.init)
+            guard method.inclusivePrefixes.count <= 64 else {
+                throw XMLFault(.indeterminate, "a canonicalisation names more than 64 prefixes")
+            }
+        }
+        return method
+    }
+
+    /// The octets of base64 text. A comment in it may hide half of a value from one reader and not from another.
+    static func octets(of element: Node) throws(XMLFault) -> [UInt8] {
+        guard let text = element.onlyText else {
+            throw XMLFault(.invalid, "ds:\(element.localName) holds something else than text")
+        }
+        do throws(Base64Error) {
+            return try Base64.decode(text)
+        } catch {
+            throw XMLFault(.invalid, "ds:\(element.localName) is no base64: \(error)")
+        }
+    }
+}
+
+/// Why a signature cannot be followed.
+struct XMLFault: Error {
+    let finding: XMLFinding
+
+    init(_ level: XMLFinding.Level, _ message: String) { finding = XMLFinding(level, message) }
+}
+
+/// A ds:Reference taken apart.
+struct Reference {
+    let element: Node
+    let uri: String?
+    let type: String?
+    let transforms: TransformChain
+    let digestURI: String
+    let digest: [UInt8]
+
+    init(_ element: Node) throws(XMLFault) {
+        self.element = element
+        uri = element.attribute("URI")
+        type = element.attribute("Type")
+        var parts = element.elements[...]
+        if let part = parts.first, part.isElement("Transforms") {
+            transforms = try TransformChain(part)
+            parts.removeFirst()
+        } else {
+            transforms = TransformChain()
+        }
+        let method = try SignatureShape.take("DigestMethod", &parts, in: element)
+        digestURI = try SignatureShape.algorithm(of: method)
+        digest = try SignatureShape.octets(of: SignatureShape.take("DigestValue", &parts, in: element))
+        guard parts.isEmpty else { throw XMLFault(.invalid, "ds:Reference holds more than belongs there") }
+    }
+
+    /// The identifier of a reference into the same document.
+    var identifier: String? {
+        guard let uri, uri.utf8.first == UInt8(ascii: "#") else { return nil }
+        return String(uri.dropFirst())
+    }
+
+    /// Whether a same-document reference is by a plain name: xpointer could choose by content.
+    static func isPlain(_ identifier: String) -> Bool {
+        !identifier.isEmpty && identifier.utf8.count <= 512
+            && identifier.unicodeScalars.allSatisfy {
+                $0.value >= 0x80 || $0.properties.isAlphabetic || ("0"..."9").contains($0)
+                    || "_-.:".unicodeScalars.contains($0)
+            }
+    }
+}
+
+/// What happens to a referenced part before its digest is made. Only chains that leave no doubt about what is signed
+/// are taken: at most the two ways to leave out signatures, then at most one canonicalisation; or base64 alone.
+struct TransformChain {
+    /// enveloped-signature: without this signature.
+    private(set) var isEnveloped = false
+    /// The one XPath filter that is common: without any signature.
+    private(set) var leavesOutSignatures = false
+    private(set) var canonicalisation: Canonicalisation?
+    private(set) var isBase64 = false
+
+    static let enveloped = Namespace.signature + "enveloped-signature"
+    private static let base64 = Namespace.signature + "base64"
+    private static let xpath = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+    private static let choosing: Set<String> = [
+        xpath, "http://www.w3.org/2002/06/xmldsig-filter2", "http://www.w3.org/TR/1999/REC-xslt-19991116",
+    ]
+
+    init() {}
+
+    init(_ element: Node) throws(XMLFault) {
+        let transforms = element.elements
+        guard !transforms.isEmpty, transforms.count <= 3 else {
+            throw XMLFault(.indeterminate, "a reference has \(transforms.count) transforms; up to 3 are followed")
+        }
+        for transform in transforms {
+            guard transform.isElement("Transform") else {
+                throw XMLFault(.invalid, "ds:Transforms holds \(transform.localName)")
+            }
+            try add(transform)
+        }
+    }
+
+    private mutating func add(_ transform: Node) throws(XMLFault) {
+        let uri = try SignatureShape.algorithm(of: transform)
+        guard canonicalisation == nil, !isBase64 else {
+            throw XMLFault(.indeterminate, "the transform \(uri) follows one that ends in octets")
+        }
+        if uri == Self.enveloped, !isEnveloped {
+            isEnveloped = true
+        } else if uri == Self.xpath, !leavesOutSignatures, Self.isAllButSignatures(transform) {
+            leavesOutSignatures = true
+        } else if Self.choosing.contains(uri) {
+            throw XMLFault(.invalid, "the transform \(uri) chooses by an expression what is signed")
+        } else if uri == Self.base64, !isEnveloped, !leavesOutSignatures {
+            isBase64 = true
+        } else if Canonicalisation(uri: uri) != nil {
+            canonicalisation = try SignatureShape.canonicalisation(transform)
+        } else {
+            throw XMLFault(.indeterminate, "the transform \(uri) is not known here")
+        }
+    }
+
+    /// `not(ancestor-or-self::ds:Signature)`, whatever the prefix.
+    private static func isAllButSignatures(_ transform: Node) -> Bool {
+        let parts = transform.elements
+        guard parts.count == 1, parts[0].isElement("XPath"), let text = parts[0].onlyText?.trimmed else { return false }
+        let (front, back) = ("not(ancestor-or-self::", ":Signature)")
+        guard text.hasPrefix(front), text.hasSuffix(back), text.utf8.count > front.utf8.count + back.utf8.count else {
+            return false
+        }
+        let prefix = String(text.dropFirst(front.count).dropLast(back.count))
+        guard let found = xmlSearchNs(parts[0].pointee.doc, parts[0], prefix), let href = found.pointee.href else {
+            return false
+        }
+        return xmlStrEqual(href, Namespace.signature) == 1
+    }
+}

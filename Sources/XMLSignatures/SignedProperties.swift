@@ -1,0 +1,146 @@
+import Octets
+
+/// The XAdES properties of a signature (ETSI EN 319 132-1, and TS 101 903 before it).
+struct SignedProperties {
+    /// xades:SignedProperties: must be the target of a reference.
+    let element: Node
+    private let qualifying: Node
+    private let unsigned: Node?
+
+    /// - Returns: nil when the signature has none.
+    init?(_ shape: SignatureShape) throws(XMLFault) {
+        let found = shape.objects.flatMap { $0.xadesElements("QualifyingProperties") }
+        guard let qualifying = found.first else { return nil }
+        guard found.count == 1 else { throw XMLFault(.invalid, "the signature has xades:QualifyingProperties twice") }
+        guard let id = shape.id, qualifying.attribute("Target") == "#" + id else {
+            throw XMLFault(.invalid, "xades:QualifyingProperties belongs to another signature")
+        }
+        let signed = qualifying.xadesElements("SignedProperties")
+        guard signed.count == 1 else {
+            throw XMLFault(.invalid, "the signature has not exactly one xades:SignedProperties")
+        }
+        self.qualifying = qualifying
+        element = signed[0]
+        unsigned = qualifying.onlyXAdES("UnsignedProperties", "UnsignedSignatureProperties")
+    }
+
+    static func isTypeOfReference(_ type: String?) -> Bool {
+        guard let type else { return false }
+        return type.hasPrefix("http://uri.etsi.org/01903") && type.hasSuffix("#SignedProperties")
+    }
+
+    /// Unix seconds; nil when there is no time, or one without a zone.
+    var signingTime: Int? {
+        guard let element = element.onlyXAdES("SignedSignatureProperties", "SigningTime"), let text = element.onlyText
+        else { return nil }
+        return XMLTime.unixSeconds(text.trimmed)
+    }
+
+    /// The digests of the signer's certificate, as the signer names it; empty when it does not.
+    func certificateDigests() throws(XMLFault) -> [(method: DigestMethod, digest: OctetString)] {
+        guard let properties = element.onlyXAdES("SignedSignatureProperties") else { return [] }
+        let named = properties.xadesElements("SigningCertificate") + properties.xadesElements("SigningCertificateV2")
+        guard named.count <= 2 else { throw XMLFault(.invalid, "xades:SigningCertificate stands there too often") }
+        var digests: [(DigestMethod, OctetString)] = []
+        for reference in named {
+            // Where there are several, the first is the signer's (EN 319 132-1 §5.2.2).
+            guard let digest = reference.xadesElements("Cert").first?.onlyXAdES("CertDigest"),
+                let method = digest.elements("DigestMethod").first, let value = digest.elements("DigestValue").first
+            else { throw XMLFault(.invalid, "xades:SigningCertificate has no digest") }
+            let uri = try SignatureShape.algorithm(of: method)
+            guard let known = DigestMethod(rawValue: uri) else {
+                throw XMLFault(.indeterminate, "the digest \(uri) in xades:SigningCertificate is not known here")
+            }
+            digests.append((known, OctetString(try SignatureShape.octets(of: value))))
+        }
+        return digests
+    }
+
+    /// The timestamps over the signature value, with the canonicalisation that makes the octets they stamp.
+    func timestamps() throws(XMLFault) -> [(canonicalisation: Canonicalisation, token: OctetString)] {
+        guard let unsigned else { return [] }
+        let stamps = unsigned.xadesElements("SignatureTimeStamp")
+        guard stamps.count <= XMLSignatureLimits.timestamps else {
+            throw XMLFault(.indeterminate, "the signature has more than \(XMLSignatureLimits.timestamps) timestamps")
+        }
+        var found: [(Canonicalisation, OctetString)] = []
+        for stamp in stamps {
+            let method = stamp.elements("CanonicalizationMethod")
+            guard method.count <= 1 else { throw XMLFault(.invalid, "a timestamp has two canonicalisations") }
+            // Without a method it is Canonical XML 1.0 (XML Signature §4.4.3.2).
+            let canonicalisation = method.isEmpty ? .inclusive : try SignatureShape.canonicalisation(method[0])
+            for token in stamp.xadesElements("EncapsulatedTimeStamp") where found.count < XMLSignatureLimits.timestamps
+            {
+                found.append((canonicalisation, OctetString(try SignatureShape.octets(of: token))))
+            }
+        }
+        return found
+    }
+}
+
+/// xs:dateTime (XML Schema part 2 §3.2.7) and Unix seconds, in the proleptic Gregorian calendar.
+enum XMLTime {
+    static func text(_ unixSeconds: Int) -> String {
+        let days = Int((Double(unixSeconds) / 86_400).rounded(.down))
+        let second = unixSeconds - days * 86_400
+        // Days since 1 March of the year 0, in eras of 400 years.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+        let four = String(repeating: "0", count: max(0, 4 - "\(year)".count)) + "\(year)"
+        return "\(four)-\(two(month))-\(two(day))T"
+            + "\(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
+    }
+
+    /// - Returns: nil for what is no time, or one without a zone: it would mean another moment everywhere.
+    static func unixSeconds(_ text: String) -> Int? {
+        let octets = Array(text.utf8)
+        guard octets.count >= 20, octets.count <= 48 else { return nil }
+        let number = { (range: Range<Int>) -> Int? in
+            guard octets.indices.contains(range.upperBound - 1) else { return nil }
+            var value = 0
+            for octet in octets[range] {
+                guard (0x30...0x39).contains(octet) else { return nil }
+                value = value * 10 + Int(octet - 0x30)
+            }
+            return value
+        }
+        let marks: [(Int, Character)] = [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")]
+        guard marks.allSatisfy({ octets[$0.0] == $0.1.asciiValue }), let year = number(0..<4),
+            let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
+            let minute = number(14..<16), let second = number(17..<19), (1...12).contains(month),
+            (1...31).contains(day), hour <= 24, minute < 60, second <= 60
+        else { return nil }
+        var index = 19
+        if octets[index] == UInt8(ascii: ".") {
+            index += 1
+            while index < octets.count, (0x30...0x39).contains(octets[index]) { index += 1 }
+        }
+        guard index < octets.count else { return nil }
+        var offset = 0
+        let sign = octets[index]
+        if sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
+            guard octets.count == index + 6, octets[index + 3] == UInt8(ascii: ":"),
+                let hours = number(index + 1..<index + 3), let minutes = number(index + 4..<index + 6),
+                hours <= 14, minutes < 60
+            else { return nil }
+            offset = (hours * 60 + minutes) * (sign == UInt8(ascii: "+") ? 60 : -60)
+        } else {
+            guard octets.count == index + 1, sign == UInt8(ascii: "Z") else { return nil }
+        }
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        return days * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    }
+}

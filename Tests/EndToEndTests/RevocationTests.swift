@@ -1,0 +1,142 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Whole mails whose signers' certificates lead to responders, lists and authorities on the loopback.
+    @Suite("Trust that others are asked about")
+    struct Revocation {
+        /// A mail that OpenSSL signed for one of the fixture's signers.
+        private func mail(by signer: TrustFixture.Signer, _ trust: TrustFixture) async throws -> [UInt8] {
+            let scratch = try ScratchDirectory()
+            let entity = try scratch.write(
+                Array("Content-Type: text/plain\r\n\r\nThe price is 100 euro.\r\n".utf8), to: "entity")
+            let signed = scratch.file("signed.eml")
+            let run = try await RunningProgram.run(
+                "/usr/bin/openssl",
+                [
+                    "cms", "-sign", "-in", entity, "-crlfeol", "-signer", trust.certificate(signer), "-inkey",
+                    trust.key,
+                    "-certfile", trust.issuing, "-md", "sha256", "-out", signed, "-from", signer.address, "-to",
+                    MailSamples.bob, "-subject", "Signed",
+                ], asRoot: true)
+            guard run.status == 0 else { throw HarnessError("openssl cms -sign: \(run)") }
+            return try TestMaterial.octets(signed).filter { $0 != 0x0D }.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }
+        }
+
+        /// The server's configuration: trusts the fixture's root and asks for revocation.
+        static func configuration(_ trust: TrustFixture, time: String? = nil, signer: TrustFixture.Signer? = nil) throws
+            -> ScratchDirectory
+        {
+            let scratch = try ScratchDirectory()
+            try SpoolFixture.own(scratch.path)
+            let key = signer.map {
+                "<Key alias='signer' default='true' pfx='\(trust.pfx($0))' password='\(TrustFixture.password)'/>"
+                    + "<SigningProfile id='timestamped' format='auto' level='T' tsa='\(trust.address(.tsa))'/>"
+                    + "<SigningProfile id='plain' format='auto' level='B'/>"
+            }
+            let grants = signer == nil ? "" : "<Profile ref='timestamped'/><Profile ref='plain'/><Key ref='signer'/>"
+            // At another time than now what the lists say is out of date; there the timestamp is looked at alone.
+            let text = """
+                <DSS>\(key ?? "")
+                <VerificationProfile id='trust' default='true' revocation='\(time == nil ? "present" : "none")'>
+                <Anchor>\(trust.root)</Anchor><Intermediate>\(trust.issuing)</Intermediate>
+                \(time.map { "<VerificationTime>\($0)</VerificationTime>" } ?? "")</VerificationProfile>
+                <Client id='samples_test_client'><Profile ref='trust'/>\(grants)</Client></DSS>
+                """
+            let path = try scratch.write(Array(text.utf8), to: "dss.xml")
+            try SpoolFixture.own(path)
+            return scratch
+        }
+
+        private func received(_ message: [UInt8], from sender: String, _ server: DSSFixture, attempts: Int = 0)
+            async throws -> SpoolFixture
+        {
+            var configuration = SESXML(servers: [server.address])
+            configuration.incoming = SESXML.verify()
+            configuration.processing = "<ResponseIndeterminateAction>BLOCK_EMAIL</ResponseIndeterminateAction>"
+            let fixture = try await SpoolFixture(configuration)
+            try await fixture.drop(message, to: .incoming, from: sender)
+            try await fixture.process()
+            return fixture
+        }
+
+        @Test(
+            "what a responder or a list says of the signer decides where the mail goes",
+            arguments: [
+                (TrustFixture.Signer.good, "delivered/new"), (.revoked, "admin/new"), (.unknown, "retry/new"),
+                (.listed, "delivered/new"), (.listedRevoked, "admin/new"), (.fallback, "delivered/new"),
+                (.expired, "admin/new"), (.unreachable, "retry/new"), (.listUnreachable, "retry/new"),
+            ])
+        func decided(_ signer: TrustFixture.Signer, _ place: String) async throws {
+            let trust = try await TrustFixture.shared
+            let configuration = try Self.configuration(trust)
+            let server = try await DSSFixture(configuration: configuration.file("dss.xml"))
+            let fixture = try await received(
+                try await mail(by: signer, trust), from: signer.address, server)
+            let fixtureCounts = try fixture.counts()
+            #expect(fixtureCounts == [place: 1])
+            if place == "retry/new" {
+                // Nobody could tell: at the last attempt that is the verdict.
+                try makeDue(fixture, attempts: 25)
+                try await fixture.sweep()
+                let lastCounts = try fixture.counts()
+                #expect(lastCounts == ["blocked/new": 1])
+            }
+            try await server.stop()
+        }
+
+        /// Makes the one message that waits due now, with so many attempts behind it.
+        private func makeDue(_ fixture: SpoolFixture, attempts: Int) throws {
+            let waiting = try fixture.names(in: "retry/new")[0]
+            let due = waiting.replacing(/D=\d+/, with: "D=0").replacing(/N=\d+/, with: "N=\(attempts)")
+            try #require(rename(fixture.spool + "/retry/new/" + waiting, fixture.spool + "/retry/new/" + due) == 0)
+        }
+
+        @Test("a responder that comes back is asked again, and the mail goes on")
+        func comesBack() async throws {
+            let trust = try await TrustFixture()
+            let configuration = try Self.configuration(trust)
+            let server = try await DSSFixture(configuration: configuration.file("dss.xml"))
+            try trust.setDown(true)
+            let fixture = try await received(
+                try await mail(by: .good, trust), from: TrustFixture.Signer.good.address, server)
+            #expect(try fixture.counts() == ["retry/new": 1])
+            try trust.setDown(false)
+            // The server leaves a responder alone for a while that did not answer; a fresh one does not know that.
+            let port = server.port
+            try await server.stop()
+            let next = try await DSSFixture(port: port, configuration: configuration.file("dss.xml"))
+            try makeDue(fixture, attempts: 1)
+            try await fixture.sweep()
+            let fixtureCounts = try fixture.counts()
+            #expect(fixtureCounts == ["delivered/new": 1])
+            try await next.stop()
+            try await trust.stop()
+        }
+
+        @Test(
+            "files signed with a timestamp outlive the certificate in the mail, those without do not",
+            arguments: [("timestamped", "delivered/new"), ("plain", "blocked/new")])
+        func outlives(_ profile: String, _ place: String) async throws {
+            let trust = try await TrustFixture.shared
+            let later = ISO8601DateFormatter().string(from: Date().addingTimeInterval(30 * 86_400))
+            let configuration = try Self.configuration(trust, time: later, signer: .expiring)
+            let server = try await DSSFixture(configuration: configuration.file("dss.xml"))
+            var gateway = SESXML(servers: [server.address])
+            gateway.outgoing = SESXML.signAttachments(alias: "signer", profile: profile)
+            gateway.incoming = SESXML.verify(operations: "VERIFY_ATTACHMENT")
+            gateway.processing = "<ResponseIndeterminateAction>BLOCK_EMAIL</ResponseIndeterminateAction>"
+            let sending = try await SpoolFixture(gateway)
+            try await sending.drop(
+                MailSamples.withFiles([.pdf(), .xml(), .other()]), to: .outgoing, from: MailSamples.alice)
+            try await sending.process()
+            let receiving = try await SpoolFixture(gateway)
+            try await receiving.drop(try sending.onlyFile(in: "delivered").message, to: .incoming)
+            try await receiving.process()
+            let receivingCounts = try receiving.counts()
+            #expect(receivingCounts == [place: 1])
+            try await server.stop()
+        }
+    }
+}

@@ -1,0 +1,6 @@
+import CMSSignatures
+import Octets
+import TestSupport
+import Testing
+
+@testable import PDFSignatures

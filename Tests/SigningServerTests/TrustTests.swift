@@ -1,0 +1,122 @@
+import Foundation
+import Octets
+import TestSupport
+import Testing
+
+/// The trust of signatures when others are asked: real responders, lists and timestamp authorities.
+@Suite("Revocation and timestamps at the embedded server")
+struct ServerTrustTests {
+    private static let content = Array("The terms.\n".utf8)
+
+    /// A server that signs with the fixture's keys and asks its services.
+    /// - Parameter time: VerificationTime.
+    private func server(
+        _ trust: TrustFixture, signer: TrustFixture.Signer, level: String = "B",
+        authority: TrustFixture.Authority = .tsa,
+        time: String? = nil, revocation: String = "present"
+    ) async throws -> RunningServer {
+        let tsa = level == "T" ? " tsa=\"\(trust.address(authority))\"" : ""
+        let verificationTime = time.map { "<VerificationTime>\($0)</VerificationTime>" } ?? ""
+        let added = ["cms", "xml", "pdf"].map { format in
+            "<SigningProfile id=\"trust-\(format)\" format=\"\(format)\" level=\"\(level)\"\(tsa)/>"
+        }
+        return try await RunningServer { text in
+            text.replacingOccurrences(
+                of: "  <Client id=",
+                with: """
+                      <Key alias="signer" pfx="\(trust.pfx(signer))" password="\(TrustFixture.password)"/>
+                      \(added.joined())
+                      <VerificationProfile id="trust" default="true" revocation="\(revocation)"><Anchor>\(trust.root)</Anchor>
+                      <Intermediate>\(trust.issuing)</Intermediate>\(verificationTime)</VerificationProfile>
+                      <Client id="trust"><Profile ref="trust"/><Profile ref="trust-cms"/><Profile ref="trust-xml"/>
+                      <Profile ref="trust-pdf"/><Key ref="signer"/></Client>
+                      <Client id=
+                    """
+            )
+            .replacingOccurrences(
+                of: "id=\"adss:verification:profile:001\" default=\"true\"",
+                with: "id=\"adss:verification:profile:001\"")
+        }
+    }
+
+    private func cms(_ server: RunningServer) async throws -> String {
+        let answer = try await server.sign(Self.content, profile: "trust-cms", alias: "signer", client: "trust")
+        return try #require(answer.text(of: "Base64Signature"), "\(answer)")
+    }
+
+    @Test(
+        "OCSP and lists are asked, and what they say decides",
+        arguments: [
+            (TrustFixture.Signer.good, "OnAllDocuments"), (.revoked, "IncorrectSignature"),
+            (.unknown, ""),
+            (.unreachable, "OcspNotAvailiable"), (.listed, "OnAllDocuments"), (.listedRevoked, "IncorrectSignature"),
+            (.listUnreachable, "CrlNotAvailiable"), (.fallback, "OnAllDocuments"), (.plain, "OnAllDocuments"),
+            (.expired, "IncorrectSignature"),
+        ])
+    func revocation(_ signer: TrustFixture.Signer, _ minor: String) async throws {
+        let trust = try await TrustFixture.shared
+        let server = try await server(trust, signer: signer)
+        let answer = try await server.verify(
+            Self.content, signature: try await cms(server), client: "trust")
+        if minor.isEmpty {
+            // The responder answered; what it does not know, it will not know in five minutes either.
+            #expect(answer.text(of: "ResultMajor")?.hasSuffix("InsufficientInformation") == true, "\(answer)")
+            #expect(answer.text(of: "ResultMinor") == nil)
+        } else {
+            #expect(answer.text(of: "ResultMinor")?.hasSuffix(minor) == true, "\(answer)")
+        }
+    }
+
+    @Test("an answer is remembered while it lasts")
+    func cached() async throws {
+        let trust = try await TrustFixture()
+        let server = try await server(trust, signer: .good)
+        let signature = try await cms(server)
+        for _ in 0..<3 {
+            let answer = try await server.verify(Self.content, signature: signature, client: "trust")
+            #expect(answer.text(of: "ResultMinor")?.hasSuffix("OnAllDocuments") == true, "\(answer)")
+        }
+        #expect(trust.requests.filter { $0.contains("/ocsp") }.count == 1, "\(trust.requests)")
+        try await trust.stop()
+    }
+
+    @Test("a signature outlives its certificate with a timestamp, and not without", arguments: ["cms", "xml", "pdf"])
+    func outlives(_ format: String) async throws {
+        let trust = try await TrustFixture.shared
+        let later = ISO8601DateFormatter().string(from: Date().addingTimeInterval(30 * 86_400))
+        let document =
+            switch format {
+            case "xml": Array("<invoice/>".utf8)
+            case "pdf": PDFSamples.plain()
+            default: Self.content
+            }
+        for (level, minor) in [("T", "OnAllDocuments"), ("B", "")] {
+            let server = try await server(trust, signer: .expiring, level: level, time: later, revocation: "none")
+            let signed = try await server.sign(document, profile: "trust-" + format, alias: "signer", client: "trust")
+            let answer: RunningServer.Answer
+            if format == "cms" {
+                let signature = try #require(signed.text(of: "Base64Signature"), "\(signed)")
+                answer = try await server.verify(document, signature: signature, client: "trust")
+            } else {
+                let octets = try Base64.decode(try #require(signed.text(of: "Base64Data"), "\(signed)"))
+                answer = try await server.verify(octets, client: "trust")
+            }
+            if level == "T" {
+                #expect(answer.text(of: "ResultMinor")?.hasSuffix(minor) == true, "\(answer)")
+                #expect(answer.text(of: "ProvenTime") != nil)
+            } else {
+                // Nothing proves the claimed time.
+                #expect(answer.text(of: "ResultMajor")?.hasSuffix("InsufficientInformation") == true, "\(answer)")
+            }
+        }
+    }
+
+    @Test("without its timestamp nothing is signed at level T, and another try may succeed")
+    func noTimestamp() async throws {
+        let trust = try await TrustFixture.shared
+        let server = try await server(trust, signer: .plain, level: "T", authority: .refusing)
+        let answer = try await server.sign(Self.content, profile: "trust-cms", alias: "signer", client: "trust")
+        #expect(answer.text(of: "ResultMajor")?.hasSuffix("ResponderError") == true, "\(answer)")
+        #expect(answer.text(of: "Base64Signature") == nil)
+    }
+}
