@@ -160,7 +160,8 @@ struct OracleTests {
                 #expect(try Self.content(document) == Self.content(signed), "\(name): the content was changed")
             }
             #expect(changed.count > 150)
-            #expect(intact.count < 12, "\(intact)")
+            // The Ids are some 3 in 100 octets of the document, and the keys are new with every run: six of 200 on average.
+            #expect(intact.count < 22, "\(intact)")
         }
     }
 
