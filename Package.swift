@@ -26,6 +26,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let http: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let https: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 
@@ -33,6 +34,7 @@ let package = Package(
     name: "ses",
     products: [
         .executable(name: "ses", targets: ["ses"]),
+        .executable(name: "ses-relay", targets: ["ses-relay"]),
         .executable(name: "ses-dss", targets: ["ses-dss"]),
     ],
     dependencies: [
@@ -49,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
@@ -62,16 +65,20 @@ let package = Package(
         layer("Workflows", ["InternetMessage"]),
         layer("Composition", ["Octets", "InternetMessage"]),
         layer("Processing", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition"]),
+        layer("Relaying", ["Octets", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
         layer("Spool", ["Octets", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
-        layer("MessageInspection", ["Octets", "InternetMessage", "Workflows", "XMLReading"]),
-        layer("SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "XMLReading"]),
+        layer("MessageInspection", ["Octets", "InternetMessage", "PDFStructure", "Workflows", "XMLReading"]),
+        layer(
+            "SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
+        layer("MailExchange", ["CAres"]),
+        layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
@@ -80,19 +87,28 @@ let package = Package(
             "SigningServer",
             [
                 "Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", "PDFSignatures",
-                "FontEmbedding", "XMLSignatures", "CurlTransfer", log, http, https,
+                "XMLSignatures", "CurlTransfer", log, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
+        layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle]),
         layer(
             "Gateway",
             [
+                "ProgramLife",
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
                 "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
                 "PDFSignatures", "XMLSignatures", log,
                 lifecycle, signals, heap,
             ]),
-        program("ses", ["Gateway", "Workflows", arguments]),
+        layer(
+            "Relay",
+            [
+                "Octets", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch", "SESConfiguration",
+                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap, deque,
+            ]),
+        program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
+        program("ses-relay", ["Relay", "ProgramLife", arguments]),
         program("ses-dss", ["SigningServer", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools.
@@ -104,20 +120,25 @@ let package = Package(
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),
+        tests("Relaying", ["InternetMessage"]),
         tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
         tests("XMLReading"),
         tests("MessageInspection"),
-        tests("SESConfiguration"),
+        tests("SESConfiguration", ["Relaying"]),
         tests("DSSXML"),
         tests("CurlTransfer"),
         tests("DSSClient"),
+        tests("MailExchange"),
+        tests("SMTPRelay"),
         tests("CMSSignatures"),
         tests("XMLSignatures", ["Octets", "CMSSignatures"]),
         tests("FontEmbedding", ["Octets"]),
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
         tests("SigningServer"),
-        tests("Gateway"),
+        tests("ProgramLife", [log]),
+        tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
+        tests("Gateway", ["ProgramLife"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
 )

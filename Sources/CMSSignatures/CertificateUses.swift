@@ -13,7 +13,13 @@ extension Certificate {
         }
         let purposes = X509_get_extended_key_usage(handle.raw)
         switch use {
-        case .any, .document: break
+        case .any: break
+        case .document:
+            // No purpose is asked for, but one that is named excludes all others (RFC 5280 §4.2.1.12).
+            if purposes != UInt32.max, purposes & ~Self.servicePurposes == 0, !hasOtherPurposes(than: purposes) {
+                details.append(
+                    wrong("the extended key usage of \(subject) is that of a service, and does not allow documents"))
+            }
         case .mail:
             if purposes & UInt32(XKU_SMIME | XKU_ANYEKU) == 0 {
                 details.append(wrong("the extended key usage of \(subject) does not allow e-mail protection"))
@@ -29,6 +35,17 @@ extension Certificate {
             }
         }
         return details
+    }
+
+    /// What nobody signs documents with: TLS servers, timestamps, answers about revocation, validation services.
+    private static let servicePurposes = UInt32(
+        XKU_SSL_SERVER | XKU_SGC | XKU_TIMESTAMP | XKU_OCSP_SIGN | XKU_DVCS)
+
+    /// Whether it has more purposes than those of OpenSSL's `flags`.
+    private func hasOtherPurposes(than flags: UInt32) -> Bool {
+        guard let purposes = copenssl_purposes(handle.raw, nil) else { return true }
+        defer { copenssl_purposes_free(purposes) }
+        return Int(copenssl_purposes_count(purposes)) > flags.nonzeroBitCount
     }
 
     /// Counted anew, because OpenSSL's flags leave out the purposes it does not know.

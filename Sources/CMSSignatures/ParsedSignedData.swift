@@ -99,8 +99,32 @@ final class ParsedSignedData {
     func check(_ content: any OctetSource) throws(CryptographyError) -> [SignatureIntegrity] {
         let chain = try DigestChain(signers.compactMap { $0.digestNID })
         try chain.write(content)
-        return signers.map { $0.check(chain.raw, contentType: contentType) }
+        let isAttributes = !signers.allSatisfy(\.hasSignedAttributes) && Self.isSetOfAttributes(content)
+        return signers.map { signer in
+            isAttributes && !signer.hasSignedAttributes
+                ? .broken("the content is what another signature has as its signed attributes, and no document")
+                : signer.check(chain.raw, contentType: contentType)
+        }
     }
+
+    /// Whether it is the DER of SignedAttributes (RFC 5652 §5.4).
+    ///
+    /// A signature over attributes is, without them, one over a content that looks so, which its signer never saw.
+    private static func isSetOfAttributes(_ content: any OctetSource) -> Bool {
+        guard content.count <= mostAttributeOctets else { return false }
+        return content.collected().withUnsafeBytes { octets in
+            let reader = BERReader(octets)
+            guard let set = reader.element(at: 0, limit: octets.count), set.tag == 0x31,
+                set.range.count == octets.count,
+                let attributes = reader.children(of: set)
+            else { return false }
+            return attributes.allSatisfy { attribute in
+                attribute.tag == 0x30 && reader.children(of: attribute)?.map(\.tag) == [0x06, 0x31]
+            }
+        }
+    }
+
+    private static let mostAttributeOctets = 1 << 20
 }
 
 /// Digests computed together over one content.

@@ -65,6 +65,9 @@ struct SignerInfo {
         return nil
     }
 
+    /// Whether the signature is over attributes, one of which is the content's digest, and not over the content itself.
+    var hasSignedAttributes: Bool { CMS_signed_get_attr_count(raw) >= 0 }
+
     private func attribute(_ nid: Int32) -> OpaquePointer? {
         let place = CMS_signed_get_attr_by_NID(raw, nid, -1)
         return place >= 0 ? CMS_signed_get_attr(raw, place) : nil
@@ -80,7 +83,7 @@ struct SignerInfo {
             return .unknown("the public key in the signer's certificate cannot be used")
         }
         OpenSSLErrors.clear()
-        if CMS_signed_get_attr_count(raw) >= 0 {
+        if hasSignedAttributes {
             guard let attribute = attribute(NID_pkcs9_contentType),
                 let named = X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_OBJECT, nil)
             else { return .broken("the signed attributes do not name the content type") }

@@ -8,6 +8,8 @@ public struct EnvelopeBlock: Sendable, Hashable {
     public let envelope: Envelope
     /// The entry's identifier.
     public let entry: String?
+    /// What the mail server calls the message that it handed in.
+    public let queueID: String?
     /// One word for what the file is, such as `signed`.
     public let outcome: String?
     public let workflow: String?
@@ -17,11 +19,13 @@ public struct EnvelopeBlock: Sendable, Hashable {
     public let origin: String?
 
     public init(
-        envelope: Envelope, entry: String?, outcome: String? = nil, workflow: String? = nil, reason: String? = nil,
+        envelope: Envelope, entry: String?, queueID: String? = nil, outcome: String? = nil, workflow: String? = nil,
+        reason: String? = nil,
         origin: String? = nil
     ) {
         self.envelope = envelope
         self.entry = entry
+        self.queueID = queueID
         self.outcome = outcome
         self.workflow = workflow
         self.reason = reason
@@ -46,7 +50,8 @@ public struct EnvelopeBlock: Sendable, Hashable {
                 envelope.recipients.enumerated().map { $1.description + ($0 == last ? "" : ",") })
         }
         for (name, value) in [
-            (Self.entry, entry), (Self.outcome, outcome), (Self.workflow, workflow), (Self.reason, reason),
+            (Self.entry, entry), (Self.queueID, queueID), (Self.outcome, outcome), (Self.workflow, workflow),
+            (Self.reason, reason),
             (Self.origin, origin),
         ] {
             guard let value, !value.isEmpty else { continue }
@@ -86,6 +91,7 @@ public struct EnvelopeBlock: Sendable, Hashable {
         }
         self.init(
             envelope: Envelope(sender: sender, recipients: recipients, source: .block), entry: value(Self.entry),
+            queueID: value(Self.queueID),
             outcome: value(Self.outcome), workflow: value(Self.workflow), reason: value(Self.reason),
             origin: value(Self.origin))
     }
@@ -97,6 +103,7 @@ public struct EnvelopeBlock: Sendable, Hashable {
     private static let returnPath = "Return-Path"
     private static let envelopeTo = "Envelope-To"
     private static let entry = "X-SES-Entry"
+    private static let queueID = "X-SES-Queue-Id"
     private static let outcome = "X-SES-Outcome"
     private static let workflow = "X-SES-Workflow"
     private static let reason = "X-SES-Reason"

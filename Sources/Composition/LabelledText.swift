@@ -59,7 +59,8 @@ struct LabelledText: Sendable {
 
     /// The same for a piece of a line.
     private static let visible =
-        "visibility:visible!important;opacity:1!important;position:static!important;float:none!important;"
+        // First what none of the properties below is about: masks, blending, zoom, transparent fill, content-visibility.
+        "all:initial!important;visibility:visible!important;opacity:1!important;position:static!important;float:none!important;"
         + "transform:none!important;filter:none!important;clip-path:none!important;color:#000000!important;"
         + "direction:ltr!important;unicode-bidi:isolate!important;letter-spacing:normal!important;"
         + "white-space:normal!important;"

@@ -79,8 +79,14 @@ struct MailPart {
     }
 
     /// Only the header of the original (RFC 6522 §4).
-    static func originalHeader(_ message: CleanedMessage) -> MailPart {
-        let octets = OctetRope(message.header.fields.map(\.completed)).collected()
+    /// - Parameter limit: Octets; the fields beyond are left out.
+    static func originalHeader(_ message: CleanedMessage, limit: Int = .max) -> MailPart {
+        var size = 0
+        let fields = message.header.fields.prefix { field in
+            size += field.raw.count
+            return size <= limit
+        }
+        let octets = OctetRope(fields.map(\.completed)).collected().withCRLFLineEnds()
         let isFit = TransportFaults.of(octets).isEmpty
         return MailPart(
             fields: "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: "

@@ -82,7 +82,7 @@ public struct ReceivedToken: Sendable, Hashable {
         return (first.prefix(16).hexadecimal, second.prefix(16).hexadecimal)
     }
 
-    private static func atom(_ text: String) -> String {
+    static func atom(_ text: String) -> String {
         let safe = text.utf8.prefix(200).filter {
             (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
                 || $0 == 0x2E

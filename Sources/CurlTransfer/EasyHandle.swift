@@ -5,10 +5,12 @@ import Octets
 final class EasyHandle {
     let raw: OpaquePointer
     private var fieldList: UnsafeMutablePointer<curl_slist>?
+    private var resolveList: UnsafeMutablePointer<curl_slist>?
     /// libcurl writes its words about a failure here; it must outlive the handle.
     private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     init() throws(TransferError) {
+        try CurlLibrary.prepare()
         guard let raw = curl_easy_init() else {
             words.deallocate()
             throw TransferError(.internal, "no memory for a transfer")
@@ -21,6 +23,7 @@ final class EasyHandle {
     deinit {
         curl_easy_cleanup(raw)
         curl_slist_free_all(fieldList)
+        curl_slist_free_all(resolveList)
         words.deallocate()
     }
 
@@ -66,6 +69,27 @@ final class EasyHandle {
         try check(ccurl_set_list(raw, CURLOPT_HTTPHEADER, fieldList))
     }
 
+    /// Has libcurl find `address` for `host` at `port` without asking anybody.
+    func setAddress(_ address: String, of host: String, port: Int) throws(TransferError) {
+        guard let list = curl_slist_append(resolveList, "\(host):\(port):\(address)") else {
+            throw TransferError(.internal, "no memory for an address")
+        }
+        resolveList = list
+        try check(ccurl_set_list(raw, CURLOPT_RESOLVE, list))
+    }
+
+    func setProgressCallback(
+        _ callback: ccurl_progress_callback, _ context: UnsafeMutableRawPointer
+    ) throws(TransferError) {
+        try check(ccurl_set_progress_callback(raw, callback, context))
+    }
+
+    func setDebugCallback(
+        _ callback: ccurl_debug_callback, _ context: UnsafeMutableRawPointer
+    ) throws(TransferError) {
+        try check(ccurl_set_debug_callback(raw, callback, context))
+    }
+
     func setCallback(
         _ function: CURLoption, _ callback: ccurl_transfer_callback, _ data: CURLoption,
         _ context: UnsafeMutableRawPointer
@@ -82,6 +106,26 @@ final class EasyHandle {
     func number(_ info: CURLINFO) -> Int {
         var value = 0
         return ccurl_get_long(raw, info, &value) == CURLE_OK ? value : 0
+    }
+
+    /// Whether a time that libcurl takes (in microseconds) was reached.
+    func hasReached(_ time: CURLINFO) -> Bool {
+        var value: curl_off_t = 0
+        return ccurl_get_offset(raw, time, &value) == CURLE_OK && value > 0
+    }
+
+    func text(_ info: CURLINFO) -> String? {
+        var value: UnsafePointer<CChar>?
+        guard ccurl_get_string(raw, info, &value) == CURLE_OK, let value else { return nil }
+        return String(cString: value)
+    }
+
+    /// The socket of a connection that was made to be used by hand.
+    func activeSocket() throws(TransferError) -> Int32 {
+        var socket: curl_socket_t = -1
+        try check(ccurl_get_socket(raw, &socket))
+        guard socket >= 0 else { throw TransferError(.connection, "the connection has no socket any more") }
+        return socket
     }
 
     private func check(_ code: CURLcode) throws(TransferError) {

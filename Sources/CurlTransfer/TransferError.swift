@@ -73,7 +73,7 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
     }
 
     /// Another's words as one bounded line.
-    private static func oneLine(_ text: String) -> String {
+    static func oneLine(_ text: String) -> String {
         let scalars = text.unicodeScalars.prefix(300).map { scalar in
             scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? " " : scalar
         }

@@ -40,10 +40,8 @@ final class TransferLoop: Sendable {
     private let inbox = Mutex(Inbox())
     private let settings: TransferSettings
 
-    private static let globalInit: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
-
     init(_ settings: TransferSettings) throws(TransferError) {
-        guard Self.globalInit == CURLE_OK else { throw TransferError(code: Self.globalInit, words: "") }
+        try CurlLibrary.prepare()
         guard let raw = curl_multi_init() else { throw TransferError(.internal, "no memory for transfers") }
         self.settings = settings
         guard ccurl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, settings.maximumConnections) == CURLM_OK else {

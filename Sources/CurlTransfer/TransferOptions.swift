@@ -58,7 +58,7 @@ extension EasyHandle {
 
 extension Duration {
     /// Whole milliseconds, at least one, because 0 would mean libcurl's own default.
-    fileprivate var milliseconds: Int {
+    var milliseconds: Int {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         let most = Int64(Int32.max)

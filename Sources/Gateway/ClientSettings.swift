@@ -2,6 +2,7 @@ import CMSSignatures
 import DSSClient
 import Foundation
 import Octets
+import ProgramLife
 import SESConfiguration
 
 /// How the signing server is reached, from the configuration.

@@ -1,6 +1,7 @@
 import DSSClient
 import Foundation
 import Logging
+public import ProgramLife
 import SESConfiguration
 import ServiceLifecycle
 import Spool

@@ -1,4 +1,5 @@
 import Glibc
+import ProgramLife
 import Spool
 
 /// Tells somebody at a terminal how far a long drain has come.

@@ -2,14 +2,17 @@ import Composition
 import Foundation
 import InternetMessage
 import Octets
+public import ProgramLife
 import Spool
 public import Workflows
 
 /// `ses drop`: one message from standard input, with its envelope, into a spool.
 public enum Drop {
+    /// - Parameters:
+    ///   - queueID: What the mail server calls the message; it stands in the envelope block, for whoever looks for it.
     /// - Throws: ``ProgramError`` with 65 for what can never be accepted, 75 for everything that may pass.
     public static func run(
-        to direction: Direction, sender: String, recipients: [String], spool option: String?
+        to direction: Direction, sender: String, recipients: [String], queueID: String? = nil, spool option: String?
     ) throws(ProgramError) -> ExitStatus {
         let envelope = try envelope(sender: sender, recipients: recipients)
         let path = Surroundings().dropSpoolPath(option: option)
@@ -19,7 +22,7 @@ public enum Drop {
             while let chunk = try read() {
                 if block == nil {
                     // The first line shows the convention of the file, which the block follows.
-                    let made = EnvelopeBlock(envelope: envelope, entry: "\(delivery.entry)")
+                    let made = EnvelopeBlock(envelope: envelope, entry: "\(delivery.entry)", queueID: queueID)
                         .rendered(lineEnd: endsLinesWithLF(chunk) ? .lf : .crlf)
                     try delivery.write(made)
                     block = made
@@ -29,7 +32,10 @@ public enum Drop {
             guard let block else {
                 throw ProgramError(.badInput, "standard input is empty: no message was put into the spool")
             }
+            let entry = delivery.entry
             _ = try delivery.commit(envelopeOctets: block.count)
+            // A mail server logs what a command says beside its own queue id: that ties the two records together.
+            Console.write("entry \(entry)")
             return .success
         } catch let error as SpoolError {
             throw ProgramError(.tryAgain, error.description)

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Processing
+import ProgramLife
 import Spool
 import Synchronization
 
@@ -11,13 +12,9 @@ final class Engine: Sendable {
     let board: HealthBoard
     let configuration: ActiveConfiguration
     let agenda: RetryAgenda
-    /// Set while a local fault (a full disk, say) lets nothing be done.
-    private let isPaused = Atomic(false)
+    /// Closed while a local fault (a full disk, say) lets nothing be done.
+    let gate: IntakeGate
     private let handled = Atomic(0)
-    /// Set when an entry was left in `work/` or `publish/` for recovery, although nothing stops the intake.
-    private let hasLeftBehind = Atomic(false)
-    private let stopping = Atomic(false)
-    private let pauseBell = WakeBell()
 
     init(
         spool: Spool, configuration: ActiveConfiguration, board: HealthBoard, agenda: RetryAgenda, log: Logger
@@ -27,9 +24,11 @@ final class Engine: Sendable {
         self.board = board
         self.agenda = agenda
         self.log = log
+        gate = IntakeGate(spool: spool, board: board, log: log)
     }
 
-    var mayClaim: Bool { !isPaused.load(ordering: .acquiring) }
+    var mayClaim: Bool { gate.mayClaim }
+    var isStopping: Bool { gate.isStopping }
     /// Entries brought to an end by this process.
     var handledCount: Int { handled.load(ordering: .relaxed) }
 
@@ -68,16 +67,6 @@ final class Engine: Sendable {
         }
     }
 
-    /// The start did not count: an orderly stop or a local fault is not the message's doing. What is committed stays so, for recovery to publish.
-    private func putBack(_ transaction: Transaction) {
-        if transaction.isCommitted { return transaction.abandon() }
-        do {
-            try transaction.rollBackStart()
-        } catch {
-            meet(error, about: "entry \(transaction.entry)")
-        }
-    }
-
     // MARK: - Recovery
 
     /// Goes on in place with what an earlier process left, one entry at a time.
@@ -90,20 +79,9 @@ final class Engine: Sendable {
                 case .poison(let transaction): isolate(transaction)
                 }
             }
-            tell(recovery.report)
+            gate.tell(recovery.report)
         } catch {
             meet(error, about: "recovery")
-        }
-    }
-
-    private func tell(_ report: RecoveryReport) {
-        for finding in report.findings where finding.state != .busy {
-            log.log(
-                level: report.unhealthy.contains(finding) ? .critical : .notice, "recovered",
-                metadata: ["state": "\(finding.state.rawValue)", "path": "\(finding.path)", "what": "\(finding.text)"])
-        }
-        for finding in report.unhealthy {
-            board.raise("recovery \(finding.path)", "\(finding.path) (\(finding.state.rawValue)): \(finding.text)")
         }
     }
 
@@ -121,15 +99,8 @@ final class Engine: Sendable {
 
     private func interrupted(_ transaction: Transaction, _ interruption: EntryRun.Interruption) {
         switch interruption {
-        case .stopped, .tooLarge: putBack(transaction)
-        case .spool(let error):
-            if error.isLocalFault && !error.isFatal {
-                putBack(transaction)
-            } else {
-                transaction.abandon()
-                lookForLeftBehind()
-            }
-            meet(error, about: "entry \(transaction.entry)")
+        case .stopped, .tooLarge: gate.putBack(transaction)
+        case .spool(let error): gate.putBack(transaction, after: error)
         }
     }
 
@@ -146,67 +117,17 @@ final class Engine: Sendable {
         if failure.pointsAtConfiguration { board.raise(subject, failure.summary) } else { board.note(failure.summary) }
     }
 
-    // MARK: - Faults
+    // MARK: - Faults and stopping
 
-    /// A local fault stops intake until it is gone; a failed directory fsync ends the process before anything more is published.
-    func meet(_ error: SpoolError, about subject: String) {
-        log.error("spool fault", metadata: ["about": "\(subject)", "error": "\(error.description)"])
-        if error.isFatal {
-            Console.writeError("ses: \(error.description)")
-            exit(ExitStatus.inputOutput.rawValue)
-        }
-        if error.isLocalFault {
-            board.raise("local", "intake stopped: \(error.description)")
-            isPaused.store(true, ordering: .releasing)
-            pauseBell.ring()
-        } else {
-            board.note(error.description)
-        }
-    }
+    func meet(_ error: SpoolError, about subject: String) { gate.meet(error, about: subject) }
 
-    // MARK: - Stopping
+    func stop() { gate.stop() }
 
-    /// Claims nothing more; what is in work is finished.
-    func stop() {
-        stopping.store(true, ordering: .releasing)
-        pauseBell.silence()
-    }
+    func lookForLeftBehind() { gate.lookForLeftBehind() }
 
-    var isStopping: Bool { stopping.load(ordering: .acquiring) }
-
-    /// Runs until the order to stop: after a local fault, tries from time to time whether it is gone.
-    ///
-    /// - Parameter resumed: Called when it is.
     func overcomeFaults(_ resumed: @Sendable () -> Void) async {
-        var interval: Duration?
-        while await pauseBell.wait(atMost: interval) {
-            if !mayClaim {
-                await tryAgain()
-                if mayClaim { resumed() }
-            } else if hasLeftBehind.exchange(false, ordering: .acquiringAndReleasing) {
-                await recover()
-            }
-            interval = mayClaim ? nil : .seconds(5)
-        }
+        await gate.overcomeFaults(recover: { await self.recover() }, resumed)
     }
 
-    /// Has recovery look again: an entry may be left that nobody works on, by a fault or by a process that died meanwhile.
-    func lookForLeftBehind() {
-        hasLeftBehind.store(true, ordering: .releasing)
-        pauseBell.ring()
-    }
-
-    /// Tries whether a local fault is gone: recovery takes up what was put back, and stops again at the first fault.
-    func tryAgain() async {
-        isPaused.store(false, ordering: .releasing)
-        do {
-            _ = try spool.probe()
-        } catch {
-            isPaused.store(true, ordering: .releasing)
-            board.note(error.description)
-            return
-        }
-        await recover()
-        if mayClaim { board.lift("local") }
-    }
+    func tryAgain() async { await gate.tryAgain { await self.recover() } }
 }

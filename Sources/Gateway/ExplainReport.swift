@@ -3,6 +3,7 @@ import Foundation
 import InternetMessage
 import MessageInspection
 import Octets
+public import ProgramLife
 import SESConfiguration
 public import Workflows
 

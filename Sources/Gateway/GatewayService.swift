@@ -1,4 +1,5 @@
 import Logging
+import ProgramLife
 import SESConfiguration
 import ServiceLifecycle
 import Spool
@@ -113,24 +114,8 @@ final class GatewayService: Service {
         for loop in loops { loop.bell.silence() }
     }
 
-    /// Waits for `work` to end; after the order to stop, only as long as patience lasts.
     private func end(of work: Task<Void, Never>) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await work.value }
-            group.addTask { [log] in
-                do {
-                    try await gracefulShutdown()
-                    try await Task.sleep(for: Self.patience)
-                } catch {
-                    return  // The work came to its end first.
-                }
-                log.warning("what is still in work is put back")
-                work.cancel()
-                await work.value
-            }
-            await group.next()
-            group.cancelAll()
-        }
+        await OrderlyEnd.of(work, patience: Self.patience, log: log)
     }
 
     // MARK: - Watching

@@ -5,6 +5,7 @@ import InternetMessage
 import MessageInspection
 import Octets
 import Processing
+import ProgramLife
 import SESConfiguration
 import Spool
 import Synchronization

@@ -1,4 +1,5 @@
 import Logging
+import ProgramLife
 import Spool
 
 /// Looks for what waits in one queue: at the start, on every ring, and when something is due.

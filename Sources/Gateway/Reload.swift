@@ -1,5 +1,6 @@
 import DSSClient
 import Logging
+import ProgramLife
 import SESConfiguration
 import ServiceLifecycle
 import UnixSignals

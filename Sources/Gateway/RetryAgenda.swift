@@ -1,4 +1,5 @@
 import HeapModule
+import ProgramLife
 import Synchronization
 
 /// When entries in `retry` are due, so that a large folder is read only when something in it is.

@@ -3,6 +3,7 @@ import DSSProtocol
 import Foundation
 import Octets
 import Processing
+import ProgramLife
 import SESConfiguration
 
 /// `ses check --probe`: calls each address once with a document that is no message, to see whether a signing server answers there.

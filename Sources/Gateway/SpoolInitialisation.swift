@@ -1,3 +1,4 @@
+public import ProgramLife
 import Spool
 
 /// `ses init`.

@@ -1,3 +1,4 @@
+import ProgramLife
 import SpoolWatch
 
 /// The watcher of one spool's intake.

@@ -1,5 +1,6 @@
 import DSSClient
 import Foundation
+import ProgramLife
 import Spool
 
 /// What a running process says of itself in `state/PROGRAM-PID.json`.

@@ -1,15 +1,10 @@
 import Foundation
+public import ProgramLife
 import SESConfiguration
 import Spool
 
 /// How a spool is doing.
 public struct StatusReport: Encodable, Sendable {
-    public struct Place: Encodable, Sendable {
-        let count: Int
-        /// Age of the oldest file in seconds; nil when there is none.
-        @OrNull var oldest: Int?
-    }
-
     public struct Circuit: Encodable, Sendable {
         let address: String
         let state: String
@@ -26,7 +21,7 @@ public struct StatusReport: Encodable, Sendable {
     let v = 1
     public let healthy: Bool
     let reasons: [String]
-    let folders: [String: Place]
+    let folders: [String: PlaceCount]
     let circuits: [Circuit]
     @OrNull var lastError: String?
     let processes: [Process]
@@ -76,10 +71,7 @@ public struct StatusReport: Encodable, Sendable {
         self.reasons = reasons
         healthy = reasons.isEmpty
         order = counts.map(\.name)
-        folders = Dictionary(
-            uniqueKeysWithValues: counts.map {
-                ($0.name, Place(count: $0.count, oldest: $0.oldest.map { max(0, now - $0) }))
-            })
+        folders = PlaceCount.of(counts, now: now)
         circuits = known.flatMap { $0.1.circuits }.map {
             Circuit(address: $0.address, state: $0.state, since: $0.since)
         }
@@ -93,25 +85,12 @@ public struct StatusReport: Encodable, Sendable {
     public var text: String {
         var lines = [healthy ? "healthy" : "UNHEALTHY"]
         lines += reasons.map { "  - " + $0 }
-        for name in order {
-            guard let place = folders[name] else { continue }
-            let padded = name.padding(toLength: 10, withPad: " ", startingAt: 0)
-            lines.append("\(padded) \(place.count)" + (place.oldest.map { ", oldest \(Self.span($0))" } ?? ""))
-        }
+        lines += PlaceCount.lines(folders, in: order)
         for circuit in circuits { lines.append("server     \(circuit.address): \(circuit.state)") }
         for process in processes {
             lines.append("process    \(process.program) \(process.pid)" + (process.watches ? ", watching" : ""))
         }
         if let lastError { lines.append("last error " + lastError) }
         return lines.joined(separator: "\n")
-    }
-
-    private static func span(_ seconds: Int) -> String {
-        switch seconds {
-        case ..<120: "\(seconds) s"
-        case ..<7_200: "\(seconds / 60) min"
-        case ..<172_800: "\(seconds / 3_600) h"
-        default: "\(seconds / 86_400) days"
-        }
     }
 }

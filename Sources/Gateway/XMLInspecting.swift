@@ -38,8 +38,8 @@ struct XMLInspecting {
         }
         guard let first = added.first else { return .broken("the signatures that were there are not there any more") }
         // Two that are alike cannot be told apart; the good one is the new one, because a new one may break an old one.
-        let new = after[added.first { after[$0].judged == .intact } ?? first]
-        guard new.judged == .intact else { return new.judged }
+        let new = after[added.first { after[$0].judgedAsNew == .intact } ?? first]
+        guard new.judgedAsNew == .intact else { return new.judgedAsNew }
         return new.coversWholeDocument ? .intact : .broken("only a part of the document is signed")
     }
 
@@ -83,7 +83,12 @@ struct XMLInspecting {
 
 extension XMLSignature {
     /// Integrity and findings as one.
-    fileprivate var judged: Processing.SignatureIntegrity {
+    fileprivate var judged: Processing.SignatureIntegrity { judged(findings) }
+
+    /// The same of one that was just made: what was there before is the author's doing.
+    fileprivate var judgedAsNew: Processing.SignatureIntegrity { judged(findings.filter { !$0.isOlderThanSignature }) }
+
+    private func judged(_ findings: [XMLFinding]) -> Processing.SignatureIntegrity {
         switch integrity {
         case .broken(let why): return .broken(why)
         case .unknown(let why): return .unknown(why)

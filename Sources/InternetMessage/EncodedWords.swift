@@ -151,4 +151,20 @@ extension Entity {
         }
         return nil
     }
+
+    /// Every name that some reader may show for the entity, each once, that of ``fileName(using:)`` first: readers differ in
+    /// whether Content-Disposition or Content-Type counts, and the extended form of a parameter or the plain one.
+    public func everyFileName(using charsets: some CharsetDecoding) -> [String] {
+        var names = [fileName(using: charsets)].compactMap(\.self)
+        for (fieldName, parameterName) in [("content-disposition", "filename"), ("content-type", "name")] {
+            for field in header.fields where field.name.equalsIgnoringASCIICase(fieldName) {
+                let parsed = ParameterizedField(field.unfoldedBody)
+                for parameter in parsed.parameters + parsed.shadowed where parameter.name == parameterName {
+                    let name = parameter.decoded(using: charsets)
+                    if !name.isEmpty, !names.contains(name) { names.append(name) }
+                }
+            }
+        }
+        return names
+    }
 }

@@ -49,14 +49,20 @@ struct ParameterSections {
         }
     }
 
-    /// The parameters in order of their first section, and the names of those that are there more than once.
+    /// The parameters in order of their first section, those that such a one stands before, and the names of those that
+    /// are there more than once.
     ///
     /// A plain parameter beside an extended one is the fallback for old readers: the extended one counts.
-    func joined() -> (parameters: [Parameter], repeated: [String]) {
-        let parameters = names.compactMap { name in
-            named[name].flatMap { $0.extended ?? Self.joined($0.continuations, name) ?? $0.plain }
+    func joined() -> (parameters: [Parameter], shadowed: [Parameter], repeated: [String]) {
+        var parameters: [Parameter] = []
+        var shadowed: [Parameter] = []
+        for name in names {
+            guard let forms = named[name] else { continue }
+            let all = [forms.extended, Self.joined(forms.continuations, name), forms.plain].compactMap(\.self)
+            parameters += all.prefix(1)
+            shadowed += all.dropFirst()
         }
-        return (parameters, names.filter { named[$0]?.isRepeated == true })
+        return (parameters, shadowed, names.filter { named[$0]?.isRepeated == true })
     }
 
     /// Joins sections from 0 up to the first that is missing.

@@ -5,6 +5,8 @@ struct ParameterizedField {
     /// What stands before the first parameter, lower case, without comments and blanks.
     private(set) var value = ""
     private(set) var parameters: [Parameter] = []
+    /// Forms of them that old readers take instead (RFC 2231 §4), and others that count for nobody.
+    private(set) var shadowed: [Parameter] = []
     /// Names of parameters that stand more than once.
     private(set) var repeated: [String] = []
     /// Something had to be read over that has no one reading.
@@ -18,7 +20,11 @@ struct ParameterizedField {
             while !cursor.isAtEnd { Self.takeParameter(&cursor, into: &sections) }
             return (value, cursor.isMalformed)
         }
-        (parameters, repeated) = sections.joined()
+        (parameters, shadowed, repeated) = sections.joined()
+        // A name in an old form is meant to be another; a boundary in two forms is two boundaries.
+        if shadowed.contains(where: { $0.name == "boundary" }), !repeated.contains("boundary") {
+            repeated.append("boundary")
+        }
     }
 
     /// The value as type and subtype; nil when it is not two tokens and a slash.
@@ -65,6 +71,9 @@ struct ParameterizedField {
             value = cursor.takeQuotedString(.lenient)
         } else {
             value = takeBareValue(&cursor)
+            // For one reader it ends at the blank, for another it goes on.
+            let isBoundary = cursor.slice(name).elementsEqual("boundary".utf8) { $0.asciiLowercased == $1 }
+            if isBoundary, value.contains(where: { $0 == 0x20 || $0 == 0x09 }) { cursor.noteMalformed() }
         }
         if name.isEmpty { return cursor.noteMalformed() }
         sections.add(name: String(decoding: cursor.slice(name), as: UTF8.self).asciiLowercased, value: value)

@@ -29,6 +29,7 @@ extension ClearSigned {
                 "the second part is \(parts[1].contentType.mediaType.quotedBriefly), which is no S/MIME signature")
         }
         ambiguities += entity.structuralAmbiguities(called: "the multipart/signed")
+        if entity.holdsDelimiterBesideBareCR { ambiguities.append(Entity.delimiterBesideBareCR) }
         if let signature = parts.count > 1 ? parts[1] : nil {
             ambiguities += signature.structuralAmbiguities(called: "the signature part")
         }
@@ -71,7 +72,7 @@ extension Entity {
             case .missingHeaderEnd: "the header of \(name) does not end with an empty line"
             // An mbox separator before the first field is read over by everybody; any other line that is no field ends
             // the header for some readers, who then show what follows as text.
-            case .malformedHeaderLine(let offset) where offset > range.lowerBound:
+            case .malformedHeaderLine(let offset) where offset > range.lowerBound || !beginsAsMailbox:
                 "the header of \(name) has a line that is no field"
             case .repeatedField, .repeatedParameter, .malformedHeaderLine, .missingClosingBoundary: nil
             }
@@ -79,6 +80,12 @@ extension Entity {
         let isComposite = contentType.type == "multipart" || contentType.type == "message"
         if isComposite, !transferEncoding.isIdentity, !defects.contains(.encodedComposite) {
             found.append("\(name) is a multipart or message under a transfer encoding")
+        }
+        if message.slice(header.range).holdsBareCR {
+            found.append("the header of \(name) has a CR without LF, which is the end of a line for some readers")
+        }
+        if header.fields.contains(where: \.hasBlankBeforeColon) {
+            found.append("the header of \(name) has a blank before a colon, where it ends for some readers")
         }
         if hasDelimiterAfterClosing { found.append("\(name) has more parts behind its closing boundary") }
         return found
@@ -99,10 +106,57 @@ extension Entity {
         return found
     }
 
+    /// Whether a line that only a CR ends may be a delimiter, or stands before one: some readers take a CR for the end of a line.
+    public var holdsDelimiterBesideBareCR: Bool {
+        body.withUnsafeBytes { octets in
+            func isDelimiter(_ index: Int) -> Bool {
+                index + 1 < octets.count && octets[index] == 0x2D && octets[index + 1] == 0x2D
+            }
+            var index = 0
+            while let found = octets.firstOffset(of: 0x0D, from: index) {
+                let former = index
+                index = found + 1
+                if index < octets.count, octets[index] == 0x0A { continue }
+                let start = octets[former..<found].lastIndex(of: 0x0A).map { $0 + 1 } ?? former
+                if isDelimiter(start) || isDelimiter(index) { return true }
+            }
+            return false
+        }
+    }
+
+    /// The same in words.
+    public static let delimiterBesideBareCR =
+        "a CR without LF stands beside what may be a boundary, and is the end of a line for some readers"
+
+    private var beginsAsMailbox: Bool {
+        octets.starts(with: "From ".utf8) || octets.starts(with: ">From ".utf8)
+    }
+
     private static let structuralFields: Set<String> = [
         "content-type", "content-transfer-encoding", "content-disposition", "mime-version",
     ]
     private static let structuralParameters: Set<String> = ["boundary", "protocol", "name", "filename", "smime-type"]
+}
+
+extension OctetString {
+    fileprivate var holdsBareCR: Bool {
+        withUnsafeBytes { octets in
+            var index = 0
+            while let found = octets.firstOffset(of: 0x0D, from: index) {
+                index = found + 1
+                if index == octets.count || octets[index] != 0x0A { return true }
+            }
+            return false
+        }
+    }
+}
+
+extension HeaderField {
+    /// RFC 5322 §4.5, obsolete.
+    fileprivate var hasBlankBeforeColon: Bool {
+        guard let colon = raw.firstIndex(of: 0x3A), colon > 0 else { return false }
+        return raw[colon - 1] == 0x20 || raw[colon - 1] == 0x09
+    }
 }
 
 extension ContentTransferEncoding {

@@ -8,22 +8,19 @@ enum AttachmentInspection {
         let entity = attachment.entity
         let prefix = entity.decodedPrefix(ContentKinds.prefixLength).array
         var kinds = ContentKinds.of(prefix)
-        var isSigned = isSigned(entity, prefix: prefix, kinds: kinds)
-        if !isSigned, kinds.isEmpty, ContentKinds.beginsWithTag(prefix), signatureSearch(entity).isFound {
-            // Its root has a name that HTML knows too, such as `form`; no page has a ds:Signature in it.
-            kinds.insert("xml")
-            isSigned = true
-        }
+        // A document of XML may have a root element that is one of HTML's too; signed, it is no page.
+        if !kinds.contains("xml"), ContentKinds.isMarkup(prefix), holdsXMLSignature(entity) { kinds.insert("xml") }
         return AttachmentFacts(
             path: entity.path, fileName: entity.fileName(using: charsets), mediaType: entity.contentType.mediaType,
-            contentKinds: kinds, isSigned: isSigned, protection: attachment.protection)
+            contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds),
+            protection: attachment.protection)
     }
 
     /// By structure: SignedData, a PDF with a filled signature field, an XML document with a ds:Signature.
     private static func isSigned(_ entity: Entity, prefix: [UInt8], kinds: Set<String>) -> Bool {
         if kinds.contains("cms"), isSignedData(entity, prefix) { return true }
         if kinds.contains("pdf"), isSignedPDF(entity) { return true }
-        return kinds.contains("xml") && signatureSearch(entity).isSigned
+        return kinds.contains("xml") && isSignedXML(entity)
     }
 
     private static func isSignedData(_ entity: Entity, _ prefix: [UInt8]) -> Bool {
@@ -50,7 +47,14 @@ enum AttachmentInspection {
         return scan.isSigned
     }
 
-    private static func signatureSearch(_ entity: Entity) -> XMLSignatureSearch {
+    private static func isSignedXML(_ entity: Entity) -> Bool {
+        search(entity).isSigned
+    }
+
+    /// Whether it is XML up to a ds:Signature; what merely names one is a page about signatures.
+    private static func holdsXMLSignature(_ entity: Entity) -> Bool { search(entity).isFound }
+
+    private static func search(_ entity: Entity) -> XMLSignatureSearch {
         var search = XMLSignatureSearch()
         do throws(Decided) {
             try entity.decodedSource.forEachChunk { (chunk) throws(Decided) in

@@ -41,6 +41,11 @@ enum ContentKinds {
         octets.elementsEqual([0xEF, 0xBB, 0xBF])
     }
 
+    /// Whether it begins as XML or HTML does, in any charset.
+    static func isMarkup(_ prefix: [UInt8]) -> Bool {
+        narrowed(prefix).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "<")
+    }
+
     /// An XML declaration, or a document type or root element that is none of HTML's, behind a byte order mark and white space, in UTF-8, UTF-16 or any charset that has ASCII in it.
     private static func isXML(_ prefix: [UInt8]) -> Bool {
         let text = narrowed(prefix).drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
@@ -51,7 +56,8 @@ enum ContentKinds {
         }
         let declaration = Array("<!DOCTYPE ".utf8)
         guard rest.first == UInt8(ascii: "<") else { return false }
-        if rest.starts(with: declaration) { rest = rest.dropFirst(declaration.count - 1) }
+        let isDeclared = rest.starts(with: declaration)
+        if isDeclared { rest = rest.dropFirst(declaration.count - 1) }
         let name = rest.dropFirst().prefix { octet in
             octet >= 0x80 || octet == UInt8(ascii: ":") || octet == UInt8(ascii: "_") || octet == UInt8(ascii: "-")
                 || (0x30...0x39).contains(octet) || (0x61...0x7A).contains(octet.asciiLowercased)
@@ -63,12 +69,9 @@ enum ContentKinds {
         else {
             return false
         }
-        return !htmlElements.contains(String(decoding: name.map(\.asciiLowercased), as: UTF8.self))
-    }
-
-    /// Whether it may be XML or HTML.
-    static func beginsWithTag(_ prefix: [UInt8]) -> Bool {
-        narrowed(prefix).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "<")
+        let word = String(decoding: name.map(\.asciiLowercased), as: UTF8.self)
+        // HTML has one document type.
+        return isDeclared ? word != "html" : !htmlElements.contains(word)
     }
 
     /// Elements with which HTML begins when it is not declared, whole or a fragment of a mail.

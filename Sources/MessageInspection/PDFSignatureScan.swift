@@ -1,9 +1,14 @@
-/// Looks through a PDF for signs of a filled signature field (ISO 32000-1 §12.7.4.5, §12.8.1), in one pass and constant memory.
+import Octets
+
+/// Looks through a PDF for signs of a filled signature field (ISO 32000-1 §12.7.4.5, §12.8.1), in one pass and with
+/// bounded memory and work.
 ///
 /// It reads names, not structure: a signature must stand in the file uncompressed, because /ByteRange speaks of places
-/// in it. Within one object it takes for a signature a dictionary with /ByteRange and /Contents, or a field with
-/// /FT /Sig whose /V is a dictionary or a reference. So it errs towards "signed" where a file is made to look so;
-/// whether the signature is any good is found by verifying it.
+/// in it, and names are not encrypted in an encrypted document. Within one object it takes for a signature a dictionary
+/// with /ByteRange and /Contents, or a field with /FT /Sig whose /V is a dictionary or a reference. Fields are looked for
+/// in object streams too, as long as they are not encrypted and all in all not larger than ``mostDecompressed``: that
+/// finds a field whose signature has been left out or broken. So it errs towards "signed" where a file is made to look so,
+/// or was signed in an earlier revision; whether the signature is any good is found by verifying it.
 struct PDFSignatureScan {
     /// Whether a signature was seen so far.
     private(set) var isSigned = false
@@ -23,6 +28,10 @@ struct PDFSignatureScan {
     private var matched = 0
     private var previousName: [UInt8] = []
     private var marks = Marks()
+    /// How many octets of `stream` were matched, in an object that is an object stream.
+    private var matchedStream = 0
+    private var capture: ObjectStreamCapture?
+    private var decompressible = mostDecompressed
 
     /// What was seen in the present object.
     private struct Marks {
@@ -30,18 +39,22 @@ struct PDFSignatureScan {
         var contents = false
         var signatureField = false
         var value = false
+        var objectStream = false
         /// A usage right that some forms carry (§12.8.2.3) has the form of a signature and is none of a person.
         var usageRight = false
     }
 
     private static let endOfObject = Array("endobj".utf8)
+    private static let beginOfStream = Array("stream".utf8)
+    /// Of all object streams of one document together, octets. Some thousand pages have less.
+    static let mostDecompressed = 16 << 20
     /// Longer than every name looked for, `#` escapes included.
     private static let longestName = 48
 
     mutating func scan(_ octets: UnsafeRawBufferPointer) {
         var index = 0
         while index < octets.count && !isSigned {
-            if state == .between && matched == 0 {
+            if state == .between && matched == 0 && !marks.objectStream && capture == nil {
                 // Most octets of a PDF are those of compressed streams: only what begins something is looked at.
                 while index < octets.count, octets[index] != UInt8(ascii: "/"), octets[index] != UInt8(ascii: "e") {
                     index += 1
@@ -60,6 +73,12 @@ struct PDFSignatureScan {
     }
 
     private mutating func take(_ octet: UInt8) {
+        // What is gathered is looked at here too: what only seems to be an object stream hides nothing.
+        if capture != nil { gather(octet) }
+        if marks.objectStream, matchesStream(octet) {
+            marks.objectStream = false
+            capture = ObjectStreamCapture()
+        }
         matchEndOfObject(octet)
         switch state {
         case .between:
@@ -111,10 +130,35 @@ struct PDFSignatureScan {
         case "ByteRange": marks.byteRange = true
         case "Contents": marks.contents = true
         case "UR", "UR3": marks.usageRight = true
+        case "ObjStm" where previousName == Array("Type".utf8): marks.objectStream = true
         case "Sig" where previousName == Array("FT".utf8): marks.signatureField = true
         default: break
         }
         previousName = name
+    }
+
+    /// Whether the octet is the last of the word `stream`, as which the data of an object stream begins.
+    private mutating func matchesStream(_ octet: UInt8) -> Bool {
+        guard octet == Self.beginOfStream[matchedStream] else {
+            matchedStream = octet == Self.beginOfStream[0] ? 1 : 0
+            return false
+        }
+        matchedStream = (matchedStream + 1) % Self.beginOfStream.count
+        return matchedStream == 0
+    }
+
+    private mutating func gather(_ octet: UInt8) {
+        guard let data = capture?.take(octet) else { return }
+        capture = nil
+        // A line end follows the word `stream` (§7.3.8.1): CRLF or LF.
+        let line = data.first == 0x0D ? 2 : 1
+        guard data.count > line, decompressible > 0 else { return }
+        switch ObjectStreamCapture.holdsSignature(data.slice(line..<data.count), limit: &decompressible) {
+        case true: isSigned = true
+        // Its objects were looked at one by one: what was seen of them as one means nothing.
+        case false: marks = Marks()
+        case nil: break
+        }
     }
 
     private mutating func matchEndOfObject(_ octet: UInt8) {

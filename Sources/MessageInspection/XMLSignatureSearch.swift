@@ -32,11 +32,6 @@ struct XMLSignatureSearch {
         }
     }
 
-    /// Whether the element is there, in what could be read as XML.
-    var isFound: Bool {
-        if case .found = state { true } else { false }
-    }
-
     /// Whether the document holds a signature; one that cannot be read as XML holds one when it names the namespace.
     var isSigned: Bool {
         switch state {
@@ -45,6 +40,9 @@ struct XMLSignatureSearch {
         case .unreadable: claim.isFound
         }
     }
+
+    /// Whether a signature was reached by reading XML.
+    var isFound: Bool { if case .found = state { true } else { false } }
 
     /// Whether more octets cannot change the answer.
     var isDecided: Bool {

@@ -8,7 +8,9 @@ extension ChangeReview {
         guard !after.hasDuplicates else { return fault("the catalog has a key twice") }
         let allowed: Set<String> = ["AcroForm", "DSS", "Extensions", "Metadata", "Version"]
         let others = differences(before, after).subtracting(allowed)
-        guard others.isEmpty else { return fault("the catalog's /\(others.sorted().joined(separator: ", /")) was changed") }
+        guard others.isEmpty else {
+            return fault("the catalog's /\(others.sorted().joined(separator: ", /")) was changed")
+        }
         if before["Version"] != after["Version"] {
             // Raised by a writer that uses something newer; of what was there, nothing looks different for it.
             guard let version = after["Version"].name, ["1.4", "1.5", "1.6", "1.7", "2.0"].contains(version),
@@ -119,7 +121,8 @@ extension ChangeReview {
             if after != before { fault("the catalog's /Metadata was changed") }
             return
         }
-        guard let object = try file.object(number, in: 0), object.stream != nil, let dictionary = object.value.dictionary,
+        guard let object = try file.object(number, in: 0), object.stream != nil,
+            let dictionary = object.value.dictionary,
             dictionary["Type"].name == "Metadata", dictionary["Subtype"].name == "XML",
             !existing.contains(number) || before == after && isReferredToOnce(number)
         else { return fault("the catalog's /Metadata was changed into something else") }

@@ -205,7 +205,8 @@ extension ChangeReview {
         _ before: PDFValue, _ after: PDFValue, page: Int
     ) throws(PDFSyntaxError) {
         guard let added = try appended(before, after) else {
-            return fault("the annotations of page object \(page) were removed or reordered, or their array is used elsewhere")
+            return fault(
+                "the annotations of page object \(page) were removed or reordered, or their array is used elsewhere")
         }
         for annotation in added {
             guard let number = annotation.reference?.number, widgets[number] == page else {

@@ -98,14 +98,20 @@ struct ChangeReview {
                 if before != nil, before != .free { existing.insert(number) }
             }
         }
-        references = try file.census(of: revision, counting: changed).references
+        let census = try file.census(of: revision, counting: changed)
+        references = census.references
+        if let number = census.unreadable.min() {
+            return fault(
+                "object \(number) of the signed revision cannot be read: what refers to the changes is not known")
+        }
         try reviewCatalog()
         for number in changed.intersection(existing).subtracting(approved).sorted() { try reviewExisting(number) }
         try reviewContainers()
         for number in changed.subtracting(existing).sorted() where references[number] != nil {
             fault("object \(number), which the signed revision refers to and does not have, was added")
         }
-        for number in changed.subtracting(approved).sorted() where found.count < 5 {
+        // What was found so far says it better.
+        for number in changed.subtracting(approved).sorted() where found.isEmpty {
             // What is free now, and was not in use, is not there at all.
             if try file.object(number, in: 0) == nil, !existing.contains(number) { continue }
             fault(
@@ -197,7 +203,8 @@ struct ChangeReview {
     /// Object and cross-reference streams of the update: their contents are looked at each by itself.
     private mutating func reviewContainers() throws(PDFSyntaxError) {
         for number in changed.subtracting(approved) {
-            guard let after = try file.object(number, in: 0), after.stream != nil, let dictionary = after.value.dictionary
+            guard let after = try file.object(number, in: 0), after.stream != nil,
+                let dictionary = after.value.dictionary
             else { continue }
             let type = dictionary["Type"].name
             guard type == "XRef" || type == "ObjStm" else { continue }

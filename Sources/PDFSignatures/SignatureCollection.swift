@@ -19,16 +19,22 @@ struct SignatureCollection {
         }
         let certified = try file.resolved(file.catalog(in: 0)["Perms"], in: 0).dictionary?["DocMDP"] ?? .null
 
-        var judged: [(signature: PDFSignature, place: Int)] = []
+        var judged: [(signature: PDFSignature, place: Int, home: Range<Int>?)] = []
         let values = Set(fields.compactMap { $0.value.reference?.number })
         for field in fields {
-            var (signature, place) = try judgement(of: field, values, isCertification: certified == field.value)
+            var (signature, home) = try judgement(of: field, values, isCertification: certified == field.value)
             if uses[field.value] != 1 { signature.isInvalid("the signature is the value of several fields") }
             if names[field.name] != 1 { signature.isInvalid("several signature fields have this name") }
-            judged.append((signature, place))
+            judged.append((signature, home?.lowerBound ?? .max, home))
         }
-        judged += try strays(besides: fields).map { ($0, Int.max) }
-        judged.sort { ($0.signature.revisionLength ?? .max, $0.place) < ($1.signature.revisionLength ?? .max, $1.place) }
+        judged += try strays(besides: fields).map { ($0, .max, nil) }
+        if let signature = try passedOver(judged.compactMap(\.signature.revisionLength).max() ?? 0, judged.map(\.home))
+        {
+            judged.append((signature, .max, nil))
+        }
+        judged.sort {
+            ($0.signature.revisionLength ?? .max, $0.place) < ($1.signature.revisionLength ?? .max, $1.place)
+        }
         for index in judged.indices.dropFirst() where judged[index].signature.revisionLength != nil {
             if judged[index].signature.revisionLength == judged[index - 1].signature.revisionLength {
                 judged[index].signature.isInvalid("the byte range ends where another signature's does")
@@ -38,12 +44,13 @@ struct SignatureCollection {
         return judged.map(\.signature)
     }
 
-    /// The signature, and where its dictionary stands.
+    /// The signature, and where the object of its dictionary stands.
     private func judgement(
         of field: FilledField, _ values: Set<Int>, isCertification: Bool
-    ) throws(PDFSyntaxError) -> (PDFSignature, Int) {
+    ) throws(PDFSyntaxError) -> (PDFSignature, Range<Int>?) {
         var signature = PDFSignature()
-        signature.fieldName = field.name
+        // Strings of an encrypted document are encrypted, /Contents alone is not.
+        if file.sections[0].trailer["Encrypt"] == .null { signature.fieldName = field.name }
         let home: IndirectObject?
         if let reference = field.value.reference {
             home = try file.object(reference.number, in: 0)
@@ -54,12 +61,12 @@ struct SignatureCollection {
         }
         guard let home, let dictionary = try file.resolved(field.value, in: 0).dictionary else {
             signature.isInvalid("no signature value: the value of the field is no dictionary of its own")
-            return (signature, .max)
+            return (signature, nil)
         }
         var judgement = SignatureJudgement(
             file: file, field: field, home: home, dictionary: dictionary, signature: signature)
         try judgement.run(values, isCertification: isCertification)
-        return (judgement.signature, home.extent.lowerBound)
+        return (judgement.signature, home.extent)
     }
 
     /// What looks like a signature, and no signature field of the form leads to it.
@@ -76,5 +83,29 @@ struct SignatureCollection {
             signature.isInvalid("object \(number) holds a signature that no signature field of the document leads to")
             return signature
         }
+    }
+
+    /// A signature in the file's octets that its objects, as they are now, do not hold, if there is one.
+    ///
+    /// Whoever removes a signature by an update could as well have cut it off; but it was there, and what is left of the
+    /// document was not signed so. Where somebody signed the document without it later, that is what counts.
+    /// - Parameters:
+    ///   - end: How far the longest signed revision goes.
+    ///   - homes: Where the objects of signatures are.
+    private func passedOver(_ end: Int, _ homes: [Range<Int>?]) throws(PDFSyntaxError) -> PDFSignature? {
+        var next = ByteRangeName.offset(in: file.document, from: end)
+        while let offset = next {
+            if let home = homes.compactMap(\.self).first(where: { $0.contains(offset) }) {
+                next = ByteRangeName.offset(in: file.document, from: home.upperBound)
+            } else if let object = try file.uncompressedObject(around: offset) {
+                // In an object it was counted with the objects, and in a stream it is the text of an embedded file.
+                next = ByteRangeName.offset(in: file.document, from: object.upperBound)
+            } else {
+                var signature = PDFSignature()
+                signature.isInvalid("a signature at octet \(offset) was removed by a later update")
+                return signature
+            }
+        }
+        return nil
     }
 }

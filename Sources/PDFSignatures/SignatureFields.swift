@@ -40,7 +40,9 @@ struct SignatureFields {
         var count = 0
         while let node = open.popLast() {
             count += 1
-            guard count <= Self.most else { throw PDFSyntaxError(.tooComplex, "more than \(Self.most) form fields") }
+            guard count + open.count <= Self.most else {
+                throw PDFSyntaxError(.tooComplex, "more than \(Self.most) form fields")
+            }
             open += try search.take(node, revision)
         }
         return search.filled

@@ -28,6 +28,10 @@ struct SignatureJudgement {
         }
         guard try belongs(to: revision) else { return }
         guard !signature.coversWholeFile else { return }
+        guard revision > 0 else {
+            signature.isInvalid("octets follow the signed revision that are no update of the document")
+            return
+        }
         var review = ChangeReview(file: file, revision: revision, end: end, signatures: values, rules: rules)
         for fault in try review.faults() { signature.isInvalid("changed after signing: \(fault)") }
     }
@@ -35,7 +39,7 @@ struct SignatureJudgement {
     // MARK: What it says of itself
 
     private mutating func takeTexts() {
-        // Strings of an encrypted document are encrypted, /Contents alone is not.
+        // They are encrypted in an encrypted document.
         guard file.sections[0].trailer["Encrypt"] == .null else { return }
         func text(_ key: String) -> String? { dictionary[key].string.map { PDFText.text($0.octets) } }
         signature.signerName = text("Name")

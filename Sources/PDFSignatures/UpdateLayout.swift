@@ -69,7 +69,8 @@ struct UpdateLayout {
         for (place, number) in try file.members(ofStream: stream, in: index).enumerated() {
             let entry = try file.entry(number, in: index)
             guard entry == .compressed(stream: Int32(stream), index: Int32(place)) else {
-                return found.append("the object stream \(stream) holds an object \(number) that is not referred to there")
+                return found.append(
+                    "the object stream \(stream) holds an object \(number) that is not referred to there")
             }
         }
     }

@@ -7,29 +7,34 @@ extension PDFFile {
         package fileprivate(set) var references: [Int: Int] = [:]
         /// The objects with the name /ByteRange anywhere in them.
         package fileprivate(set) var byteRangeCarriers: Set<Int> = []
-        /// In-use objects that cannot be read.
+        /// In-use objects that cannot be read to their end. A more lenient reader may find references in them. One that
+        /// is said to be at octet 0 is none: some writers mark unused numbers so.
         package fileprivate(set) var unreadable: Set<Int> = []
     }
 
     /// Goes once over all objects of `revision`, reachable or not, and counts references to `wanted`.
     package func census(of revision: Int, counting wanted: Set<Int>) throws(PDFSyntaxError) -> Census {
         var census = Census()
-        var numbers: Set<Int32> = []
-        for section in sections[revision...] { numbers.formUnion(section.entries.keys) }
         var compressed: [(stream: Int32, index: Int32, number: Int)] = []
-        for number in numbers {
-            switch try entry(Int(number), in: revision) {
-            case nil, .free: break
-            case .compressed(let stream, let index): compressed.append((stream, index, Int(number)))
-            case .offset(let offset, _):
-                var tally = Tally(number: Int(number), wanted: wanted)
-                do throws(PDFSyntaxError) {
-                    try reader.skim(at: Int(offset)) { tally.take($0, $1) }
-                } catch {
-                    guard error.kind == .damaged else { throw error }
-                    census.unreadable.insert(Int(number))
+        for index in revision..<sections.count {
+            // A later section's word counts.
+            let later = sections[revision..<index]
+            for (number, entry) in sections[index].entries {
+                try budget.spend(64 + 8 * later.count)
+                if later.contains(where: { $0.entries[number] != nil }) { continue }
+                switch entry {
+                case .free: break
+                case .compressed(let stream, let index): compressed.append((stream, index, Int(number)))
+                case .offset(let offset, _):
+                    var tally = Tally(number: Int(number), wanted: wanted)
+                    do throws(PDFSyntaxError) {
+                        try reader.skim(at: Int(offset)) { tally.take($0, $1) }
+                    } catch {
+                        guard error.kind == .damaged else { throw error }
+                        if offset > 0 { census.unreadable.insert(Int(number)) }
+                    }
+                    census.add(tally)
                 }
-                census.add(tally)
             }
         }
         compressed.sort { ($0.stream, $0.index) < ($1.stream, $1.index) }
@@ -42,7 +47,9 @@ extension PDFFile {
             }
         }
         for value in sections[revision].trailer.entries.values {
-            if let number = value.reference?.number, wanted.contains(number) { census.references[number, default: 0] += 1 }
+            if let number = value.reference?.number, wanted.contains(number) {
+                census.references[number, default: 0] += 1
+            }
         }
         return census
     }
@@ -97,7 +104,7 @@ extension PDFFile {
             case .integer(let value): before = (before.1, value)
             case .name(let range):
                 before = (nil, nil)
-                if range.count >= 10, lexer.name(range) == "ByteRange" { hasByteRange = true }
+                if lexer.isName(range, "ByteRange") { hasByteRange = true }
             case .keyword:
                 if let number = before.0, before.1 != nil, wanted.contains(number), lexer.isKeyword(token, "R") {
                     references[number, default: 0] += 1
@@ -111,7 +118,7 @@ extension PDFFile {
 
 extension PDFFile.Census {
     fileprivate mutating func add(_ tally: PDFFile.Tally) {
-        references.merge(tally.references, uniquingKeysWith: +)
+        if !tally.references.isEmpty { references.merge(tally.references, uniquingKeysWith: +) }
         if tally.hasByteRange { byteRangeCarriers.insert(tally.number) }
     }
 }

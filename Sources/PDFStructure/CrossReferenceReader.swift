@@ -103,9 +103,10 @@ struct CrossReferenceReader {
                 if reader.lexer.isKeyword(token, "trailer") { break }
                 guard case .integer(let first) = token, case .integer(let count) = try reader.lexer.next(),
                     (0...Self.highestNumber).contains(first), (0...Self.mostEntries).contains(count),
-                        first + count <= Self.highestNumber + 1
+                    first + count <= Self.highestNumber + 1
                 else { throw .damaged("a broken subsection of the cross-reference table at \(reader.lexer.start)") }
-                try budget.spend(20 * count)
+                try budget.spend(40 * count)
+                if entries.isEmpty { entries.reserveCapacity(min(count, reader.lexer.octets.count / 16)) }
                 for number in first..<(first + count) {
                     let entry = try tableEntry(&reader.lexer)
                     guard entries.updateValue(entry, forKey: Int32(number)) == nil else {
@@ -129,7 +130,7 @@ struct CrossReferenceReader {
             case .integer(let generation) = try lexer.next(), lexer.position - lexer.start == 5, generation >= 0
         else { throw .damaged("a broken cross-reference entry at \(lexer.start)") }
         let word = try lexer.next()
-        if lexer.isKeyword(word, "n") { 
+        if lexer.isKeyword(word, "n") {
             guard place <= Int32.max else { throw .damaged("an object is said to be at \(place), outside of the file") }
             return .offset(Int32(place), generation: Int32(generation))
         }
@@ -175,7 +176,7 @@ struct CrossReferenceReader {
         for pair in stride(from: 0, to: index.count, by: 2) {
             let (first, count) = (index[pair], index[pair + 1])
             guard (0...Self.highestNumber).contains(first), (0...Self.mostEntries).contains(count),
-                        first + count <= Self.highestNumber + 1,
+                first + count <= Self.highestNumber + 1,
                 place + count * width <= octets.count
             else { throw .damaged("the cross-reference stream at \(offset) has fewer entries than it says") }
             for number in first..<(first + count) {

@@ -34,10 +34,12 @@ struct ObjectReader {
                 try budget.spend(max(0, reader.lexer.position - offset))
                 throw error
             }
-            try budget.spend(reader.lexer.position - offset)
+            try budget.spend(reader.lexer.position - offset + 32 * reader.values)
             var stream: Range<Int>?
             if reader.lexer.isKeyword(word, "stream") {
-                guard let dictionary = value.dictionary else { throw .damaged("a stream without dictionary at \(offset)") }
+                guard let dictionary = value.dictionary else {
+                    throw .damaged("a stream without dictionary at \(offset)")
+                }
                 let begin = try streamBegin(octets, reader.lexer.position)
                 let count =
                     switch dictionary["Length"] {
@@ -56,7 +58,9 @@ struct ObjectReader {
                 }
                 word = try reader.lexer.next()
             }
-            guard reader.lexer.isKeyword(word, "endobj") else { throw .damaged("the object at \(offset) has no endobj") }
+            guard reader.lexer.isKeyword(word, "endobj") else {
+                throw .damaged("the object at \(offset) has no endobj")
+            }
             return IndirectObject(
                 reference: reference, value: value, stream: stream, extent: offset..<reader.lexer.position,
                 isCompressed: false)

@@ -137,6 +137,29 @@ package final class PDFFile {
         try stream(Int32(number), in: revision).places.map(\.number)
     }
 
+    /// Where the object of the whole file stands that `offset` is in, its stream's data included; nil when in none.
+    package func uncompressedObject(around offset: Int) throws(PDFSyntaxError) -> Range<Int>? {
+        var nearest = -1
+        var number = 0
+        for section in sections {
+            try budget.spend(section.entries.count)
+            for (key, entry) in section.entries {
+                guard case .offset(let place, _) = entry, Int(place) <= offset, Int(place) > nearest else { continue }
+                guard try self.entry(Int(key), in: 0) == entry else { continue }
+                nearest = Int(place)
+                number = Int(key)
+            }
+        }
+        guard nearest >= 0 else { return nil }
+        do throws(PDFSyntaxError) {
+            guard let object = try object(number, in: 0), object.extent.contains(offset) else { return nil }
+            return object.extent
+        } catch {
+            guard error.kind == .damaged else { throw error }
+            return nil
+        }
+    }
+
     // MARK: Object streams (§7.5.7)
 
     private func compressed(
@@ -150,7 +173,7 @@ package final class PDFFile {
         let value = try stream.octets.withUnsafeBytes { (octets) throws(PDFSyntaxError) in
             var values = PDFValueReader(stream.octets, octets, at: place)
             let value = try values.value()
-            try self.budget.spend(values.lexer.position - place)
+            try self.budget.spend(values.lexer.position - place + 32 * values.values)
             return value
         }
         return IndirectObject(

@@ -79,13 +79,30 @@ struct PDFLexer {
 
     /// A name token without slash and escapes (§7.3.5).
     func name(_ range: Range<Int>) -> String {
+        let octets = octets.part((range.lowerBound + 1)..<range.upperBound)
+        // Nearly all are plain: ASCII is the same in UTF-8.
+        guard octets.contains(where: { $0 >= 0x80 || $0 == UInt8(ascii: "#") }) else {
+            return String(decoding: octets, as: UTF8.self)
+        }
+        return Self.unescaped(octets)
+    }
+
+    /// Whether a name token stands for `text`, an ASCII name; cheaper than asking for the name.
+    func isName(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        let word = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        if range.count == word.count + 1 { return octets.holds(word, at: range.lowerBound + 1) }
+        guard range.count > word.count + 1, range.count <= 3 * word.count + 1 else { return false }
+        return Self.unescaped(octets.part((range.lowerBound + 1)..<range.upperBound)).utf8.elementsEqual(word)
+    }
+
+    private static func unescaped(_ octets: UnsafeRawBufferPointer) -> String {
         var name = String.UnicodeScalarView()
-        var index = range.lowerBound + 1
-        while index < range.upperBound {
+        var index = 0
+        while index < octets.count {
             var octet = octets[index]
             index += 1
-            if octet == UInt8(ascii: "#"), index + 1 < range.upperBound,
-                let high = Self.hexadecimalDigit(octets[index]), let low = Self.hexadecimalDigit(octets[index + 1])
+            if octet == UInt8(ascii: "#"), index + 1 < octets.count,
+                let high = hexadecimalDigit(octets[index]), let low = hexadecimalDigit(octets[index + 1])
             {
                 octet = high << 4 | low
                 index += 2

@@ -31,7 +31,7 @@ package final class WorkBudget {
     private var rest: Int
 
     /// - Parameter octets: How many octets may be lexed or decompressed, those of one object as often as it is read.
-    package init(octets: Int = 128 << 20) { rest = octets }
+    package init(octets: Int = 256 << 20) { rest = octets }
 
     /// - Throws: ``PDFSyntaxError/Kind/tooComplex`` when nothing is left.
     package func spend(_ octets: Int) throws(PDFSyntaxError) {

@@ -48,13 +48,16 @@ package enum PDFValue: Hashable, Sendable {
 package struct PDFDictionary: Hashable, Sendable {
     package private(set) var entries: [String: PDFValue] = [:]
     /// Whether a key was written twice, so that readers may differ in what they take.
-    package private(set) var hasDuplicates = false
+    package internal(set) var hasDuplicates = false
 
     package init() {}
 
     mutating func set(_ key: String, _ value: PDFValue) {
-        if entries[key] != nil { hasDuplicates = true }
-        if value != .null { entries[key] = value }
+        if case .null = value {
+            if entries[key] != nil { hasDuplicates = true }
+        } else if entries.updateValue(value, forKey: key) != nil {
+            hasDuplicates = true
+        }
     }
 
     /// The value, null when there is none.

@@ -5,9 +5,14 @@ struct PDFValueReader {
     /// How deep arrays and dictionaries may stand in one another. Real ones stay below ten.
     static let deepest = 100
 
+    /// How many values one object may hold: each costs far more memory than its octets in the file.
+    static let mostValues = 250_000
+
     let source: OctetString
     var lexer: PDFLexer
     private var depth = 0
+    /// How many values were read so far.
+    private(set) var values = 0
 
     /// - Parameter octets: The octets of `source`, valid as long as the reader is used.
     init(_ source: OctetString, _ octets: UnsafeRawBufferPointer, at position: Int) {
@@ -19,6 +24,10 @@ struct PDFValueReader {
     mutating func value() throws(PDFSyntaxError) -> PDFValue { try value(lexer.next()) }
 
     mutating func value(_ token: PDFLexer.Token) throws(PDFSyntaxError) -> PDFValue {
+        values += 1
+        if values > Self.mostValues {
+            throw PDFSyntaxError(.tooComplex, "an object of more than \(Self.mostValues) values before \(lexer.start)")
+        }
         switch token {
         case .integer(let value): return try reference(value) ?? .integer(value)
         case .real(let range): return .real(source.slice(range).text)
@@ -52,11 +61,17 @@ struct PDFValueReader {
         try descend()
         defer { depth -= 1 }
         var dictionary = PDFDictionary()
+        var nulls: Set<String> = []
         while true {
             let token = try lexer.next()
             if token == .dictionaryClose { return dictionary }
             guard case .name(let range) = token else { throw .damaged("a key is missing at \(lexer.start)") }
-            dictionary.set(lexer.name(range), try value())
+            let key = lexer.name(range)
+            let value = try value()
+            dictionary.set(key, value)
+            // Twice is twice, though the first were as good as nothing.
+            if !nulls.isEmpty, nulls.contains(key) { dictionary.hasDuplicates = true }
+            if case .null = value { nulls.insert(key) }
         }
     }
 

@@ -10,7 +10,9 @@ enum StreamData {
         var octets: [UInt8]
         switch filter {
         case nil:
-            guard data.count <= limit else { throw PDFSyntaxError(.tooComplex, "a stream of more than \(limit) octets") }
+            guard data.count <= limit else {
+                throw PDFSyntaxError(.tooComplex, "a stream of more than \(limit) octets")
+            }
             try budget.spend(data.count)
             octets = data.array
         case "FlateDecode":

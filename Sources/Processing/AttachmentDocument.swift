@@ -57,7 +57,8 @@ struct AttachmentDocument {
     private static func kind(
         _ facts: AttachmentFacts, _ content: OctetString, _ documents: any DocumentInspection
     ) throws(Failure) -> DocumentKind {
-        if facts.contentKinds.contains("pdf") {
+        // A text may have a line about PDF.
+        if facts.contentKinds.contains("pdf"), facts.claimsPDF || content.starts(with: "%PDF-".utf8) {
             if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) {
                 throw Failure(.permanent, "the PDF cannot be signed: " + UntrustedText.plainTextLine(obstacle))
             }

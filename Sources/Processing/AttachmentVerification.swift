@@ -31,19 +31,45 @@ struct AttachmentVerification {
             throw Failure(
                 .permanent, "the message has \(signed) signed attachments, of which at most \(Self.most) are verified")
         }
-        var signedElsewhere: Set<Entity.Path> = []
+        /// Of each verdict, the part that a reader opens.
+        var opened: [Entity.Path] = []
         for attachment in chosen {
             let (verdict, file) = try await verify(attachment, pairing)
-            if let file { signedElsewhere.insert(file) }
+            opened.append(file ?? verdict.path)
             verdicts.all.append(verdict)
         }
+        if signed > 0, message.root.holdsDelimiterBesideBareCR {
+            for index in verdicts.all.indices {
+                verdicts.all[index].lower(to: .notTrusted, Entity.delimiterBesideBareCR)
+            }
+        }
+        lowerNamesakes(&verdicts, opened)
         // A file whose signature stands beside it is told of there.
+        let signedElsewhere = Set(zip(verdicts.all, opened).filter { $0.path != $1 }.map(\.1))
         verdicts.all.removeAll { $0.result == .unsigned && signedElsewhere.contains($0.path) }
         return verdicts
     }
 
-    /// What cannot be seen from outside.
+    /// A verdict is told of a name: another part under that name, which is not as good, would be taken for what it is about.
+    private func lowerNamesakes(_ verdicts: inout AttachmentVerdicts, _ opened: [Entity.Path]) {
+        let trusted = verdicts.all.indices.filter { verdicts.all[$0].verdict == .trusted }
+        guard !trusted.isEmpty else { return }
+        let names = SharedNames(of: message)
+        let vouched = Set(trusted.map { opened[$0] })
+        for index in trusted where names.isShared(opened[index], beyond: vouched) {
+            verdicts.all[index].lower(
+                to: .notTrusted,
+                "another part of the message may be shown under its name, and is not signed or not trusted")
+        }
+    }
+
+    /// What cannot be seen from outside, and what is too deep within.
     private var remarks: [String] {
+        message.root.walk(.ownParts).contains { $0.defects.contains(.tooDeep) }
+            ? ["parts that are nested too deeply were not looked at"] + ownRemarks : ownRemarks
+    }
+
+    private var ownRemarks: [String] {
         switch SMIMEForm.of(message.root) {
         case .encrypted: ["the message is encrypted and was not checked: SES does not decrypt"]
         case .signedData, .compressed:
@@ -120,6 +146,7 @@ struct AttachmentVerification {
         }
         lowerToWorst(&verdict)
         judgeStructure(of: entity, octets, &verdict)
+        judgeHints(of: entity, as: AttachmentFacts.SignedForm(format), &verdict)
         return verdict
     }
 
@@ -144,6 +171,7 @@ struct AttachmentVerification {
         case (.none, true):
             try await judge(&verdict, signature, facts, content: nil)
             judgeStructure(of: entity, octets, &verdict)
+            judgeHints(of: entity, as: .cms, &verdict)
             return (verdict, nil)
         case (.file, true), (.several, true):
             // What a reader sees is the file beside it; what it encloses may be quite another one.
@@ -227,6 +255,12 @@ struct AttachmentVerification {
         for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity) }
     }
 
+    /// What a reader's machine would open as something else shows something else.
+    private func judgeHints(of entity: Entity, as form: AttachmentFacts.SignedForm, _ verdict: inout AttachmentVerdict)
+    {
+        if let objection = OpeningHints(of: entity).objection(to: form) { verdict.lower(to: .notTrusted, objection) }
+    }
+
     /// What a detached signature is over: the file, and of one that travels as lines of text the form with the line ends
     /// that fit, since mail has but one of them (RFC 2049 §4).
     private func signedOctets(
@@ -246,6 +280,15 @@ struct AttachmentVerification {
 }
 
 extension DocumentKind {
+    fileprivate init(_ format: DocumentFormat) {
+        switch format {
+        case .pdf: self = .pdf
+        case .xml: self = .xml
+        }
+    }
+}
+
+extension AttachmentFacts.SignedForm {
     fileprivate init(_ format: DocumentFormat) {
         switch format {
         case .pdf: self = .pdf

@@ -17,11 +17,13 @@ struct DetachedSignatures {
     /// one that differs from it in its extension (`x.p7s`), else the only one there is.
     func file(for signature: AttachmentFacts) -> Match {
         guard !signature.path.isEmpty else { return .none }
-        let files = attachments.filter {
-            $0.path != signature.path && $0.path.dropLast() == signature.path.dropLast() && !$0.isNamedAsSignature
+        let beside = attachments.filter {
+            $0.path != signature.path && $0.path.dropLast() == signature.path.dropLast()
         }
+        let files = beside.filter { !$0.isNamedAsSignature }
         if let stem = signature.fileName.flatMap(Self.stem) {
-            let named = files.filter { $0.fileName?.equalsIgnoringASCIICase(stem) == true }
+            // A signature is a file too, and may be signed.
+            let named = beside.filter { $0.fileName?.equalsIgnoringASCIICase(stem) == true }
             if !named.isEmpty { return Self.only(named) }
             let related = files.filter {
                 $0.fileName.flatMap(Self.stem)?.equalsIgnoringASCIICase(stem) == true

@@ -73,6 +73,8 @@ public struct ConfigurationWarning: Sendable, Hashable, Encodable {
         /// A file with a secret that others can read.
         case looseMode = "loose-mode"
         case unreadableFile = "unreadable-file"
+        /// An earlier route takes every message that this one could.
+        case shadowedRoute = "shadowed-route"
     }
     public let file: String
     /// Counted from 1; 0 for the file as a whole.

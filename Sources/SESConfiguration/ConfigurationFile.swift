@@ -49,6 +49,13 @@ enum ConfigurationFile {
     }
 
     static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
+    static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
+    /// Whether `text` is an IPv4 or IPv6 address.
+    static func isNumericAddress(_ text: String) -> Bool {
+        var octets = in6_addr()
+        return inet_pton(AF_INET, text, &octets) == 1 || inet_pton(AF_INET6, text, &octets) == 1
+    }
 
     /// `path` as seen from `directory`.
     static func resolve(_ path: String, in directory: String) -> String {

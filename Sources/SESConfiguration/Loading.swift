@@ -12,7 +12,7 @@ private let largestFile = 8 << 20
 /// - Throws: All faults at once.
 public func load(path: String, environment: [String: String] = [:]) throws(ConfigurationFaults) -> ServerConfiguration {
     let reading = ConfigurationReading(file: path, environment: environment)
-    if let root = reading.readDocument(), let configuration = reading.readServerConfiguration(root) {
+    if let root = reading.readDocument("ses.xml"), let configuration = reading.readServerConfiguration(root) {
         return configuration
     }
     throw ConfigurationFaults(faults: reading.sortedFaults, warnings: reading.sortedWarnings)
@@ -23,14 +23,14 @@ extension ConfigurationReading {
     var sortedWarnings: [ConfigurationWarning] { warnings.sorted { $0.line < $1.line } }
 
     /// The root element; nil with a fault when there is none to be had.
-    fileprivate func readDocument() -> XMLElement? {
+    /// - Parameter name: What such a file is called.
+    func readDocument(_ name: String) -> XMLElement? {
         refuseWorldWritable()
         do throws(FileReadingError) {
             let octets = try ConfigurationFile.read(file, limit: largestFile)
             return octets.withUnsafeBytes { readTree($0) }
         } catch {
-            fault(
-                .file, line: 0, "cannot be read: \(error.reason)", expected: "a readable ses.xml (ses init makes one)")
+            fault(.file, line: 0, "cannot be read: \(error.reason)", expected: "a readable \(name)")
             return nil
         }
     }

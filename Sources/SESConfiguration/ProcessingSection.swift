@@ -74,6 +74,11 @@ extension ConfigurationReading {
 
     private func readRetry(_ element: XMLElement) -> RetrySchedule {
         inspect(element, children: ["delayTime", "maxRetries"], repeatable: ["delayTime"])
+        return readSchedule(element)
+    }
+
+    /// The `delayTime` and `maxRetries` in `element`.
+    func readSchedule(_ element: XMLElement) -> RetrySchedule {
         var delays: [Int] = []
         for element in element.children("delayTime") {
             guard let text = filledLeaf(element) else { continue }

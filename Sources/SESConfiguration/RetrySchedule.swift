@@ -27,6 +27,12 @@ public struct RetrySchedule: Sendable, Hashable {
     /// The longest of the delays, in seconds.
     public var longestDelay: Int { delays.max() ?? 0 }
 
+    /// Seconds from the first attempt to the last.
+    public var total: Int {
+        let listed = delays.prefix(maxRetries).reduce(0, +)
+        return listed + max(0, maxRetries - delays.count) * (delays.last ?? 0)
+    }
+
     // MARK: - Grammar
 
     /// The delays of one `delayTime` text: `[count *] number unit`, separated by commas.

@@ -86,6 +86,35 @@ extension ConfigurationReading {
         return nil
     }
 
+    /// An IPv4 or IPv6 address.
+    func numericAddress(_ text: Located<String>?) -> String? {
+        guard let text else { return nil }
+        if ConfigurationFile.isNumericAddress(text.value) { return text.value }
+        refuse(text, expected: "an address such as 192.0.2.1 or 2001:db8::1")
+        return nil
+    }
+
+    /// An address with or without a port: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:5353`.
+    func nameServer(_ text: Located<String>?) -> String? {
+        guard let text else { return nil }
+        if ConfigurationFile.isNumericAddress(text.value) { return text.value }
+        if let colon = text.value.lastIndex(of: ":") {
+            var host = String(text.value[..<colon])
+            let port = text.value[text.value.index(after: colon)...]
+            if host.hasPrefix("["), host.hasSuffix("]") {
+                host = String(host.dropFirst().dropLast())
+            } else if host.contains(":") {
+                host = ""
+            }
+            let digits = port.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            if digits, let number = Int(port), (1...65_535).contains(number), ConfigurationFile.isNumericAddress(host) {
+                return text.value
+            }
+        }
+        refuse(text, expected: "an address such as 192.0.2.1 or [2001:db8::1]:53")
+        return nil
+    }
+
     /// A path; a relative one is read from the directory of the configuration.
     func path(_ text: Located<String>?) -> String? {
         guard let text else { return nil }

@@ -32,7 +32,7 @@ struct DocumentSigning {
         -> DSSServerAnswer.Output
     {
         let options = try PDFAttributes(request.attributes)
-        switch format(of: document.octets) {
+        switch format(of: document) {
         case .pdf:
             return .document(
                 document.element, mimeType: document.mimeType, try pdf(document.octets, options))
@@ -43,12 +43,16 @@ struct DocumentSigning {
         }
     }
 
-    /// The format to sign in; that of the profile, and by the document's beginning where the profile leaves it open.
-    private func format(of document: OctetString) -> SigningServerConfiguration.SigningProfile.Format {
+    /// The format to sign in; that of the profile, and where the profile leaves it open by the element that the document
+    /// came in, then by its beginning. A page of HTML begins as XML may: only an XML declaration makes it that.
+    private func format(
+        of document: DSSServerRequest.Document
+    ) -> SigningServerConfiguration.SigningProfile.Format {
         guard profile.format == .auto else { return profile.format }
-        switch DocumentSniffing.kind(of: document) {
+        if document.element == .base64XML { return .xml }
+        switch DocumentSniffing.kind(of: document.octets) {
         case .pdf: return .pdf
-        case .xml: return .xml
+        case .xml: return DocumentSniffing.isDeclaredXML(document.octets) ? .xml : .cms
         case .signedData, .other: return .cms
         }
     }

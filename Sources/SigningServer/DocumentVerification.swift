@@ -1,20 +1,26 @@
-import CMSSignatures
-import Octets
+public import CMSSignatures
+public import Octets
 import PDFSignatures
 import XMLSignatures
 
 /// Verifies the signatures of one document: what the format's own checks find, and one trust policy for all formats.
-struct DocumentVerification {
-    let policy: TrustPolicy
-    /// Unix seconds.
-    let now: Int
+public struct DocumentVerification: Sendable {
+    private let policy: TrustPolicy
+    private let now: Int
+
+    /// - Parameter now: Unix seconds; used when the policy has no time of its own.
+    public init(policy: TrustPolicy, now: Int) {
+        self.policy = policy
+        self.now = now
+    }
 
     private var verifier: CMSVerifier { CMSVerifier(policy: policy, use: .document) }
 
     // MARK: CMS
 
+    /// Every signer of a SignedData.
     /// - Parameter content: What was signed; nil takes the enclosed content.
-    func cms(_ signature: OctetString, content: OctetString?) throws(CryptographyError) -> SignatureFindings {
+    public func cms(_ signature: OctetString, content: OctetString?) throws(CryptographyError) -> SignatureFindings {
         do throws(CryptographyError) {
             let verification = try verifier.verify(signature, content: content, now: now)
             return SignatureFindings(
@@ -27,8 +33,9 @@ struct DocumentVerification {
 
     // MARK: PDF
 
+    /// Every signature of a PDF, and what followed it.
     /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed.
-    func pdf(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
+    public func pdf(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
         let signatures: [PDFSignature]
         do throws(PDFError) { signatures = try PDFSignatureReading.signatures(in: document) } catch {
             switch error.kind {
@@ -125,8 +132,9 @@ struct DocumentVerification {
 
     // MARK: XML
 
+    /// Every ds:Signature of an XML document.
     /// - Throws: ``CryptographyError/Kind/missing`` when nothing is signed.
-    func xml(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
+    public func xml(_ document: OctetString) throws(CryptographyError) -> SignatureFindings {
         let signatures: [XMLSignature]
         do throws(XMLSignatureError) {
             let known = (policy.intermediates + policy.anchors).map(\.der)

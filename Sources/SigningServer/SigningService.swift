@@ -1,7 +1,6 @@
 import CMSSignatures
 import DSSProtocol
 import DSSXML
-import FontEmbedding
 import Octets
 import PDFSignatures
 
@@ -19,11 +18,7 @@ struct SigningService: Sendable {
         self.configuration = configuration
         self.scratch = scratch
         self.sources = sources
-        do throws(FontError) {
-            pdfSigner = .success(PDFSigner(face: try FontFace(path: FontFace.standardPath)))
-        } catch {
-            pdfSigner = .failure(PDFError(.failed, "PDF cannot be signed here: \(error)"))
-        }
+        do throws(PDFError) { pdfSigner = .success(try PDFSigner()) } catch { pdfSigner = .failure(error) }
     }
 
     /// Who asks, for what, and what came of it: for the log.
@@ -260,5 +255,11 @@ enum DocumentSniffing {
         let marked = start.starts(with: [0xEF, 0xBB, 0xBF]) ? start.dropFirst(3) : start[...]
         let first = marked.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         return first == UInt8(ascii: "<") ? .xml : .other
+    }
+
+    /// Whether it begins with an XML declaration (XML 1.0 §2.8).
+    static func isDeclaredXML(_ octets: OctetString) -> Bool {
+        let start = octets.slice(0..<min(octets.count, 8)).array
+        return (start.starts(with: [0xEF, 0xBB, 0xBF]) ? start.dropFirst(3) : start[...]).starts(with: "<?xml".utf8)
     }
 }

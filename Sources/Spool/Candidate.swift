@@ -76,17 +76,18 @@ extension Spool {
         }
         // Opened anew for each listing: somebody may have moved the directory away and made another.
         try visit(root.descend(queue.rawValue + "/new"), isBare: false)
-        if goesOn && queue != .retry { try visit(root.descend(queue.rawValue), isBare: true) }
+        if goesOn && !queue.isOurs { try visit(root.descend(queue.rawValue), isBare: true) }
         return left
     }
 
     private func candidate(_ queue: Queue, _ name: FileName, isBare: Bool, _ directory: Directory) -> Candidate? {
         let parsed = isBare ? nil : name.text.flatMap { SpoolName(parsing: $0) }
         switch queue {
-        case .retry:
+        case .retry, .delivered, .admin:
             guard let parsed, parsed.facts.origin != nil else { return nil }
             return Candidate(
-                queue: queue, isBare: false, name: name, due: parsed.facts.due ?? 0, facts: parsed.facts,
+                queue: queue, isBare: false, name: name, due: queue == .retry ? parsed.facts.due ?? 0 : nil,
+                facts: parsed.facts,
                 entry: parsed.unique.entry, directory: directory)
         case .outgoing, .incoming:
             let origin: Origin = queue == .outgoing ? .outgoing(bare: isBare) : .incoming(bare: isBare)

@@ -78,12 +78,12 @@ extension Transaction {
         return nil
     }
 
-    /// One rename to `corrupt/`, and the end of the entry.
+    /// One rename to `corrupt/`, or `failed/` where the relay does it, and the end of the entry.
     func moveToCorrupt() throws(SpoolError) {
         var facts = facts
         facts.starts = nil
         facts.attempts = nil
-        _ = try move(to: spool.folder(.corrupt).open().directory, facts)
+        _ = try move(to: spool.folder(spool.program.unfitFolder).open().directory, facts)
         try finish()
     }
 }

@@ -5,7 +5,7 @@ public enum ClaimResult: Sendable {
     case claimed(Transaction)
     /// Another was faster, or its writer took it back.
     case taken
-    /// It cannot be a message; it stands in `corrupt/` now, and the status is unhealthy.
+    /// It cannot be a message; it stands in `corrupt/` now (the relay puts it into `failed/`), and the status is unhealthy.
     case corrupt(reason: String)
     /// It cannot be taken from where it is, and stays there; the status is unhealthy.
     case left(reason: String)
@@ -47,6 +47,11 @@ extension Spool {
         }
         let transaction = Transaction(
             self, queue: candidate.queue, place, name: name, facts: facts, source: candidate.name)
+        return try judged(transaction, called: candidate.name)
+    }
+
+    /// Puts away what cannot be a message.
+    func judged(_ transaction: Transaction, called name: FileName) throws(SpoolError) -> ClaimResult {
         let defect: String?
         do throws(SpoolError) {
             defect = try transaction.defect()
@@ -57,7 +62,7 @@ extension Spool {
         }
         if let defect {
             try transaction.moveToCorrupt()
-            return .corrupt(reason: "\(candidate.name): \(defect)")
+            return .corrupt(reason: "\(name): \(defect)")
         }
         return .claimed(transaction)
     }

@@ -5,6 +5,10 @@ public enum Program: String, Sendable, Hashable, CaseIterable {
     var workPath: String { self == .ses ? "work" : "relay/work" }
     var publishPath: String { self == .ses ? "publish" : "relay/publish" }
     var journalPath: String { self == .ses ? "journal" : "relay/journal" }
+    /// Where a message is put by one rename that cannot be worked on.
+    var restingFolder: Folder { self == .ses ? .blocked : .failed }
+    /// Where goes what cannot be a message.
+    var unfitFolder: Folder { self == .ses ? .corrupt : .failed }
 }
 
 /// Where something leaves the spool, or rests for good.
@@ -27,7 +31,16 @@ public enum Folder: String, Sendable, Hashable, CaseIterable {
     static let results: [Folder] = [.delivered, .admin, .blocked, .retry]
 }
 
-/// Where messages wait for `ses`.
+/// Where messages wait: the first three for `ses`, the others for the relay.
 public enum Queue: String, Sendable, Hashable, CaseIterable {
     case outgoing, incoming, retry
+    case delivered, admin
+
+    /// Whether only programs of the spool write there, so that every fact of a name is believed and a foreign name is left alone.
+    var isOurs: Bool {
+        switch self {
+        case .outgoing, .incoming: false
+        case .retry, .delivered, .admin: true
+        }
+    }
 }

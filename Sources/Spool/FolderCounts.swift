@@ -19,7 +19,12 @@ extension Spool {
     /// What waits, is being worked on and has been put away, place by place; a snapshot of something that moves.
     public func counts() throws(SpoolError) -> [FolderCount] {
         var counts: [FolderCount] = []
-        for queue in [Queue.outgoing, .incoming] {
+        if program == .relay {
+            var count = FolderCount("deferred")
+            try add(Self.deferredPath, to: &count) { !$0.hasPrefix(".") }
+            counts.append(count)
+        }
+        for queue in [Queue.outgoing, .incoming] where program == .ses {
             var count = FolderCount(queue.rawValue)
             try add(queue.rawValue + "/new", to: &count) { !$0.hasPrefix(".") }
             try add(queue.rawValue, to: &count) { !$0.hasPrefix(".") && $0.hasSuffix(".eml") }
@@ -30,7 +35,7 @@ extension Spool {
             try add(path, to: &count) { !$0.hasPrefix(".") }
             counts.append(count)
         }
-        for folder in Folder.allCases {
+        for folder in Folder.allCases where program == .ses || resultFolders.contains(folder) {
             var count = FolderCount(folder.rawValue)
             try add(folder.filePath, to: &count) { !$0.hasPrefix(".") }
             counts.append(count)

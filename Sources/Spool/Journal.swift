@@ -19,6 +19,8 @@ public struct JournalEvent: Sendable, Hashable {
     public var messageID: String?
     /// What the server said.
     public var server: String?
+    /// Whom the relay's event concerns.
+    public var recipients: [String] = []
 
     public init(
         _ event: Event, entry: EntryID, file: String? = nil, workflow: String? = nil, attempts: Int? = nil,
@@ -51,6 +53,7 @@ public struct JournalEvent: Sendable, Hashable {
         if let reason { json.add("reason", reason) }
         if let messageID { json.add("mid", messageID) }
         if let server { json.add("srv", server) }
+        if !recipients.isEmpty { json.add("rcpt", recipients) }
         json.add("pid", Int(pid))
         return json.finished + "\n"
     }
@@ -102,7 +105,7 @@ public final class Journal: Sendable {
         }
         let file = try directory.openForAppending(name, mode: Layout.fileMode)
         // A line torn by a crash costs itself, not the one after it.
-        try file.endLine()
+        try file.endTornLine()
         today.withLock { $0 = Day(name: name, file: file) }
         return file
     }
@@ -110,13 +113,13 @@ public final class Journal: Sendable {
 
 extension OpenFile {
     /// Ends the last line of a file open for appending, where its end is missing.
-    fileprivate func endLine() throws(SpoolError) {
+    func endTornLine() throws(SpoolError) {
         let size = try status().st_size
         var last = UInt8(ascii: "\n")
         guard size > 0, pread(descriptor, &last, 1, size - 1) == 1, last != UInt8(ascii: "\n") else { return }
         last = UInt8(ascii: "\n")
         guard Glibc.write(descriptor, &last, 1) == 1 else {
-            throw failure(errno, "cannot end a torn line of the journal")
+            throw failure(errno, "cannot end a torn line")
         }
     }
 }
@@ -173,6 +176,16 @@ struct JSONLine {
     mutating func add(_ key: String, _ value: String) {
         begin(key)
         quote(value)
+    }
+
+    mutating func add(_ key: String, _ words: [String]) {
+        begin(key)
+        text += "["
+        for (index, word) in words.enumerated() {
+            if index > 0 { text += "," }
+            quote(word)
+        }
+        text += "]"
     }
 
     mutating func add(_ key: String, _ rows: [[String]]) {

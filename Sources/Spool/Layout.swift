@@ -29,7 +29,8 @@ enum Layout {
         for folder in ["delivered", "admin"] {
             add([folder, folder + "/tmp", folder + "/new", folder + "/cur"], 0o2770, .relay)
         }
-        add(["failed", "relay", "relay/work", "relay/publish", "relay/journal"], 0o2770, .relay)
+        add(
+            ["failed", "relay", "relay/work", "relay/publish", "relay/deferred", "relay/journal"], 0o2770, .relay)
         return items
     }()
 

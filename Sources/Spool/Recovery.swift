@@ -78,6 +78,7 @@ public final class Recovery {
         let twin = try lockTwin(of: found.place)
         if found.outputs.isEmpty && found.message == nil {
             note(.cleaned, found.place, "removed")
+            if found.hasLedger { try found.place.directory.unlink(DeliveryLedger.name) }
             try spool.publish.directory.removeDirectory(found.place.name)
         } else {
             let state: RecoveryReport.State =
@@ -111,7 +112,9 @@ public final class Recovery {
         let transaction = makeTransaction(twin)
         if twin.message != nil {
             let blocked = try transaction.block()
-            note(.inBoth, twin.place, "publish was followed, the message in work stands in blocked as \(blocked.name)")
+            note(
+                .inBoth, twin.place,
+                "publish was followed, the message in work stands in \(blocked.folder.rawValue) as \(blocked.name)")
         } else {
             try transaction.finish()
             note(.inBoth, twin.place, "publish was followed, what stood in work was removed")
@@ -123,7 +126,8 @@ public final class Recovery {
     private func recoverWork(_ name: FileName) throws(SpoolError) -> Recovered? {
         guard let found = try lock(name, in: spool.work) else { return nil }
         guard let message = found.message else {
-            let state: RecoveryReport.State = found.outputs.isEmpty && found.scratch.isEmpty ? .made : .leftByRetry
+            let isBare = found.outputs.isEmpty && found.scratch.isEmpty && !found.hasLedger
+            let state: RecoveryReport.State = isBare ? .made : .leftByRetry
             note(state, found.place, "removed")
             try removeScratch(found)
             try makeTransaction(found).finish()
@@ -135,9 +139,10 @@ public final class Recovery {
         }
         try removeScratch(found)
         let transaction = makeTransaction(found)
+        try transaction.publishReleased()
         try transaction.removeOutputs()
         if let reason = try transaction.defect() {
-            note(.claimed, found.place, "moved to corrupt: " + reason)
+            note(.claimed, found.place, "moved to \(spool.program.unfitFolder.rawValue): " + reason)
             journal(found.place, .claimed, reason: reason)
             try transaction.moveToCorrupt()
             return nil
@@ -145,7 +150,7 @@ public final class Recovery {
         if transaction.starts > Self.startLimit {
             journal(found.place, .claimed, reason: "started too often, even its notice had no end")
             let blocked = try transaction.block()
-            note(.claimed, found.place, "started too often, moved to blocked as \(blocked.name)")
+            note(.claimed, found.place, "started too often, moved to \(blocked.folder.rawValue) as \(blocked.name)")
             return nil
         }
         let isPoison = transaction.starts == Self.startLimit
@@ -164,6 +169,8 @@ public final class Recovery {
         var message: (name: String, facts: NameFacts)?
         var outputs: [PublishedFile] = []
         var scratch: [FileName] = []
+        /// The relay's record of what each recipient's server said.
+        var hasLedger = false
     }
 
     /// Locks the directory and looks into it; nil when it is busy, gone or foreign, which is noted.
@@ -191,7 +198,8 @@ public final class Recovery {
             case .message(let facts) where found.message == nil: found.message = (name.description, facts)
             case .output(let folder, let output): found.outputs.append(PublishedFile(folder: folder, name: output))
             case .scratch: found.scratch.append(name)
-            case .message, .foreign:
+            case .ledger where spool.program == .relay: found.hasLedger = true
+            case .message, .ledger, .foreign:
                 note(.foreign, path, "\(name) in it is none of ours; left untouched")
                 return nil
             }

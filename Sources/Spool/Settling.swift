@@ -8,14 +8,15 @@ extension Transaction {
     public func commit() throws(SpoolError) -> Bool {
         try require(.working)
         try spool.durability.check(place.directory.path)
-        guard !outputs.isEmpty else {
+        // The relay's messages may leave by SMTP alone.
+        guard !outputs.isEmpty || spool.program == .relay else {
             throw SpoolError(.settled, path: place.directory.path, "a commit without outputs would lose the message")
         }
         if try hasChanged() {
             try startOver()
             return false
         }
-        try spool.durability.sync(directory: place.directory)
+        if !outputs.isEmpty { try spool.durability.sync(directory: place.directory) }
         switch try spool.work.rename(place.name, to: spool.publish.directory, place.name) {
         case .done: stage = .committed
         case .missing, .exists:
@@ -45,6 +46,7 @@ extension Transaction {
             touched[key] = nil
         }
         try place.directory.unlink(messageName)
+        try removeLedger()
         stage = .settled
         // Not empty: somebody put something of his own there; recovery reports it as foreign.
         try spool.publish.directory.removeDirectory(place.name)
@@ -52,7 +54,7 @@ extension Transaction {
     }
 
     /// One rename, with all its cases. Done twice it does nothing the second time.
-    private func publish(_ index: Int) throws(SpoolError) {
+    func publish(_ index: Int) throws(SpoolError) {
         let folder = try spool.folder(outputs[index].folder)
         var madeFolder = false
         for _ in 0..<8 {
@@ -104,12 +106,13 @@ extension Transaction {
         return try settle(in: .retry, facts)
     }
 
-    /// Puts the message as it came into `blocked`: one rename, nothing is written. For what cannot even be read.
+    /// Puts the message as it came into `blocked`, the relay's into `failed`: one rename, nothing is written. For what cannot
+    /// even be read.
     @discardableResult
     public func block() throws(SpoolError) -> PublishedFile {
         try require(.working)
         return try settle(
-            in: .blocked, NameFacts(envelopeOctets: facts.envelopeOctets, origin: facts.origin))
+            in: spool.program.restingFolder, NameFacts(envelopeOctets: facts.envelopeOctets, origin: facts.origin))
     }
 
     private func settle(in folder: Folder, _ facts: NameFacts) throws(SpoolError) -> PublishedFile {
@@ -141,6 +144,7 @@ extension Transaction {
         try require(.working)
         stage = .settled
         defer { letGo() }
+        try publishReleased()
         try removeOutputs()
         var facts = facts
         facts.starts = max(0, starts - 1)

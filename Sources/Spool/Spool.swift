@@ -19,8 +19,12 @@ public final class Spool: Sendable {
     let durability: Durability
     let root: Directory
     let work: Directory
+    /// For what must be durable in `work` before something happens outside.
+    let workGroup: GroupSync
     let publish: SyncedDirectory
     let state: Directory
+    /// Where the relay's messages wait for their next attempt; nil for `ses`, which uses a folder.
+    let deferred: SyncedDirectory?
     private let folders: [Folder: ResultFolder]
 
     /// Opens a spool that `ses init` made.
@@ -46,8 +50,12 @@ public final class Spool: Sendable {
             if program == .ses || item.group == .relay { _ = try Layout.open(item.path, in: root) }
         }
         work = try Layout.open(program.workPath, in: root)
+        workGroup = durability.makeGroup(for: work)
         publish = SyncedDirectory(try Layout.open(program.publishPath, in: root), durability)
         state = try program == .ses ? Layout.open("state", in: root) : Layout.open("relay", in: root)
+        deferred =
+            try program == .ses
+            ? nil : SyncedDirectory(Layout.open(Self.deferredPath, in: root), durability)
         let results = Folder.allCases.filter { program == .ses || [.delivered, .admin, .failed].contains($0) }
         folders = Dictionary(
             uniqueKeysWithValues: results.map { [root] in
@@ -68,7 +76,7 @@ public final class Spool: Sendable {
     public var syncCounts: SyncCounts { durability.counts }
 
     /// The folders that a transaction of this program may have put something in.
-    var resultFolders: [Folder] { Folder.results.filter { folders[$0] != nil } }
+    var resultFolders: [Folder] { program == .ses ? Folder.results : [.delivered, .admin, .failed] }
 
     func folder(_ folder: Folder) throws(SpoolError) -> ResultFolder {
         guard let result = folders[folder] else {
@@ -78,6 +86,8 @@ public final class Spool: Sendable {
     }
 
     func makeUniqueName(_ entry: EntryID) -> UniqueName { UniqueName(entry: entry, clock: clock, random: random) }
+
+    static let deferredPath = "relay/deferred"
 
     private static func readSecret(in root: Directory) throws(SpoolError) -> OctetString {
         let path = root.path + "/" + Layout.secretName

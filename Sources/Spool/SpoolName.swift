@@ -137,6 +137,8 @@ enum TransactionFile: Hashable {
     case output(Folder, SpoolName)
     /// `~…`
     case scratch
+    /// `done`: what each recipient's server said, in the relay's directories.
+    case ledger
     case foreign
 
     init(_ name: FileName) {
@@ -147,6 +149,8 @@ enum TransactionFile: Hashable {
         let fields = text.split(separator: ",", omittingEmptySubsequences: false)
         if text.hasPrefix("~") {
             self = .scratch
+        } else if text == DeliveryLedger.name {
+            self = .ledger
         } else if fields.first == "message" {
             self = NameFacts(parsing: fields.dropFirst()).map(TransactionFile.message) ?? .foreign
         } else if let tilde = text.firstIndex(of: "~"), let folder = Folder(rawValue: String(text[..<tilde])),

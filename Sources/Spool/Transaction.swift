@@ -32,6 +32,8 @@ public final class Transaction: @unchecked Sendable {
     /// Folders that got an output whose sync is still owed.
     var touched: [ObjectIdentifier: SyncedDirectory] = [:]
     let scratchSpace: ScratchSpace
+    /// The relay's record, once it was asked for.
+    var ledger: DeliveryLedger?
 
     init(
         _ spool: Spool, queue: Queue?, _ place: Workplace, name: String, facts: NameFacts, source: FileName? = nil
@@ -111,6 +113,7 @@ public final class Transaction: @unchecked Sendable {
     func finish() throws(SpoolError) {
         stage = .settled
         try removeOutputs()
+        try removeLedger()
         try spool.work.removeDirectory(place.name)
     }
 }

@@ -97,6 +97,18 @@ extension Node {
     /// Whether it is text of white space only.
     var isBlank: Bool { xmlIsBlankNode(self) == 1 }
 
+    var isComment: Bool { pointee.type == XML_COMMENT_NODE }
+
+    /// Whether it is text, and not of white space only.
+    var isWrittenText: Bool { isText && !isBlank }
+
+    /// The nearest sibling in one direction that is no comment.
+    func nearestButComments(_ direction: (Node) -> Node?) -> Node? {
+        var node = direction(self)
+        while let present = node, present.isComment { node = direction(present) }
+        return node
+    }
+
     /// Whether it is `ancestor` or stands within.
     func isWithin(_ ancestor: Node) -> Bool {
         var node: Node? = self

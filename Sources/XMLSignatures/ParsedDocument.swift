@@ -43,6 +43,22 @@ final class ParsedDocument {
     }
 
     deinit { xmlFreeDoc(raw) }
+
+    /// The first comment that stands within a text; nil where there is none.
+    ///
+    /// Canonical XML leaves comments out, so one can be put in after signing; many programs read the text of an element
+    /// only up to it.
+    private(set) lazy var commentWithinText: Node? = {
+        var next: Node? = root
+        while let node = next {
+            next = node.next(within: root)
+            guard node.isComment, node.nearestButComments(\.pointee.prev)?.isWrittenText == true,
+                node.nearestButComments(\.pointee.next)?.isWrittenText == true
+            else { continue }
+            return node
+        }
+        return nil
+    }()
 }
 
 /// One run of libxml2's parser: builds its tree and counts what goes into it.

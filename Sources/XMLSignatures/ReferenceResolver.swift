@@ -105,6 +105,13 @@ struct ReferenceResolver {
                 )
             }
         }
+        if isWhole, let comment = document.commentWithinText {
+            findings.append(
+                XMLFinding(
+                    .indeterminate, isOlderThanSignature: true,
+                    "line \(comment.line): a comment, which no signature covers, stands within a text; some readers take "
+                        + "only what stands before it"))
+        }
         let covered = Set(references.compactMap(\.target))
         if isWhole, let stray = open.lazy.compactMap({ strayContent(of: $0, covered: covered) }).first {
             findings.append(
@@ -144,7 +151,9 @@ struct ReferenceResolver {
                     namespace == Namespace.signature || namespace == Namespace.signature11
                     || namespace == Namespace.exclusive || Namespace.anyXAdES.contains(namespace)
                 if !belongs { return node }
-            } else if node.isText, !node.isBlank, let parent = node.pointee.parent, parent.isElement("Object") {
+            } else if node.isText, !node.isBlank, let parent = node.pointee.parent,
+                parent == signature || parent.isElement("Object")
+            {
                 return parent
             }
         }

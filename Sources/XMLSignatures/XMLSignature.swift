@@ -58,9 +58,12 @@ public struct XMLFinding: Sendable, Hashable {
     public let level: Level
     /// One line; words of the document may be in it.
     public let message: String
+    /// Whether the document was so before it was signed, for all that its signature tells.
+    public let isOlderThanSignature: Bool
 
-    init(_ level: Level, _ message: String) {
+    init(_ level: Level, isOlderThanSignature: Bool = false, _ message: String) {
         self.level = level
+        self.isOlderThanSignature = isOlderThanSignature
         self.message = OneLine.of(message)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import ProgramLife
 import Workflows
 
 struct Check: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Gateway
+import ProgramLife
 public import Workflows
 
 @main

@@ -174,7 +174,7 @@ extension EndToEnd {
             #expect(report.isValid, "\(report)")
             #expect(report.signatures.first?.reason == "Geprüft (§ 4) — Ωmega")
             #expect(report.signatures.first?.location == "Guildford, Surrey")
-            #expect(report.signatures.first?.contact == "accounts@example.test")
+            #expect(report.signatures.first?.contactInfo == "accounts@example.test")
         }
 
         @Test("a named empty field is the one that is signed")

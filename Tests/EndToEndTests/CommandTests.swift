@@ -55,6 +55,75 @@ extension EndToEnd {
             #expect(file.envelope.last?.name == "x-ses-end")
         }
 
+        @Test("drop keeps what the mail server calls the message, and nothing of it can end the field")
+        func dropQueueID() async throws {
+            let fixture = try await fixture()
+            for queueID in ["4XyZ1234", "a\nX-SES-Outcome: released"] {
+                let run = try await fixture.ses(
+                    [
+                        "drop", "--spool", fixture.spool, "--to", "outgoing", "--queue-id", queueID, "-f", "",
+                        "--", "bob@example.test",
+                    ], input: MailSamples.plain())
+                #expect(run.status == 0)
+            }
+            let files = try fixture.files(in: "outgoing")
+            #expect(
+                Set(files.map { $0.envelopeField("X-SES-Queue-Id") })
+                    == ["4XyZ1234", "a X-SES-Outcome: released"])
+            #expect(files.allSatisfy { $0.envelopeField("X-SES-Outcome") == nil && $0.sender == "" })
+        }
+
+        @Test(
+            "drop needs nothing but the group of the folders, as a mail server's pipe gives it",
+            .enabled(if: geteuid() == 0))
+        func dropGroup() async throws {
+            let fixture = try await fixture()
+            let group: UInt32 = 61_001
+            #expect(chmod(fixture.scratch.path, 0o755) == 0)
+            for (place, mode) in [("outgoing", 0o3770), ("outgoing/tmp", 0o2770), ("outgoing/new", 0o2770)] {
+                let path = fixture.spool + "/" + place
+                #expect(chown(path, Programs.unprivileged?.user ?? 0, group) == 0)
+                #expect(chmod(path, mode_t(mode)) == 0)
+            }
+            func drop(group: UInt32) async throws -> RunningProgram.Finished {
+                try await RunningProgram.run(
+                    "/usr/bin/setpriv",
+                    [
+                        "--reuid=61002", "--regid=\(group)", "--clear-groups", "--", try Programs.path("ses"), "drop",
+                        "--spool", fixture.spool, "--to", "outgoing", "-f", "a@example.test", "--",
+                        "b@example.test", "c@example.test",
+                    ], input: MailSamples.plain(), asRoot: true)
+            }
+            let refused = try await drop(group: 61_003)
+            #expect(refused.status == 75, "\(refused)")
+            #expect(try fixture.counts().isEmpty)
+            let taken = try await drop(group: group)
+            #expect(taken.status == 0, "\(taken)")
+            let file = try fixture.onlyFile(in: "outgoing")
+            #expect(file.recipients == ["b@example.test", "c@example.test"])
+            var facts = stat()
+            #expect(stat(file.path, &facts) == 0)
+            // Who may read it is the spool's group, of which the gateway's user is a member.
+            #expect(facts.st_gid == group && facts.st_mode & 0o7777 == 0o640)
+        }
+
+        @Test(
+            "drop takes the addresses that mail servers pass, whatever they look like, and says the entry it made",
+            arguments: ["-x@example.test", "--to@example.test", "\"a b\"@example.test", "<alice@example.test>"])
+        func dropArguments(_ sender: String) async throws {
+            let fixture = try await fixture()
+            let run = try await fixture.ses(
+                [
+                    "drop", "--to", "outgoing", "--spool", fixture.spool, "-f", sender, "--", "-y@example.test",
+                    "\"b..c\"@example.test",
+                ], input: MailSamples.plain())
+            #expect(run.status == 0, "\(run)")
+            let file = try fixture.onlyFile(in: "outgoing")
+            #expect(file.sender == sender.trimmingCharacters(in: CharacterSet(charactersIn: "<>")))
+            #expect(file.recipients == ["-y@example.test", "\"b..c\"@example.test"])
+            #expect(run.output == "entry \(try #require(file.envelopeField("X-SES-Entry")))\n")
+        }
+
         @Test("drop takes the spool from the environment and reads no configuration")
         func dropEnvironment() async throws {
             let fixture = try await fixture()

@@ -34,8 +34,14 @@ extension EndToEnd {
                 "<Key alias='signer' default='true' pfx='\(trust.pfx($0))' password='\(TrustFixture.password)'/>"
                     + "<SigningProfile id='timestamped' format='auto' level='T' tsa='\(trust.address(.tsa))'/>"
                     + "<SigningProfile id='plain' format='auto' level='B'/>"
+                    + "<SigningProfile id='timestamped-mail' format='smime' level='T' tsa='\(trust.address(.tsa))'/>"
+                    + "<SigningProfile id='plain-mail' format='smime'/>"
             }
-            let grants = signer == nil ? "" : "<Profile ref='timestamped'/><Profile ref='plain'/><Key ref='signer'/>"
+            let grants =
+                signer == nil
+                ? ""
+                : ["timestamped", "plain", "timestamped-mail", "plain-mail"]
+                    .map { "<Profile ref='\($0)'/>" }.joined() + "<Key ref='signer'/>"
             // At another time than now what the lists say is out of date; there the timestamp is looked at alone.
             let text = """
                 <DSS>\(key ?? "")
@@ -116,26 +122,34 @@ extension EndToEnd {
         }
 
         @Test(
-            "files signed with a timestamp outlive the certificate in the mail, those without do not",
-            arguments: [("timestamped", "delivered/new"), ("plain", "blocked/new")])
+            "what is signed with a timestamp outlives the certificate, mail and files alike, and what is not does not",
+            arguments: [
+                ("timestamped", "delivered/new"), ("plain", "blocked/new"), ("timestamped-mail", "delivered/new"),
+                ("plain-mail", "blocked/new"),
+            ])
         func outlives(_ profile: String, _ place: String) async throws {
             let trust = try await TrustFixture.shared
             let later = ISO8601DateFormatter().string(from: Date().addingTimeInterval(30 * 86_400))
             let configuration = try Self.configuration(trust, time: later, signer: .expiring)
             let server = try await DSSFixture(configuration: configuration.file("dss.xml"))
             var gateway = SESXML(servers: [server.address])
-            gateway.outgoing = SESXML.signAttachments(alias: "signer", profile: profile)
-            gateway.incoming = SESXML.verify(operations: "VERIFY_ATTACHMENT")
+            let isMail = profile.hasSuffix("-mail")
+            gateway.outgoing =
+                isMail
+                ? SESXML.sign(alias: "signer", profile: profile)
+                : SESXML.signAttachments(alias: "signer", profile: profile)
+            gateway.incoming = SESXML.verify(operations: isMail ? "VERIFY_EMAIL" : "VERIFY_ATTACHMENT")
             gateway.processing = "<ResponseIndeterminateAction>BLOCK_EMAIL</ResponseIndeterminateAction>"
             let sending = try await SpoolFixture(gateway)
+            let sender = TrustFixture.Signer.expiring.address
             try await sending.drop(
-                MailSamples.withFiles([.pdf(), .xml(), .other()]), to: .outgoing, from: MailSamples.alice)
+                MailSamples.withFiles([.pdf(), .xml(), .other()], from: sender), to: .outgoing, from: sender)
             try await sending.process()
             let receiving = try await SpoolFixture(gateway)
-            try await receiving.drop(try sending.onlyFile(in: "delivered").message, to: .incoming)
+            try await receiving.drop(try sending.onlyFile(in: "delivered").message, to: .incoming, from: sender)
             try await receiving.process()
-            let receivingCounts = try receiving.counts()
-            #expect(receivingCounts == [place: 1])
+            let counts = try receiving.counts()
+            #expect(counts == [place: 1])
             try await server.stop()
         }
     }

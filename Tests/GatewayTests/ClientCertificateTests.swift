@@ -1,4 +1,5 @@
 import Foundation
+import ProgramLife
 import SESConfiguration
 import TestSupport
 import Testing

@@ -21,9 +21,7 @@ struct PDFAnswers: Sendable {
 
     private static func make() async throws -> PDFAnswers {
         let scratch = try ScratchDirectory()
-        let python =
-            ProcessInfo.processInfo.environment["SES_TEST_PYTHON"]
-            ?? TestMaterial.project + "/.build/python/bin/python3"
+        let python = TestPython.path
         let run = try await RunningProgram.run(
             python, [TestMaterial.fixtures + "/pdf/answers.py", scratch.path], asRoot: true, within: .seconds(120))
         guard run.status == 0 else {

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Octets
 import Processing
+import ProgramLife
 import Synchronization
 import TestSupport
 import Testing

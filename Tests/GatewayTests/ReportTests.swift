@@ -1,5 +1,6 @@
 import Foundation
 import InternetMessage
+import ProgramLife
 import SESConfiguration
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import InternetMessage
+import ProgramLife
 import Synchronization
 import Testing
 

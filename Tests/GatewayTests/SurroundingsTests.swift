@@ -1,4 +1,5 @@
 import Octets
+import ProgramLife
 import Testing
 
 @testable import Gateway

@@ -48,6 +48,20 @@ struct AttachmentTests {
         #expect(found == ["Łódź.pdf", "über.pdf", "你好.pdf", "ü.pdf", "ü.pdf"])
     }
 
+    @Test(
+        "XML whose root element is called as one of HTML's is signed XML where it holds a ds:Signature",
+        arguments: [
+            ("<table><ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/></table>", true),
+            (" <a>x<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/></a>", true),
+            ("<html><body>http://www.w3.org/2000/09/xmldsig#<br></body></html>", false), ("<table/>", false),
+        ])
+    func signedXML(_ content: String, _ isSigned: Bool) throws {
+        let attachment = try #require(
+            try facts("Content-Disposition: attachment; filename=a.xml\n\n" + content).attachments.first)
+        #expect(attachment.isSigned == isSigned)
+        #expect(attachment.contentKinds == (isSigned ? ["xml"] : []))
+    }
+
     @Test("are sought in every multipart, not in forwarded messages")
     func places() throws {
         let pdf = "Content-Disposition: attachment; filename=a.pdf\n\nx"

@@ -93,6 +93,24 @@ struct ClearSignedTests {
                 testDescription: "two protocols", mail: mail(smimeType + "; protocol=\"application/pgp-signature\""),
                 says: "protocol\" parameter"),
             Malformed(
+                testDescription: "a boundary in the forms of two standards",
+                mail: mail(smimeType.replacing("boundary=b", with: "boundary=c; boundary*=us-ascii''b")),
+                says: "boundary\" parameter"),
+            Malformed(
+                testDescription: "a delimiter that a CR ends",
+                mail: mail().replacing("--b\nContent-Type: text", with: "--b\rX: y\r\rx\n--b\nContent-Type: text"),
+                says: "CR without LF"),
+            Malformed(
+                testDescription: "a delimiter behind a CR",
+                mail: mail().replacing("--b\nContent-Type: text", with: "x\r--b\n--b\nContent-Type: text"),
+                says: "CR without LF"),
+            Malformed(
+                testDescription: "a field behind a CR",
+                mail: mail(parts: ["X: y\rContent-Type: text/html\n" + text, signature]), says: "CR without LF"),
+            Malformed(
+                testDescription: "a blank before a colon",
+                mail: mail(parts: ["Content-Transfer-Encoding : base64\n" + text, signature]), says: "blank before"),
+            Malformed(
                 testDescription: "under quoted-printable",
                 mail: mail(head: "Content-Transfer-Encoding: quoted-printable\n"),
                 says: "under a transfer encoding"),

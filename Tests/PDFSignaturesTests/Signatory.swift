@@ -1,5 +1,4 @@
 import CMSSignatures
-import FontEmbedding
 import Foundation
 import Octets
 import PDFSignatures
@@ -20,7 +19,7 @@ struct Signatory: Sendable {
         let validity = Self.now - 3 * 365 * 86_400...Self.now + 365 * 86_400
         authority = try DemoAuthority(commonName: "Tests", validity: validity)
         key = try authority.issue(commonName: "Documents", for: .document, validity: validity)
-        signer = PDFSigner(face: try FontFace(path: FontFace.standardPath))
+        signer = try PDFSigner()
     }
 
     static func options(
@@ -63,8 +62,7 @@ enum PDFOracle {
         let error: String?
     }
 
-    static let python =
-        ProcessInfo.processInfo.environment["SES_TEST_PYTHON"] ?? TestMaterial.project + "/.build/python/bin/python3"
+    static let python = TestPython.path
 
     /// pyHanko's opinion, by name.
     static func pyHanko(_ documents: [String: OctetString]) async throws -> [String: Opinion] {

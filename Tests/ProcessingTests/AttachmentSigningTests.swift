@@ -274,15 +274,20 @@ struct AttachmentSigningTests {
         }
     }
 
-    @Test("text that only begins like XML is signed like any other file, and so is a page")
+    @Test(
+        "text that only begins like XML, or holds the beginning of a PDF, is signed like any other file, and so is a page"
+    )
     func noXML() async {
         let signer = FakeSigner()
-        let mail = Self.mail(Self.part("text/plain", "x.txt", "<b>old</b> ones"), Self.part("text/html", "x", Self.xml))
+        let mail = Self.mail(
+            Self.part("text/plain", "x.txt", "<b>old</b> ones"), Self.part("text/html", "x", Self.xml),
+            Self.part("text/plain", "y.txt", "a PDF begins with\n%PDF-1.4"))
         let attachments = [
             Self.facts(1, "x.txt", "text/plain", ["xml"]), Self.facts(2, "x", "text/html", ["xml"]),
+            Self.facts(3, "y.txt", "text/plain", ["pdf"]),
         ]
         let outcome = await Self.bench(signer, attachments).process(mail, direction: .outgoing)
-        #expect(signer.operations.map(\.kind) == [.cms, .cms])
+        #expect(signer.operations.map(\.kind) == [.cms, .cms, .cms])
         #expect(outcome.outputs.map(\.word) == [.signed])
     }
 

@@ -141,6 +141,10 @@ struct AttachmentVerifyingTests {
             name: "a detached signature and the only file", files: [.text("a.txt"), .cms("smime.p7s", "detached")],
             verdict: "trusted", told: ["trusted: \"a.txt\""]),
         Case(
+            name: "a file that is called a signature, and its own",
+            files: [.text("a.p7s"), .cms("a.p7s.p7s", "detached"), .text("b.txt")], verdict: "trusted",
+            told: ["trusted: \"a.p7s\", signature in \"a.p7s.p7s\""]),
+        Case(
             name: "a detached signature without a name and the only file",
             files: [.text("a.txt"), .cms(nil, "detached")], verdict: "trusted"),
         Case(
@@ -276,6 +280,12 @@ struct AttachmentVerifyingTests {
             ("boundary=m\n", "boundary=m\nContent-Type: multipart/mixed; boundary=n\n"),
             ("boundary=m\n", "boundary=m; boundary=n\n"), ("--m--\n", "--m--\n--m\nContent-Type: text/plain\n\nx\n"),
             ("MIME-Version: 1.0\n", "MIME-Version: 1.0\nCaf\u{E9}: x\n"),
+            ("boundary=m\n", "boundary*=us-ascii''m; boundary=n\n"),
+            ("\n\nHello\n--m\nContent-Type: appl", "\n\nHello\r--m\rX: y\r\n--m\nContent-Type: appl"),
+            ("boundary=m\n\n", "boundary=m\n\n--m\rContent-Type: text/html\r\rx\r\n"),
+            ("Content-Disposition: attachment", "X: y\rContent-Type: text/html\r\nContent-Disposition: attachment"),
+            ("Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding : base64\n"),
+            ("--m\nContent-Type: appl", "--m\nCaf\u{E9}: x\nContent-Type: appl"),
         ])
     func ambiguous(_ replaced: String, _ replacement: String) async {
         for file in [
@@ -286,6 +296,68 @@ struct AttachmentVerifyingTests {
                 mail.text.replacing(replaced, with: replacement), direction: .incoming)
             #expect(outcome.account.verdict == "not trusted", "\(outcome.account)")
         }
+    }
+
+    // MARK: - What another program would show
+
+    @Test(
+        "what a reader's machine opens as something else than what is signed is not trusted",
+        arguments: [
+            AttachedMail.File.xml("a.html", whole), .pdf("a.htm. ", whole), .pdf("a.zip", whole),
+            .cms("a.pdf", "enclosed", type: "application/pkcs7-mime"), .xml("a.pdf", whole),
+            .cms("a.html", "enclosed", type: "application/octet-stream"),
+            .cms("a.p7m", "enclosed", type: "application/pdf"),
+            .cms("a.p7m\"; filename*=\"utf-8''a.pdf", "enclosed", type: "application/pkcs7-mime"),
+            .cms("a.p7m", "enclosed", type: "application/pkcs7-mime; name=a.html"),
+        ])
+    func otherProgram(_ file: AttachedMail.File) async throws {
+        var bench = Bench.verifying(AttachedMail(files: [file]))
+        bench.policy.notTrustedAction = .recipients
+        let outcome = await bench.process(AttachedMail(files: [file]))
+        #expect(outcome.account.verdict == "not trusted", "\(outcome.account)")
+        #expect(try Self.result(of: #require(outcome.delivered)).contains("opened as something else"))
+    }
+
+    @Test(
+        "a name or type that leaves the program open does no harm",
+        arguments: [
+            AttachedMail.File.pdf("offer 1.2", whole), .xml("a.xbrl", whole), .xml("a.svg", whole),
+            .cms("a", "enclosed", type: "application/octet-stream"),
+        ])
+    func openName(_ file: AttachedMail.File) async {
+        let outcome = await Bench.verifying(AttachedMail(files: [file])).process(AttachedMail(files: [file]))
+        #expect(outcome.account.verdict == "trusted", "\(outcome.account)")
+    }
+
+    @Test(
+        "a file that shares a name with another part which is not as good is not trusted",
+        arguments: [
+            [.pdf("a.pdf", whole), .pdf("A.pdf ", signed: false)],
+            [.pdf("a.pdf", whole), .pdf("b.pdf\"; filename*=\"utf-8''a.pdf", signed: false)],
+            [.pdf("b.pdf\"; filename*=\"utf-8''a.pdf", whole), .text("b.pdf")],
+            [.text("a.txt"), .cms("a.txt.p7s", "detached"), .text("b.txt\"; name*=\"x\"; filename*=\"utf-8''a.txt")],
+        ] as [[AttachedMail.File]])
+    func namesakes(_ files: [AttachedMail.File]) async throws {
+        var bench = Bench.verifying(AttachedMail(files: files))
+        bench.policy.notTrustedAction = .recipients
+        let outcome = await bench.process(AttachedMail(files: files))
+        #expect(outcome.account.verdict == "not trusted", "\(outcome.account)")
+        #expect(try Self.result(of: #require(outcome.delivered)).contains("shown under its name"))
+    }
+
+    @Test("two files of one name that are both trusted are")
+    func trustedNamesakes() async {
+        let mail = AttachedMail(files: [.pdf("a.pdf", Self.whole), .pdf("a.pdf", Self.whole)])
+        #expect(await Bench.verifying(mail).process(mail).account.verdict == "trusted")
+    }
+
+    @Test("a named text that is shown as the mail's text counts as a part of that name")
+    func namedText() async {
+        let mail = AttachedMail(files: [.text("a.txt"), .cms("a.txt.p7s", "detached")])
+        let text = mail.text.replacing(
+            "Content-Type: text/plain\n\nHello", with: "Content-Type: text/plain; name=a.txt\n\nHello")
+        let outcome = await Bench.verifying(mail).process(text, direction: .incoming)
+        #expect(outcome.account.verdict == "not trusted", "\(outcome.account)")
     }
 
     // MARK: - Failures

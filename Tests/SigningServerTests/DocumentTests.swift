@@ -65,7 +65,9 @@ struct DocumentTests {
         let pdf = try document(await sign(PDFSamples.plain()))
         #expect(pdf.starts(with: PDFSamples.plain()) && pdf.count > PDFSamples.plain().count)
         #expect(try document(await sign(Self.invoice)).firstRange(of: Array("SignatureValue".utf8)) != nil)
-        #expect(try await sign(Array("plain words".utf8)).text(of: "Base64Signature") != nil)
+        for other in ["plain words", "<html>a page<br></html>", "<a> < b"] {
+            #expect(try await sign(Array(other.utf8)).text(of: "Base64Signature") != nil, "\(other)")
+        }
     }
 
     @Test("a PDF comes back signed and is trusted, and is not when it is changed within or behind what was signed")

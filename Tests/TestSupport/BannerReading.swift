@@ -31,9 +31,7 @@ public struct BannerReading: Sendable, Decodable {
     public static func of(_ messages: [[UInt8]], reference: String) async throws -> [BannerReading] {
         let scratch = try ScratchDirectory()
         for (index, message) in messages.enumerated() { try scratch.write(message, to: "\(index)") }
-        let python =
-            ProcessInfo.processInfo.environment["SES_TEST_PYTHON"] ?? TestMaterial.project
-            + "/.build/python/bin/python3"
+        let python = TestPython.path
         let run = try await RunningProgram.run(
             python,
             [TestMaterial.fixtures + "/python/html_oracle.py", scratch.path, "\(messages.count)", reference],

@@ -1,35 +1,16 @@
 import Foundation
 
-/// The Python of the test set-up, which has pyHanko and signxml.
-public enum TestPython {
-    /// `SES_TEST_PYTHON`, or the one that `scripts/setup --test` makes.
-    public static let path =
-        ProcessInfo.processInfo.environment["SES_TEST_PYTHON"] ?? TestMaterial.project + "/.build/python/bin/python3"
-
-    /// Runs a script of `Tests/Fixtures/python`.
-    public static func run(_ script: String, _ arguments: [String]) async throws -> String {
-        guard FileManager.default.isExecutableFile(atPath: path) else {
-            throw HarnessError("there is no \(path); run scripts/setup --test, or name a Python in SES_TEST_PYTHON")
-        }
-        let file = TestMaterial.fixtures + "/python/" + script
-        let run = try await RunningProgram.run(path, [file] + arguments, asRoot: true)
-        guard run.status == 0 else { throw HarnessError("\(script): \(run)") }
-        return run.output
-    }
-}
-
 /// What pyHanko and poppler say of a signed PDF.
 public struct PDFOracle: Sendable, CustomStringConvertible {
     public struct Signature: Decodable, Sendable {
         public let field: String?
         /// Intact, trusted, and followed by nothing that pyHanko would not allow.
-        public let valid: Bool
-        public let trouble: String?
-        public let coverage: String?
-        public let reason: String?
-        public let location: String?
-        public let contact: String?
-        public let timestamped: Bool?
+        public let good: Bool
+        public let coversAll: Bool
+        /// Empty without one.
+        public let reason: String
+        public let location: String
+        public let contactInfo: String
     }
 
     public let signatures: [Signature]
@@ -42,14 +23,14 @@ public struct PDFOracle: Sendable, CustomStringConvertible {
     /// Whether both find at least one signature, and nothing against any.
     public var isValid: Bool {
         let count = poppler.components(separatedBy: "Signature is Valid.").count - 1
-        return !signatures.isEmpty && signatures.allSatisfy(\.valid) && count == signatures.count
+        return !signatures.isEmpty && signatures.allSatisfy(\.good) && count == signatures.count
     }
 
     /// Whether neither takes every signature for good.
     public var isRefused: Bool {
         let count = poppler.components(separatedBy: "Signature is Valid.").count - 1
         let isWhole = poppler.contains("Total document signed")
-        return (signatures.isEmpty || signatures.contains { !$0.valid })
+        return (signatures.isEmpty || signatures.contains { !$0.good })
             && (count < max(signatures.count, 1) || !isWhole)
     }
 
@@ -61,8 +42,11 @@ public struct PDFOracle: Sendable, CustomStringConvertible {
         }
         let scratch = try ScratchDirectory()
         let path = try scratch.write(octets, to: "document.pdf")
-        let output = try await TestPython.run("pdf_oracle.py", [anchor, path])
-        let report = try JSONDecoder().decode(Report.self, from: Data(output.utf8))
+        let now = Int(Date().timeIntervalSince1970)
+        let output = try await TestPython.run("pdf/oracle.py", [scratch.path, anchor, "\(now)"])
+        guard let report = try JSONDecoder().decode([String: Report].self, from: Data(output.utf8))["document"] else {
+            throw HarnessError("oracle.py says nothing of the document: \(output)")
+        }
         // It looks up whom to trust in Firefox's profile; the signatures are all that counts here.
         let poppler = try await RunningProgram.run("/usr/bin/pdfsig", ["-nocert", path], asRoot: true)
         return PDFOracle(
@@ -86,7 +70,7 @@ public enum XMLOracle {
                 "--verify", "--trusted-pem", anchor, "--id-attr:Id",
                 "http://uri.etsi.org/01903/v1.3.2#:SignedProperties", path,
             ], asRoot: true)
-        let output = try await TestPython.run("xml_oracle.py", [certificate, scratch.path])
+        let output = try await TestPython.run("python/xml_oracle.py", [certificate, scratch.path])
         return (xmlsec.status == 0, output.split(separator: "\t").dropFirst().first?.hasPrefix("valid") == true)
     }
 }

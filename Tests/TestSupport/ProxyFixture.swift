@@ -75,7 +75,7 @@ public final class ProxyFixture: Sendable {
         for part in ["metadata", "queues", "readers"] { unlink("/dev/shm/ses\(port)-cf__\(part).shm") }
     }
 
-    private static func isListening(_ port: Int) -> Bool {
+    static func isListening(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

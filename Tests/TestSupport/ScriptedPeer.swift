@@ -46,6 +46,30 @@ public final class ScriptedPeer: Sendable {
             }
         }
 
+        /// The next octets up to and with `end`; nil when the other side closes before.
+        public func read(through end: String) -> [UInt8]? {
+            let pattern = Array(end.utf8)
+            while true {
+                if let found = Self.position(of: pattern, in: pending) {
+                    let octets = Array(pending[..<(found + pattern.count)])
+                    pending.removeFirst(octets.count)
+                    return octets
+                }
+                guard readMore() else { return nil }
+            }
+        }
+
+        /// Gives up what has come and was not read.
+        public func reset() {
+            var now = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+            // A socket whose last descriptor is replaced is closed, here with a reset; the number stays valid.
+            let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            guard other >= 0 else { return }
+            dup2(other, descriptor)
+            close(other)
+        }
+
         /// - Returns: Whether the other side still takes it.
         @discardableResult
         public func send(_ octets: some Sequence<UInt8>) -> Bool {
@@ -72,6 +96,13 @@ public final class ScriptedPeer: Sendable {
             return Glibc.poll(&poll, 1, milliseconds) > 0
         }
 
+        /// Waits until the other side has closed, without taking what it sends.
+        public func waitForClose() {
+            // POLLRDHUP, which the Glibc module does not show.
+            var poll = pollfd(fd: descriptor, events: 0x2000, revents: 0)
+            _ = Glibc.poll(&poll, 1, 60_000)
+        }
+
         private func readMore() -> Bool {
             var buffer = [UInt8](repeating: 0, count: 65_536)
             let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -82,7 +113,18 @@ public final class ScriptedPeer: Sendable {
 
         private static func position(of pattern: [UInt8], in octets: [UInt8]) -> Int? {
             guard octets.count >= pattern.count else { return nil }
-            return (0...(octets.count - pattern.count)).first { octets[$0..<$0 + pattern.count].elementsEqual(pattern) }
+            return octets.withUnsafeBytes { octets -> Int? in
+                guard let base = octets.baseAddress else { return nil }
+                var start = 0
+                while start <= octets.count - pattern.count {
+                    let room = octets.count - pattern.count + 1 - start
+                    guard let found = memchr(base + start, Int32(pattern[0]), room) else { return nil }
+                    start = UnsafeRawPointer(found) - base
+                    if octets[start..<start + pattern.count].elementsEqual(pattern) { return start }
+                    start += 1
+                }
+                return nil
+            }
         }
     }
 

@@ -34,9 +34,7 @@ enum XMLOracles {
         let folder = try ScratchDirectory()
         for (name, document) in documents { try folder.write(document.array, to: name) }
         let pem = try scratch.write(Array(Certificate(der: certificate).pem.utf8), to: "certificate.pem")
-        let python =
-            ProcessInfo.processInfo.environment["SES_TEST_PYTHON"]
-            ?? TestMaterial.project + "/.build/python/bin/python3"
+        let python = TestPython.path
         let run = try await RunningProgram.run(
             python, [TestMaterial.fixtures + "/python/xml_oracle.py", pem, folder.path], asRoot: true)
         guard run.status == 0 else {

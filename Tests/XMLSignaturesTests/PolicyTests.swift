@@ -49,6 +49,31 @@ struct PolicyTests {
         #expect(try isGood(only(coded)))
     }
 
+    @Test(
+        "a comment within a text, which anybody can put in, leaves in doubt what is read",
+        arguments: ["1<!---->0", "1<!--a--><!--b-->0", "<b>1<!--a-->0</b>", "1<!--a--><![CDATA[0]]>"])
+    func commentWithinText(_ content: String) throws {
+        let signed = content.replacing(/<!--.*?-->|<!\[CDATA\[|\]\]>/, with: "")
+        let found = try only(enveloped(root: "<a>\(content)</a>", content: "<a>\(signed)</a>"))
+        #expect(found.integrity == .intact)
+        #expect(found.findings.map(\.level) == [.indeterminate])
+        #expect(found.findings.allSatisfy { $0.isOlderThanSignature && $0.message.contains("stands within a text") })
+    }
+
+    @Test(
+        "a comment between elements does no harm",
+        arguments: ["<!--a-->x", " <!--a--> x", "<b/><!--a-->x", "x<!--a-->"])
+    func commentBeside(_ content: String) throws {
+        let signed = content.replacing(/<!--.*?-->/, with: "").replacing("<b/>", with: "<b></b>")
+        #expect(try isGood(only(enveloped(root: "<a>\(content)</a>", content: "<a>\(signed)</a>"))))
+    }
+
+    @Test("text beside the parts of a signature is not signed")
+    func strayText() throws {
+        let stray = try enveloped().replacing("</ds:SignedInfo>", with: "</ds:SignedInfo>total 900")
+        #expect(try only(stray).findings.map(\.level) == [.invalid])
+    }
+
     @Test("a changed content, a changed reference and a changed value are each told")
     func broken() throws {
         let good = try enveloped()

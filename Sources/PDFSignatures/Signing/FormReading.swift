@@ -50,8 +50,11 @@ struct FormReading {
                 throw PDFError(.damaged, "the form of the PDF has a field that is no object of its own")
             }
             guard let dictionary = try source.dictionary(node.value) else { continue }
-            guard seen.insert(reference.number).inserted, node.depth <= Self.deepest, seen.count <= Self.mostFields
-            else { throw PDFError(.damaged, "the form of the PDF leads back to itself, or too deep") }
+            // A field that two lead to, as some writers have it, is one field.
+            guard seen.insert(reference.number).inserted else { continue }
+            guard node.depth <= Self.deepest, seen.count <= Self.mostFields else {
+                throw PDFError(.tooComplex, "the form of the PDF has too many fields, or fields too deep in others")
+            }
             open += try take(reference, dictionary, node, source).reversed()
         }
     }
@@ -75,10 +78,9 @@ struct FormReading {
             if entries["T"] == .null, entries["Kids"] == .null {
                 widgets.append(PDFPage(reference: number, dictionary: entries))
             } else {
-                var field = below
-                field = Node(
-                    value: kid, name: below.name, type: below.type, filled: below.filled, depth: below.depth)
-                fields.append(field)
+                fields.append(
+                    Node(
+                        value: kid, name: below.name, type: below.type, filled: below.filled, depth: below.depth))
             }
         }
         if fields.isEmpty, below.type == "Sig" {

@@ -6,7 +6,13 @@ import PDFStructure
 struct IncrementalUpdate {
     private let source: SigningSource
     private var bodies: [IndirectReference: [UInt8]] = [:]
-    private var nextNumber: Int
+    /// Numbers for new objects, the next one last.
+    private var freeNumbers: [Int]
+    /// One more than the highest number in use.
+    private var size: Int
+
+    /// More than a signature needs.
+    static let mostObjects = 32
 
     /// The octets of the update, and where objects begin in it.
     struct Written {
@@ -15,15 +21,18 @@ struct IncrementalUpdate {
         let bodies: [IndirectReference: Int]
     }
 
-    init(_ source: SigningSource) {
+    /// - Parameter freeNumbers: At least ``mostObjects``, rising, from the source's ``SigningSource/firstFreeNumber`` on.
+    init(_ source: SigningSource, freeNumbers: [Int]) {
         self.source = source
-        nextNumber = source.firstFreeNumber
+        self.freeNumbers = freeNumbers.reversed()
+        size = source.firstFreeNumber
     }
 
     /// A number for a new object, which must be set before ``written(identifier:)``.
     mutating func reserve() -> IndirectReference {
-        defer { nextNumber += 1 }
-        return IndirectReference(number: nextNumber, generation: 0)
+        let number = freeNumbers.popLast() ?? size
+        size = number + 1
+        return IndirectReference(number: number, generation: 0)
     }
 
     mutating func add(_ body: [UInt8]) -> IndirectReference {
@@ -36,7 +45,7 @@ struct IncrementalUpdate {
     mutating func set(_ reference: IndirectReference, _ body: [UInt8]) { bodies[reference] = body }
 
     /// - Parameter identifier: 16 octets that no other revision has, for the file identifier (§14.4).
-    func written(identifier: [UInt8]) -> Written {
+    mutating func written(identifier: [UInt8]) -> Written {
         let begin = source.document.count
         var octets: [UInt8] = []
         if let last = source.document.last, last != 0x0A, last != 0x0D { octets.append(0x0A) }
@@ -52,12 +61,12 @@ struct IncrementalUpdate {
         let start = begin + octets.count
         if source.hasTable {
             octets += Self.table(offsets)
-            let trailer = trailer(size: nextNumber, identifier: identifier)
+            let trailer = trailer(size: size, identifier: identifier)
             octets += Array("trailer\n".utf8) + PDFSyntax.dictionary(trailer)
         } else {
-            let own = IndirectReference(number: nextNumber, generation: 0)
+            let own = reserve()
             offsets.append((own, start))
-            var trailer = trailer(size: nextNumber + 1, identifier: identifier)
+            var trailer = trailer(size: size, identifier: identifier)
             trailer.merge(Self.streamEntries(offsets)) { $1 }
             octets += Array("\(own.number) 0 obj\n".utf8)
             octets += PDFSyntax.stream(trailer, Self.streamData(offsets))

@@ -1,4 +1,4 @@
-public import FontEmbedding
+import FontEmbedding
 public import Octets
 import PDFStructure
 
@@ -9,11 +9,22 @@ import PDFStructure
 /// signatures forbid it are refused.
 public struct PDFSigner: Sendable {
     /// Sets the text of stamps.
-    public let face: FontFace
+    private let face: FontFace
 
     static let subFilter = "ETSI.CAdES.detached"
 
-    public init(face: FontFace) { self.face = face }
+    /// The font of Debian's package fonts-dejavu-core.
+    public static let standardFontPath = FontFace.standardPath
+
+    /// - Parameter fontPath: A TrueType font that stamps are set in and that is embedded in part; it must allow that.
+    /// - Throws: ``PDFError`` of kind `failed` when it cannot be used.
+    public init(fontPath: String = standardFontPath) throws(PDFError) {
+        do throws(FontError) {
+            face = try FontFace(path: fontPath)
+        } catch {
+            throw PDFError(.failed, error.reason)
+        }
+    }
 
     /// Time and memory are those of the update and of reading the objects it concerns; the document is not copied.
     /// - Throws: ``PDFError``, of every kind but `room`.

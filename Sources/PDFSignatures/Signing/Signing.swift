@@ -9,115 +9,26 @@ struct Signing {
     let options: PDFSignatureOptions
     let face: FontFace
     private var update: IncrementalUpdate
+    /// The field to be added to the form.
+    private var newField: IndirectReference?
+    /// Arrays that more than one object refers to. One array may be the annotations of two pages, or of a page and the
+    /// fields of the form too: it is left as it is, and a longer one put in its place where it is meant.
+    private var sharedArrays: Set<Int> = []
+
+    /// How many numbers are looked at for new objects.
+    private static let candidates = 256
 
     init(source: SigningSource, form: FormReading, options: PDFSignatureOptions, face: FontFace) {
         self.source = source
         self.form = form
         self.options = options
         self.face = face
-        update = IncrementalUpdate(source)
+        update = IncrementalUpdate(source, freeNumbers: [])
     }
-
-    // MARK: Where
-
-    /// The field that is signed.
-    struct Target {
-        enum Place {
-            case existing(SignatureField)
-            case new(page: PDFPage)
-        }
-        let place: Place
-        let name: String
-        /// Of a stamp, in the page's coordinates; nil when none shows.
-        let box: Box?
-        let view: PageView?
-
-        var isNew: Bool { if case .new = place { true } else { false } }
-    }
-
-    /// - Throws: ``PDFError`` of kind `field`, `page` or `constraint` when the place that is asked for cannot be signed.
-    func target() throws(PDFError) -> Target {
-        guard let field = try existingField() else { return try newTarget() }
-        if let seedValues = try source.dictionary(field.dictionary["SV"]) {
-            try SeedValues(values: seedValues, field: field.name, source: source).check(options)
-        }
-        let shown = try shownBox(of: field)
-        if shown == nil, options.isVisible == true {
-            throw PDFError(
-                .field,
-                "the signature field '\(field.name)' has no visible rectangle; give an area in place of the field, or no visibility"
-            )
-        }
-        let isVisible = options.isVisible ?? (shown != nil)
-        return Target(
-            place: .existing(field), name: field.name, box: isVisible ? shown?.box : nil, view: shown?.view)
-    }
-
-    private func existingField() throws(PDFError) -> SignatureField? {
-        if let name = options.fieldName {
-            guard options.area == nil else {
-                throw PDFError(
-                    .field, "a signature field and an area cannot both be asked for: the field has its place")
-            }
-            guard let field = form.signatureFields.first(where: { $0.name == name }) else {
-                throw PDFError(.field, "the PDF has no signature field '\(name)'; it has \(names)")
-            }
-            guard field.value == .null else {
-                throw PDFError(.field, "the signature field '\(name)' is signed already")
-            }
-            return field
-        }
-        guard options.area == nil, options.page == nil else { return nil }
-        let empty = form.signatureFields.filter { $0.value == .null }
-        guard empty.count == 1, let field = empty.first else { return nil }
-        // A stamp that is asked for and has no place there is put into a new field.
-        if options.isVisible == true, try shownBox(of: field) == nil { return nil }
-        return field
-    }
-
-    private var names: String {
-        let names = form.signatureFields.prefix(8).map { "'\($0.name)'" }
-        return names.isEmpty ? "none" : names.joined(separator: ", ")
-    }
-
-    private func newTarget() throws(PDFError) -> Target {
-        let page = try source.page(options.page ?? 1)
-        guard !page.dictionary.hasDuplicates else {
-            throw PDFError(.damaged, "the page \(page.reference) of the PDF has a key twice")
-        }
-        let place = Target.Place.new(page: page)
-        guard options.isVisible ?? (options.area != nil || options.page != nil) else {
-            return Target(place: place, name: form.freeName, box: nil, view: nil)
-        }
-        let view = try source.view(of: page)
-        var taken: [Box] = []
-        for field in form.signatureFields {
-            guard let widget = field.widget, widget.dictionary["P"].reference == page.reference,
-                let box = Box(try source.numbers(widget.dictionary["Rect"])), !box.isEmpty
-            else { continue }
-            taken.append(box)
-        }
-        let seen = try StampPlacement(view: view, taken: taken).box(for: options.area ?? .bottomRight)
-        return Target(place: place, name: form.freeName, box: view.onPage(seen), view: view)
-    }
-
-    /// The rectangle of a field that shows, with its page.
-    private func shownBox(of field: SignatureField) throws(PDFError) -> (box: Box, view: PageView)? {
-        // Hidden, or not on the screen (§12.5.3).
-        guard let widget = field.widget?.dictionary, let box = Box(try source.numbers(widget["Rect"])), !box.isEmpty,
-            try (source.resolved(widget["F"]).integer ?? 0) & (1 << 1 | 1 << 5) == 0
-        else { return nil }
-        if let reference = widget["P"].reference, let page = try source.dictionary(widget["P"]) {
-            return (box, try source.view(of: PDFPage(reference: reference, dictionary: page)))
-        }
-        // Without its page nothing says how it is turned.
-        return (box, PageView(box: box, rotation: 0, unit: 1))
-    }
-
-    // MARK: The update
 
     /// - Parameter isFirst: Whether the document has no signature yet.
     mutating func sign(_ target: Target, isFirst: Bool) throws(PDFError) -> PreparedPDFSignature {
+        try look(atReferencesFor: target)
         let signature = update.reserve()
         let value = try signatureDictionary(target)
         update.set(signature, value.octets)
@@ -143,6 +54,27 @@ struct Signing {
         written.octets.replaceSubrange(slot..<slot + range.count, with: range)
         return PreparedPDFSignature(
             document: source.document, update: written.octets, place: place, fieldName: target.name)
+    }
+
+    /// Finds numbers for new objects, and arrays that must not be changed.
+    ///
+    /// A document may refer to objects that it does not have, which stand for null (§7.3.10). Such a number is passed over:
+    /// the new object would become part of what the document shows.
+    private mutating func look(atReferencesFor target: Target) throws(PDFError) {
+        let candidates = source.firstFreeNumber..<source.firstFreeNumber + Self.candidates
+        var arrays: Set<Int> = []
+        if case .new(let page) = target.place {
+            for value in [page.dictionary["Annots"], form.form["Fields"]] {
+                if let number = value.reference?.number { arrays.insert(number) }
+            }
+        }
+        let references = try source.references(to: arrays.union(candidates))
+        let free = candidates.filter { references[$0] == nil }
+        guard free.count >= IncrementalUpdate.mostObjects else {
+            throw PDFError(.damaged, "the PDF refers to more than two hundred objects that it does not have")
+        }
+        update = IncrementalUpdate(source, freeNumbers: free)
+        sharedArrays = arrays.filter { references[$0] ?? 0 > 1 }
     }
 
     /// The signature dictionary with blanks for /ByteRange and zeros for /Contents, and where these stand in it.
@@ -224,9 +156,6 @@ struct Signing {
         newField = field
     }
 
-    /// The field to be added to the form.
-    private var newField: IndirectReference?
-
     /// The array behind `value` with `reference` at its end. One that is an object of its own is written again as that.
     /// - Returns: What takes the place of `value`; nil when it stays.
     private mutating func extended(
@@ -234,7 +163,9 @@ struct Signing {
     ) throws(PDFError) -> [UInt8]? {
         let items = try source.array(value, what)
         let extended = PDFSyntax.array(items.map(PDFSyntax.value) + [Array(reference.description.utf8)])
-        guard let own = value.reference, try source.resolved(value) != .null else { return extended }
+        guard let own = value.reference, !sharedArrays.contains(own.number), try source.resolved(value) != .null else {
+            return extended
+        }
         update.set(own, extended)
         return nil
     }

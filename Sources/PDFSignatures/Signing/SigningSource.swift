@@ -92,4 +92,13 @@ struct SigningSource {
         }
         return numbers
     }
+
+    /// How often each of the objects `numbers` is referred to, in one pass over the document.
+    func references(to numbers: Set<Int>) throws(PDFError) -> [Int: Int] {
+        do throws(PDFSyntaxError) {
+            return try file.census(of: 0, counting: numbers).references
+        } catch {
+            throw PDFError(error)
+        }
+    }
 }

@@ -30,7 +30,7 @@ struct StampDrawing {
         let resources = PDFSyntax.dictionary([
             "Font": PDFSyntax.dictionary(["F1": Array(font.description.utf8)]),
             "ColorSpace": PDFSyntax.dictionary([
-                "G": Array("[/CalGray << /WhitePoint [0.9505 1 1.089] /Gamma 2.2 >>]".utf8)
+                "G": Array("[/CalGray << /WhitePoint [0.9642 1 0.8249] /Gamma 2.2 >>]".utf8)
             ]),
         ])
         var entries = Self.form(width: width, height: height, rotation: rotation)

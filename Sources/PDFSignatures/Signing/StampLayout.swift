@@ -7,7 +7,8 @@ struct StampLayout {
     private(set) var lines: [[SetGlyph]] = []
 
     static let lineHeight = 1.2
-    private static let largestSize = 10.0
+    private static let usualSize = 10.0
+    private static let largestSize = 14.0
     private static let smallestSize = 4.5
     /// Of one text; more cannot show.
     private static let mostCharacters = 600
@@ -25,7 +26,9 @@ struct StampLayout {
         let paragraphs = texts.map { words($0) }
         // Tiny boxes get tiny letters: what shows of them is up to the reader's magnifier.
         let least = min(Self.smallestSize, height / Self.lineHeight)
-        var size = min(Self.largestSize, height / Self.lineHeight)
+        // In a tall box letters may be larger.
+        let most = min(Self.largestSize, max(Self.usualSize, height / 8))
+        var size = min(most, height / Self.lineHeight)
         while true {
             let broken = paragraphs.map { lines(of: $0, width: width * 1_000 / size) }
             let room = Int(height / (size * Self.lineHeight) + 0.001)

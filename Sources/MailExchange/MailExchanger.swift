@@ -1,0 +1,47 @@
+/// A host that takes mail for a domain.
+public struct MailExchanger: Sendable, Hashable {
+    /// Its name without the dot at the end: what its certificate should show. Of an address literal the address.
+    public let name: String
+    /// Lower is tried before higher; 0 where there is no MX record.
+    public let preference: Int
+    /// IP addresses in the order in which to try them; at least one.
+    public let addresses: [String]
+
+    public init(name: String, preference: Int, addresses: [String]) {
+        self.name = name
+        self.preference = preference
+        self.addresses = addresses
+    }
+}
+
+/// Why there is nowhere to deliver a domain's mail to.
+public struct MailExchangeError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Kind: Sendable, Hashable {
+        /// The domain does not exist.
+        case noSuchDomain
+        /// The domain says that it takes no mail (RFC 7505).
+        case takesNoMail
+        /// Neither the domain nor its exchangers have an address.
+        case noAddress
+        /// The best exchanger is ourselves: the mail would come back (RFC 5321 §5.1).
+        case loop
+        /// It cannot be a domain.
+        case badName
+        /// No answer, or a server that fails: another time may do better.
+        case temporary
+        /// c-ares itself, or its settings.
+        case `internal`
+    }
+    public let kind: Kind
+    /// What, where, why, in one line.
+    public let detail: String
+
+    public var description: String { detail }
+    /// Whether asking again later may help.
+    public var isTransient: Bool { kind == .temporary || kind == .internal }
+
+    init(_ kind: Kind, _ detail: String) {
+        self.kind = kind
+        self.detail = detail
+    }
+}

@@ -1,0 +1,109 @@
+import InternetMessage
+import Workflows
+
+/// By what a reader's machine chooses the program that opens a file, beside its octets.
+///
+/// A file that is signed in one form may show anything in another: what a signature leaves out - the comments of an XML
+/// document, parameters and unsigned attributes of a CMS, what was added to a PDF after it was signed - is read by programs
+/// that forgive what stands around it, HTML's and PDF's before all.
+struct OpeningHints {
+    /// Every name that some reader shows.
+    let names: [String]
+    /// `type/subtype`, lower case.
+    let mediaType: String
+
+    init(of entity: Entity) {
+        names = entity.everyFileName(using: BuiltInCharsets())
+        mediaType = entity.contentType.mediaType
+    }
+
+    init(names: [String], mediaType: String) {
+        self.names = names
+        self.mediaType = mediaType
+    }
+
+    /// Why the file may be opened as something else than `form`, in words; nil where nothing speaks of that.
+    func objection(to form: AttachmentFacts.SignedForm) -> String? {
+        for ending in names.compactMap(Self.ending) where !form.opens(ending) {
+            return "its name ends in .\(ending), by which it may be opened as something else than what is signed"
+        }
+        guard let declared = Self.program(for: mediaType), declared != form.program else { return nil }
+        return "its type is \(mediaType), by which it may be opened as something else than what is signed"
+    }
+
+    // MARK: - Names
+
+    /// The extension, lower case; nil for what no program is chosen by, such as the `2` of `offer 1.2`.
+    private static func ending(_ name: String) -> String? {
+        let name = trimmed(name)
+        guard let dot = name.lastIndex(of: ".") else { return nil }
+        let ending = name[name.index(after: dot)...].asciiLowercased
+        guard (1...8).contains(ending.utf8.count), let first = ending.utf8.first, (0x61...0x7A).contains(first),
+            ending.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) })
+        else { return nil }
+        return ending
+    }
+
+    /// Trailing blanks and dots do not change what a file is on the reader's machine.
+    static func trimmed(_ name: String) -> Substring {
+        var name = name[...]
+        while let last = name.last, last.isWhitespace || last == "." { name.removeLast() }
+        return name
+    }
+
+    // MARK: - Media types
+
+    enum Program: Hashable { case cms, pdf, xml, other }
+
+    /// nil where the type leaves it open, as application/octet-stream does.
+    private static func program(for mediaType: String) -> Program? {
+        let halves = mediaType.split(separator: "/", maxSplits: 1)
+        guard halves.count == 2 else { return nil }
+        let subtype = String(halves[1])
+        if subtype.hasPrefix("pkcs7-") || subtype.hasPrefix("x-pkcs7-") || subtype == "cms" { return .cms }
+        if subtype == "pdf" || subtype == "x-pdf" { return .pdf }
+        if subtype == "xml" || subtype.hasSuffix("+xml") { return .xml }
+        let isOther =
+            ["image", "audio", "video"].contains(halves[0]) || otherTypes.contains(subtype)
+            || ["vnd.ms-", "vnd.openxmlformats-", "vnd.oasis."].contains { subtype.hasPrefix($0) }
+        return isOther ? .other : nil
+    }
+
+    private static let otherTypes: Set<String> = [
+        "html", "rtf", "msword", "zip", "x-zip-compressed", "java-archive", "javascript", "postscript",
+    ]
+}
+
+extension AttachmentFacts.SignedForm {
+    fileprivate var program: OpeningHints.Program {
+        switch self {
+        case .cms: .cms
+        case .pdf: .pdf
+        case .xml: .xml
+        case .ambiguous: .other
+        }
+    }
+
+    /// Whether a file of this form is opened as such under a name with `ending`, or as nothing at all.
+    fileprivate func opens(_ ending: String) -> Bool {
+        switch self {
+        case .cms: Self.neutralEndings.contains(ending) || Self.cmsEndings.contains(ending)
+        case .pdf: Self.neutralEndings.contains(ending) || ending == "pdf"
+        // Documents of XML have many endings.
+        case .xml: !Self.endingsOfOthers.contains(ending)
+        case .ambiguous: false
+        }
+    }
+
+    private static let neutralEndings: Set<String> = ["bin", "dat"]
+    private static let cmsEndings: Set<String> = [
+        "p7m", "p7s", "p7c", "p7b", "p7", "pk7", "cms", "sig", "sign", "sgn", "der", "ber", "pem", "cades", "csig",
+    ]
+    /// Of programs that forgive octets which are none of theirs, or that choose by octets themselves.
+    private static let endingsOfOthers: Set<String> = [
+        "html", "htm", "shtml", "hta", "mht", "mhtml", "pdf", "ps", "eps", "doc", "docx", "docm", "dot", "rtf", "xls",
+        "xlsx", "xlsm", "xlsb", "ppt", "pptx", "pptm", "odt", "ods", "odp", "zip", "jar", "rar", "js", "jse", "vbs",
+        "wsh", "bat", "cmd", "exe", "com", "scr", "url", "lnk", "eml", "msg", "png", "jpg", "jpeg", "gif", "bmp",
+        "tif", "tiff", "webp",
+    ]
+}

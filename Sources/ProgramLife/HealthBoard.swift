@@ -1,0 +1,37 @@
+import Synchronization
+
+/// What a running process knows of its own health, for its state file and for `ses status`.
+package final class HealthBoard: Sendable {
+    package struct State: Sendable {
+        /// Reasons that stand until they are lifted, by what they are about.
+        package var reasons: [String: String] = [:]
+        package var lastError: String?
+    }
+
+    private let state = Mutex(State())
+    private let changed: @Sendable () -> Void
+
+    /// - Parameter changed: Called after every change, on the thread that made it.
+    package init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
+
+    package var snapshot: State { state.withLock { $0 } }
+
+    /// Something is wrong until `lift` is called for the same subject.
+    package func raise(_ subject: String, _ reason: String) {
+        let isNew = state.withLock { state in
+            state.lastError = reason
+            return state.reasons.updateValue(reason, forKey: subject) != reason
+        }
+        if isNew { changed() }
+    }
+
+    package func lift(_ subject: String) {
+        if state.withLock({ $0.reasons.removeValue(forKey: subject) }) != nil { changed() }
+    }
+
+    /// Something failed, but nothing has to be done about it.
+    package func note(_ error: String) {
+        state.withLock { $0.lastError = error }
+        changed()
+    }
+}

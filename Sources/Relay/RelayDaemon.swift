@@ -1,0 +1,129 @@
+import Glibc
+import Logging
+public import ProgramLife
+import SESConfiguration
+import ServiceLifecycle
+import Spool
+import SpoolWatch
+import UnixSignals
+
+/// How `ses-relay run` and `once` are called.
+public struct RelayOptions: Sendable {
+    let configuration: String?
+    let spool: String?
+    let allowsRoot: Bool
+
+    public init(_ configuration: String?, _ spool: String?, allowsRoot: Bool) {
+        self.configuration = configuration
+        self.spool = spool
+        self.allowsRoot = allowsRoot
+    }
+}
+
+/// The relay: until told to stop, or until nothing waits but what is not yet due.
+public enum RelayDaemon {
+    public enum Mode: Sendable { case run, once }
+
+    public static func start(_ mode: Mode, _ options: RelayOptions) async throws(ProgramError) -> ExitStatus {
+        LineLogHandler.bootstrap()
+        // A server or a reader that has gone away is told by an errno.
+        _ = signal(SIGPIPE, SIG_IGN)
+        let surroundings = Surroundings()
+        try surroundings.refuseRoot(allowed: options.allowsRoot, program: "ses-relay")
+        let path = surroundings.relayConfigurationPath(option: options.configuration)
+        let configuration = try loaded(path, surroundings)
+        let spoolPath = surroundings.spoolPath(option: options.spool, configured: configuration.spool)
+        // The watcher's descriptor must be small, so it comes before all others.
+        let watcher = mode == .run ? try watch(spoolPath) : nil
+        let log = Logger(label: "ses-relay")
+        let spool = try open(spoolPath, log)
+        for warning in configuration.warnings { log.warning("\(warning)") }
+        let hostName = surroundings.hostName
+        let settings = ActiveSettings(RelaySettings(configuration, hostName: hostName))
+        let bell = WakeBell()
+        let board = HealthBoard { bell.ring() }
+        let lanes = LaneBoard { bell.ring() }
+        let counters = RelayCounters()
+        let width = configuration.deliveryThreads + RelaySettings.waitingWorkers
+        let threads = WorkerThreads(count: width + 6, name: "ses-relay-worker")
+        let engine = RelayEngine(
+            spool: spool, settings: settings, board: board, lanes: lanes, counters: counters, clock: .system, log: log)
+        let post = RelayPost(
+            bell: bell, spool: spool, settings: settings, lanes: lanes, board: board, counters: counters,
+            deferred: { engine.agenda.count }, clock: .system, watches: watcher != nil)
+        let service = RelayService(
+            isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, width: width, threads: threads,
+            log: log)
+        let reload = RelayReload(
+            path: path, settings: settings, board: board, log: log, hostName: hostName, surroundings: surroundings)
+        do {
+            try await withTaskExecutorPreference(threads) {
+                try await ServiceGroup(
+                    configuration: ServiceGroupConfiguration(
+                        services: [
+                            .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
+                            .init(service: reload, successTerminationBehavior: .ignore),
+                        ],
+                        gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+                ).run()
+            }
+        } catch {
+            throw ProgramError(.software, "stopped: \(error)")
+        }
+        return board.snapshot.reasons["local"] == nil ? .success : .tryAgain
+    }
+
+    static func loaded(_ path: String, _ surroundings: Surroundings) throws(ProgramError) -> RelayConfiguration {
+        do {
+            return try loadRelay(path: path, environment: surroundings.environment)
+        } catch {
+            throw ProgramError(.configuration, error.description)
+        }
+    }
+
+    private static func open(_ path: String, _ log: Logger) throws(ProgramError) -> Spool {
+        do {
+            let spool = try Spool(opening: path, program: .relay)
+            for warning in try spool.probe() { log.warning("\(warning)") }
+            return spool
+        } catch {
+            throw ProgramError(error.isLocalFault ? .inputOutput : .configuration, error.description)
+        }
+    }
+
+    private static func watch(_ spool: String) throws(ProgramError) -> SpoolWatcher {
+        do {
+            return try SpoolWatcher(directories: ["delivered/new", "admin/new"].map { spool + "/" + $0 })
+        } catch {
+            let status: ExitStatus = error.kind == .directory ? .configuration : .system
+            throw ProgramError(status, "cannot watch the spool: \(error) (`ses init \(spool)` makes its folders)")
+        }
+    }
+}
+
+/// Re-reads `relay.xml` on SIGHUP: a good file takes effect for messages claimed later, a bad one leaves the old in force and
+/// says so. How many messages go at a time stays as it was at the start.
+struct RelayReload: Service {
+    let path: String
+    let settings: ActiveSettings
+    let board: HealthBoard
+    let log: Logger
+    let hostName: String
+    let surroundings: Surroundings
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            do {
+                let configuration = try RelayDaemon.loaded(path, surroundings)
+                settings.replace(with: RelaySettings(configuration, hostName: hostName))
+                for warning in configuration.warnings { log.warning("\(warning)") }
+                board.lift("configuration")
+                log.notice("configuration re-read", metadata: ["file": "\(path)"])
+            } catch {
+                board.raise(
+                    "configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
+                log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
+            }
+        }
+    }
+}

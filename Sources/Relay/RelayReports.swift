@@ -1,0 +1,116 @@
+import Foundation
+public import ProgramLife
+import SESConfiguration
+import Spool
+
+extension CheckReport {
+    /// Of a `relay.xml`.
+    /// - Parameter isStrict: Loose modes of files with secrets are faults.
+    public static func makeForRelay(configuration option: String?, isStrict: Bool) -> CheckReport {
+        let path = Surroundings().relayConfigurationPath(option: option)
+        do {
+            let configuration = try loadRelay(path: path, environment: Surroundings().environment)
+            return CheckReport(faults: [], warnings: configuration.warnings, isStrict: isStrict)
+        } catch {
+            return CheckReport(error, isStrict: isStrict)
+        }
+    }
+}
+
+/// How the relay's side of a spool is doing.
+public struct RelayStatusReport: Encodable, Sendable {
+    public struct Route: Encodable, Sendable {
+        let route: String
+        let reason: String
+        let since: Int
+    }
+
+    public struct Process: Encodable, Sendable {
+        let program: String
+        let pid: Int32
+        let started: Int
+        let watches: Bool
+        let counters: RelayCounters.Values
+    }
+
+    let v = 1
+    public let healthy: Bool
+    let reasons: [String]
+    let folders: [String: PlaceCount]
+    /// Those that are not tried for now.
+    let routes: [Route]
+    @OrNull var lastError: String?
+    let processes: [Process]
+    private let order: [String]
+
+    private enum CodingKeys: String, CodingKey {
+        case v, healthy, reasons, folders, routes, lastError, processes
+    }
+
+    /// - Parameter configuration: Only read for the spool's place, when `spool` does not name it.
+    public static func make(configuration: String?, spool option: String?) throws(ProgramError) -> RelayStatusReport {
+        let surroundings = Surroundings()
+        var configured: String?
+        if option == nil {
+            let path = surroundings.relayConfigurationPath(option: configuration)
+            if configuration != nil || FileManager.default.fileExists(atPath: path) {
+                configured = try RelayDaemon.loaded(path, surroundings).spool
+            }
+        }
+        do {
+            let spool = try Spool(
+                opening: surroundings.spoolPath(option: option, configured: configured), program: .relay)
+            return RelayStatusReport(
+                counts: try spool.counts(), states: try spool.readStates(), now: SpoolClock.system.now())
+        } catch {
+            throw ProgramError(.noInput, error.description)
+        }
+    }
+
+    init(counts: [FolderCount], states: [ProcessState], now: Int) {
+        // What cannot be read is of another version; the folders are the truth.
+        let known = states.compactMap { state in
+            (try? JSONDecoder().decode(PublishedRelayState.self, from: Data(state.json))).map { (state, $0) }
+        }
+        var reasons: [String] = []
+        func add(_ reason: String) {
+            if !reasons.contains(reason) { reasons.append(reason) }
+        }
+        for (_, state) in known {
+            for reason in state.reasons { add(reason) }
+            for route in state.routes { add("route \(route.route) is closed: \(route.reason)") }
+        }
+        if let failed = counts.first(where: { $0.name == Folder.failed.rawValue }), failed.count > 0 {
+            add(
+                "failed/ holds \(failed.count) that could not be delivered: look at them, then move them to delivered/new or remove them"
+            )
+        }
+        self.reasons = reasons
+        healthy = reasons.isEmpty
+        order = counts.map(\.name)
+        folders = PlaceCount.of(counts, now: now)
+        routes = known.flatMap { $0.1.routes }.map { Route(route: $0.route, reason: $0.reason, since: $0.since) }
+        lastError = known.compactMap { $0.1.lastError }.last
+        processes = known.map {
+            Process(
+                program: $0.0.program, pid: $0.0.pid, started: $0.1.started, watches: $0.1.watches,
+                counters: $0.1.counters)
+        }
+    }
+
+    /// For people.
+    public var text: String {
+        var lines = [healthy ? "healthy" : "UNHEALTHY"]
+        lines += reasons.map { "  - " + $0 }
+        lines += PlaceCount.lines(folders, in: order)
+        for process in processes {
+            let counts = process.counters
+            lines.append(
+                "process    \(process.program) \(process.pid)" + (process.watches ? ", watching" : "")
+                    + ": \(counts.sent) sent, \(counts.failed) failed, \(counts.deferred) put off,"
+                    + " \(counts.possibleRepeats) possible repeats")
+        }
+        if let lastError { lines.append("last error " + lastError) }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,165 @@
+import Logging
+import ProgramLife
+import ServiceLifecycle
+import Spool
+import SpoolWatch
+
+/// The work of one relay on one spool: recovery, then intake until it is told to stop or nothing is left.
+final class RelayService: Service {
+    private let isDaemon: Bool
+    private let watcher: SpoolWatcher?
+    private let engine: RelayEngine
+    private let post: RelayPost
+    private let handoff: Handoff<RelayEngine.Waiting>
+    private let bell = WakeBell()
+    private let width: Int
+    private let threads: WorkerThreads
+    private let log: Logger
+    /// How long what is under way may take after the order to stop, before its waiting is ended.
+    private static let patience: Duration = .seconds(20)
+    /// How often the folder of deferred messages is read anew while nothing asks for it.
+    private static let relisting = 300
+
+    init(
+        isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: RelayPost, width: Int,
+        threads: WorkerThreads, log: Logger
+    ) {
+        self.isDaemon = isDaemon
+        self.watcher = watcher
+        self.engine = engine
+        self.post = post
+        self.width = width
+        self.threads = threads
+        self.log = log
+        handoff = Handoff(ahead: width * 2)
+    }
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [post] in await post.run() }
+            group.addTask {
+                await self.recover()
+                await self.intake()
+            }
+            await group.next()
+            post.end()
+            group.cancelAll()
+        }
+        engine.settings.current.transport.tidy(all: true)
+    }
+
+    private func recover() async {
+        let recovery = Task(executorPreference: threads) { [engine] in engine.recover() }
+        await withGracefulShutdownHandler {
+            await end(of: recovery)
+        } onGracefulShutdown: { [self] in
+            stopIntake()
+        }
+        if isDaemon { log.notice("watching", metadata: ["spool": "\(engine.spool.path)"]) }
+    }
+
+    private func intake() async {
+        // A task of its own does not take over the preference of the one that makes it, so the threads are named again.
+        let work = Task(executorPreference: threads) { [engine, handoff, width] in
+            await withTaskGroup(of: Void.self) { workers in
+                for _ in 0..<width {
+                    workers.addTask {
+                        while let waiting = await handoff.take() {
+                            engine.take(waiting)
+                            handoff.finished()
+                        }
+                    }
+                }
+            }
+        }
+        await withGracefulShutdownHandler {
+            if isDaemon { await watchUntilStopped() } else { await drain() }
+            handoff.end()
+            await end(of: work)
+        } onGracefulShutdown: { [self] in
+            stopIntake()
+        }
+    }
+
+    private func stopIntake() {
+        watcher?.stop()
+        handoff.end()
+        engine.gate.stop()
+        engine.lanes.stop()
+        bell.silence()
+        engine.deferredBell.silence()
+    }
+
+    private func end(of work: Task<Void, Never>) async {
+        await OrderlyEnd.of(work, patience: Self.patience, log: log) { [engine] in
+            engine.settings.current.transport.interrupt()
+        }
+    }
+
+    // MARK: - Watching
+
+    private func watchUntilStopped() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.passFresh() }
+            group.addTask { await self.passDeferred() }
+            group.addTask { [engine, bell] in
+                await engine.gate.overcomeFaults(recover: { engine.recover() }) {
+                    bell.ring()
+                    engine.deferredBell.ring()
+                }
+            }
+            group.addTask { [watcher, engine, bell, log] in
+                guard let watcher else { return }
+                for await wake in watcher.wakes {
+                    if wake.isNoteworthy { log.notice("\(wake)") }
+                    bell.ring()
+                    if wake.isTimer {
+                        engine.gate.lookForLeftBehind()
+                        engine.settings.current.transport.tidy()
+                    }
+                }
+            }
+        }
+    }
+
+    private func passFresh() async {
+        repeat {
+            for queue in [Queue.delivered, .admin] where engine.gate.mayClaim {
+                _ = engine.pass(queue) { handoff.put($0) }
+            }
+        } while await bell.wait(atMost: nil)
+    }
+
+    private func passDeferred() async {
+        var listed = Int.min
+        repeat {
+            guard engine.gate.mayClaim else { continue }
+            if listed == .min || engine.clock.now() - listed >= Self.relisting {
+                engine.listDeferred()
+                listed = engine.clock.now()
+            }
+            _ = engine.passDeferred { handoff.put($0) }
+        } while await engine.deferredBell.wait(atMost: wait)
+    }
+
+    /// Until something is due, at most until the folder is read anew; never less than a moment, for a clock that is a little behind.
+    private var wait: Duration {
+        let due = engine.agenda.next.map { $0 - engine.clock.now() } ?? Self.relisting
+        return max(.milliseconds(50), .seconds(min(due, Self.relisting)))
+    }
+
+    // MARK: - Draining
+
+    /// Passes until nothing waits but what is not yet due.
+    private func drain() async {
+        engine.listDeferred()
+        while !engine.gate.isStopping, engine.gate.mayClaim {
+            let before = engine.handledCount
+            var found = 0
+            for queue in [Queue.delivered, .admin] { found += engine.pass(queue) { handoff.put($0) } }
+            found += engine.passDeferred { handoff.put($0) }
+            await handoff.untilIdle()
+            guard found > 0, engine.handledCount > before else { return }
+        }
+    }
+}

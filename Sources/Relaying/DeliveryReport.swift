@@ -1,0 +1,128 @@
+public import InternetMessage
+
+/// What a server, or a step on the way to it, said about one recipient.
+public struct DeliveryReport: Sendable, Hashable {
+    public enum Outcome: String, Sendable, Hashable {
+        /// The next server took responsibility.
+        case sent
+        /// Never to be tried again.
+        case failed
+        /// To be tried again; it counts as an attempt.
+        case deferred
+        /// All was sent and no reply came: the server has the message or not. Tried again, and counted as a possible repeat.
+        case unknown
+    }
+
+    public let outcome: Outcome
+    /// RFC 3463, such as `5.1.1`.
+    public let status: String
+    /// The server, where one spoke.
+    public let server: String?
+    /// The server's words with its code, or ours; one line.
+    public let text: String
+    /// Whether `text` is an SMTP server's reply.
+    public let isReply: Bool
+
+    public init(_ outcome: Outcome, status: String, server: String? = nil, _ text: String, isReply: Bool = false) {
+        self.outcome = outcome
+        self.status = status
+        self.server = server
+        self.text = text
+        self.isReply = isReply
+    }
+}
+
+/// One line of a relay's record (`done`): what happened to one recipient, or that somebody was told of it.
+///
+/// Fields between blanks, each percent-encoded, the last of them a full stop: a line that a crash cut short means nothing.
+/// No text of a server can end a field.
+public enum DeliveryLine: Sendable, Hashable {
+    /// When the message came to the relay, and from which folder.
+    case arrived(Int, RouteCriteria.Source)
+    case report(AddrSpec, DeliveryReport, time: Int)
+    /// The final dot of a message to this recipient is about to be sent.
+    case offered(AddrSpec)
+    /// The sender has been told that this recipient's delivery failed.
+    case toldOfFailure(AddrSpec)
+    /// The sender has been told that delivery takes long.
+    case toldOfDelay
+
+    public var text: String {
+        let fields: [String] =
+            switch self {
+            case .arrived(let time, let source): ["arrived", String(time), source.rawValue]
+            case .offered(let address): ["offered", "\(address)"]
+            case .toldOfFailure(let address): ["told", "\(address)"]
+            case .toldOfDelay: ["told-delay"]
+            case .report(let address, let report, let time):
+                [
+                    report.outcome.rawValue, "\(address)", String(time), report.status, report.server ?? "",
+                    report.isReply ? "smtp" : "own", String(report.text.unicodeScalars.prefix(2_000)),
+                ]
+            }
+        return fields.map(Self.encoded).joined(separator: " ") + " ."
+    }
+
+    /// Nil for a line that is cut short or none of ours.
+    public init?(parsing line: String) {
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard fields.count >= 2, fields.last == "." else { return nil }
+        let values = fields.dropLast().map(Self.decoded)
+        func address(_ index: Int) -> AddrSpec? {
+            guard index < values.count, case .address(let address)? = ReversePath(parsing: values[index]) else {
+                return nil
+            }
+            return address
+        }
+        switch (values[0], values.count) {
+        case ("arrived", 3):
+            guard let time = Int(values[1]), let source = RouteCriteria.Source(rawValue: values[2]) else { return nil }
+            self = .arrived(time, source)
+        case ("offered", 2):
+            guard let address = address(1) else { return nil }
+            self = .offered(address)
+        case ("told", 2):
+            guard let address = address(1) else { return nil }
+            self = .toldOfFailure(address)
+        case ("told-delay", 1): self = .toldOfDelay
+        case (_, 7):
+            guard let outcome = DeliveryReport.Outcome(rawValue: values[0]), let address = address(1),
+                let time = Int(values[2])
+            else { return nil }
+            self = .report(
+                address,
+                DeliveryReport(
+                    outcome, status: values[3], server: values[4].isEmpty ? nil : values[4], values[6],
+                    isReply: values[5] == "smtp"), time: time)
+        default: return nil
+        }
+    }
+
+    private static func encoded(_ field: String) -> String {
+        var text = ""
+        for octet in field.utf8 {
+            if octet > 0x20, octet < 0x7F, octet != UInt8(ascii: "%") {
+                text.unicodeScalars.append(Unicode.Scalar(octet))
+            } else {
+                text += "%" + (octet < 16 ? "0" : "") + String(octet, radix: 16)
+            }
+        }
+        return text
+    }
+
+    private static func decoded(_ field: Substring) -> String {
+        var octets: [UInt8] = []
+        var rest = field.utf8[...]
+        while let octet = rest.popFirst() {
+            if octet == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                octets.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                octets.append(octet)
+            }
+        }
+        return String(decoding: octets, as: UTF8.self)
+    }
+}

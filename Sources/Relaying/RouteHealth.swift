@@ -1,0 +1,55 @@
+/// Whether a destination - the gateway of a route, or a domain's mail servers - is worth a try now.
+///
+/// A failure of the connection, the greeting, EHLO or AUTH closes it for a while, growing with each failure in a row; then one
+/// message tries, and the others wait for what comes of it.
+public struct RouteHealth: Sendable, Hashable {
+    public enum Permission: Sendable, Hashable {
+        case go
+        /// Not before this, in Unix seconds.
+        case waitUntil(Int)
+    }
+
+    public private(set) var failures = 0
+    /// Why it is closed; nil while it is open.
+    public private(set) var reason: String?
+    /// Unix seconds of the first failure in a row.
+    public private(set) var since: Int?
+    private var closedUntil = 0
+    private var trialEnds: Int?
+
+    /// Seconds for which the first failure closes it.
+    public static let firstPause = 30
+    static let longestPause = 900
+    /// Seconds after which a trial that nobody ended is taken for dead.
+    static let longestTrial = 600
+
+    public init() {}
+
+    public var isOpen: Bool { failures == 0 }
+
+    /// Asks for leave to try. With `.go` while it is closed, the caller is the trial and must call ``succeeded()`` or ``failed(_:at:)``.
+    public mutating func ask(at now: Int) -> Permission {
+        if isOpen { return .go }
+        // A clock that was set back must not close a route for longer than the longest pause.
+        let until = min(closedUntil, now + Self.longestPause)
+        if now < until { return .waitUntil(until) }
+        if let trialEnds, now < trialEnds, trialEnds - now <= Self.longestTrial { return .waitUntil(now + 5) }
+        trialEnds = now + Self.longestTrial
+        return .go
+    }
+
+    public mutating func succeeded() { self = RouteHealth() }
+
+    /// The trial ended without saying anything of the route.
+    public mutating func withdrew() { trialEnds = nil }
+
+    public mutating func failed(_ reason: String, at now: Int) {
+        // Those that were under way together when it went down are one failure.
+        if failures > 0, now < closedUntil, trialEnds == nil { return }
+        failures += 1
+        since = since ?? now
+        self.reason = reason
+        trialEnds = nil
+        closedUntil = now + min(Self.longestPause, Self.firstPause << min(failures - 1, 5))
+    }
+}

@@ -1,0 +1,112 @@
+public import InternetMessage
+
+/// How long a message is tried.
+public struct Patience: Sendable {
+    /// Seconds to wait after attempt `n`, counted from 1; nil when the attempts are used up.
+    public let delay: @Sendable (_ attempt: Int) -> Int?
+    /// Seconds after its arrival at which a message is given up, also when no attempt could be made.
+    public let lifetime: Int
+    /// Seconds after which the sender is told, once, that delivery takes long.
+    public let delayNotice: Int
+
+    /// 4 hours (RFC 5321 §4.5.4.1 asks for some; senders of today expect them).
+    public static let standardDelayNotice = 14_400
+
+    public init(
+        lifetime: Int, delayNotice: Int = Self.standardDelayNotice, delay: @escaping @Sendable (_ attempt: Int) -> Int?
+    ) {
+        self.delay = delay
+        self.lifetime = lifetime
+        self.delayNotice = delayNotice
+    }
+}
+
+/// What one attempt came to, apart from what the record says of each recipient.
+public struct AttemptSummary: Sendable, Hashable {
+    /// Whether a server refused something for now: only this uses up an attempt. No connection is the route's fault.
+    public var countsAsAttempt: Bool
+    /// Unix seconds before which the routes of those who still wait are of no use; nil when they are open.
+    public var routesOpenAt: Int?
+
+    public init(countsAsAttempt: Bool, routesOpenAt: Int? = nil) {
+        self.countsAsAttempt = countsAsAttempt
+        self.routesOpenAt = routesOpenAt
+    }
+}
+
+/// What becomes of a message after an attempt: a value, decided from what is recorded and nothing else.
+public struct Settlement: Sendable, Hashable {
+    public enum Ending: Sendable, Hashable {
+        /// Every recipient has it.
+        case sent
+        /// Some are done with, others wait.
+        case wait(attempts: Int, due: Int)
+        /// Nobody waits, and these have failed: the message goes to `failed`, for them.
+        case giveUp([AddrSpec])
+    }
+
+    public struct Told: Sendable, Hashable {
+        public let recipient: AddrSpec
+        public let report: DeliveryReport
+    }
+
+    public let ending: Ending
+    /// Those whose time ran out now: to be recorded as failed before anything else.
+    public let expired: [Told]
+    /// Whose failure the sender is to be told of now.
+    public let failures: [Told]
+    /// Whose delay the sender is to be told of now.
+    public let delays: [Told]
+
+    /// - Parameters:
+    ///   - attempts: Attempts that counted before this one.
+    ///   - jitter: Spreads a delay of so many seconds, so that messages deferred together do not come back together.
+    public init(
+        history: DeliveryHistory, recipients: [AddrSpec], attempts: Int, summary: AttemptSummary, now: Int,
+        patience: Patience, jitter: (_ seconds: Int) -> Int
+    ) {
+        let arrived = min(history.arrived ?? now, now)
+        let counted = attempts + (summary.countsAsAttempt ? 1 : 0)
+        let pending = history.pending(of: recipients)
+        let delay = patience.delay(max(1, counted))
+        let isOver = now - arrived >= patience.lifetime || (summary.countsAsAttempt && delay == nil)
+        func report(of recipient: AddrSpec) -> DeliveryReport? { history.lastReport(of: recipient) }
+        var failures = history.failed(of: recipients).filter { !history.isTold(of: $0.recipient) }
+            .map { Told(recipient: $0.recipient, report: $0.report) }
+        guard !pending.isEmpty, !isOver else {
+            expired = pending.map { recipient in
+                let last = report(of: recipient)
+                return Told(
+                    recipient: recipient,
+                    report: DeliveryReport(
+                        .failed, status: "4.4.7", server: last?.server,
+                        last?.text ?? "no attempt could be made: the route was not open in all this time",
+                        isReply: last?.isReply ?? false))
+            }
+            failures += expired
+            self.failures = failures
+            delays = []
+            let failed = recipients.filter { recipient in
+                if case .failed = history.state(of: recipient) { return true }
+                return pending.contains(recipient)
+            }
+            ending = failed.isEmpty ? .sent : .giveUp(failed)
+            return
+        }
+        expired = []
+        self.failures = failures
+        let isLate = !history.isToldOfDelay && now - arrived >= patience.delayNotice
+        delays =
+            isLate
+            ? pending.map { recipient in
+                Told(
+                    recipient: recipient,
+                    report: report(of: recipient)
+                        ?? DeliveryReport(.deferred, status: "4.4.1", "the next mail server could not be reached"))
+            } : []
+        let wait = delay.map { $0 + max(0, jitter($0)) } ?? 60
+        let due = summary.countsAsAttempt ? max(now + wait, summary.routesOpenAt ?? 0) : summary.routesOpenAt ?? now + 1
+        // What has no time left is looked at once more when it ends, not after.
+        ending = .wait(attempts: counted, due: max(now + 1, min(due, max(now + 1, arrived + patience.lifetime))))
+    }
+}

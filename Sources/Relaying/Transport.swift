@@ -1,0 +1,80 @@
+public import InternetMessage
+public import Octets
+
+/// A message's share for the recipients that go the same way.
+public struct Consignment: Sendable {
+    /// Unknown senders go as the null sender: nobody can be told of a failure.
+    public let sender: ReversePath
+    public let recipients: [AddrSpec]
+    /// Header, empty line and body; line ends are the transport's concern.
+    public let content: any OctetSource
+    /// Whether nothing of the content may be changed, because it is signed.
+    public let isProtected: Bool
+    /// Nobody gets it unless all do.
+    public let isAllOrNothing: Bool
+    /// What notifications of other servers may call it.
+    public let identifier: String
+
+    public init(
+        sender: ReversePath, recipients: [AddrSpec], content: any OctetSource, isProtected: Bool, isAllOrNothing: Bool,
+        identifier: String
+    ) {
+        self.sender = sender
+        self.recipients = recipients
+        self.content = content
+        self.isProtected = isProtected
+        self.isAllOrNothing = isAllOrNothing
+        self.identifier = identifier
+    }
+}
+
+/// One way that messages go: a gateway, the mail servers of one domain, or a program. Health and connections are counted for each.
+public struct Destination: Sendable, Hashable, CustomStringConvertible {
+    /// Which of the routes, from 0.
+    public let route: Int
+    public let routeName: String
+    /// The recipients' domain, lower case, where each domain has servers of its own.
+    public let domain: String?
+
+    public init(route: Int, routeName: String, domain: String?) {
+        self.route = route
+        self.routeName = routeName
+        self.domain = domain
+    }
+
+    public var description: String { domain.map { "\(routeName) (\($0))" } ?? routeName }
+}
+
+public struct RecipientReport: Sendable, Hashable {
+    public let recipient: AddrSpec
+    public let report: DeliveryReport
+
+    public init(_ recipient: AddrSpec, _ report: DeliveryReport) {
+        self.recipient = recipient
+        self.report = report
+    }
+}
+
+/// How a delivery left its destination.
+public enum TransportEnd: Sendable, Hashable {
+    /// Every recipient has been reported, and the destination is as good as before.
+    case complete
+    /// Every recipient has been reported, without that the destination was asked.
+    case untried
+    /// The destination failed; recipients that were not reported have had no attempt.
+    case routeFailed(String)
+    /// The program is to stop.
+    case interrupted
+}
+
+/// Hands a message over. Its calls block.
+public protocol Transport: Sendable {
+    /// - Parameters:
+    ///   - offering: Called when everything but the end of the message has been handed over: from here until the report
+    ///     nobody can know whether the other side took it.
+    ///   - report: Keeps results durably, before anything more is said to the other side. When it throws, the delivery ends.
+    func deliver<Fault: Error>(
+        _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
+        report: ([RecipientReport]) throws(Fault) -> Void
+    ) throws(Fault) -> TransportEnd
+}

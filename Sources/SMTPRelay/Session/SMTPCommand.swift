@@ -1,0 +1,106 @@
+import InternetMessage
+
+/// One command of a transaction (RFC 5321 §4.1.1).
+enum SMTPCommand: Hashable {
+    case mail
+    /// By its index in the envelope.
+    case recipient(Int)
+    case data
+    case reset
+
+    /// The command with its CRLF.
+    func line(_ envelope: SMTPEnvelope, _ parameters: SMTPMailParameters) -> String {
+        switch self {
+        case .mail:
+            let path =
+                switch envelope.sender {
+                case .null: ""
+                case .address(let address): address.description
+                }
+            return "MAIL FROM:<\(path)>" + parameters.ofMail(envelope) + "\r\n"
+        case .recipient(let index):
+            let recipient = envelope.recipients[index]
+            return "RCPT TO:<\(recipient.address)>" + parameters.of(recipient) + "\r\n"
+        case .data: return "DATA\r\n"
+        case .reset: return "RSET\r\n"
+        }
+    }
+}
+
+/// The parameters of MAIL and RCPT that this server and message allow or ask for.
+struct SMTPMailParameters {
+    /// SIZE= (RFC 1870); nil where it is not offered.
+    var size: Int?
+    /// BODY=8BITMIME (RFC 6152).
+    var isEightBit = false
+    /// SMTPUTF8 (RFC 6531).
+    var isUTF8 = false
+    /// Whether the server takes those of RFC 3461.
+    var takesDSN = false
+
+    init() {}
+
+    init(_ message: SMTPMessage, _ envelope: SMTPEnvelope, _ recipients: [Int], _ capabilities: SMTPCapabilities) {
+        size = capabilities.takesSize ? message.size : nil
+        isEightBit = message.hasEightBit && capabilities.takesEightBit
+        isUTF8 =
+            capabilities.takesUTF8Addresses
+            && (!envelope.sender.isASCII || recipients.contains { !envelope.recipients[$0].address.isASCII })
+        takesDSN = capabilities.takesDSN
+    }
+
+    func ofMail(_ envelope: SMTPEnvelope) -> String {
+        var text = ""
+        if let size { text += " SIZE=\(size)" }
+        if isEightBit { text += " BODY=8BITMIME" }
+        if isUTF8 { text += " SMTPUTF8" }
+        guard takesDSN else { return text }
+        if let returned = envelope.returned { text += " RET=\(returned.rawValue)" }
+        if let identifier = envelope.identifier { text += " ENVID=\(Self.xtext(identifier))" }
+        return text
+    }
+
+    func of(_ recipient: SMTPRecipient) -> String {
+        guard takesDSN else { return "" }
+        var text = ""
+        switch recipient.notify {
+        case nil: break
+        case .never: text += " NOTIFY=NEVER"
+        case .on(let events):
+            let words = SMTPRecipient.Notify.Event.allCases.filter(events.contains).map(\.rawValue)
+            if !words.isEmpty { text += " NOTIFY=" + words.joined(separator: ",") }
+        }
+        // An address that is not ASCII has a form of its own (RFC 6533 §3), which only SMTPUTF8 lets go unencoded.
+        if let original = recipient.original, original.isASCII {
+            text += " ORCPT=rfc822;" + Self.xtext(original.description)
+        }
+        return text
+    }
+
+    /// RFC 3461 §4: what is not printable ASCII, and `+` and `=`, as `+` and two hexadecimal digits.
+    static func xtext(_ text: String) -> String {
+        var encoded = ""
+        for octet in text.utf8 {
+            if (0x21...0x7E).contains(octet), octet != UInt8(ascii: "+"), octet != UInt8(ascii: "=") {
+                encoded.unicodeScalars.append(Unicode.Scalar(octet))
+            } else {
+                let digits = String(octet, radix: 16, uppercase: true)
+                encoded += digits.count == 1 ? "+0" + digits : "+" + digits
+            }
+        }
+        return encoded
+    }
+}
+
+extension AddrSpec {
+    var isASCII: Bool { localPart.utf8.allSatisfy { $0 < 0x80 } && domain.utf8.allSatisfy { $0 < 0x80 } }
+}
+
+extension ReversePath {
+    var isASCII: Bool {
+        switch self {
+        case .null: true
+        case .address(let address): address.isASCII
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import CurlTransfer
+import Octets
+
+/// Performs what a transaction asks for, over a connection.
+final class SMTPDialogue {
+    let connection: MailConnection
+    private let timeouts: SMTPTimeouts
+    private let peer: String
+    private var reader = SMTPReplyReader()
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 16)
+
+    /// What of a message is read and sent at once.
+    private static let chunk = 65_536
+    /// How long a peer that takes no more octets may have words about it.
+    private static let lastWords = Duration.seconds(2)
+
+    init(_ connection: MailConnection, _ timeouts: SMTPTimeouts, peer: String) {
+        self.connection = connection
+        self.timeouts = timeouts
+        self.peer = peer
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Runs a transaction to its end; the connection is closed unless it ends open.
+    func run<Fault: Error>(
+        _ transaction: SMTPTransaction, _ envelope: SMTPEnvelope, _ message: SMTPMessage,
+        _ report: ([SMTPRecipientResult]) throws(Fault) -> Void
+    ) throws(Fault) -> (end: SMTPDeliveryEnd, putOff: [Int]) {
+        var transaction = transaction
+        var action = transaction.begin()
+        while true {
+            switch action {
+            case .send(let commands):
+                let lines = commands.map { $0.line(envelope, transaction.parameters) }.joined()
+                let phase = commands.first?.phase ?? .mail
+                action = transaction.handle(say(lines, phase) ?? reply(phase))
+            case .awaitReply(let phase): action = transaction.handle(reply(phase))
+            case .sendContent: action = transaction.handle(send(message))
+            case .sendLoneDot: action = transaction.handle(say(".\r\n", .data) ?? reply(.data))
+            case .report(let results):
+                try report(results)
+                action = transaction.handle(.reported)
+            case .finish(let end, let putOff):
+                if end != .open { connection.hangUp() }
+                return (end, putOff)
+            }
+        }
+    }
+
+    /// Why a connection that has waited is over. Words that nobody asked for would be taken for the reply to what is said
+    /// next, and with them perhaps a message be refused that the server never saw.
+    var failureBeforeFirstCommand: SMTPFailure? {
+        guard reader.isWithinReply || connection.hasNews else { return nil }
+        return failure(.mail, status: (4, 2), "the server has closed the connection, or spoken unasked")
+    }
+
+    func quit() {
+        let deadline = ContinuousClock.now + timeouts.quit
+        do throws(SMTPBreak) {
+            try send(Array("QUIT\r\n".utf8), until: deadline, .reset)
+            _ = try read(until: deadline, .reset)
+        } catch {
+            // It goes either way.
+        }
+        connection.hangUp()
+    }
+
+    // MARK: - Sending
+
+    /// - Returns: What went wrong; nil when all was sent.
+    private func say(_ lines: String, _ phase: SMTPFailure.Phase) -> SMTPTransaction.Event? {
+        // A reply that nobody asked for would be taken for the reply to what is said next.
+        guard !reader.isWithinReply else {
+            return .abandoned(failure(phase, status: (5, 0), "a reply came that nothing asked for"))
+        }
+        do throws(SMTPBreak) {
+            try send(Array(lines.utf8), until: .now + timeouts.limit(phase), phase)
+            return nil
+        } catch {
+            return lastWords(phase) ?? error.event
+        }
+    }
+
+    /// Sends the message and its final dot.
+    private func send(_ message: SMTPMessage) -> SMTPTransaction.Event {
+        guard !reader.isWithinReply else {
+            return .abandoned(failure(.content, status: (5, 0), "a reply came that nothing asked for"))
+        }
+        let allowed = timeouts.content + .seconds(message.size / max(1, timeouts.slowest))
+        let deadline = ContinuousClock.now + allowed
+        var encoder = SMTPContentEncoder()
+        var waiting: [UInt8] = []
+        waiting.reserveCapacity(Self.chunk + Self.chunk / 16)
+        do throws(SMTPBreak) {
+            try message.content.forEachChunk(size: Self.chunk) { chunk throws(SMTPBreak) in
+                encoder.encode(chunk, into: &waiting)
+                guard waiting.count >= Self.chunk else { return }
+                try send(waiting, until: deadline, .content)
+                waiting.removeAll(keepingCapacity: true)
+            }
+            encoder.finish(into: &waiting)
+            try send(waiting, until: deadline, .content)
+            return .contentSent
+        } catch {
+            return lastWords(.content) ?? error.event
+        }
+    }
+
+    private func send(
+        _ octets: [UInt8], until deadline: ContinuousClock.Instant, _ phase: SMTPFailure.Phase
+    ) throws(SMTPBreak) {
+        do throws(MailConnectionError) {
+            try octets.span.bytes.withUnsafeBytes { octets throws(MailConnectionError) in
+                try connection.send(octets, until: deadline)
+            }
+        } catch {
+            throw brokenOff(error, phase)
+        }
+    }
+
+    /// Whoever stops listening often says why: such a reply tells more than the broken connection.
+    private func lastWords(_ phase: SMTPFailure.Phase) -> SMTPTransaction.Event? {
+        do throws(SMTPBreak) {
+            return .reply(try read(until: .now + Self.lastWords, phase))
+        } catch {
+            return nil
+        }
+    }
+
+    // MARK: - Receiving
+
+    private func reply(_ phase: SMTPFailure.Phase) -> SMTPTransaction.Event {
+        do throws(SMTPBreak) {
+            return .reply(try read(until: .now + timeouts.limit(phase), phase))
+        } catch {
+            return error.event
+        }
+    }
+
+    private func read(
+        until deadline: ContinuousClock.Instant, _ phase: SMTPFailure.Phase
+    ) throws(SMTPBreak) -> SMTPReply {
+        while true {
+            do throws(SMTPReplyFault) {
+                if let reply = try reader.next() { return reply }
+            } catch {
+                throw SMTPBreak(event: .abandoned(failure(phase, status: (5, 0), error.detail)))
+            }
+            let count: Int
+            do throws(MailConnectionError) {
+                count = try connection.receive(into: buffer, until: deadline)
+            } catch {
+                throw brokenOff(error, phase)
+            }
+            guard count > 0 else {
+                throw SMTPBreak(
+                    event: .disconnected(failure(phase, status: (4, 2), "the server closed the connection")))
+            }
+            reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    // MARK: - Failures
+
+    private func brokenOff(_ error: MailConnectionError, _ phase: SMTPFailure.Phase) -> SMTPBreak {
+        let failure = failure(phase, status: (4, 2), error.detail)
+        return SMTPBreak(event: error.kind == .lost ? .disconnected(failure) : .abandoned(failure))
+    }
+
+    private func failure(
+        _ phase: SMTPFailure.Phase, status: (subject: Int, detail: Int), _ detail: String
+    ) -> SMTPFailure {
+        SMTPFailure(.transient, .route, phase, status: status, "\(peer), \(phase.words): \(detail)")
+    }
+}
+
+/// The connection is of no more use; what that means depends on where the transaction is.
+private struct SMTPBreak: Error {
+    let event: SMTPTransaction.Event
+}
+
+extension SMTPFailure.Phase {
+    /// Where, in a sentence.
+    var words: String {
+        switch self {
+        case .lookup: "looking up the server"
+        case .connect: "connecting"
+        case .greeting: "greeting"
+        case .ehlo: "EHLO"
+        case .startTLS: "STARTTLS"
+        case .handshake: "TLS handshake"
+        case .auth: "AUTH"
+        case .preparation: "before the first command"
+        case .mail: "MAIL"
+        case .rcpt: "RCPT"
+        case .data: "DATA"
+        case .content: "sending the message"
+        case .finalReply: "waiting for the reply to the message"
+        case .reset: "RSET"
+        }
+    }
+}

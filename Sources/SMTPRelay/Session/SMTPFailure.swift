@@ -1,0 +1,82 @@
+/// Why something of a delivery did not come to a good end. Every failure is transient or permanent, and concerns the
+/// route, the message or one recipient.
+public struct SMTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Permanence: String, Sendable, Hashable { case transient, permanent }
+
+    /// What else would fail in the same way.
+    public enum Scope: String, Sendable, Hashable {
+        /// Any message over this route: connection, TLS, greeting, EHLO, AUTH, or the server is going down. A permanent
+        /// one (a wrong password) asks for the administrator and says nothing against the message.
+        case route
+        /// This message to any recipient of it.
+        case message
+        /// This recipient.
+        case recipient
+    }
+
+    /// Where in the dialogue.
+    public enum Phase: String, Sendable, Hashable {
+        case lookup, connect, greeting, ehlo, startTLS, handshake, auth
+        /// Before any command, because of what the message or an address is.
+        case preparation
+        case mail, rcpt, data
+        /// While the message was being sent.
+        case content
+        /// The reply to the final dot.
+        case finalReply
+        case reset
+    }
+
+    public let permanence: Permanence
+    public let scope: Scope
+    public let phase: Phase
+    /// The server's, or the one that fits best.
+    public let status: EnhancedStatus
+    /// What the server said, where it did.
+    public let reply: SMTPReply?
+    /// What, where, why, in one line; no credentials, no content.
+    public let summary: String
+
+    public var description: String { summary }
+
+    public init(
+        _ permanence: Permanence, _ scope: Scope, _ phase: Phase, status: (subject: Int, detail: Int), _ summary: String
+    ) {
+        self.permanence = permanence
+        self.scope = scope
+        self.phase = phase
+        self.status = EnhancedStatus(permanence == .permanent ? 5 : 4, status.subject, status.detail)
+        reply = nil
+        self.summary = summary
+    }
+
+    /// A refusal in the server's words.
+    init(_ reply: SMTPReply, _ scope: Scope, _ phase: Phase, _ subject: String) {
+        let isPermanent = reply.severity == .permanent
+        permanence = isPermanent ? .permanent : .transient
+        self.scope = scope
+        self.phase = phase
+        status = reply.status ?? EnhancedStatus(isPermanent ? 5 : 4, 0, 0)
+        self.reply = reply
+        summary = "\(subject) was answered \(reply)"
+    }
+
+    /// The same, as permanent as `permanence` says.
+    func becoming(_ permanence: Permanence, because reason: String) -> SMTPFailure {
+        SMTPFailure(
+            permanence: permanence, scope: scope, phase: phase,
+            status: EnhancedStatus(permanence == .permanent ? 5 : 4, status.subject, status.detail), reply: reply,
+            summary: summary + "; " + reason)
+    }
+
+    private init(
+        permanence: Permanence, scope: Scope, phase: Phase, status: EnhancedStatus, reply: SMTPReply?, summary: String
+    ) {
+        self.permanence = permanence
+        self.scope = scope
+        self.phase = phase
+        self.status = status
+        self.reply = reply
+        self.summary = summary
+    }
+}

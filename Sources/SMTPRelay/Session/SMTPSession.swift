@@ -1,0 +1,101 @@
+public import CurlTransfer
+
+/// A connection to a mail server that takes one message after the other.
+///
+/// Its calls block, so it belongs on a thread of its own (``onOwnThread(_:)``) and is used by one thread at a time.
+/// Dropping it closes the connection; a server throws away what it has of a message then.
+public final class SMTPSession {
+    private let dialogue: SMTPDialogue
+    public let capabilities: SMTPCapabilities
+    /// How many messages it has been given.
+    public private(set) var deliveries = 0
+    /// False once a delivery has closed it; then it is only to be dropped.
+    public private(set) var isOpen = true
+
+    public var isEncrypted: Bool { dialogue.connection.isEncrypted }
+    /// The IP address of the server.
+    public var peerAddress: String { dialogue.connection.peerAddress }
+    /// Why an opportunistic connection is in clear although the server offered STARTTLS; nil when it is not so.
+    public var encryptionFailure: String? { dialogue.connection.encryptionFailure?.description }
+
+    /// Connects, and goes as far as a server's reply to EHLO or AUTH.
+    /// - Parameter interruption: Ends this and all later waiting of this session.
+    /// - Throws: An ``SMTPFailure`` of the route.
+    public init(
+        _ settings: MailConnectionSettings, timeouts: SMTPTimeouts = SMTPTimeouts(), interruption: Interruption? = nil
+    ) throws(SMTPFailure) {
+        let connection: MailConnection
+        do throws(MailConnectionError) {
+            connection = try MailConnection.open(settings, interruption: interruption)
+        } catch {
+            throw SMTPFailure(error, settings)
+        }
+        capabilities =
+            connection.capabilityLines.isEmpty
+            ? SMTPCapabilities() : SMTPCapabilities(ehloLines: connection.capabilityLines)
+        dialogue = SMTPDialogue(
+            connection, timeouts, peer: "\(settings.host):\(settings.port)")
+    }
+
+    /// Delivers one message to all recipients of its envelope, in more than one transaction where the server demands it.
+    ///
+    /// Recipients that are refused are reported before the message is sent; the reply to the final dot is reported before
+    /// anything else is said to the server. When `report` throws, the connection is closed at once, so that nothing more
+    /// can be accepted whose acceptance nobody keeps.
+    /// - Parameters:
+    ///   - recipientsAtOnce: The most that are named in one transaction, where partial delivery is allowed; else all are.
+    ///   - report: Keeps results durably. Each recipient appears once in all reports together; when the end is
+    ///     ``SMTPDeliveryEnd/stale(_:)``, at most once.
+    public func deliver<Fault: Error>(
+        _ envelope: SMTPEnvelope, _ message: SMTPMessage, partial: SMTPPartialDelivery = .allowed,
+        recipientsAtOnce: Int = 100, report: ([SMTPRecipientResult]) throws(Fault) -> Void
+    ) throws(Fault) -> SMTPDeliveryEnd {
+        precondition(isOpen, "this connection is over")
+        var delivery = SMTPDelivery(envelope, message, capabilities, partial: partial, atOnce: recipientsAtOnce)
+        var beginning = deliveries == 0 ? SMTPTransaction.Beginning.fresh : .afterPause
+        deliveries += 1
+        if beginning == .afterPause, let failure = dialogue.failureBeforeFirstCommand {
+            isOpen = false
+            dialogue.connection.hangUp()
+            return .stale(failure)
+        }
+        if !delivery.refusals.isEmpty { try closing { () throws(Fault) in try report(delivery.refusals) } }
+        while let recipients = delivery.nextRecipients() {
+            let transaction = SMTPTransaction(
+                envelope, recipients: recipients, SMTPMailParameters(message, envelope, recipients, capabilities),
+                pipelines: capabilities.pipelines, partial: partial, beginning: beginning)
+            beginning = .fresh
+            let (end, putOff) = try closing { () throws(Fault) in
+                try dialogue.run(transaction, envelope, message, report)
+            }
+            delivery.putOff(putOff)
+            guard end == .open else {
+                isOpen = false
+                let left = delivery.abandon(end)
+                if !left.isEmpty { try report(left) }
+                return end
+            }
+        }
+        return .open
+    }
+
+    /// Takes leave and closes. What the server says to it does not matter.
+    public consuming func quit() {
+        guard isOpen else { return }
+        isOpen = false
+        dialogue.quit()
+    }
+
+    /// Whether the server has hung up, or said something unasked, while nothing was under way.
+    public var hasEnded: Bool { !isOpen || dialogue.failureBeforeFirstCommand != nil }
+
+    private func closing<Result, Fault: Error>(_ body: () throws(Fault) -> Result) throws(Fault) -> Result {
+        do throws(Fault) {
+            return try body()
+        } catch {
+            isOpen = false
+            dialogue.connection.hangUp()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,218 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("ses-relay")
+    struct RelayProgram {
+        private let message = "From: a@example.test\nBcc: hidden@x.test\nSubject: Hello\n\n.dotted\nbody\n"
+
+        @Test("once hands over what waits: CRLF, dots kept, no Bcc, one Received")
+        func once() async throws {
+            let server = try await RecordingMailServer()
+            let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
+            try fixture.put(message, to: ["b@x.test", "hidden@x.test"])
+            let finished = try await fixture.once()
+            #expect(finished.status == 0, "\(finished)")
+            let mail = try #require(try server.mails().first)
+            #expect(mail.sender == "a@example.test" && mail.recipients == ["b@x.test", "hidden@x.test"])
+            let lines = mail.text.components(separatedBy: "\r\n")
+            #expect(lines.first?.hasPrefix("Received: by ") == true)
+            #expect(mail.text.hasSuffix("\r\nFrom: a@example.test\r\nSubject: Hello\r\n\r\n.dotted\r\nbody\r\n"))
+            #expect(!mail.text.contains("Bcc") && !mail.text.contains("X-SES") && !mail.text.contains("Return-Path"))
+            #expect(try fixture.counts().isEmpty)
+            #expect(try fixture.journal().contains { $0.contains("\"ev\":\"sent\"") })
+        }
+
+        @Test("run takes what arrives at once, and ends in order; connections are used again")
+        func run() async throws {
+            let server = try ScriptedMailServer()
+            let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
+            let daemon = try await fixture.start()
+            for number in 0..<20 {
+                try fixture.put(message, to: ["n\(number)@x.test"])
+                try await eventually("message \(number) was taken") { server.mails.count > number ? () : nil }
+            }
+            #expect(server.connections <= 2)
+            let ended = try await daemon.terminate()
+            #expect(ended.status == 0, "\(ended)")
+            #expect(try fixture.counts().isEmpty)
+            #expect(try fixture.names(in: "relay").allSatisfy { !$0.hasSuffix(".json") })
+        }
+
+        @Test("a deferred message is found again by the next process, and goes when it is due")
+        func restart() async throws {
+            let dead = try DSSFixture.deadPort()
+            let fixture = try await RelayFixture(RelayFixture.gateway(dead))
+            try fixture.put(message, to: ["b@x.test"])
+            #expect(try await fixture.once().status == 0)
+            #expect(try fixture.counts() == ["relay/deferred": 1])
+            // A dead gateway is left alone for half a minute, which a name can shorten.
+            let name = try #require(try fixture.names(in: "relay/deferred").first)
+            let due = try #require(SpoolFile.part("D", of: name))
+            let folder = fixture.spool + "/relay/deferred/"
+            try FileManager.default.moveItem(
+                atPath: folder + name, toPath: folder + name.replacingOccurrences(of: "D=" + due, with: "D=0"))
+            let server = try ScriptedMailServer()
+            try fixture.configure(RelayFixture.gateway(server.port))
+            let daemon = try await fixture.start()
+            try await eventually("it was taken") { server.mails.count == 1 ? () : nil }
+            try await daemon.terminate()
+            #expect(try fixture.counts().isEmpty)
+        }
+
+        @Test("SIGHUP re-reads: a good file is taken, a bad one leaves the old in force")
+        func reload() async throws {
+            let first = try ScriptedMailServer()
+            let second = try ScriptedMailServer()
+            let fixture = try await RelayFixture(RelayFixture.gateway(first.port))
+            let daemon = try await fixture.start()
+            try fixture.configure("<gateway>a b</gateway>")
+            daemon.signal(SIGHUP)
+            _ = try await daemon.line(containing: "configuration not taken")
+            try fixture.put(message, to: ["b@x.test"])
+            try await eventually("the first has it") { first.mails.count == 1 ? () : nil }
+            try fixture.configure(RelayFixture.gateway(second.port))
+            daemon.signal(SIGHUP)
+            _ = try await daemon.line(containing: "configuration re-read")
+            try fixture.put(message, to: ["c@x.test"])
+            try await eventually("the second has it") { second.mails.count == 1 ? () : nil }
+            #expect(try await daemon.terminate().status == 0)
+        }
+
+        @Test("status tells what waits and is unhealthy with a closed route or something in failed")
+        func status() async throws {
+            let dead = try DSSFixture.deadPort()
+            let fixture = try await RelayFixture(RelayFixture.gateway(dead))
+            let idle = try await fixture.run(["status", "--json"])
+            #expect(idle.status == 0, "\(idle)")
+            let daemon = try await fixture.start()
+            try fixture.put(message, to: ["b@x.test"])
+            let report = try await eventually("the route is closed") { () -> String? in
+                let run = try await fixture.run(["status", "--json"])
+                return run.status == 1 && run.output.contains("is closed") ? run.output : nil
+            }
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(report.utf8)) as? [String: Any])
+            #expect(object["v"] as? Int == 1 && object["healthy"] as? Bool == false)
+            let folders = try #require(object["folders"] as? [String: [String: Any]])
+            #expect(folders["deferred"]?["count"] as? Int == 1)
+            #expect((object["processes"] as? [[String: Any]])?.count == 1)
+            try await daemon.terminate()
+        }
+
+        @Test("check tells all faults with their lines, exit 78")
+        func check() async throws {
+            let fixture = try await RelayFixture("<gateway>a b</gateway>\n<gatewayPort>x</gatewayPort>")
+            let bad = try await fixture.run(["check"])
+            #expect(bad.status == 78)
+            #expect(bad.output.contains("relay.xml:2: ") && bad.output.contains("relay.xml:3: "))
+            try fixture.configure(RelayFixture.gateway(25))
+            #expect(try await fixture.run(["check", "--json"]).status == 0)
+            #expect(try await fixture.run(["once"]).status == 0)
+        }
+
+        @Test("a faulty configuration or a missing spool ends it with 78")
+        func refusals() async throws {
+            let fixture = try await RelayFixture("<Nonsense/>")
+            #expect(try await fixture.once().status == 78)
+            try fixture.configure(RelayFixture.gateway(25))
+            let absent = try await RunningProgram.run(
+                try Programs.path("ses-relay"),
+                ["once", "--config", fixture.configurationPath, "--spool", fixture.scratch.file("absent")])
+            #expect(absent.status == 78 && absent.error.contains("absent"))
+        }
+
+        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0))
+        func root() async throws {
+            let fixture = try await RelayFixture(RelayFixture.gateway(25))
+            let arguments = ["once", "--config", fixture.configurationPath]
+            let program = try Programs.path("ses-relay")
+            let refused = try await RunningProgram.run(program, arguments, asRoot: true)
+            #expect(refused.status == 77 && refused.error.contains("--allow-root"))
+            #expect(try await RunningProgram.run(program, arguments + ["--allow-root"], asRoot: true).status == 0)
+        }
+
+        @Test("sendmail gets the envelope by arguments and the message, and its exit code counts")
+        func sendmail() async throws {
+            let fixture = try await RelayFixture("")
+            let script = """
+                #!/bin/sh
+                { printf '<%s>' "$@"; echo; cat; } >> \(fixture.scratch.path)/got.$$
+                case "$*" in *nouser*) exit 67;; *later*) exit 75;; esac
+                exit 0
+                """
+            let path = try fixture.scratch.write(Array(script.utf8), to: "sendmail")
+            #expect(chmod(path, 0o755) == 0)
+            try fixture.configure("<Sendmail path=\"\(path)\"/><delayTime>1 hour</delayTime>")
+            try fixture.put(message, to: ["b@x.test", "-oops@x.test"])
+            try fixture.put(message, from: "", to: ["nouser@x.test"])
+            try fixture.put(message, from: "", to: ["later@x.test"])
+            #expect(try await fixture.once().status == 0)
+            #expect(try fixture.counts() == ["failed": 1, "relay/deferred": 1])
+            let got = try FileManager.default.contentsOfDirectory(atPath: fixture.scratch.path)
+                .filter { $0.hasPrefix("got.") }
+                .map { String(decoding: try TestMaterial.octets(fixture.scratch.file($0)), as: UTF8.self) }
+            #expect(got.count == 3)
+            let first = try #require(got.first { $0.contains("b@x.test") })
+            #expect(first.hasPrefix("<-G><-i><-f><a@example.test><--><b@x.test><-oops@x.test>\nReceived: by "))
+            #expect(first.hasSuffix("\nSubject: Hello\n\n.dotted\nbody\n") && !first.contains("\r"))
+            #expect(got.contains { $0.hasPrefix("<-G><-i><-f><<>><--><nouser@x.test>\n") })
+        }
+
+        @Test("a server that says nothing keeps no other route waiting", .timeLimit(.minutes(2)))
+        func silentRoute() async throws {
+            let silent = try SilentServer()
+            let server = try ScriptedMailServer()
+            let fixture = try await RelayFixture(
+                """
+                <Route name="silent" toDomain="silent.test"><gateway>127.0.0.1</gateway>
+                  <gatewayPort>\(silent.port)</gatewayPort><TLS level="off"/><Timeout connect="60" reply="60"/></Route>
+                """ + RelayFixture.gateway(server.port))
+            for number in 0..<120 {
+                try fixture.put(message, from: "", to: ["n\(number)@silent.test"])
+                try fixture.put(message, from: "", to: ["n\(number)@x.test"])
+            }
+            let daemon = try await fixture.start()
+            try await eventually("all of the other route have it", within: .seconds(60)) {
+                server.mails.count == 120 ? () : nil
+            }
+            try await daemon.crash()
+            let left = try fixture.counts()
+            #expect(left.values.reduce(0, +) == 120, "\(left)")
+        }
+
+        @Test("once goes on until all have had their turn, also where a server takes one at a time")
+        func turns() async throws {
+            let server = try ScriptedMailServer()
+            let narrow = try ScriptedMailServer()
+            let fixture = try await RelayFixture(
+                """
+                <Route name="narrow" toDomain="narrow.test"><gateway>127.0.0.1</gateway>
+                  <gatewayPort>\(narrow.port)</gatewayPort><TLS level="off"/><MaxConnections>1</MaxConnections></Route>
+                """ + RelayFixture.gateway(server.port))
+            for number in 0..<300 {
+                try fixture.put(message, from: "", to: ["n\(number)@narrow.test", "n\(number)@x.test"])
+            }
+            let finished = try await fixture.once()
+            #expect(finished.status == 0)
+            #expect(narrow.mails.count == 300 && server.mails.count == 300)
+            #expect(narrow.connections <= 2)
+            #expect(try fixture.counts().isEmpty)
+        }
+
+        @Test("metrics are written for the node exporter")
+        func metrics() async throws {
+            let server = try ScriptedMailServer()
+            let fixture = try await RelayFixture("")
+            let path = fixture.scratch.file("ses-relay.prom")
+            try fixture.configure(RelayFixture.gateway(server.port) + "<MetricsFile>\(path)</MetricsFile>")
+            try fixture.put(message, to: ["b@x.test", "c@x.test"])
+            #expect(try await fixture.once().status == 0)
+            let text = String(decoding: try TestMaterial.octets(path), as: UTF8.self)
+            #expect(text.contains("\nses_relay_sent_recipients_total 2\n"))
+            #expect(text.contains("# TYPE ses_relay_possible_repeats_total counter\n"))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Relaying
+import Synchronization
+import Testing
+
+@testable import Relay
+
+@Suite("Whose turn it is", .timeLimit(.minutes(1)))
+struct LaneBoardTests {
+    private let one = Destination(route: 0, routeName: "one", domain: nil)
+    private let other = Destination(route: 1, routeName: "other", domain: nil)
+
+    private func limits(_ perDestination: Int, inAll: Int = 10, waiting: Int = 0) -> LaneBoard.Limits {
+        LaneBoard.Limits(
+            perDestination: perDestination, inAll: inAll, waitingForOne: waiting, waitingInAll: waiting)
+    }
+
+    @Test("a full destination sends away, and blocks no other")
+    func full() {
+        let board = LaneBoard {}
+        #expect(board.enter(one, limits(1), now: { 0 }) == .go)
+        #expect(board.enter(one, limits(1), now: { 0 }) == .full)
+        #expect(board.enter(other, limits(1), now: { 0 }) == .go)
+        board.leave(one, .succeeded, at: 0)
+        #expect(board.enter(one, limits(1), now: { 0 }) == .go)
+    }
+
+    @Test("all destinations together have a limit")
+    func inAll() {
+        let board = LaneBoard {}
+        #expect(board.enter(one, limits(5, inAll: 1), now: { 0 }) == .go)
+        #expect(board.enter(other, limits(5, inAll: 1), now: { 0 }) != .go)
+    }
+
+    @Test("who may wait gets the turn of who leaves; the next is sent away")
+    func waits() async throws {
+        let board = LaneBoard {}
+        #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) == .go)
+        let second = Atomic(0)
+        let thread = Thread { [one, limits = limits(1, waiting: 1)] in
+            let admission = board.enter(one, limits, now: { 0 })
+            second.store(admission == .go ? 1 : 2, ordering: .releasing)
+        }
+        thread.start()
+        while board.waitingCount == 0 { await Task.yield() }
+        #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) != .go)
+        #expect(second.load(ordering: .acquiring) == 0)
+        board.leave(one, .succeeded, at: 0)
+        while second.load(ordering: .acquiring) == 0 { await Task.yield() }
+        #expect(second.load(ordering: .acquiring) == 1)
+    }
+
+    @Test("a failure closes it, wakes those who wait, and is told")
+    func closes() {
+        let told = Atomic(0)
+        let board = LaneBoard { told.add(1, ordering: .relaxed) }
+        #expect(board.enter(one, limits(2), now: { 0 }) == .go)
+        board.leave(one, .failed("refused"), at: 0)
+        #expect(board.enter(one, limits(2), now: { 1 }) == .closedUntil(30))
+        #expect(board.closed().map(\.health.reason) == ["refused"])
+        #expect(board.enter(one, limits(2), now: { 30 }) == .go)
+        guard case .closedUntil = board.enter(one, limits(2), now: { 30 }) else {
+            Issue.record("two trials")
+            return
+        }
+        board.leave(one, .succeeded, at: 31)
+        #expect(board.closed().isEmpty && told.load(ordering: .relaxed) == 2)
+    }
+
+    @Test("the order to stop sends everybody away")
+    func stop() async {
+        let board = LaneBoard {}
+        #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) == .go)
+        let answer = Mutex<LaneBoard.Admission?>(nil)
+        Thread { [one, limits = limits(1, waiting: 1)] in
+            let admission = board.enter(one, limits, now: { 0 })
+            answer.withLock { $0 = admission }
+        }.start()
+        while board.waitingCount == 0 { await Task.yield() }
+        board.stop()
+        while answer.withLock({ $0 }) == nil { await Task.yield() }
+        #expect(answer.withLock { $0 } == .stopping)
+    }
+}

@@ -1,0 +1,286 @@
+import Foundation
+import Glibc
+import Octets
+import TestSupport
+import Testing
+
+@testable import Spool
+
+/// One test for each row of the relay's table in `spool-layout/README.md`.
+@Suite("The relay's states and their recovery")
+struct RelayStateTests {
+    static let unique = RecoveryTests.unique
+    static let output = "1790000000.0123456789abcdef0123456789abcdef.0000000000000001,E=14,O=in"
+
+    /// A relay's view of a spool.
+    private struct Relay {
+        let test: TestSpool
+        let spool: Spool
+
+        init(durability: Durability = Durability()) throws {
+            test = try TestSpool()
+            spool = try Spool(
+                opening: test.path, program: .relay, clock: test.clock.clock, random: .system, durability: durability)
+        }
+
+        func put(_ name: String = "delivered/new/\(TestSpool.retryName),E=5,O=out") throws {
+            try test.put("12345hello", name)
+        }
+
+        func claimed() throws -> Transaction {
+            try put()
+            var found: Candidate?
+            try spool.forEachWaiting(in: .delivered) { (candidate) throws(SpoolError) in
+                found = candidate
+                return false
+            }
+            guard let found, case .claimed(let transaction) = try spool.claim(found) else {
+                throw TestFailure("not claimed")
+            }
+            return transaction
+        }
+
+        func deferred() throws -> [DeferredEntry] {
+            var found: [DeferredEntry] = []
+            try spool.forEachDeferred { (entry) throws(SpoolError) in
+                found.append(entry)
+                return true
+            }
+            return found
+        }
+
+        /// Another process of the relay goes through what was left; each entry to be worked is put aside again.
+        func recover() throws -> (recovered: [String], report: RecoveryReport) {
+            var recovered: [String] = []
+            let another = try Spool(
+                opening: test.path, program: .relay, clock: test.clock.clock, random: .system, durability: Durability())
+            let report = try another.recover { (entry) throws(SpoolError) in
+                switch entry {
+                case .work(let transaction):
+                    let lines = try transaction.openLedger().lines().map(\.text)
+                    recovered.append("work C=\(transaction.starts) \(lines.joined(separator: "|"))")
+                    try transaction.setAside(attempts: 1, due: 5)
+                case .poison(let transaction):
+                    recovered.append("poison C=\(transaction.starts)")
+                    try transaction.block()
+                }
+            }
+            return (recovered, report)
+        }
+
+        func places() throws -> [String] {
+            var found: [String] = []
+            for top in ["delivered/new", "relay/work", "relay/publish", "relay/deferred", "failed"] {
+                for name in try test.names(top) { found.append(top + (name.contains("E=14") ? " report" : "")) }
+            }
+            return found
+        }
+    }
+
+    @Test("R0 waiting in delivered or admin: claimed with its facts, its entry kept")
+    func waiting() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        #expect(transaction.entry.digits == TestSpool.entry)
+        #expect(transaction.starts == 1 && transaction.envelopeOctets == 5)
+        #expect(try transaction.read(maximum: 100).message.text == "hello")
+    }
+
+    @Test("R2 claimed: its record is kept, outputs that it has not released are deleted")
+    func claimed() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        try transaction.openLedger().append(["sent b@x.test"], isDurable: true)
+        try transaction.add(output: relay.test.output("report"))
+        transaction.abandon()
+        let (recovered, report) = try relay.recover()
+        #expect(recovered == ["work C=2 sent b@x.test"])
+        #expect(report.findings.map(\.state) == [.claimed])
+        #expect(try relay.places() == ["relay/deferred"])
+    }
+
+    @Test("R2 with a released output: published once, and never again", arguments: [false, true])
+    func released(_ wasPublished: Bool) throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        let output = try transaction.add(output: relay.test.output("report"))
+        try transaction.openLedger().append([Transaction.releaseLine(output)], isDurable: true)
+        if wasPublished { try transaction.publishReleased() }
+        transaction.abandon()
+        _ = try relay.recover()
+        #expect(try relay.places() == ["delivered/new report", "relay/deferred"])
+        _ = try relay.recover()
+        #expect(try relay.places().count == 2)
+    }
+
+    @Test("R2 with three starts: to failed by one rename, nothing parsed")
+    func poison() throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/work/" + Self.unique)
+        try relay.test.put("12345hello", "relay/work/\(Self.unique)/message,E=5,O=in,C=3")
+        try relay.test.put("", "relay/work/\(Self.unique)/done")
+        #expect(try relay.recover().recovered == ["poison C=4"])
+        #expect(try relay.places() == ["failed"])
+    }
+
+    @Test("R2 whose message cannot be one: to failed")
+    func unfit() throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/work/" + Self.unique)
+        #expect(mkfifo(relay.test.file("relay/work/\(Self.unique)/message,O=in,C=1"), 0o600) == 0)
+        #expect(try relay.recover().recovered.isEmpty)
+        #expect(try relay.places() == ["failed"])
+    }
+
+    @Test("R3 the message has gone elsewhere: the record that is left is removed")
+    func left() throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/work/" + Self.unique)
+        try relay.test.put("sent b@x.test\n", "relay/work/\(Self.unique)/done")
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.findings.map(\.state) == [.leftByRetry])
+        #expect(try relay.places().isEmpty)
+    }
+
+    @Test("R4 deferred: found again at a start, claimed with its record, by one process only")
+    func deferred() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        try transaction.openLedger().append(["sent b@x.test"], isDurable: true)
+        let entry = try transaction.setAside(attempts: 3, due: 1_790_000_300)
+        #expect(try relay.deferred() == [entry])
+        #expect(try relay.recover().report.findings.isEmpty)
+        #expect(entry.name.facts.attempts == 3 && entry.due == 1_790_000_300)
+        guard case .claimed(let again) = try relay.spool.claim(entry) else { throw TestFailure("not claimed") }
+        guard case .taken = try relay.spool.claim(entry) else { throw TestFailure("claimed twice") }
+        #expect(again.attempts == 3 && again.starts == 1 && again.entry.digits == TestSpool.entry)
+        #expect(try again.openLedger().lines().map(\.text) == ["sent b@x.test"])
+        #expect(try again.read(maximum: 100).message.text == "hello")
+        #expect(try relay.places() == ["relay/work"])
+    }
+
+    @Test("R4 claimed and killed before its start was counted: worked")
+    func claimedFromDeferred() throws {
+        let relay = try Relay()
+        let entry = try relay.claimed().setAside(attempts: 1, due: 5)
+        let name = entry.name.description
+        let place = Self.unique
+        #expect(rename(relay.test.file("relay/deferred/" + name), relay.test.file("relay/work/" + place)) == 0)
+        #expect(try relay.recover().recovered == ["work C=1 "])
+    }
+
+    @Test("R4 that is being claimed is left to the process that has it")
+    func locked() throws {
+        let relay = try Relay()
+        let entry = try relay.claimed().setAside(attempts: 1, due: 5)
+        let holder = open(relay.test.file("relay/deferred/\(entry.name)"), O_RDONLY | O_DIRECTORY)
+        defer { close(holder) }
+        #expect(flock(holder, LOCK_EX) == 0)
+        guard case .taken = try relay.spool.claim(entry) else { throw TestFailure("claimed") }
+        #expect(try relay.deferred() == [entry])
+    }
+
+    @Test("R5 committed without outputs, because all recipients have it: nothing is worked again")
+    func committedSent() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        try transaction.openLedger().append(["sent b@x.test"], isDurable: true)
+        #expect(try transaction.commit())
+        transaction.abandon()
+        #expect(try relay.places() == ["relay/publish"])
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.findings.map(\.state) == [.published])
+        #expect(try relay.places().isEmpty)
+    }
+
+    @Test("R5 committed with report and remains: both are published")
+    func committedFailed() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        _ = try transaction.openLedger()
+        try transaction.add(output: relay.test.output("report"))
+        try transaction.add(output: relay.test.output("remains", .failed))
+        #expect(try transaction.commit())
+        transaction.abandon()
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.findings.map(\.state) == [.committed])
+        #expect(try relay.places() == ["delivered/new report", "failed report"])
+    }
+
+    @Test("R7 only the record is left in publish: removed")
+    func cleaned() throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/publish/" + Self.unique)
+        try relay.test.put("sent b@x.test\n", "relay/publish/\(Self.unique)/done")
+        #expect(try relay.recover().report.findings.map(\.state) == [.cleaned])
+        #expect(try relay.places().isEmpty)
+    }
+
+    @Test("a record in a directory of ses is foreign there")
+    func foreignRecord() throws {
+        let test = try TestSpool()
+        try test.makeDirectory("work/" + Self.unique)
+        try test.put("x\n", "work/\(Self.unique)/done")
+        #expect(try test.recover().report.findings.map(\.state) == [.foreign])
+    }
+
+    @Test("the claim is durable before anything is sent: the entry's directory, then the one that holds it")
+    func durableClaim() throws {
+        let log = SyncLog()
+        let relay = try Relay(durability: log.durability())
+        let transaction = try relay.claimed()
+        _ = try transaction.openLedger()
+        let before = log.events.count
+        try transaction.makeClaimDurable()
+        let synced = log.events.dropFirst(before).map(\.path)
+        #expect(synced.count == 2)
+        #expect(synced.first?.contains("/relay/work/") == true && synced.last?.hasSuffix("/relay/work") == true)
+    }
+
+    @Test("a line torn by a crash becomes a line of its own, and the next begins at its start")
+    func tornLine() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        try transaction.openLedger().append(["one ."], isDurable: true)
+        let place = try relay.test.names("relay/work")[0]
+        let file = try #require(FileHandle(forWritingAtPath: relay.test.file("relay/work/\(place)/done")))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data("sent b@x".utf8))
+        transaction.abandon()
+        let another = try Spool(
+            opening: relay.test.path, program: .relay, clock: relay.test.clock.clock, random: .system,
+            durability: Durability())
+        let recovery = try another.makeRecovery()
+        guard case .work(let again) = try recovery.next() else { throw TestFailure("no work") }
+        try again.openLedger().append(["two ."], isDurable: false)
+        #expect(try again.openLedger().lines().map(\.text) == ["one .", "sent b@x", "two ."])
+    }
+
+    @Test("a full disk costs no start, and the record stays")
+    func localFault() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        try transaction.openLedger().append(["sent b@x.test"], isDurable: true)
+        try transaction.rollBackStart()
+        #expect(try relay.recover().recovered == ["work C=1 sent b@x.test"])
+    }
+
+    @Test("deferred messages are listed by their names alone")
+    func many() throws {
+        let relay = try Relay()
+        for number in 0..<500 {
+            let digits = String(number, radix: 16)
+            let entry = String(repeating: "0", count: 32 - digits.count) + digits
+            // Empty: whoever looked into one would find no message.
+            try relay.test.makeDirectory(
+                "relay/deferred/1790000000.\(entry).0011223344556677,O=out,N=1,D=\(1_790_000_000 + number)")
+        }
+        try relay.test.makeDirectory("relay/deferred/somebody's")
+        let found = try relay.deferred()
+        #expect(Set(found.map(\.due)) == Set((0..<500).map { 1_790_000_000 + $0 }))
+        let left = try relay.spool.forEachDeferred { (_) throws(SpoolError) in true }
+        #expect(left.map(\.path) == [relay.test.path + "/relay/deferred/somebody's"])
+        guard case .left(let reason) = try relay.spool.claim(found[0]) else { throw TestFailure("claimed") }
+        #expect(reason.contains("not one message"))
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Glibc
+
+/// A spool with its `relay.xml`, and the relay's commands on it.
+public final class RelayFixture: Sendable {
+    public let scratch: ScratchDirectory
+    public var spool: String { scratch.file("spool") }
+    public var configurationPath: String { scratch.file("relay.xml") }
+
+    /// - Parameter body: What stands in `Relay` beside the spool.
+    public init(_ body: String) async throws {
+        scratch = try ScratchDirectory()
+        try SpoolFixture.own(scratch.path)
+        let made = try await RunningProgram.run(try Programs.path("ses"), ["init", spool])
+        guard made.status == 0 else { throw HarnessError("ses init: \(made)") }
+        try configure(body)
+    }
+
+    /// A copy of another's spool as it stands.
+    public init(copying other: RelayFixture, _ body: String) async throws {
+        scratch = try ScratchDirectory()
+        try SpoolFixture.own(scratch.path)
+        let copied = try await RunningProgram.run("/bin/cp", ["-a", other.spool, spool], asRoot: true)
+        guard copied.status == 0 else { throw HarnessError("cp: \(copied)") }
+        try configure(body)
+    }
+
+    /// A gateway on the loopback that is tried again every second.
+    public static func gateway(_ port: Int) -> String {
+        "<gateway>127.0.0.1</gateway><gatewayPort>\(port)</gatewayPort><TLS level=\"off\"/>"
+            + "<delayTime>1 second</delayTime><maxRetries>20</maxRetries>"
+    }
+
+    public func configure(_ body: String) throws {
+        let text = "<Relay><Spool>\(spool)</Spool>\n\(body)\n</Relay>\n"
+        try scratch.write(Array(text.utf8), to: "relay.xml")
+        guard chmod(configurationPath, 0o640) == 0 else { throw HarnessError("chmod \(configurationPath): \(errno)") }
+        try SpoolFixture.own(configurationPath)
+    }
+
+    /// Puts a message into a folder, as `ses` does: its envelope block first, LF line ends, one rename.
+    public func put(
+        _ message: String, from sender: String = "a@example.test", to recipients: [String],
+        folder: String = "delivered", origin: String = "out"
+    ) throws {
+        let block =
+            "Return-Path: <\(sender)>\nEnvelope-To: \(recipients.joined(separator: ",\n "))\nX-SES-End: 1\n"
+        let entry = UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased()
+        let name =
+            "\(Int(Date.now.timeIntervalSince1970)).\(entry).\(entry.prefix(16)),E=\(block.utf8.count),O=\(origin)"
+        let aside = try scratch.write(Array((block + message).utf8), to: "aside-" + entry)
+        try SpoolFixture.own(aside)
+        guard chmod(aside, 0o640) == 0, rename(aside, spool + "/\(folder)/new/" + name) == 0 else {
+            throw HarnessError("rename to \(folder): \(errno)")
+        }
+    }
+
+    public func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> RunningProgram.Finished {
+        try await RunningProgram.run(
+            try Programs.path("ses-relay"), arguments + ["--config", configurationPath], environment: environment)
+    }
+
+    @discardableResult
+    public func once(environment: [String: String] = [:]) async throws -> RunningProgram.Finished {
+        try await run(["once"], environment: environment)
+    }
+
+    /// Starts the daemon and waits until it says of itself that it runs.
+    public func start(environment: [String: String] = [:]) async throws -> RunningProgram {
+        let daemon = try RunningProgram(
+            try Programs.path("ses-relay"), ["run", "--config", configurationPath], environment: environment)
+        try await eventually("ses-relay is ready: \(daemon.text(.error))", within: .seconds(30)) {
+            guard daemon.isRunning else { throw HarnessError("ses-relay ended: \(daemon.text(.error))") }
+            return FileManager.default.fileExists(atPath: spool + "/relay/ses-relay-\(daemon.pid).json") ? () : nil
+        }
+        return daemon
+    }
+
+    /// Drains until nothing waits any more; what is deferred is tried again as it becomes due.
+    public func toEnd(within limit: Duration = .seconds(60)) async throws {
+        try await eventually("nothing waits", within: limit) {
+            let finished = try await once()
+            guard finished.status == 0 else { throw HarnessError("ses-relay once: \(finished)") }
+            let waiting = try counts().filter { $0.key != "failed" }
+            return waiting.isEmpty ? () : nil
+        }
+    }
+
+    public func names(in directory: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: spool + "/" + directory).filter { !$0.hasPrefix(".") }
+            .sorted()
+    }
+
+    /// How much stands where; only places that hold something.
+    public func counts() throws -> [String: Int] {
+        var found: [String: Int] = [:]
+        for place in [
+            "delivered/new", "admin/new", "relay/work", "relay/publish", "relay/deferred", "failed",
+        ] {
+            let count = try names(in: place).count
+            if count > 0 { found[place] = count }
+        }
+        return found
+    }
+
+    /// The whole journal, a line a string.
+    public func journal() throws -> [String] {
+        try names(in: "relay/journal").flatMap { name in
+            String(decoding: try TestMaterial.octets(spool + "/relay/journal/" + name), as: UTF8.self)
+                .split(separator: "\n").map(String.init)
+        }
+    }
+}
