@@ -19,7 +19,7 @@ enum BannerTarget {
                     authservID: "ses.example.test")
                 let message = try intake.message.read()
                 for rule in [ResultComposition.Rule.top, .bottom, .originalAsAttachment] {
-                    for hasAnswer in [false, true] { check(rule, intake.message, message, hasAnswer) }
+                    check(rule, intake.message, message, hasAnswer: octets.count % 2 == 1)
                 }
             } catch {
                 return
@@ -28,7 +28,7 @@ enum BannerTarget {
     }
 
     private static func check(
-        _ rule: ResultComposition.Rule, _ original: CleanedMessage, _ message: Message, _ hasAnswer: Bool
+        _ rule: ResultComposition.Rule, _ original: CleanedMessage, _ message: Message, hasAnswer: Bool
     ) {
         let answers = hasAnswer ? [ServerAnswer(OctetString("<VerifyResponse/>"), entry: entry)] : []
         let result = result(for: message, hasAnswer ? answers[0].name : nil)
