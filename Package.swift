@@ -152,7 +152,7 @@ if Context.environment["SES_FUZZ"] != nil {
     }
     package.targets += [
         .target(name: "Fuzzing", dependencies: ["Octets"], path: "Tests/Fuzz/Fuzzing", swiftSettings: strict),
-        fuzz("fuzz-pdf", ["InternetMessage", "MessageInspection", "Workflows", "PDFSignatures", "FontEmbedding"]),
+        fuzz("fuzz-pdf", ["InternetMessage", "MessageInspection", "Workflows", "PDFSignatures"]),
         fuzz("fuzz-xml-answer", ["DSSProtocol", "DSSXML"]),
         fuzz(
             "fuzz-xml-document",

@@ -12,15 +12,14 @@ enum BannerTarget {
     static func main() {
         Fuzzing.run { octets in
             // A mail that knows the entry's identifier could show it as often as it likes.
-            guard octets.firstRange(of: Array(entry.utf8)) == nil, octets.firstRange(of: Array(token.utf8)) == nil
-            else { return }
+            guard octets.places(of: entry).isEmpty, octets.places(of: token).isEmpty else { return }
             do {
                 let intake = try Intake(
                     raw: octets, canonical: octets.withCRLFLineEnds(), block: nil, isBare: true, removesBcc: false,
                     authservID: "ses.example.test")
                 let message = try intake.message.read()
                 for rule in [ResultComposition.Rule.top, .bottom, .originalAsAttachment] {
-                    for hasAnswer in [false, true] { check(rule, intake.message, message, hasAnswer) }
+                    check(rule, intake.message, message, hasAnswer: octets.count % 2 == 1)
                 }
             } catch {
                 return
@@ -29,7 +28,7 @@ enum BannerTarget {
     }
 
     private static func check(
-        _ rule: ResultComposition.Rule, _ original: CleanedMessage, _ message: Message, _ hasAnswer: Bool
+        _ rule: ResultComposition.Rule, _ original: CleanedMessage, _ message: Message, hasAnswer: Bool
     ) {
         let answers = hasAnswer ? [ServerAnswer(OctetString("<VerifyResponse/>"), entry: entry)] : []
         let result = result(for: message, hasAnswer ? answers[0].name : nil)
@@ -56,7 +55,7 @@ enum BannerTarget {
         _ rule: ResultComposition.Rule, _ before: Message, _ after: Message, _ result: ResultText
     ) {
         let texts = after.root.walk().filter { if case .leaf = $0.content { true } else { false } }.map {
-            (part: $0, count: $0.decodedBody.occurrences(of: Array(entry.utf8)))
+            (part: $0, count: $0.decodedBody.places(of: entry).count)
         }
         let shown = texts.filter { $0.count > 0 && $0.part.contentType.type == "text" }
         Fuzzing.require(!shown.isEmpty, "\(rule): the result is not shown")
@@ -64,12 +63,13 @@ enum BannerTarget {
         let expected = result.responseName == nil ? 1 : 2
         for text in shown { Fuzzing.require(text.count == expected, "\(rule): the result stands \(text.count) times") }
         for text in shown where text.part.contentType.subtype == "html" {
-            let body = text.part.decodedBody.array
-            guard let place = body.firstRange(of: Array(result.html.utf8)) else {
+            let body = text.part.decodedBody
+            let fragment = result.html
+            guard let place = body.places(of: fragment).first else {
                 Fuzzing.require(false, "\(rule): the result is not whole in HTML")
                 continue
             }
-            let rest = Array(body[..<place.lowerBound] + body[place.upperBound...])
+            let rest = Array(body[..<place]) + body[(place + fragment.utf8.count)...]
             let isOwnPart = rest.elementsEqual("<!DOCTYPE html>\r\n<html><body></body></html>\r\n".utf8)
             let isOriginal = before.root.walk().contains { $0.decodedBody.elementsEqual(rest) }
             Fuzzing.require(isOwnPart || isOriginal, "\(rule): the HTML around the result is another one")
@@ -105,15 +105,19 @@ enum BannerTarget {
 }
 
 extension OctetString {
-    fileprivate func occurrences(of wanted: [UInt8]) -> Int {
-        withUnsafeBytes { octets in
-            var count = 0
-            var rest = octets[...]
-            while let found = rest.firstRange(of: wanted) {
-                count += 1
-                rest = rest[found.upperBound...]
+    /// Where `wanted` stands.
+    fileprivate func places(of wanted: String) -> [Int] {
+        let wanted = OctetString(wanted)
+        return withUnsafeBytes { octets in
+            wanted.withUnsafeBytes { wanted in
+                var places: [Int] = []
+                var start = 0
+                while let place = octets.firstOffset(of: wanted, from: start) {
+                    places.append(place)
+                    start = place + 1
+                }
+                return places
             }
-            return count
         }
     }
 }

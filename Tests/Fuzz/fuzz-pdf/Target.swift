@@ -1,4 +1,3 @@
-import FontEmbedding
 import Fuzzing
 import InternetMessage
 import MessageInspection
@@ -13,7 +12,7 @@ enum PDFTarget {
     private static let cms = OctetString([0x30, 0x03, 0x02, 0x01, 0x01])
 
     static func main() throws {
-        let signer = PDFSigner(face: try FontFace(path: FontFace.standardPath))
+        let signer = try PDFSigner()
         Fuzzing.run { octets in
             var signs = octets.count
             let document =

@@ -26,7 +26,8 @@ enum RequestTarget {
             }
             return "\(try reader.finish())"
         } catch {
-            return "\(error)"
+            // The words are those of the XML reader, which sees further in a larger piece.
+            return "refused: \(error.kind)"
         }
     }
 }
