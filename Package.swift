@@ -142,3 +142,24 @@ let package = Package(
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
 )
+
+// Fuzz targets, each a program; scripts/fuzz sets the variable. Nothing else is built with them.
+if Context.environment["SES_FUZZ"] != nil {
+    func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+        .executableTarget(
+            name: name, dependencies: ["Octets", "Fuzzing"] + dependencies, path: "Tests/Fuzz/" + name,
+            exclude: ["dictionary"], swiftSettings: strict)
+    }
+    package.targets += [
+        .target(name: "Fuzzing", dependencies: ["Octets"], path: "Tests/Fuzz/Fuzzing", swiftSettings: strict),
+        fuzz("fuzz-pdf", ["InternetMessage", "MessageInspection", "Workflows", "PDFSignatures"]),
+        fuzz("fuzz-xml-answer", ["DSSProtocol", "DSSXML"]),
+        fuzz(
+            "fuzz-xml-document",
+            ["InternetMessage", "MessageInspection", "Workflows", "CMSSignatures", "XMLSignatures"]),
+        fuzz("fuzz-banner", ["InternetMessage", "Composition"]),
+        fuzz("fuzz-mail", ["InternetMessage", "MessageInspection", "Workflows", "Composition"]),
+        fuzz("fuzz-cms", ["CMSSignatures"]),
+        fuzz("fuzz-sign-request", ["DSSXML"]),
+    ]
+}

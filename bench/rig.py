@@ -1,5 +1,6 @@
 """What the measurements run on: a folder on the disk, an account, spools, a signing server, Postfix."""
 
+import base64
 import contextlib
 import ctypes
 import os
@@ -19,6 +20,14 @@ import time
 SENDER, RECIPIENT, KEY = "alice@example.test", "bob@example.test", "alice@example.test"
 IS_ROOT = os.geteuid() == 0
 ACCOUNT = pwd.getpwnam("nobody")
+SIGN_MAIL = f"""<Workflow><OperationRule>SIGN_EMAIL</OperationRule>
+    <ProfileSelection><SignEmail profileId="adss:signing:profile:007"/></ProfileSelection>
+    <CertificateSelection><SignEmail alias="{KEY}"/></CertificateSelection></Workflow>"""
+VERIFY_MAIL = """<Workflow><OperationRule>VERIFY_EMAIL</OperationRule>
+    <VerificationResultRule attachResponseXml="false">SEND_ORIGINAL_EMAIL</VerificationResultRule></Workflow>"""
+VERIFY_ATTACHMENTS = VERIFY_MAIL.replace("VERIFY_EMAIL", "VERIFY_ATTACHMENT")
+# What `ses-dss init` has no profile for: a CMS that encloses the file.
+ENCLOSING_PROFILE = "bench:enclosing"
 TRACE = f"Return-Path: <{SENDER}>\r\nDelivered-To: {RECIPIENT}\r\nReceived: by mx.example.test; Mon, 5 Jan 2026 10:00:00 +0000\r\n"
 
 
@@ -42,6 +51,50 @@ def message(number, size=20_480):
     )
     line = "The quick brown fox jumps over the lazy dog, again and again and again.\r\n"
     return (head + line * max(0, (size - len(head)) // len(line))).encode()
+
+
+def sign_attachments(profile):
+    return f"""<Workflow><OperationRule>SIGN_ATTACHMENT</OperationRule>
+        <ProfileSelection><SignAttachment profileId="{profile}"/></ProfileSelection>
+        <CertificateSelection><SignAttachment alias="alice_document_signing"/></CertificateSelection></Workflow>"""
+
+
+def mail_with(octets, media_type, name):
+    """A mail with one file, in base64."""
+    return (
+        message(0, 0)[:-2].replace(b"text/plain; charset=us-ascii", media_type.encode())
+        + f"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename={name}\r\n\r\n".encode()
+        + base64.encodebytes(octets).replace(b"\n", b"\r\n")
+    )
+
+
+def pdf(size):
+    """A page, and a stream that makes the file as large as wanted."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>",
+        b"<< /Length %d >>\nstream\n" % size + noise(size) + b"\nendstream",
+    ]
+    file, offsets = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"), []
+    for number, content in enumerate(objects, 1):
+        offsets.append(len(file))
+        file += b"%d 0 obj\n" % number + content + b"\nendobj\n"
+    table = len(file)
+    file += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    file += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    file += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
+    return bytes(file)
+
+
+def xml(size):
+    line = b"  <line number='1'>" + b"The quick brown fox jumps over the lazy dog, again and again. " * 5 + b"</line>\n"
+    return b"<?xml version='1.0' encoding='UTF-8'?>\n<invoice>\n" + line * (size // len(line)) + b"</invoice>\n"
+
+
+def noise(size):
+    """Octets that nothing in them repeats within less than a mebibyte."""
+    return (os.urandom(1 << 20) * (size // (1 << 20) + 1))[:size]
 
 
 class Rig:
@@ -78,10 +131,17 @@ class Rig:
         return process
 
     def signing_server(self):
+        """Starts a server; of all of them the keys and profiles are the same."""
         site = self.folder / "dss"
-        subprocess.run(self.command("ses-dss", "init", site), check=True, stdout=subprocess.DEVNULL)
+        configuration = site / "dss.xml"
+        if not site.exists():
+            subprocess.run(self.command("ses-dss", "init", site), check=True, stdout=subprocess.DEVNULL)
+            profile = f'<SigningProfile id="{ENCLOSING_PROFILE}" format="cms" level="B" enclosed="true"/>'
+            text = configuration.read_text()
+            text = text.replace("<VerificationProfile", profile + "<VerificationProfile", 1)
+            configuration.write_text(text.replace("<Profile ref", f'<Profile ref="{ENCLOSING_PROFILE}"/><Profile ref', 1))
         log = self.folder / "dss.log"
-        process = self.start("ses-dss", "run", "--config", site / "dss.xml", "--port", 0, log=log)
+        process = self.start("ses-dss", "run", "--config", configuration, "--port", 0, log=log)
         end = time.monotonic() + 30
         while time.monotonic() < end and process.poll() is None:
             if found := re.search(r"listening on (http://127\.0\.0\.1:\d+)", log.read_text()):
@@ -89,21 +149,18 @@ class Rig:
             time.sleep(0.05)
         raise SystemExit(f"ses-dss did not start: {log.read_text()}")
 
-    def spool(self, server="http://127.0.0.1:9", signs=False, verifies=False):
+    def spool(self, server="http://127.0.0.1:9", sign="", verify=""):
+        """A spool of its own, with the workflows given."""
         self.spools += 1
-        return Spool(self, self.folder / f"spool{self.spools}", server, signs, verifies)
+        return Spool(self, self.folder / f"spool{self.spools}", server, sign, verify)
 
 
 class Spool:
-    def __init__(self, rig, path, server, signs, verifies):
+    def __init__(self, rig, path, server, sign, verify):
         self.rig, self.path, self.count = rig, path, 0
         subprocess.run(rig.command("ses", "init", path), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        sign = f"""<Outgoing><Sign><Workflow><OperationRule>SIGN_EMAIL</OperationRule>
-            <ProfileSelection><SignEmail profileId="adss:signing:profile:007"/></ProfileSelection>
-            <CertificateSelection><SignEmail alias="{KEY}"/></CertificateSelection></Workflow></Sign></Outgoing>"""
-        verify = """<Incoming><Verify><Workflow><OperationRule>VERIFY_EMAIL</OperationRule>
-            <VerificationResultRule attachResponseXml="false">SEND_ORIGINAL_EMAIL</VerificationResultRule>
-            </Workflow></Verify></Incoming>"""
+        sign = sign and f"<Outgoing><Sign>{sign}</Sign></Outgoing>"
+        verify = verify and f"<Incoming><Verify>{verify}</Verify></Incoming>"
         self.configuration = path.with_suffix(".xml")
         self.configuration.write_text(
             f"""<SES><Settings><DomainName>example.test</DomainName>
@@ -112,7 +169,7 @@ class Spool:
             </SigningServiceAddress></SigningServiceSettings>
             <VerificationServiceSettings><VerificationServiceAddress>
             <PrimaryAddress>{server}/adss/verification/dss</PrimaryAddress></VerificationServiceAddress>
-            </VerificationServiceSettings></Settings>{sign if signs else ""}{verify if verifies else ""}
+            </VerificationServiceSettings></Settings>{sign}{verify}
             <Processing><Spool>{path}</Spool></Processing></SES>"""
         )
         self.configuration.chmod(0o640)
@@ -140,16 +197,26 @@ class Spool:
             for file in (self.path / folder / "new").iterdir():
                 file.unlink()
 
-    def process(self, sample=None):
-        """Runs `ses process`; wall seconds, CPU seconds, and the largest anonymous memory seen in octets."""
-        before, began, anonymous = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), 0
+    def result(self):
+        """The one mail that was delivered, without the envelope block."""
+        file = next((self.path / "delivered" / "new").iterdir())
+        return file.read_bytes()[int(re.search(r",E=(\d+)", file.name).group(1)) :]
+
+    def process(self, sample=None, beside=()):
+        """Runs `ses process`.
+
+        Wall seconds, CPU seconds, and the largest anonymous memory seen in octets: of it, and of each process beside it.
+        """
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         process = subprocess.Popen(
             self.rig.command("ses", "process", "--config", self.configuration),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
+        watched = [process, *beside]
+        anonymous = [0 for _ in watched]
         if sample:
             while process.poll() is None:
-                anonymous = max(anonymous, anonymous_memory(process.pid))
+                anonymous = [max(most, anonymous_memory(one.pid)) for most, one in zip(anonymous, watched)]
                 time.sleep(sample)
         if process.wait() != 0:
             raise SystemExit(f"ses process ended with {process.returncode}")

@@ -22,6 +22,7 @@ struct BodyText {
 
     /// The forms of the text: one leaf, or the leaves of a multipart/alternative. nil: there is something else in its place.
     private static func leaves(of entity: Entity) -> [Entity]? {
+        guard !entity.hasDoubtfulContentFields else { return nil }
         switch entity.content {
         case .message: return nil
         case .leaf:
@@ -148,6 +149,22 @@ struct BodyText {
         }
         rope.append(entity.message.slice(end..<entity.range.upperBound))
         return rope
+    }
+}
+
+extension Entity {
+    /// Whether a reader may find another type, charset or encoding than was read here, and so show as HTML what was
+    /// written into as plain text.
+    fileprivate var hasDoubtfulContentFields: Bool {
+        defects.contains { defect in
+            switch defect {
+            case .repeatedField(let name): name.asciiLowercased.hasPrefix("content-")
+            case .repeatedParameter, .malformedContentType: true
+            case .missingBoundaryParameter, .missingClosingBoundary, .noParts, .malformedHeaderLine, .missingHeaderEnd,
+                .unknownTransferEncoding, .encodedComposite, .tooDeep:
+                false
+            }
+        }
     }
 }
 

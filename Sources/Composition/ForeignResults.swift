@@ -51,8 +51,8 @@ public struct ForeignResults: Sendable {
 
     /// Whether the words of our title stand in it, whatever markup, blanks or capitals are between their letters.
     static func holdsResult(_ octets: [UInt8]) -> Bool {
-        letters(of: withoutMarkup(octets)).firstRange(of: textMark) != nil
-            || letters(of: octets).firstRange(of: textMark) != nil
+        letters(of: withoutMarkup(octets)).firstOffset(of: textMark) != nil
+            || letters(of: octets).firstOffset(of: textMark) != nil
     }
 
     private static func letters(of octets: some Sequence<UInt8>) -> [UInt8] {

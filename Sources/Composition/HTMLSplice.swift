@@ -1,4 +1,5 @@
 import InternetMessage
+import Octets
 
 /// Finds a place in an HTML body where a fragment of ours is shown whole, whatever the rest does - or finds that there is none.
 ///
@@ -237,9 +238,7 @@ struct HTMLSplice {
     }
 
     private func find(_ text: StaticString, from start: Int) -> Int? {
-        guard start <= octets.count else { return nil }
-        let wanted = text.withUTF8Buffer { Array($0) }
-        return octets[start...].firstRange(of: wanted)?.lowerBound
+        text.withUTF8Buffer { octets.firstOffset(of: Array($0), from: start) }
     }
 
     private static let voids: Set<String> = ["br", "hr", "img", "meta", "col", "wbr"]

@@ -32,7 +32,10 @@ public enum Drop {
             guard let block else {
                 throw ProgramError(.badInput, "standard input is empty: no message was put into the spool")
             }
+            let entry = delivery.entry
             _ = try delivery.commit(envelopeOctets: block.count)
+            // A mail server logs what a command says beside its own queue id: that ties the two records together.
+            Console.write("entry \(entry)")
             return .success
         } catch let error as SpoolError {
             throw ProgramError(.tryAgain, error.description)

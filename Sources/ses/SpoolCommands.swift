@@ -63,12 +63,14 @@ struct Drop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put a message from standard input and its envelope into a spool; for mail servers.",
         discussion: """
-            Reads no configuration. Exit codes are those of sysexits.h: 0 the spool has the message for good, 75 try \
-            again, 65 the message or an address can never be accepted.
+            Reads no configuration, and prints the entry that the message became, for the mail server's log. Exit codes are \
+            those of sysexits.h: 0 the spool has the message for good, 75 try again, 65 the message or an address can never \
+            be accepted, 64 the command line is wrong.
             """)
     @Option(name: .customLong("to"), help: "outgoing or incoming.") var direction: Direction
     @Option(
-        name: [.customShort("f"), .customLong("from")], help: "The envelope sender; '<>' or '' for the null sender.")
+        name: [.customShort("f"), .customLong("from")], parsing: .unconditional,
+        help: "The envelope sender; '<>' or '' for the null sender.")
     var sender: String
     @Argument(help: "The envelope recipients, after `--`.") var recipients: [String]
     @Option(name: .customLong("queue-id"), help: "What the mail server calls the message; recorded in the spool.")

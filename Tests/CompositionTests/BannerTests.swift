@@ -235,7 +235,7 @@ struct BannerTests {
 
     @Test("a search for claims takes time in proportion to the text")
     func linear() throws {
-        for unit in ["<", "&", "&#", "<a", "signaturechec", "Signature check"] {
+        for unit in ["<", "&", "&#", "<a", "s", "signaturechec", "Signature check"] {
             let text = String(repeating: unit, count: 1_000_000 / unit.utf8.count)
             let intake = try Self.mail("x", at: [], body: "Content-Type: text/html\n\n\(text)\n")
             let clock = ContinuousClock()

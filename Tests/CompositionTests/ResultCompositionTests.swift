@@ -148,6 +148,24 @@ struct ResultCompositionTests {
             what: "a message alone", text: "Content-Type: message/rfc822\n\nSubject: x\n\nhi\n", words: ["hi\r\n"],
             isWrapped: true),
         Body(what: "no body", text: "Subject: x\n\n", words: []),
+        Body(
+            what: "two types, of which readers take one or the other",
+            text: "Content-Type: text/plain\nContent-Type: text/html\n\n<style>*{display:none}</style>\n",
+            words: ["<style>*{display:none}</style>\r\n"], isWrapped: true),
+        Body(
+            what: "two encodings", text: "Content-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: base64\n\nhi\n",
+            words: ["hi\r\n"], isWrapped: true),
+        Body(
+            what: "two charsets", text: "Content-Type: text/plain; charset=utf-8; charset=utf-16\n\nhi\n",
+            words: ["hi\r\n"], isWrapped: true),
+        Body(
+            what: "a type that only some can read", text: "Content-Type: text/html charset=utf-8\n\n<p>hi\n",
+            words: [], isWrapped: true),
+        Body(
+            what: "two types further down",
+            text: "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n"
+                + "Content-Type: text/html\n\n<style>*{display:none}</style>\n--b--\n",
+            words: ["<style>*{display:none}</style>"], isWrapped: true),
     ]
 
     @Test("the text gets the result at its place, and keeps what it was", arguments: bodies, [true, false])

@@ -107,6 +107,23 @@ extension EndToEnd {
             #expect(facts.st_gid == group && facts.st_mode & 0o7777 == 0o640)
         }
 
+        @Test(
+            "drop takes the addresses that mail servers pass, whatever they look like, and says the entry it made",
+            arguments: ["-x@example.test", "--to@example.test", "\"a b\"@example.test", "<alice@example.test>"])
+        func dropArguments(_ sender: String) async throws {
+            let fixture = try await fixture()
+            let run = try await fixture.ses(
+                [
+                    "drop", "--to", "outgoing", "--spool", fixture.spool, "-f", sender, "--", "-y@example.test",
+                    "\"b..c\"@example.test",
+                ], input: MailSamples.plain())
+            #expect(run.status == 0, "\(run)")
+            let file = try fixture.onlyFile(in: "outgoing")
+            #expect(file.sender == sender.trimmingCharacters(in: CharacterSet(charactersIn: "<>")))
+            #expect(file.recipients == ["-y@example.test", "\"b..c\"@example.test"])
+            #expect(run.output == "entry \(try #require(file.envelopeField("X-SES-Entry")))\n")
+        }
+
         @Test("drop takes the spool from the environment and reads no configuration")
         func dropEnvironment() async throws {
             let fixture = try await fixture()

@@ -111,5 +111,36 @@ extension EndToEnd {
                 #expect(file.message.suffix(sample.octets.count).elementsEqual(sample.octets), "\(sample.name)")
             }
         }
+
+        @Test("no document costs `ses` and `ses-dss` more than 2 s or 512 MiB", .timeLimit(.minutes(10)))
+        func cost() async throws {
+            let folder = try #require(TestMaterial.shared) + "/corpora/"
+            var all: [String] = []
+            for corpus in ["pdf-signatures", "pdf-plain", "xml-signatures", "xml-plain"] {
+                all += try TestMaterial.table(folder + corpus + "/expected.tsv").compactMap { row in
+                    row["file"].map { folder + corpus + "/" + $0 }
+                }
+            }
+            let chosen = all.enumerated().filter { EndToEnd.isSecondLevel || $0.offset.isMultiple(of: 6) }.map(
+                \.element)
+            try #require(chosen.count > 8)
+            for path in chosen {
+                // A server of its own, whose figures are those of this document.
+                let server = try await DSSFixture()
+                var configuration = SESXML(servers: [server.address])
+                configuration.incoming = SESXML.verify(operations: "VERIFY_ATTACHMENT")
+                configuration.emailErrorAction = "EMAIL_TO_RECIPIENTS"
+                configuration.notTrustedAction = "EMAIL_TO_RECIPIENTS"
+                let fixture = try await SpoolFixture(configuration)
+                let file = AttachedFile.other(try TestMaterial.octets(path), name: "document")
+                try await fixture.drop(MailSamples.withFiles([file]), to: .incoming)
+                for finished in [try await fixture.process(), try await server.stop()] {
+                    #expect(finished.processorTime < .seconds(2), "\(path)")
+                    #expect(finished.peakMemory < 512 << 20, "\(path): \(finished.peakMemory >> 20) MiB")
+                }
+                let counts = try fixture.counts()
+                #expect(counts == ["delivered/new": 1], "\(path): \(counts)")
+            }
+        }
     }
 }

@@ -136,6 +136,19 @@ struct AttachmentTests {
         #expect(attachment.contentKinds == ["cms", "p7m"])
     }
 
+    @Test("a signed XML document is one whatever its root is called", arguments: ["a", "form", "invoice", "section"])
+    func signedXML(_ root: String) throws {
+        let signature = "<ds:Signature xmlns:ds='\(XMLSignatureSearch.namespace)'/>"
+        for (content, isSigned) in [(signature, true), ("<b>\(XMLSignatureSearch.namespace)</b>", false)] {
+            let file = "Content-Type: application/xml; name=a.xml\n\n<\(root)>\(content)</\(root)>"
+            let attachment = try #require(try facts(multipart("mixed", text, file)).attachments.first)
+            #expect(attachment.isSigned == isSigned)
+            if isSigned { #expect(attachment.contentKinds == ["xml"]) }
+        }
+        let page = "Content-Type: text/html; name=a.html\n\n<p>\(XMLSignatureSearch.namespace)<br></p>"
+        #expect(try facts(multipart("mixed", text, page)).attachments.first?.isSigned == false)
+    }
+
     @Test("what a change would break says so")
     func protection() throws {
         func layer(_ content: CMSBeginning, _ name: String, _ more: String = "") -> String {

@@ -25,6 +25,17 @@ struct OctetStringTests {
         }
     }
 
+    @Test("a run of octets is found where it first stands, and only whole")
+    func runs() {
+        let octets = Array("aab aabaaac aaab".utf8)
+        for start in 0...octets.count {
+            for run in ["a", "aab", "aaac", "aaad", "c aaab", "b", "abx", ""] {
+                let expected = (start...octets.count).first { octets[$0...].starts(with: run.utf8) }
+                #expect(octets.firstOffset(of: Array(run.utf8), from: start) == expected, "\(run) from \(start)")
+            }
+        }
+    }
+
     @Test("are made of any collection of octets")
     func collections() {
         #expect(OctetString((1...3).lazy.map { UInt8($0) }).array == [1, 2, 3])

@@ -90,7 +90,7 @@ struct EntryTests {
         try FileManager.default.moveItem(
             atPath: remains.path, toPath: bench.path + "/delivered/new/" + remains.name)
         bench.pass()
-        #expect(bench.transport.deliveries.last?.recipients == ["b@x.test"])
+        #expect(bench.transport.deliveries.dropFirst().contains { $0.recipients == ["b@x.test"] })
     }
 
     @Test("the null sender and an unknown one are told nothing", arguments: ["", nil])

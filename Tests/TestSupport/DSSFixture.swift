@@ -57,7 +57,8 @@ public final class DSSFixture: Sendable {
         self.port = number
     }
 
-    public func stop() async throws { try await running.terminate() }
+    @discardableResult
+    public func stop() async throws -> RunningProgram.Finished { try await running.terminate() }
 
     /// A port of the loopback that nobody listens on.
     public static func deadPort() throws -> Int { try SilentServer().port }

@@ -10,6 +10,10 @@ public final class RunningProgram: Sendable {
         public let status: Int32
         public let output: String
         public let error: String
+        /// Of all its threads, user and system.
+        public let processorTime: Duration
+        /// The largest resident memory, octets.
+        public let peakMemory: Int
         public var description: String { "status \(status)\n\(output)\n\(error)" }
     }
 
@@ -19,8 +23,8 @@ public final class RunningProgram: Sendable {
     private let scratch: ScratchDirectory
     /// Its process id, which is also that of the program itself when privileges were dropped.
     public let pid: Int32
-    /// What `waitpid` said once it had ended; until then the process id is ours to signal.
-    private let waited = Mutex<Int32?>(nil)
+    /// What `wait4` said once it had ended; until then the process id is ours to signal.
+    private let waited = Mutex<(status: Int32, usage: rusage)?>(nil)
 
     public var isRunning: Bool { ending(waiting: false) == nil }
 
@@ -94,10 +98,11 @@ public final class RunningProgram: Sendable {
     }
 
     /// How it ended, or nil while it runs.
-    private func ending(waiting: Bool) -> Int32? {
+    private func ending(waiting: Bool) -> (status: Int32, usage: rusage)? {
         waited.withLock { known in
             var status: Int32 = 0
-            if known == nil, waitpid(pid, &status, waiting ? 0 : WNOHANG) == pid { known = status }
+            var usage = rusage()
+            if known == nil, wait4(pid, &status, waiting ? 0 : WNOHANG, &usage) == pid { known = (status, usage) }
             return known
         }
     }
@@ -125,10 +130,14 @@ public final class RunningProgram: Sendable {
     /// Waits for the end; kills the program and throws when it takes longer than `limit`.
     public func finished(within limit: Duration = .seconds(60)) async throws -> Finished {
         do {
-            let status = try await eventually("the end of \(arguments)", within: limit) { ending(waiting: false) }
+            let (status, usage) = try await eventually("the end of \(arguments)", within: limit) {
+                ending(waiting: false)
+            }
             let signal = status & 0x7F
+            let microseconds = [usage.ru_utime, usage.ru_stime].map { Int($0.tv_sec) * 1_000_000 + Int($0.tv_usec) }
             return Finished(
-                status: signal == 0 ? status >> 8 & 0xFF : 128 + signal, output: text(.output), error: text(.error))
+                status: signal == 0 ? status >> 8 & 0xFF : 128 + signal, output: text(.output), error: text(.error),
+                processorTime: .microseconds(microseconds[0] + microseconds[1]), peakMemory: usage.ru_maxrss * 1_024)
         } catch {
             signal(SIGKILL)
             throw HarnessError("\(error): \(text(.error))")

@@ -160,8 +160,8 @@ struct OracleTests {
                 #expect(try Self.content(document) == Self.content(signed), "\(name): the content was changed")
             }
             #expect(changed.count > 150)
-            // Where they stand moves with the length of the certificates, which are made anew: a few more or less.
-            #expect(intact.count < 20, "\(intact)")
+            // The Ids are some 3 in 100 octets of the document, and the keys are new with every run: six of 200 on average.
+            #expect(intact.count < 22, "\(intact)")
         }
     }
 
