@@ -17,7 +17,7 @@ import rig as rigs
 
 SIZE = 20_480
 # In this order; the latency is less the server's time, which is measured with the throughput.
-PARTS = ("throughput", "latency", "syncs", "large", "attachments", "backlog")
+PARTS = ("throughput", "relay", "latency", "syncs", "large", "attachments", "backlog")
 
 
 class Bench:
@@ -130,6 +130,29 @@ class Bench:
                 check=True)
         after = os.times()
         return (after.children_user + after.children_system - before.children_user - before.children_system) / count
+
+    # -- the way out
+
+    def relay(self, _):
+        count, connections = 2_000 // self.scale, 8
+        spool, sink = self.rig.spool(), rigs.Sink(self.rig)
+        figures = {"relay": [], "kept": [], "fresh": []}
+        # Into one sink, round by round; `-d` keeps connections open between messages, as ses-relay does.
+        for _ in range(self.rounds):
+            spool.put([spool.prepare_departing(rigs.message(number)) for number in range(count)], "delivered")
+            figures["relay"].append(spool.relay(sink.port, connections))
+            figures["kept"].append(sink.source(count, SIZE, connections, "-d"))
+            figures["fresh"].append(sink.source(count, SIZE, connections))
+        median = lambda key, place: statistics.median(figure[place] for figure in figures[key])
+        rate = {key: count / median(key, 0) for key in figures}
+        cpu = {key: median(key, 1) / count * 1000 for key in figures}
+        self.row(
+            f"ses-relay into smtp-sink, {connections} connections, durable", f"{rate['relay']:,.0f}/s", "stated",
+            f"{rate['relay'] / rate['kept']:.2f} of smtp-source on kept connections, "
+            f"{rate['relay'] / rate['fresh']:.2f} on new ones; {cpu['relay']:.2f} ms own CPU a message")
+        self.row(
+            f"smtp-source into the same sink, {connections} connections, nothing stored", f"{rate['kept']:,.0f}/s", "",
+            f"{rate['fresh']:,.0f}/s with a connection a message; {cpu['kept']:.2f} ms own CPU a message")
 
     # -- latency
 

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import tempfile
 import time
+import uuid
 
 SENDER, RECIPIENT, KEY = "alice@example.test", "bob@example.test", "alice@example.test"
 IS_ROOT = os.geteuid() == 0
@@ -105,7 +106,7 @@ class Rig:
         give(self.folder)
         self.programs = self.folder / "bin"
         self.programs.mkdir()
-        for name in ("ses", "ses-dss"):
+        for name in ("ses", "ses-dss", "ses-relay"):
             shutil.copy2(pathlib.Path(programs, name), self.programs / name)
         self.running = []
         self.spools = 0
@@ -223,6 +224,39 @@ class Spool:
         wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, anonymous
 
+    def prepare_departing(self, octets):
+        """Writes a message beside the spool as `ses` has it in `delivered`, for `put`."""
+        block = f"Return-Path: <{SENDER}>\nEnvelope-To: {RECIPIENT}\nX-SES-End: 1\n".encode()
+        entry = uuid.uuid4().hex
+        file = self.aside / f"{int(time.time())}.{entry}.{entry[:16]},E={len(block)},O=out"
+        file.write_bytes(block + octets.replace(b"\r\n", b"\n"))
+        give(file)
+        return file
+
+    def relay(self, port, connections):
+        """Runs `ses-relay once` with a mail server on the loopback as its gateway; wall seconds and CPU seconds."""
+        configuration = self.path.with_suffix(".relay.xml")
+        configuration.write_text(
+            f"""<Relay><Spool>{self.path}</Spool><gateway>127.0.0.1</gateway><gatewayPort>{port}</gatewayPort>
+            <TLS level="off"/><MaxConnections>{connections}</MaxConnections>
+            <deliveryThreads>{connections}</deliveryThreads></Relay>"""
+        )
+        configuration.chmod(0o640)
+        give(configuration)
+        wall, cpu = timed(self.rig.command("ses-relay", "once", "--config", configuration))
+        for folder in ("delivered/new", "relay/work", "relay/deferred", "failed"):
+            if left := [name for name in os.listdir(self.path / folder) if not name.startswith(".")]:
+                raise SystemExit(f"ses-relay left {len(left)} in {folder}")
+        return wall, cpu
+
+
+def timed(command):
+    """Runs a command to its good end; wall seconds and CPU seconds."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
 
 def anonymous_memory(pid):
     with contextlib.suppress(OSError):
@@ -322,6 +356,27 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 
     def close(self):
         self.call("stop")
+
+
+class Sink:
+    """Postfix's smtp-sink: takes mail and drops it."""
+
+    def __init__(self, rig):
+        self.port = free_port()
+        process = subprocess.Popen(as_user(["smtp-sink", f"127.0.0.1:{self.port}", "64"]))
+        rig.running.append(process)
+        end = time.monotonic() + 30
+        while time.monotonic() < end and process.poll() is None:
+            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.05)
+        raise SystemExit("smtp-sink did not start")
+
+    def source(self, count, size, connections, *options):
+        """Has smtp-source send to it; wall seconds and CPU seconds."""
+        return timed(
+            ["smtp-source", "-s", str(connections), "-m", str(count), "-l", str(size), "-f", SENDER, "-t", RECIPIENT,
+             *options, f"127.0.0.1:{self.port}"])
 
 
 class Recorder:

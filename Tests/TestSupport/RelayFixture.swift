@@ -25,6 +25,12 @@ public final class RelayFixture: Sendable {
         try configure(body)
     }
 
+    /// On the spool of a `ses`.
+    public init(beside ses: SpoolFixture, _ body: String) throws {
+        scratch = ses.scratch
+        try configure(body)
+    }
+
     /// A gateway on the loopback that is tried again every second.
     public static func gateway(_ port: Int) -> String {
         "<gateway>127.0.0.1</gateway><gatewayPort>\(port)</gatewayPort><TLS level=\"off\"/>"
@@ -67,10 +73,15 @@ public final class RelayFixture: Sendable {
         try await run(["once"], environment: environment)
     }
 
+    /// Starts the daemon and does not wait for anything.
+    public func launch(environment: [String: String] = [:]) throws -> RunningProgram {
+        try RunningProgram(
+            try Programs.path("ses-relay"), ["run", "--config", configurationPath], environment: environment)
+    }
+
     /// Starts the daemon and waits until it says of itself that it runs.
     public func start(environment: [String: String] = [:]) async throws -> RunningProgram {
-        let daemon = try RunningProgram(
-            try Programs.path("ses-relay"), ["run", "--config", configurationPath], environment: environment)
+        let daemon = try launch(environment: environment)
         try await eventually("ses-relay is ready: \(daemon.text(.error))", within: .seconds(30)) {
             guard daemon.isRunning else { throw HarnessError("ses-relay ended: \(daemon.text(.error))") }
             return FileManager.default.fileExists(atPath: spool + "/relay/ses-relay-\(daemon.pid).json") ? () : nil
@@ -111,5 +122,15 @@ public final class RelayFixture: Sendable {
             String(decoding: try TestMaterial.octets(spool + "/relay/journal/" + name), as: UTF8.self)
                 .split(separator: "\n").map(String.init)
         }
+    }
+
+    /// How often the journal tells of each address that it may get a message again.
+    public func possibleRepeats() throws -> [String: Int] {
+        var told: [String: Int] = [:]
+        for line in try journal() where line.contains("possible repeat") {
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            for address in object?["rcpt"] as? [String] ?? [] { told[address, default: 0] += 1 }
+        }
+        return told
     }
 }

@@ -88,10 +88,15 @@ public final class SpoolFixture: Sendable {
         return finished
     }
 
+    /// Starts the daemon and does not wait for anything.
+    public func launch(environment: [String: String] = [:]) throws -> RunningProgram {
+        try RunningProgram(
+            try Programs.path("ses"), ["watch", "--config", configurationPath], environment: environment)
+    }
+
     /// Starts the daemon and waits until it watches.
     public func watch(environment: [String: String] = [:]) async throws -> RunningProgram {
-        let daemon = try RunningProgram(
-            try Programs.path("ses"), ["watch", "--config", configurationPath], environment: environment)
+        let daemon = try launch(environment: environment)
         try await eventually("ses watch is ready: \(daemon.text(.error))", within: .seconds(30)) {
             guard daemon.isRunning else { throw HarnessError("ses watch ended: \(daemon.text(.error))") }
             return FileManager.default.fileExists(atPath: spool + "/state/ses-\(daemon.pid).json") ? () : nil

@@ -1,0 +1,211 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// How much is sent while how often something is killed; the same seed gives the same messages, victims and pauses.
+    private struct Ordeal: CustomStringConvertible {
+        let messages: Int
+        let rounds: Int
+        let seed: UInt64
+
+        /// `SES_TEST_MESSAGES` and `SES_TEST_SEED` choose other than the level's.
+        init() throws {
+            func number(_ name: String) throws -> UInt64? {
+                guard let text = ProcessInfo.processInfo.environment[name] else { return nil }
+                guard let value = UInt64(text), (1...1_000_000).contains(value) else {
+                    throw HarnessError("\(name)=\(text) is not a number from 1 to 1000000")
+                }
+                return value
+            }
+            messages = Int(try number("SES_TEST_MESSAGES") ?? (EndToEnd.isSecondLevel ? 10_000 : 150))
+            rounds = max(12, messages / 40)
+            seed = try number("SES_TEST_SEED") ?? 1
+        }
+
+        var description: String { "\(messages) messages, \(rounds) rounds, seed \(seed)" }
+
+        /// The numbers of the messages that arrive in `round`.
+        func messages(of round: Int) -> Range<Int> {
+            messages * round / rounds..<messages * (round + 1) / rounds
+        }
+    }
+
+    /// A message that can be told from all others by its text and by each of its recipients.
+    private struct Marked: Sendable {
+        /// Puts each into `outgoing`.
+        static func put(_ messages: [Marked], into fixture: SpoolFixture) async throws {
+            for message in messages {
+                try fixture.place(message.octets, in: "outgoing/new", named: "1700000000.n\(message.number).test")
+            }
+        }
+
+        let number: Int
+        let token: String
+
+        var isSigned: Bool { number.isMultiple(of: 5) }
+        var recipients: [String] {
+            let first = "n\(number)@elsewhere.test"
+            return number.isMultiple(of: 3) ? [first, "m\(number)@elsewhere.test"] : [first]
+        }
+        var line: String { "The word is \(token)." }
+        var octets: [UInt8] {
+            let trace =
+                "Return-Path: <\(MailSamples.alice)>\r\nEnvelope-To: \(recipients.joined(separator: ", "))\r\n"
+                + "Received: by mx.example.test; Mon, 5 Jan 2026 10:00:00 +0000\r\n"
+            return Array(trace.utf8)
+                + MailSamples.plain(
+                    to: recipients[0], subject: (isSigned ? "To be signed " : "As it is ") + token, id: token,
+                    body: "Good morning,\r\n\(line)\r\n")
+        }
+
+        /// Whether a mail that arrived is this one, whole.
+        func isTold(by text: String) -> Bool {
+            text.contains("\r\n\(line)\r\n") && text.contains("\r\nMessage-ID: <\(token)@example.test>\r\n")
+                && text.contains("multipart/signed") == isSigned
+        }
+    }
+
+    /// `ses watch` and `ses-relay run` on one spool.
+    private struct Pair {
+        enum Victim: CaseIterable { case ses, relay, both }
+
+        let fixture: SpoolFixture
+        let relay: RelayFixture
+        var sesDaemon: RunningProgram
+        var relayDaemon: RunningProgram
+        var kills = 0
+        /// Entries that a program held as it was killed; one may be caught several times.
+        var caught = 0
+        /// Starts that were let come to an end, because a message would not have been given another.
+        var spared = 0
+        /// By a program's place of work, what it must be through with before it is killed again: three starts that had
+        /// no end are what a message gets before it is put away.
+        private var mustEnd: [String: [String]] = [:]
+
+        init(servers: [String], port: Int) async throws {
+            var configuration = SESXML(servers: servers)
+            configuration.outgoing = SESXML.sign(
+                alias: Samples.aliceKey, filter: "<Filter><AND><Subject contains=\"To be signed\"/></AND></Filter>")
+            configuration.processing =
+                "<Retry><delayTime>1 second</delayTime><maxRetries>99</maxRetries></Retry>"
+            fixture = try await SpoolFixture(configuration)
+            relay = try RelayFixture(beside: fixture, RelayFixture.gateway(port))
+            sesDaemon = try await fixture.watch()
+            relayDaemon = try await relay.start()
+        }
+
+        /// Kills one or both; what they were at stays until they are started again.
+        mutating func kill(_ victim: Victim) async throws {
+            if victim != .relay { sesDaemon.signal(SIGKILL) }
+            if victim != .ses { relayDaemon.signal(SIGKILL) }
+            if victim != .relay { try await count(sesDaemon, "work", "publish") }
+            if victim != .ses { try await count(relayDaemon, "relay/work", "relay/publish") }
+        }
+
+        private mutating func count(_ killed: RunningProgram, _ work: String, _ publish: String) async throws {
+            let ended = try await killed.finished(within: .seconds(10))
+            guard ended.status == 128 + SIGKILL else { throw HarnessError("ended before it was killed: \(ended)") }
+            kills += 1
+            let held = try fixture.names(in: work)
+            caught += try held.count + fixture.names(in: publish).count
+            let starts = try held.flatMap { try fixture.names(in: work + "/" + $0) }
+                .compactMap { SpoolFile.part("C", of: $0).flatMap { Int($0.prefix(while: \.isNumber)) } }
+            if starts.contains(where: { $0 >= 2 }) { mustEnd[work] = held }
+        }
+
+        /// Starts what was killed; waits until it says that it runs, or goes on at once.
+        mutating func start(_ victim: Victim, waits: Bool) async throws {
+            if victim != .relay { sesDaemon = waits ? try await fixture.watch() : try fixture.launch() }
+            if victim != .ses { relayDaemon = waits ? try await relay.start() : try relay.launch() }
+            for (work, held) in mustEnd {
+                try await eventually("the third start is through with \(work)", within: .seconds(60)) {
+                    try fixture.names(in: work).contains(where: held.contains) ? nil : ()
+                }
+                spared += 1
+            }
+            mustEnd = [:]
+        }
+
+        /// Waits until nothing stands on the way any more.
+        func hasGone(within limit: Duration) async throws {
+            do {
+                try await eventually("everything has gone", within: limit) {
+                    let waiting = try waiting()
+                    if waiting["failed"] != nil {
+                        throw HarnessError("failed: \(try relay.journal().filter { $0.contains("\"ev\":\"failed\"") })")
+                    }
+                    return waiting.isEmpty ? () : nil
+                }
+            } catch {
+                throw HarnessError(
+                    "\(error), but \(try waiting()); \(sesDaemon.text(.error).suffix(2_000)) \(relayDaemon.text(.error).suffix(2_000))"
+                )
+            }
+        }
+
+        /// What stands anywhere on the way to the server or in `failed`.
+        func waiting() throws -> [String: Int] {
+            try fixture.counts().merging(relay.counts()) { ours, _ in ours }
+        }
+    }
+
+    @Suite("ses and ses-relay on one spool, killed at random")
+    struct KilledTogether {
+        @Test("lose nothing, and send again only what the journal says may go again")
+        func random() async throws {
+            let ordeal = try Ordeal()
+            var random = SeededNumbers(seed: ordeal.seed)
+            let messages = (0..<ordeal.messages).map { number in
+                Marked(number: number, token: String(random.next(), radix: 36) + "-\(number)")
+            }
+            let server = try await RecordingMailServer()
+            var pair = try await Pair(servers: [try await DSSFixture.shared.address], port: server.port)
+            let fixture = pair.fixture
+            for round in 0..<ordeal.rounds {
+                let arriving = Array(messages[ordeal.messages(of: round)])
+                let victim = Pair.Victim.allCases.randomElement(using: &random) ?? .both
+                // From the first octets of the first message to when both are idle, as often in each doubling.
+                let pause = Duration.microseconds(Int(500 * exp2(Double.random(in: 0..<9, using: &random))))
+                let waits = Bool.random(using: &random)
+                async let arrival: Void = Marked.put(arriving, into: fixture)
+                try await Task.sleep(for: pause)
+                try await pair.kill(victim)
+                try await pair.start(victim, waits: waits)
+                try await arrival
+            }
+            try await pair.hasGone(within: .seconds(EndToEnd.isSecondLevel ? 600 : 60))
+            #expect(try await pair.sesDaemon.terminate().status == 0)
+            #expect(try await pair.relayDaemon.terminate().status == 0)
+            #expect(try pair.waiting() == [:])
+            #expect(pair.caught > 0, "no program was killed at work")
+
+            let mails = try server.mails()
+            let told = try pair.relay.possibleRepeats()
+            let addressees = Dictionary(
+                uniqueKeysWithValues: messages.flatMap { message in message.recipients.map { ($0, message) } })
+            var taken: [String: Int] = [:]
+            var strange: [String] = []
+            for mail in mails {
+                for recipient in mail.recipients {
+                    taken[recipient, default: 0] += 1
+                    if addressees[recipient]?.isTold(by: mail.text) != true {
+                        strange.append("\(recipient): \(mail.text)")
+                    }
+                }
+            }
+            let lost = addressees.keys.filter { taken[$0] == nil }
+            let repeated = taken.filter { $0.value > 1 }
+            let untold = repeated.filter { $0.value - 1 > told[$0.key] ?? 0 }
+            #expect(lost.sorted() == [])
+            #expect(strange.prefix(3) == [])
+            #expect(untold == [:])
+            print(
+                "\(ordeal): \(pair.kills) kills, \(pair.caught) entries caught under way,",
+                "\(pair.spared) starts spared, \(lost.count) lost,",
+                "\(repeated.values.reduce(0) { $0 + $1 - 1 }) sent again of \(told.values.reduce(0, +)) possible repeats told"
+            )
+        }
+    }
+}
