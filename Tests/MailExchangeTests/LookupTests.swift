@@ -82,7 +82,8 @@ struct LookupTests {
         let start = ContinuousClock.now
         let (_, error) = try Self.look("plain.test", "127.0.0.1:\(silent.port)") { $0.timeout = .milliseconds(700) }
         #expect(error?.kind == .temporary && error?.isTransient == true)
-        #expect(ContinuousClock.now - start < .seconds(3))
+        // Unset it would be 30 seconds.
+        #expect(ContinuousClock.now - start < .seconds(15))
         let (_, refused) = try Self.look("plain.test", "127.0.0.1:\(dead)") { $0.timeout = .seconds(5) }
         #expect(refused?.kind == .temporary)
     }
@@ -94,7 +95,8 @@ struct LookupTests {
         var lookup = MailExchangeLookup()
         lookup.servers = [try #require(NameServer("127.0.0.1:\(silent.port)"))]
         #expect(throws: MailExchangeError.self) { try lookup.exchangers(of: "a.test", isInterrupted: { true }) }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        // It would wait for 30 seconds otherwise.
+        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
     @Test("of equal preference come in changing order")

@@ -164,7 +164,8 @@ struct MisbehaviourTests {
                     }
                 }
             }.get()
-            #expect(ContinuousClock.now - start < .seconds(5))
+            // Half of the shortest time that it would wait otherwise, on a machine that has other things to do, too.
+            #expect(ContinuousClock.now - start < .seconds(30))
             // Whether libcurl has seen the connection stand before it is stopped is a matter of microseconds.
             let possible: [String] =
                 switch step {
