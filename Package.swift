@@ -91,7 +91,7 @@ let package = Package(
             ]),
 
         // Top: composition, argument parsing and exit codes.
-        layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle]),
+        layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle, signals]),
         layer(
             "Gateway",
             [
@@ -99,13 +99,13 @@ let package = Package(
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
                 "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
                 "PDFSignatures", "XMLSignatures", log,
-                lifecycle, signals, heap,
+                lifecycle, heap,
             ]),
         layer(
             "Relay",
             [
                 "Octets", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch", "SESConfiguration",
-                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, signals, heap, deque,
+                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, heap, deque,
             ]),
         program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", arguments]),

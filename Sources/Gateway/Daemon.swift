@@ -3,10 +3,8 @@ import Foundation
 import Logging
 public import ProgramLife
 import SESConfiguration
-import ServiceLifecycle
 import Spool
 import SpoolWatch
-import UnixSignals
 
 /// How `ses watch`, `process` and `sweep` are called.
 public struct GatewayOptions: Sendable {
@@ -42,7 +40,7 @@ public enum Daemon {
         // The watcher's descriptor must be small, so it comes before all others.
         let watcher = mode == .watch ? try SpoolWatching.start(spoolPath) : nil
         let log = Logger(label: "ses")
-        let spool = try open(spoolPath, log)
+        let spool = try ProgramRun.openSpool(spoolPath, for: .ses, log)
         let clock = SpoolClock.system
         let limiter = NoticeLimiter(limit: 20, now: { clock.now() })
         let make = { @Sendable (server: ServerConfiguration) throws(ProgramError) -> LiveConfiguration in
@@ -55,32 +53,14 @@ public enum Daemon {
         let gateway = GatewayService(
             mode: mode, spool: spool, watcher: watcher, configuration: active, clock: clock,
             width: server.processing.concurrency, threads: threads, log: log)
-        let reload = Reload(path: path, active: active, board: gateway.board, log: log, make: make)
-        do {
-            try await withTaskExecutorPreference(threads) {
-                try await ServiceGroup(
-                    configuration: ServiceGroupConfiguration(
-                        services: [
-                            .init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup),
-                            .init(service: reload, successTerminationBehavior: .ignore),
-                        ],
-                        gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-                ).run()
-            }
-        } catch {
-            throw ProgramError(.software, "stopped: \(error)")
+        let reload = ConfigurationReload(path: path, board: gateway.board, log: log) { () throws(ProgramError) in
+            let server = try LoadedConfiguration.load(path)
+            // Messages claimed earlier may still be using the old one: its client ends when the last of them lets go.
+            active.replace(with: try make(server))
+            return server.warnings.map { "\($0)" }
         }
+        try await ProgramRun.serve(gateway, reload, on: threads, log)
         await active.current.client.shutDown()
         return gateway.board.snapshot.reasons["local"] == nil ? .success : .tryAgain
-    }
-
-    private static func open(_ path: String, _ log: Logger) throws(ProgramError) -> Spool {
-        do {
-            let spool = try Spool(opening: path, program: .ses)
-            for warning in try spool.probe() { log.warning("\(warning)") }
-            return spool
-        } catch {
-            throw ProgramError(error.isLocalFault ? .inputOutput : .configuration, error.description)
-        }
     }
 }

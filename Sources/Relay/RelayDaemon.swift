@@ -2,10 +2,8 @@ import Glibc
 import Logging
 public import ProgramLife
 import SESConfiguration
-import ServiceLifecycle
 import Spool
 import SpoolWatch
-import UnixSignals
 
 /// How `ses-relay run` and `once` are called.
 public struct RelayOptions: Sendable {
@@ -36,7 +34,7 @@ public enum RelayDaemon {
         // The watcher's descriptor must be small, so it comes before all others.
         let watcher = mode == .run ? try watch(spoolPath) : nil
         let log = Logger(label: "ses-relay")
-        let spool = try open(spoolPath, log)
+        let spool = try ProgramRun.openSpool(spoolPath, for: .relay, log)
         for warning in configuration.warnings { log.warning("\(warning)") }
         let hostName = surroundings.hostName
         let settings = ActiveSettings(RelaySettings(configuration, hostName: hostName))
@@ -54,22 +52,13 @@ public enum RelayDaemon {
         let service = RelayService(
             isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, width: width, threads: threads,
             log: log)
-        let reload = RelayReload(
-            path: path, settings: settings, board: board, log: log, hostName: hostName, surroundings: surroundings)
-        do {
-            try await withTaskExecutorPreference(threads) {
-                try await ServiceGroup(
-                    configuration: ServiceGroupConfiguration(
-                        services: [
-                            .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
-                            .init(service: reload, successTerminationBehavior: .ignore),
-                        ],
-                        gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-                ).run()
-            }
-        } catch {
-            throw ProgramError(.software, "stopped: \(error)")
+        // How many messages go at a time stays as it was at the start.
+        let reload = ConfigurationReload(path: path, board: board, log: log) { () throws(ProgramError) in
+            let configuration = try loaded(path, surroundings)
+            settings.replace(with: RelaySettings(configuration, hostName: hostName))
+            return configuration.warnings.map { "\($0)" }
         }
+        try await ProgramRun.serve(service, reload, on: threads, log)
         return board.snapshot.reasons["local"] == nil ? .success : .tryAgain
     }
 
@@ -81,49 +70,12 @@ public enum RelayDaemon {
         }
     }
 
-    private static func open(_ path: String, _ log: Logger) throws(ProgramError) -> Spool {
-        do {
-            let spool = try Spool(opening: path, program: .relay)
-            for warning in try spool.probe() { log.warning("\(warning)") }
-            return spool
-        } catch {
-            throw ProgramError(error.isLocalFault ? .inputOutput : .configuration, error.description)
-        }
-    }
-
     private static func watch(_ spool: String) throws(ProgramError) -> SpoolWatcher {
         do {
             return try SpoolWatcher(directories: ["delivered/new", "admin/new"].map { spool + "/" + $0 })
         } catch {
             let status: ExitStatus = error.kind == .directory ? .configuration : .system
             throw ProgramError(status, "cannot watch the spool: \(error) (`ses init \(spool)` makes its folders)")
-        }
-    }
-}
-
-/// Re-reads `relay.xml` on SIGHUP: a good file takes effect for messages claimed later, a bad one leaves the old in force and
-/// says so. How many messages go at a time stays as it was at the start.
-struct RelayReload: Service {
-    let path: String
-    let settings: ActiveSettings
-    let board: HealthBoard
-    let log: Logger
-    let hostName: String
-    let surroundings: Surroundings
-
-    func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            do {
-                let configuration = try RelayDaemon.loaded(path, surroundings)
-                settings.replace(with: RelaySettings(configuration, hostName: hostName))
-                for warning in configuration.warnings { log.warning("\(warning)") }
-                board.lift("configuration")
-                log.notice("configuration re-read", metadata: ["file": "\(path)"])
-            } catch {
-                board.raise(
-                    "configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
-                log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
-            }
         }
     }
 }

@@ -1,0 +1,73 @@
+package import Logging
+package import ServiceLifecycle
+package import Spool
+import UnixSignals
+
+/// What each program that works on a spool does from its start to its end.
+package enum ProgramRun {
+    /// Opens the spool at `path` and performs its protocol on a probe.
+    package static func openSpool(_ path: String, for program: Program, _ log: Logger) throws(ProgramError) -> Spool {
+        do {
+            let spool = try Spool(opening: path, program: program)
+            for warning in try spool.probe() { log.warning("\(warning)") }
+            return spool
+        } catch {
+            throw ProgramError(error.isLocalFault ? .inputOutput : .configuration, error.description)
+        }
+    }
+
+    /// Runs `service` on `threads` until its end, or until SIGTERM or SIGINT ends it in order; `reload` beside it.
+    package static func serve(
+        _ service: any Service, _ reload: ConfigurationReload, on threads: WorkerThreads, _ log: Logger
+    ) async throws(ProgramError) {
+        do {
+            try await withTaskExecutorPreference(threads) {
+                try await ServiceGroup(
+                    configuration: ServiceGroupConfiguration(
+                        services: [
+                            .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
+                            .init(service: reload, successTerminationBehavior: .ignore),
+                        ],
+                        gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+                ).run()
+            }
+        } catch {
+            throw ProgramError(.software, "stopped: \(error)")
+        }
+    }
+}
+
+/// Re-reads the configuration on SIGHUP: a good file takes effect for messages claimed later, a bad one leaves the old in force
+/// and says so.
+package struct ConfigurationReload: Service {
+    private let path: String
+    private let board: HealthBoard
+    private let log: Logger
+    private let take: @Sendable () throws(ProgramError) -> [String]
+
+    /// - Parameters:
+    ///   - path: For the words of reports.
+    ///   - take: Reads the file, puts what it says in force, and gives its warnings.
+    package init(
+        path: String, board: HealthBoard, log: Logger, take: @escaping @Sendable () throws(ProgramError) -> [String]
+    ) {
+        self.path = path
+        self.board = board
+        self.log = log
+        self.take = take
+    }
+
+    package func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            do throws(ProgramError) {
+                for warning in try take() { log.warning("\(warning)") }
+                board.lift("configuration")
+                log.notice("configuration re-read", metadata: ["file": "\(path)"])
+            } catch {
+                board.raise(
+                    "configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
+                log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
+            }
+        }
+    }
+}
