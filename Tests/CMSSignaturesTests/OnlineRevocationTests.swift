@@ -266,7 +266,7 @@ struct OnlineRevocationTests {
         silent.revocationSource = nil
         let revoked = try CMSSigner(key: try fixture.signingKey(.revoked))
             .sign(detached: content, signingTime: TrustFixture.now)
-        var generator = SeededGenerator(state: 0x0C5B)
+        var generator = SeededNumbers(seed: 0x0C5B)
         var accepted = 0
         for _ in 0..<400 {
             var octets = sound

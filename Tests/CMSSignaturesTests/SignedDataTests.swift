@@ -84,7 +84,7 @@ struct SignedDataTests {
         let signature = try CMSSigner(key: demonstration.alice, isCAdES: true)
             .sign(detached: signed, signingTime: Demonstration.now)
         let verifier = CMSVerifier(policy: demonstration.policy, use: .mail)
-        var generator = SeededGenerator(state: 200)
+        var generator = SeededNumbers(seed: 200)
         for _ in 0..<200 {
             var octets = signed.array
             octets[Int.random(in: octets.indices, using: &generator)] ^= 1 << UInt8.random(in: 0...7, using: &generator)

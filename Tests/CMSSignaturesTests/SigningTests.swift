@@ -199,7 +199,7 @@ struct SigningTests {
     func mutated() throws {
         let rope = try CMSSigner(key: demonstration.alice).sign(enclosing: content, signingTime: Demonstration.now)
         let sound = rope.collected().array
-        var generator = SeededGenerator(state: 0x5E5)
+        var generator = SeededNumbers(seed: 0x5E5)
         for _ in 0..<2_000 {
             var octets = sound
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -221,18 +221,5 @@ struct SigningTests {
     @Test("that are no SignedData are told so", arguments: ["", "0", "0\u{03}\u{02}\u{01}", "<xml/>", "hello"])
     func malformed(_ text: String) {
         #expect(throws: CryptographyError.self) { try CMSInspection.facts(of: OctetString(text)) }
-    }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

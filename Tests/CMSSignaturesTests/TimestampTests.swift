@@ -191,7 +191,7 @@ struct TimestampTests {
         let verifier = TimestampVerifier(policy: try fixture.policy(.none))
         let sound = try verifier.verify(token.octets, of: content, now: TrustFixture.now)
         #expect(sound.provenTime == token.time)
-        var generator = SeededGenerator(state: 0x7541)
+        var generator = SeededNumbers(seed: 0x7541)
         for _ in 0..<400 {
             var octets = token.octets.array
             octets[Int.random(in: octets.indices, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)

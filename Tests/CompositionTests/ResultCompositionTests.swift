@@ -250,7 +250,7 @@ struct ResultCompositionTests {
 
     @Test("damaged mail of every kind is shown without a trap, and never edited where it is signed")
     func damaged() throws {
-        var random = SeededRandom(seed: 11)
+        var random = SeededNumbers(seed: 11)
         let seeds = (Self.bodies.map(\.text) + [Self.signed]).map { Array($0.utf8) }
         for round in 0..<500 {
             var octets = seeds[round % seeds.count]

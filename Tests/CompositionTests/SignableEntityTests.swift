@@ -165,7 +165,7 @@ struct SignableEntityTests {
 
     @Test("cut and damaged mail of every kind ends as fit or refused, never otherwise")
     func damaged() throws {
-        var random = SeededRandom(seed: 7)
+        var random = SeededNumbers(seed: 7)
         let seeds = Self.cases.map { $0.given.replacing("\n", with: "\r\n") }.map { Array($0.utf8) }
         for round in 0..<1_500 {
             var octets = seeds[round % seeds.count]
@@ -191,20 +191,5 @@ struct SignableEntityTests {
                 #expect(isClean, "\(OctetString(octets).text.debugDescription)")
             }
         }
-    }
-}
-
-/// A generator whose numbers are the same in every run (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

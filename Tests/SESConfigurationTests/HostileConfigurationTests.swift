@@ -41,7 +41,7 @@ struct HostileConfigurationTests {
             "<AND/>", "<Workflow/>", "<To contains='*'/>", "<Sign/>", "5 minutes", "1000*1 day", "/dev/null",
         ].map { Array($0.utf8) }
         let scratch = try ScratchDirectory()
-        var random = SeededNumbers(seed)
+        var random = SeededNumbers(seed: seed)
         var refused = 0
         for _ in 0..<150 {
             var changed = lines
@@ -76,20 +76,5 @@ struct HostileConfigurationTests {
             }
         }
         #expect(refused > 50)
-    }
-}
-
-/// Numbers that are the same in every run (splitmix64).
-struct SeededNumbers {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -60,25 +60,9 @@ extension MailSamples {
 
 /// Takes the decoded parts out of a message, by Python's email package.
 public enum MailParts {
-    /// The file names and decoded octets of all parts that have a name, in order.
+    /// The file names and decoded octets of all leaves that have a name, in order.
     public static func files(of message: [UInt8]) async throws -> [(name: String, type: String, octets: [UInt8])] {
-        let run = try await RunningProgram.run("/usr/bin/python3", ["-c", script], input: message, asRoot: true)
-        guard run.status == 0 else { throw HarnessError("python3: \(run)") }
-        let parts = try JSONDecoder().decode([Part].self, from: Data(run.output.utf8))
-        return parts.map { ($0.name, $0.type, [UInt8](Data(base64Encoded: $0.content) ?? Data())) }
+        let leaves = try await PythonMailReading.leaves(of: [message]).first ?? []
+        return leaves.compactMap { leaf in leaf.name.map { ($0, leaf.type, leaf.octets) } }
     }
-
-    private struct Part: Decodable {
-        let name: String
-        let type: String
-        let content: String
-    }
-
-    private static let script = """
-        import base64, email, email.policy, json, sys
-        message = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
-        print(json.dumps([{"name": part.get_filename(), "type": part.get_content_type(),
-            "content": base64.b64encode(part.get_payload(decode=True) or b"").decode()}
-            for part in message.walk() if part.get_filename() and not part.is_multipart()]))
-        """
 }

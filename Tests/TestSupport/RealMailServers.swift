@@ -20,9 +20,7 @@ public final class RecordingMailServer: Sendable {
     /// - Parameter secured: Demands STARTTLS, with the fixture's good certificate, and AUTH with the name and password of
     ///   ``TLSMailServer``.
     public init(secured: Bool = false) async throws {
-        let python =
-            ProcessInfo.processInfo.environment["SES_TEST_PYTHON"]
-            ?? TestMaterial.project + "/.build/python/bin/python3"
+        let python = TestPython.path
         var arguments = [TestMaterial.fixtures + "/python/smtp_recorder.py"]
         if secured {
             let fixture = try await TLSFixture.shared

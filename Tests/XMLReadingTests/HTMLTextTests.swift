@@ -1,4 +1,5 @@
 import Octets
+import TestSupport
 import Testing
 
 @testable import XMLReading
@@ -56,7 +57,7 @@ struct HTMLTextTests {
 
     @Test("any octets give some text", arguments: 0..<4)
     func anything(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = SeededNumbers(seed: seed)
         let alphabet = Array("<>/&;'\"=!-[] \nabp#x".utf8) + [0, 0x80, 0xC3, 0xFF]
         for _ in 0..<500 {
             let octets = (0..<Int(random.next() % 200)).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))]

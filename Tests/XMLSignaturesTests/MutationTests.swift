@@ -26,7 +26,7 @@ struct MutationTests {
             }
         }
         let own = try seeds.prefix(4).map(Self.content)
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededNumbers(seed: seed)
         let end = ContinuousClock.now + .seconds(Self.seconds)
         var (runs, read) = (0, 0)
         while ContinuousClock.now < end {
@@ -74,7 +74,7 @@ struct MutationTests {
     ].map { Array($0.utf8) }
 
     private static func mutated(
-        _ given: [UInt8], with seeds: [OctetString], _ generator: inout SeededGenerator
+        _ given: [UInt8], with seeds: [OctetString], _ generator: inout SeededNumbers
     ) -> OctetString {
         var octets = given
         for _ in 0..<Int.random(in: 1...3, using: &generator) where !octets.isEmpty {
@@ -98,7 +98,7 @@ struct MutationTests {
     }
 
     /// Takes what stands between two tags somewhere else, which keeps a document well-formed more often.
-    private static func moveElement(_ octets: inout [UInt8], _ generator: inout SeededGenerator) {
+    private static func moveElement(_ octets: inout [UInt8], _ generator: inout SeededNumbers) {
         let starts = octets.indices.filter { octets[$0] == UInt8(ascii: "<") }
         guard starts.count > 2, let first = starts.randomElement(using: &generator),
             let second = starts.randomElement(using: &generator), let target = starts.randomElement(using: &generator)

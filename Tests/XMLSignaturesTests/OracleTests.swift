@@ -128,7 +128,7 @@ struct OracleTests {
         let path = try anchor.write(Array(Signers.shared.authority.certificate.pem.utf8), to: "anchor.pem")
         for form in XMLSignatureForm.allCases {
             let signed = try Signers.shared.sign(original.text, form)
-            var generator = SeededGenerator(seed: 4_711)
+            var generator = SeededNumbers(seed: 4_711)
             let canonical = try Self.canonical(signed)
             let start = try #require(signed.array.firstRange(of: Array("<ds:KeyInfo>".utf8)))
             let end = try #require(signed.array.firstRange(of: Array("</ds:KeyInfo>".utf8)))
@@ -179,18 +179,4 @@ struct OracleTests {
 /// How much time a test may take.
 enum TestLevel {
     static let isSecond = ProcessInfo.processInfo.environment["SES_TEST_ALL"] == "1"
-}
-
-/// The same numbers each time (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }
