@@ -57,7 +57,8 @@ let package = Package(
 
         // Ground: values over bytes, no I/O.
         layer("Octets"),
-        layer("InternetMessage", ["Octets"]),
+        layer("CivilTime"),
+        layer("InternetMessage", ["Octets", "CivilTime"]),
         layer("DSSProtocol", ["Octets"]),
         layer("PDFStructure", ["Octets"]),
 
@@ -68,7 +69,7 @@ let package = Package(
         layer("Relaying", ["Octets", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
-        layer("Spool", ["Octets", "CLinux"]),
+        layer("Spool", ["Octets", "CivilTime", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
         layer("MessageInspection", ["Octets", "InternetMessage", "PDFStructure", "Workflows", "XMLReading"]),
@@ -80,9 +81,9 @@ let package = Package(
         layer("MailExchange", ["CAres"]),
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "COpenSSL"]),
-        layer("XMLSignatures", ["Octets", "CXmlSec"]),
+        layer("XMLSignatures", ["Octets", "CivilTime", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
-        layer("PDFSignatures", ["Octets", "PDFStructure", "FontEmbedding"]),
+        layer("PDFSignatures", ["Octets", "CivilTime", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
             [
@@ -114,6 +115,7 @@ let package = Package(
         // Tests mirror the targets; EndToEndTests run the built programs on real spools.
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Octets"),
+        tests("CivilTime"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
         tests("PDFStructure", ["Octets"]),

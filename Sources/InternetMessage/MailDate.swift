@@ -1,3 +1,5 @@
+import CivilTime
+
 /// The date-time of mail (RFC 5322 §3.3, obsolete forms §4.3), as seconds since 1970-01-01 00:00:00 UTC.
 public struct MailDate: Hashable, Sendable, CustomStringConvertible {
     public let unixSeconds: Int64
@@ -17,67 +19,22 @@ public struct MailDate: Hashable, Sendable, CustomStringConvertible {
 
     /// As a Date field has it, in UTC: `Mon, 23 Nov 2026 21:10:00 +0000`. Years beyond 9999 are written as they are.
     public var description: String {
-        let (day, second) = unixSeconds.floorDivided(by: 86_400)
+        let (day, second) = Int(unixSeconds).floorDivided(by: 86_400)
         let date = CivilDate(dayNumber: day)
         let weekday = (day + 4).floorDivided(by: 7).remainder
         let clock = [second / 3_600, second / 60 % 60, second % 60].map(Self.twoDigits).joined(separator: ":")
         let year = String(repeating: "0", count: max(0, 4 - String(date.year).count)) + String(date.year)
         return
-            "\(Self.weekdays[Int(weekday)]), \(Self.twoDigits(date.day)) \(Self.months[Int(date.month) - 1]) \(year) "
+            "\(Self.weekdays[weekday]), \(Self.twoDigits(date.day)) \(Self.months[date.month - 1]) \(year) "
             + "\(clock) +0000"
     }
 
-    private static func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     fileprivate static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     fileprivate static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-}
-
-extension Int64 {
-    fileprivate func floorDivided(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-}
-
-/// A date of the Gregorian calendar.
-private struct CivilDate {
-    let year: Int64
-    /// 1 to 12.
-    let month: Int64
-    /// 1 to 31.
-    let day: Int64
-
-    /// Nil when there is no such day.
-    init?(year: Int64, month: Int64, day: Int64) {
-        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        guard (1...12).contains(month), day >= 1, day <= lengths[Int(month) - 1] else { return nil }
-        self.year = year
-        self.month = month
-        self.day = day
-    }
-
-    /// The date that is `dayNumber` days after 1970-01-01. Counts in years that begin in March, so that the leap day is last.
-    init(dayNumber: Int64) {
-        let (era, dayOfEra) = (dayNumber + 719_468).floorDivided(by: 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    }
-
-    /// Days after 1970-01-01.
-    var dayNumber: Int64 {
-        let marchYear = month <= 2 ? year - 1 : year
-        let (era, yearOfEra) = marchYear.floorDivided(by: 400)
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
 }
 
 private struct DateReader {
@@ -106,10 +63,10 @@ private struct DateReader {
             default: written.value
             }
         guard hour.value < 24, minute.value < 60, second <= 60,
-            let date = CivilDate(year: year, month: month, day: day.value)
+            let date = CivilDate(year: Int(year), month: month, day: Int(day.value))
         else { return nil }
         let clock = hour.value * 3_600 + minute.value * 60 + min(second, 59)
-        return date.dayNumber * 86_400 + clock - zoneSeconds()
+        return Int64(date.dayNumber) * 86_400 + clock - zoneSeconds()
     }
 
     private mutating func number(_ digits: ClosedRange<Int>) -> (value: Int64, digits: Int)? {
@@ -130,12 +87,12 @@ private struct DateReader {
         return String(decoding: cursor.slice(run), as: UTF8.self).asciiLowercased
     }
 
-    private mutating func month() -> Int64? {
+    private mutating func month() -> Int? {
         // Hyphens are seen instead of blanks.
         _ = cursor.skip(0x2D)
         let name = word()
         _ = cursor.skip(0x2D)
-        return MailDate.months.firstIndex { name.hasPrefix($0.asciiLowercased) }.map { Int64($0) + 1 }
+        return MailDate.months.firstIndex { name.hasPrefix($0.asciiLowercased) }.map { $0 + 1 }
     }
 
     /// Seconds east of Greenwich.

@@ -1,3 +1,5 @@
+import CivilTime
+
 /// The textual values of a signature dictionary.
 enum PDFText {
     /// A text string (ISO 32000-1 §7.9.2.2; ISO 32000-2 adds UTF-8). Control characters become blanks: such a value is
@@ -66,15 +68,7 @@ enum PDFText {
             let minutes = number(2) ?? 0
             offset = (hours * 3_600 + minutes * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
         }
-        return days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
-    }
-
-    /// Days from 1970-01-01 in the Gregorian calendar; the year begins in March, so that a leap day is its last.
-    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let year = month <= 2 ? year - 1 : year
-        let era = year / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        return CivilDate.dayNumber(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
+            - offset
     }
 }

@@ -1,3 +1,4 @@
+import CivilTime
 import Glibc
 import Synchronization
 
@@ -126,32 +127,22 @@ extension OpenFile {
 
 /// A moment in UTC, reckoned without the C library's time zone.
 struct Timestamp {
-    private let year: Int, month: Int, dayOfMonth: Int
+    private let date: CivilDate
     private let millisecondsOfDay: Int
 
     init(milliseconds: Int) {
-        let dayLength = 86_400_000
-        let days = (milliseconds - (milliseconds % dayLength + dayLength) % dayLength) / dayLength
-        millisecondsOfDay = milliseconds - days * dayLength
-        // Days from 0000-03-01 in eras of 400 years, so that the leap day is the last of its year.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        dayOfMonth = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let (days, rest) = milliseconds.floorDivided(by: 86_400_000)
+        date = CivilDate(dayNumber: days)
+        millisecondsOfDay = rest
     }
 
     /// `20260102`
-    var day: String { padded(year, 4) + padded(month, 2) + padded(dayOfMonth, 2) }
+    var day: String { padded(date.year, 4) + padded(date.month, 2) + padded(date.day, 2) }
 
     /// RFC 3339 with milliseconds: `2026-01-02T03:04:05.006Z`
     var text: String {
         let seconds = millisecondsOfDay / 1_000
-        return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(dayOfMonth, 2) + "T"
+        return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
             + padded(seconds / 3_600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "."
             + padded(millisecondsOfDay % 1_000, 3) + "Z"
     }

@@ -1,3 +1,4 @@
+import CivilTime
 import Octets
 
 /// The XAdES properties of a signature (ETSI EN 319 132-1, and TS 101 903 before it).
@@ -81,21 +82,11 @@ struct SignedProperties {
 /// xs:dateTime (XML Schema part 2 §3.2.7) and Unix seconds, in the proleptic Gregorian calendar.
 enum XMLTime {
     static func text(_ unixSeconds: Int) -> String {
-        let days = Int((Double(unixSeconds) / 86_400).rounded(.down))
-        let second = unixSeconds - days * 86_400
-        // Days since 1 March of the year 0, in eras of 400 years.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let (days, second) = unixSeconds.floorDivided(by: 86_400)
+        let date = CivilDate(dayNumber: days)
         let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
-        let four = String(repeating: "0", count: max(0, 4 - "\(year)".count)) + "\(year)"
-        return "\(four)-\(two(month))-\(two(day))T"
+        let year = "\(date.year)"
+        return String(repeating: "0", count: max(0, 4 - year.count)) + "\(year)-\(two(date.month))-\(two(date.day))T"
             + "\(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
     }
 
@@ -135,12 +126,7 @@ enum XMLTime {
         } else {
             guard octets.count == index + 1, sign == UInt8(ascii: "Z") else { return nil }
         }
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        let days = era * 146_097 + dayOfEra - 719_468
+        let days = CivilDate.dayNumber(year: year, month: month, day: day)
         return days * 86_400 + hour * 3_600 + minute * 60 + second - offset
     }
 }

@@ -1,3 +1,4 @@
+import CivilTime
 import Octets
 import PDFStructure
 
@@ -112,21 +113,13 @@ struct CalendarTime: Hashable {
     /// - Parameter time: Unix seconds, from the year 1 to the year 9999; what is outside is taken to the nearest of these.
     init(unix time: Int) {
         let time = min(max(time, -62_135_596_800), 253_402_300_799)
-        let seconds = ((time % 86_400) + 86_400) % 86_400
-        // Days since 0000-03-01 of the Gregorian calendar, so that a leap day is a year's last.
-        let days = (time - seconds) / 86_400 + 719_468
-        let era = days / 146_097
-        let dayOfEra = days - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let (days, seconds) = time.floorDivided(by: 86_400)
+        let day = CivilDate(dayNumber: days)
         func padded(_ value: Int, _ width: Int) -> String {
             let text = String(value)
             return String(repeating: "0", count: max(0, width - text.count)) + text
         }
-        let date = [padded(year, 4), padded(month, 2), padded(dayOfYear - (153 * shifted + 2) / 5 + 1, 2)]
+        let date = [padded(day.year, 4), padded(day.month, 2), padded(day.day, 2)]
         let clock = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }
         digits = (date + clock).joined()
         readable = date.joined(separator: "-") + " " + clock.joined(separator: ":") + " UTC"
