@@ -8,8 +8,7 @@ extension VerificationOperation {
     /// - Parameter answers: Where a message waits that does not stand in one piece.
     func detached(_ answers: any OctetCollectorMaking) throws(OctetCollectionError) -> VerificationOperation {
         guard kind == .email, signature == nil, let document else { return self }
-        var octets = OctetString()
-        if let whole = document as? OctetString { octets = whole } else { octets = try Self.collect(document, answers) }
+        let octets = try document.collected(by: answers)
         // What cannot be read goes as it is: the server is asked about it, and says what it makes of it.
         guard let message = try? Message(reading: octets) else { return self }
         switch SMIMEForm.of(message.root) {
@@ -22,13 +21,5 @@ extension VerificationOperation {
     private func with(_ document: OctetString?, _ signature: OctetString) -> VerificationOperation {
         VerificationOperation(
             kind: kind, document: document, signature: signature, originatorID: originatorID, requestID: requestID)
-    }
-
-    private static func collect(
-        _ source: any OctetSource, _ answers: any OctetCollectorMaking
-    ) throws(OctetCollectionError) -> OctetString {
-        var collector = try answers.makeCollector()
-        try source.forEachChunk { (chunk) throws(OctetCollectionError) in try collector.append(chunk) }
-        return try collector.finish()
     }
 }

@@ -54,3 +54,16 @@ public struct MemoryCollecting: OctetCollectorMaking {
         mutating func finish() -> OctetString { OctetString(octets) }
     }
 }
+
+extension OctetSource {
+    /// All octets in one run: the source itself where it is that already, else what a collector of `maker` keeps.
+    public func collected(by maker: any OctetCollectorMaking) throws(OctetCollectionError) -> OctetString {
+        if let whole = self as? OctetString { return whole }
+        if let rope = self as? OctetRope, rope.pieces.count == 1, let whole = rope.pieces[0] as? OctetString {
+            return whole
+        }
+        var collector = try maker.makeCollector()
+        try forEachChunk { (chunk) throws(OctetCollectionError) in try collector.append(chunk) }
+        return try collector.finish()
+    }
+}

@@ -124,6 +124,14 @@ package final class PDFFile {
         return object.value
     }
 
+    /// What a stream holds, its filter undone; nil when the object is none.
+    /// - Throws: Also for filters other than FlateDecode, and for more than `limit` octets.
+    package func data(of object: IndirectObject, limit: Int) throws(PDFSyntaxError) -> OctetString? {
+        guard let data = object.stream, let dictionary = object.value.dictionary else { return nil }
+        return OctetString(
+            try StreamData.decoded(document.slice(data), dictionary, limit: limit, budget: budget))
+    }
+
     /// What the catalog of `revision` says.
     package func catalog(in revision: Int) throws(PDFSyntaxError) -> PDFDictionary {
         guard let catalog = try resolved(sections[revision].trailer["Root"], in: revision).dictionary else {

@@ -1,6 +1,6 @@
 import Octets
 
-/// Decodes the streams that hold structure: cross-references and objects. Others are never decoded.
+/// Decodes the streams that hold structure: cross-references, objects and validation data. Others are never decoded.
 enum StreamData {
     /// Undoes FlateDecode and its PNG predictors; other filters are not used by writers for structure.
     static func decoded(

@@ -30,7 +30,8 @@ public protocol DocumentInspection: Sendable {
 
     /// Whether `signed` is `original` with exactly one new signature that fits, and nothing else.
     ///
-    /// A PDF begins with the octets of `original`, and its one new signature covers the whole file. An XML document equals
+    /// A PDF begins with the octets of `original`; behind its one new signature there is nothing but validation data and
+    /// timestamps of the document, which let the signature last. An XML document equals
     /// `original` under C14N once its one new ds:Signature is taken out.
     func check(
         _ signed: OctetString, from original: OctetString, as format: DocumentFormat

@@ -51,8 +51,8 @@ final class ConfigurationReading {
                 "\(address) can be reached by others: add <TLS> with a clientCA, or listen on 127.0.0.1")
         }
         let keys = self.keys(root)
-        let (signing, defaultSigning) = signingProfiles(root)
         let (verification, defaultVerification) = verificationProfiles(root)
+        let (signing, defaultSigning) = signingProfiles(root, verification: Set(verification.keys))
         let profiles = Set(signing.keys).union(verification.keys)
         return SigningServerConfiguration(
             address: address, port: port, tls: tls, keys: keys, signingProfiles: signing,

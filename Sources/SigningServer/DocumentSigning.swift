@@ -11,6 +11,10 @@ struct DocumentSigning {
     let sources: OnlineSources
     /// Why not, where this machine has not what PDF stamps need.
     let pdfSigner: Result<PDFSigner, PDFError>
+    /// How validation data are gathered; there at level LT.
+    let validation: ValidationGathering?
+    /// Where a document waits that is added to.
+    let scratch: any OctetCollectorMaking
     /// Unix seconds.
     let now: Int
 
@@ -91,7 +95,11 @@ struct DocumentSigning {
         do {
             let prepared = try pdfSigner.get().prepare(document, options)
             let signer = CMSSigner(key: key.key, isCAdES: true, timestamps: timestamps)
-            return try prepared.finish(cms: try signer.sign(detached: prepared.covered, signingTime: nil))
+            let cms = try signer.sign(detached: prepared.covered, signingTime: nil)
+            let signed = try prepared.finish(cms: cms)
+            guard let validation else { return signed }
+            let data = try validation.data(for: cms, over: prepared.covered, now: now)
+            return try data.appended(to: try signed.collected(by: scratch))
         } catch let error as PDFError {
             switch error.kind {
             case .failed, .room: throw .server(error.reason)

@@ -48,10 +48,11 @@ public struct DocumentVerification: Sendable {
             }
         }
         guard !signatures.isEmpty else { throw Self.notSigned }
-        let stamps = try documentTimestamps(signatures)
+        let data = try ValidationEvidence(in: document)
+        let stamps = try documentTimestamps(signatures, data)
         var individual: [SignatureFindings.Individual] = []
         for signature in signatures where !signature.isDocumentTimestamp {
-            individual.append(try judge(signature, stamps))
+            individual.append(try judge(signature, stamps, data))
         }
         // A timestamp beside signatures may prove their time; if it proves nothing that does them no harm, unless it is
         // broken or what it covers was changed. Alone it is the signature.
@@ -67,14 +68,17 @@ public struct DocumentVerification: Sendable {
         let individual: SignatureFindings.Individual
     }
 
-    private func documentTimestamps(_ signatures: [PDFSignature]) throws(CryptographyError) -> [DocumentTimestamp] {
+    private func documentTimestamps(
+        _ signatures: [PDFSignature], _ data: ValidationEvidence
+    ) throws(CryptographyError) -> [DocumentTimestamp] {
         var stamps: [DocumentTimestamp] = []
         for signature in signatures where signature.isDocumentTimestamp {
             var details = signature.findings.map(VerificationDetail.init)
             var individual = SignatureFindings.Individual(
                 fieldName: signature.fieldName, claimedTime: signature.claimedTime, details: [])
             if let token = signature.contents {
-                let result = try TimestampVerifier(policy: policy).verify(token, of: signature.covered, now: now)
+                let result = try TimestampVerifier(policy: policy).verify(
+                    token, of: signature.covered, extra: data.revocation, others: data.certificates, now: now)
                 details += result.details
                 individual.signer = result.authority?.subject
                 individual.provenTime = result.provenTime
@@ -86,7 +90,7 @@ public struct DocumentVerification: Sendable {
     }
 
     private func judge(
-        _ signature: PDFSignature, _ stamps: [DocumentTimestamp]
+        _ signature: PDFSignature, _ stamps: [DocumentTimestamp], _ data: ValidationEvidence
     ) throws(CryptographyError) -> SignatureFindings.Individual {
         let findings = signature.findings.map(VerificationDetail.init)
         guard let contents = signature.contents else {
@@ -104,7 +108,8 @@ public struct DocumentVerification: Sendable {
         }
         do throws(CryptographyError) {
             let verification = try verifier.verify(
-                contents, content: signature.covered, claimedTime: signature.claimedTime, timestamps: proofs, now: now)
+                contents, content: signature.covered, others: data.certificates, claimedTime: signature.claimedTime,
+                timestamps: proofs, revocation: data.revocation, now: now)
             var details = findings + verification.details
             guard let signer = verification.signers.first, verification.signers.count == 1 else {
                 // ETSI EN 319 142-1 §6.3: one signer in each signature of a PDF.
@@ -156,7 +161,7 @@ public struct DocumentVerification: Sendable {
         var individual: [SignatureFindings.Individual] = []
         for signature in signatures {
             var evidence = SignerEvidence(certificate: try signature.signer.map(Certificate.init(der:)))
-            evidence.others = try Self.certificates(signature.certificates)
+            evidence.others = try Certificate.readable(signature.certificates)
             evidence.claimedTime = signature.claimedTime
             evidence.timestamps = signature.timestamps.map {
                 SignerEvidence.Stamped(token: $0.token, content: $0.stamped)
@@ -189,8 +194,19 @@ public struct DocumentVerification: Sendable {
         return details
     }
 
-    /// Those that can be read; what else stands in a KeyInfo proves nothing and does no harm.
-    private static func certificates(_ all: [OctetString]) throws(CryptographyError) -> [Certificate] {
+    private static let notSigned = CryptographyError(
+        .missing, "the document carries no signature this profile may verify")
+}
+
+extension VerificationDetail {
+    fileprivate init(_ finding: PDFFinding) {
+        self.init(.signature, finding.level == .invalid ? .invalid : .indeterminate, finding.message)
+    }
+}
+
+extension Certificate {
+    /// Those that can be read; what else came along with a signature proves nothing and does no harm.
+    fileprivate static func readable(_ all: [OctetString]) throws(CryptographyError) -> [Certificate] {
         var certificates: [Certificate] = []
         for octets in all {
             do throws(CryptographyError) { certificates.append(try Certificate(der: octets)) } catch {
@@ -199,13 +215,19 @@ public struct DocumentVerification: Sendable {
         }
         return certificates
     }
-
-    private static let notSigned = CryptographyError(
-        .missing, "the document carries no signature this profile may verify")
 }
 
-extension VerificationDetail {
-    fileprivate init(_ finding: PDFFinding) {
-        self.init(.signature, finding.level == .invalid ? .invalid : .indeterminate, finding.message)
+/// What a PDF's document security store holds. A stranger may have put it there: it counts for no more than what comes
+/// along in a signature.
+private struct ValidationEvidence {
+    var certificates: [Certificate] = []
+    var revocation = RevocationEvidence()
+
+    init(in document: OctetString) throws(CryptographyError) {
+        let data: PDFValidationData
+        // The signatures were read: what keeps the store from being read is its own fault, and leaves it unused.
+        do throws(PDFError) { data = try PDFValidationData(in: document) } catch { return }
+        certificates = try Certificate.readable(data.certificates)
+        revocation = RevocationEvidence(listsInDER: data.lists, responsesInDER: data.responses)
     }
 }

@@ -72,11 +72,7 @@ public struct MailVerification: Sendable {
     }
 
     private func decoded(_ entity: Entity) throws(CryptographyError) -> OctetString {
-        do throws(OctetCollectionError) {
-            var collector = try scratch.makeCollector()
-            try entity.decodedSource.forEachChunk { chunk throws(OctetCollectionError) in try collector.append(chunk) }
-            return try collector.finish()
-        } catch {
+        do throws(OctetCollectionError) { return try entity.decodedSource.collected(by: scratch) } catch {
             throw CryptographyError(.storage, error.detail)
         }
     }

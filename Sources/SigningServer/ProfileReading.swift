@@ -3,13 +3,14 @@ import XMLReading
 
 /// The profiles: what is signed how, and what is trusted.
 extension ConfigurationReading {
+    /// - Parameter verification: The ids of the verification profiles.
     func signingProfiles(
-        _ root: XMLElement
+        _ root: XMLElement, verification: Set<String>
     ) -> (profiles: [String: SigningServerConfiguration.SigningProfile], defaultID: String?) {
         var profiles: [String: SigningServerConfiguration.SigningProfile] = [:]
         var defaultID: String?
         for element in root.children("SigningProfile") {
-            inspect(element, attributes: ["id", "default", "format", "level", "enclosed", "tsa"])
+            inspect(element, attributes: ["id", "default", "format", "level", "enclosed", "tsa", "validation"])
             guard let id = required("id", of: element),
                 let format: SigningServerConfiguration.SigningProfile.Format = choice("format", of: element)
             else { continue }
@@ -17,22 +18,16 @@ extension ConfigurationReading {
                 if defaultID != nil { fault(element, "only one signing profile can be the default") }
                 defaultID = id
             }
-            let timestampAuthority = timestampAuthority(element)
-            var level: SigningServerConfiguration.SigningProfile.Level?
-            if element.attribute("level") != nil { level = choice("level", of: element) }
-            if level == .t && timestampAuthority == nil {
-                fault(element, "level=\"T\" needs the address of a timestamp authority: add tsa=\"http://…\"")
-            }
-            if level != .t && element.attribute("tsa") != nil {
-                fault(element, "tsa=\"…\" is asked only at level=\"T\"")
-            }
+            let level = level(element, format)
+            let timestampAuthority = timestampAuthority(element, level)
+            let validation = validation(element, level, verification)
             let isEnclosed = flag("enclosed", of: element)
             if isEnclosed && format != .cms && format != .auto {
                 fault(element, "enclosed=\"true\" is for format=\"cms\", not for \(format.rawValue)")
             }
             let profile = SigningServerConfiguration.SigningProfile(
                 id: id, format: format, level: level, enclosesContent: isEnclosed,
-                timestampAuthority: timestampAuthority)
+                timestampAuthority: timestampAuthority, validation: validation)
             if profiles.updateValue(profile, forKey: id) != nil {
                 fault(element, "the profile \"\(id)\" is there twice")
             }
@@ -87,14 +82,58 @@ extension ConfigurationReading {
         return policy
     }
 
+    private func level(
+        _ element: XMLElement, _ format: SigningServerConfiguration.SigningProfile.Format
+    ) -> SigningServerConfiguration.SigningProfile.Level? {
+        guard element.attribute("level") != nil else { return nil }
+        let level: SigningServerConfiguration.SigningProfile.Level? = choice("level", of: element)
+        if level == .lt && format != .pdf && format != .auto {
+            fault(element, "level=\"LT\" is for format=\"pdf\" and \"auto\", not for \(format.rawValue): use \"T\"")
+        }
+        return level
+    }
+
     /// The URL of a timestamp authority.
-    private func timestampAuthority(_ element: XMLElement) -> String? {
-        guard let url = element.attribute("tsa") else { return nil }
+    private func timestampAuthority(
+        _ element: XMLElement, _ level: SigningServerConfiguration.SigningProfile.Level?
+    ) -> String? {
+        let isStamped = level == .t || level == .lt
+        guard let url = element.attribute("tsa") else {
+            if isStamped {
+                fault(
+                    element,
+                    "level=\"\(level?.rawValue ?? "")\" needs the address of a timestamp authority: add tsa=\"http://…\""
+                )
+            }
+            return nil
+        }
+        if !isStamped { fault(element, "tsa=\"…\" is asked only at level=\"T\" and \"LT\"") }
         let lowered = url.lowercased()
         guard lowered.hasPrefix("http://") || lowered.hasPrefix("https://") else {
             fault(element, "tsa=\"\(url)\" is no address: expected http://… or https://…")
             return nil
         }
         return url
+    }
+
+    /// The id of the verification profile by which validation data are gathered.
+    private func validation(
+        _ element: XMLElement, _ level: SigningServerConfiguration.SigningProfile.Level?, _ known: Set<String>
+    ) -> String? {
+        guard let id = element.attribute("validation") else {
+            if level == .lt {
+                fault(
+                    element,
+                    "level=\"LT\" needs to know whom the signature must convince: add validation=\"…\" with the id of a"
+                        + " <VerificationProfile>")
+            }
+            return nil
+        }
+        if level != .lt { fault(element, "validation=\"…\" is used only at level=\"LT\"") }
+        guard known.contains(id) else {
+            fault(element, "there is no verification profile \"\(id)\"")
+            return nil
+        }
+        return id
     }
 }

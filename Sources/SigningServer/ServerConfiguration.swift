@@ -36,6 +36,8 @@ public struct SigningServerConfiguration: Sendable {
             case b = "B"
             /// The same with a timestamp over the signature.
             case t = "T"
+            /// The same with what is needed to verify it long from now; in a PDF. Other formats have level T then.
+            case lt = "LT"
         }
         let id: String
         let format: Format
@@ -43,8 +45,10 @@ public struct SigningServerConfiguration: Sendable {
         let level: Level?
         /// Whether a CMS carries its content.
         let enclosesContent: Bool
-        /// The URL of the timestamp authority; there at level T.
+        /// The URL of the timestamp authority; there from level T on.
         let timestampAuthority: String?
+        /// The verification profile that a signature of level LT must convince; there at that level.
+        let validation: String?
     }
 
     struct VerificationProfile: Sendable {

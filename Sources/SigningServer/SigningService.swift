@@ -100,7 +100,8 @@ struct SigningService: Sendable {
         var answer = DSSServerAnswer(
             .sign, envelope: request.envelope, requestID: request.requestID, profile: id, major: .success)
         let signing = DocumentSigning(
-            profile: profile, key: key, sources: sources, pdfSigner: pdfSigner, now: now)
+            profile: profile, key: key, sources: sources, pdfSigner: pdfSigner, validation: validation(profile),
+            scratch: scratch, now: now)
         do throws(DocumentSigning.Refusal) { answer.output = try signing.sign(request, document) } catch {
             switch error {
             case .document(let why), .request(let why): throw Refusal(.notSupported, why)
@@ -109,6 +110,11 @@ struct SigningService: Sendable {
             }
         }
         return answer
+    }
+
+    private func validation(_ profile: SigningServerConfiguration.SigningProfile) -> ValidationGathering? {
+        guard let id = profile.validation, let judge = configuration.verificationProfiles[id] else { return nil }
+        return ValidationGathering(policy: asking(judge.policy))
     }
 
     private func key(
@@ -177,7 +183,10 @@ struct SigningService: Sendable {
 
     /// The policy with the way to those who know of revocation, where that is looked at.
     private func online(_ policy: TrustPolicy) -> TrustPolicy {
-        guard policy.revocation != .none else { return policy }
+        policy.revocation == .none ? policy : asking(policy)
+    }
+
+    private func asking(_ policy: TrustPolicy) -> TrustPolicy {
         var policy = policy
         policy.revocationSource = sources
         policy.revocationCache = revocationCache

@@ -34,13 +34,15 @@ extension EndToEnd {
                 "<Key alias='signer' default='true' pfx='\(trust.pfx($0))' password='\(TrustFixture.password)'/>"
                     + "<SigningProfile id='timestamped' format='auto' level='T' tsa='\(trust.address(.tsa))'/>"
                     + "<SigningProfile id='plain' format='auto' level='B'/>"
+                    + "<SigningProfile id='lasting' format='auto' level='LT' tsa='\(trust.address(.tsa))'"
+                    + " validation='trust'/>"
                     + "<SigningProfile id='timestamped-mail' format='smime' level='T' tsa='\(trust.address(.tsa))'/>"
                     + "<SigningProfile id='plain-mail' format='smime'/>"
             }
             let grants =
                 signer == nil
                 ? ""
-                : ["timestamped", "plain", "timestamped-mail", "plain-mail"]
+                : ["timestamped", "plain", "lasting", "timestamped-mail", "plain-mail"]
                     .map { "<Profile ref='\($0)'/>" }.joined() + "<Key ref='signer'/>"
             // At another time than now what the lists say is out of date; there the timestamp is looked at alone.
             let text = """
@@ -151,6 +153,34 @@ extension EndToEnd {
             let counts = try receiving.counts()
             #expect(counts == [place: 1])
             try await server.stop()
+        }
+
+        @Test(
+            "a PDF of level LT passes when nobody can be asked any more, one of level T waits",
+            arguments: [("lasting", "delivered/new"), ("timestamped", "retry/new")])
+        func lasting(_ profile: String, _ place: String) async throws {
+            let trust = try await TrustFixture()
+            let configuration = try Self.configuration(trust, signer: .good)
+            let signing = try await DSSFixture(configuration: configuration.file("dss.xml"))
+            var gateway = SESXML(servers: [signing.address])
+            gateway.outgoing = SESXML.signAttachments(alias: "signer", profile: profile)
+            let sending = try await SpoolFixture(gateway)
+            let sender = TrustFixture.Signer.good.address
+            try await sending.drop(MailSamples.withFiles([.pdf()], from: sender), to: .outgoing, from: sender)
+            try await sending.process()
+            let sent = try sending.onlyFile(in: "delivered").message
+            try await signing.stop()
+            try trust.setDown(true)
+            let verifying = try await DSSFixture(configuration: configuration.file("dss.xml"))
+            gateway = SESXML(servers: [verifying.address])
+            gateway.incoming = SESXML.verify(operations: "VERIFY_ATTACHMENT")
+            let receiving = try await SpoolFixture(gateway)
+            try await receiving.drop(sent, to: .incoming, from: sender)
+            try await receiving.process()
+            let counts = try receiving.counts()
+            #expect(counts == [place: 1])
+            try await verifying.stop()
+            try await trust.stop()
         }
     }
 }

@@ -38,8 +38,11 @@ struct DocumentInspectingTests {
     // MARK: - PDF
 
     @Test(
-        "a PDF is good when it is what was sent and one signature over all of it",
-        arguments: [("once", "plain"), ("twice", "once"), ("certified-open", "plain"), ("certified", "plain")])
+        "a PDF is good when it is what was sent and one signature over all of it, and what lets that last",
+        arguments: [
+            ("once", "plain"), ("twice", "once"), ("certified-open", "plain"), ("certified", "plain"),
+            ("with-store", "plain"), ("lasting", "plain"),
+        ])
     func goodPDF(_ signed: String, _ original: String) async throws {
         let answers = try await PDFAnswers.shared
         #expect(try inspecting.check(answers[signed], from: answers[original], as: .pdf) == .intact)
@@ -50,7 +53,9 @@ struct DocumentInspectingTests {
         arguments: [
             ("plain", "plain", "does not begin"), ("unsigned-update", "plain", "0 signatures are new"),
             ("twice", "plain", "2 signatures are new"), ("rewritten", "plain", "does not begin"),
-            ("once", "twice", "does not begin"), ("more-behind", "plain", "does not cover the whole file"),
+            ("once", "twice", "does not begin"), ("more-behind", "plain", "changed after signing"),
+            ("edited-behind-store", "plain", "changed after signing"), ("with-store", "once", "0 signatures are new"),
+            ("timestamp-alone", "plain", "a timestamp, not a signature"),
             ("edited-signed", "once", "a signature that was there is broken"), ("flipped", "plain", ""),
             ("other-value", "plain", ""),
         ])

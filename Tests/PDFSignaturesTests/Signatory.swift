@@ -80,8 +80,12 @@ enum PDFOracle {
     }
 
     /// Why a document is not well in the eyes of pyHanko, poppler's pdfsig, qpdf and ourselves; empty when it is.
-    /// - Parameter loose: Beginnings of the names of those that pyHanko did not find strictly right before they were signed.
-    static func faults(_ documents: [String: OctetString], loose: Set<String> = []) async throws -> [String] {
+    /// - Parameters:
+    ///   - loose: Beginnings of the names of those that pyHanko did not find strictly right before they were signed.
+    ///   - isLast: Whether nothing follows the last signature.
+    static func faults(
+        _ documents: [String: OctetString], loose: Set<String> = [], isLast: Bool = true
+    ) async throws -> [String] {
         var faults: [String] = []
         let opinions = try await pyHanko(documents)
         let scratch = try ScratchDirectory()
@@ -97,8 +101,8 @@ enum PDFOracle {
             for signature in signatures where !signature.good || !signature.trusted {
                 faults.append("\(name): pyHanko: \(signature)")
             }
-            if signatures.last?.coversAll != true {
-                faults.append("\(name): pyHanko: the last does not cover the whole")
+            if signatures.last?.coversAll != isLast {
+                faults.append("\(name): pyHanko: whether the last covers the whole")
             }
             let valid = try await validByPoppler(path)
             if valid != signatures.count { faults.append("\(name): pdfsig: \(valid) valid of \(signatures.count)") }

@@ -46,8 +46,24 @@ struct ConfigurationTests {
             Case(text: "<DSS>\n<SigningProfile id='a' format='b'/></DSS>", line: 2, words: "expected one of smime"),
             Case(text: "<DSS>\n<SigningProfile id='a' format='cms' level='T'/></DSS>", line: 2, words: "timestamp"),
             Case(
-                text: "<DSS>\n<SigningProfile id='a' format='cms' level='LT'/></DSS>", line: 2,
-                words: "expected one of B, T"),
+                text: "<DSS>\n<SigningProfile id='a' format='cms' level='LTA'/></DSS>", line: 2,
+                words: "expected one of B, T, LT"),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='cms' level='LT' tsa='http://t.test'/></DSS>", line: 2,
+                words: "is for format=\"pdf\" and \"auto\""),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='pdf' level='LT'/></DSS>", line: 2,
+                words: "add tsa="),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='pdf' level='LT' tsa='http://t.test'/></DSS>", line: 2,
+                words: "add validation="),
+            Case(
+                text:
+                    "<DSS>\n<SigningProfile id='a' format='pdf' level='LT' tsa='http://t.test' validation='b'/></DSS>",
+                line: 2, words: "no verification profile \"b\""),
+            Case(
+                text: "<DSS><VerificationProfile id='b'/>\n<SigningProfile id='a' format='pdf' validation='b'/></DSS>",
+                line: 2, words: "only at level=\"LT\""),
             Case(
                 text: "<DSS>\n<SigningProfile id='a' format='cms' level='B' tsa='http://t.test'/></DSS>", line: 2,
                 words: "only at level=\"T\""),

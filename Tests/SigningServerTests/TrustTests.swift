@@ -15,10 +15,12 @@ struct ServerTrustTests {
         authority: TrustFixture.Authority = .tsa,
         time: String? = nil, revocation: String = "present"
     ) async throws -> RunningServer {
-        let tsa = level == "T" ? " tsa=\"\(trust.address(authority))\"" : ""
+        let tsa = level == "B" ? "" : " tsa=\"\(trust.address(authority))\""
         let verificationTime = time.map { "<VerificationTime>\($0)</VerificationTime>" } ?? ""
         let added = ["cms", "xml", "pdf"].map { format in
-            "<SigningProfile id=\"trust-\(format)\" format=\"\(format)\" level=\"\(level)\"\(tsa)/>"
+            level == "LT"
+                ? "<SigningProfile id=\"trust-\(format)\" format=\"auto\" level=\"LT\"\(tsa) validation=\"trust\"/>"
+                : "<SigningProfile id=\"trust-\(format)\" format=\"\(format)\" level=\"\(level)\"\(tsa)/>"
         }
         return try await RunningServer { text in
             text.replacingOccurrences(
@@ -118,5 +120,74 @@ struct ServerTrustTests {
         let answer = try await server.sign(Self.content, profile: "trust-cms", alias: "signer", client: "trust")
         #expect(answer.text(of: "ResultMajor")?.hasSuffix("ResponderError") == true, "\(answer)")
         #expect(answer.text(of: "Base64Signature") == nil)
+    }
+
+    // MARK: - Level LT
+
+    private func pdf(_ server: RunningServer, _ document: [UInt8] = PDFSamples.plain()) async throws -> [UInt8] {
+        let answer = try await server.sign(document, profile: "trust-pdf", alias: "signer", client: "trust")
+        return try Base64.decode(try #require(answer.text(of: "Base64Data"), "\(answer)"))
+    }
+
+    @Test(
+        "a PDF of level LT is verified when nobody answers any more, and one of level T is not",
+        arguments: [TrustFixture.Signer.good, .listed, .fallback])
+    func lasting(_ signer: TrustFixture.Signer) async throws {
+        let trust = try await TrustFixture()
+        var signed: [String: [UInt8]] = [:]
+        for level in ["T", "LT"] {
+            let server = try await server(trust, signer: signer, level: level)
+            let once = try await pdf(server)
+            signed[level] = once
+            let answer = try await server.verify(once, client: "trust")
+            #expect(answer.text(of: "ResultMinor")?.hasSuffix("OnAllDocuments") == true, "\(answer)")
+            if level == "LT" {
+                signed["LT twice"] = try await pdf(server, once)
+                // Other formats have level T then.
+                let xml = try await server.sign(
+                    Array("<?xml version=\"1.0\"?><a/>".utf8), profile: "trust-xml", alias: "signer", client: "trust")
+                let octets = try Base64.decode(try #require(xml.text(of: "Base64Data"), "\(xml)"))
+                #expect(try await server.verify(octets, client: "trust").text(of: "ProvenTime") != nil)
+            }
+        }
+        try trust.setDown(true)
+        for (level, octets) in signed {
+            // One that has not heard of any of it.
+            let server = try await server(trust, signer: signer, revocation: "require")
+            let answer = try await server.verify(octets, client: "trust")
+            if level == "T" {
+                #expect(answer.text(of: "ResultMajor")?.hasSuffix("InsufficientInformation") == true, "\(answer)")
+            } else {
+                #expect(answer.text(of: "ResultMinor")?.hasSuffix("OnAllDocuments") == true, "\(level): \(answer)")
+                #expect(answer.text(of: "ProvenTime") != nil)
+            }
+            // What the store holds vouches for nothing but revocation.
+            let stranger = try await RunningServer().verify(octets)
+            #expect(stranger.text(of: "ResultMajor")?.hasSuffix("InsufficientInformation") == true, "\(stranger)")
+        }
+        // So thinks somebody else, too.
+        for level in ["LT", "LT twice"] {
+            let oracle = try await PDFOracle.of(try #require(signed[level]), anchor: trust.root, takesStore: true)
+            #expect(oracle.isValid && oracle.signatures.count == (level == "LT" ? 1 : 2), "\(level): \(oracle)")
+        }
+        let oracle = try await PDFOracle.of(try #require(signed["T"]), anchor: trust.root, takesStore: true)
+        #expect(!oracle.isValid, "\(oracle)")
+        try await trust.stop()
+    }
+
+    @Test(
+        "at level LT nothing is signed of which it is not known whether it was revoked, or that was",
+        arguments: [
+            (TrustFixture.Signer.plain, "cannot be found out"), (.unreachable, "cannot be found out"),
+            (.unknown, "does not know"), (.revoked, "was revoked"), (.expired, "expired"),
+        ])
+    func notLasting(_ signer: TrustFixture.Signer, _ words: String) async throws {
+        let trust = try await TrustFixture.shared
+        let server = try await server(trust, signer: signer, level: "LT")
+        let answer = try await server.sign(PDFSamples.plain(), profile: "trust-pdf", alias: "signer", client: "trust")
+        #expect(answer.text(of: "ResultMajor")?.hasSuffix("ResponderError") == true, "\(answer)")
+        let message = answer.text(of: "ResultMessage")
+        #expect(message?.contains("level LT") == true && message?.contains(words) == true, "\(message ?? "")")
+        #expect(answer.text(of: "Base64Data") == nil)
     }
 }

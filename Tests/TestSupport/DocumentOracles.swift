@@ -34,8 +34,11 @@ public struct PDFOracle: Sendable, CustomStringConvertible {
             && (count < max(signatures.count, 1) || !isWhole)
     }
 
-    /// - Parameter anchor: A PEM file.
-    public static func of(_ octets: [UInt8], anchor: String) async throws -> PDFOracle {
+    /// - Parameters:
+    ///   - anchor: A PEM file.
+    ///   - takesStore: Whether pyHanko must know of each certificate that it is not revoked, from the document's security
+    ///     store alone.
+    public static func of(_ octets: [UInt8], anchor: String, takesStore: Bool = false) async throws -> PDFOracle {
         struct Report: Decodable {
             let signatures: [Signature]?
             let error: String?
@@ -43,7 +46,8 @@ public struct PDFOracle: Sendable, CustomStringConvertible {
         let scratch = try ScratchDirectory()
         let path = try scratch.write(octets, to: "document.pdf")
         let now = Int(Date().timeIntervalSince1970)
-        let output = try await TestPython.run("pdf/oracle.py", [scratch.path, anchor, "\(now)"])
+        let output = try await TestPython.run(
+            "pdf/oracle.py", [scratch.path, anchor, "\(now)"] + (takesStore ? ["store"] : []))
         guard let report = try JSONDecoder().decode([String: Report].self, from: Data(output.utf8))["document"] else {
             throw HarnessError("oracle.py says nothing of the document: \(output)")
         }

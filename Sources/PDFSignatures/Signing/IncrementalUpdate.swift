@@ -21,7 +21,8 @@ struct IncrementalUpdate {
         let bodies: [IndirectReference: Int]
     }
 
-    /// - Parameter freeNumbers: At least ``mostObjects``, rising, from the source's ``SigningSource/firstFreeNumber`` on.
+    /// - Parameter freeNumbers: Rising, from the source's ``SigningSource/firstFreeNumber`` on; as many as there will be
+    ///   objects, cross-references among them.
     init(_ source: SigningSource, freeNumbers: [Int]) {
         self.source = source
         self.freeNumbers = freeNumbers.reversed()
@@ -44,8 +45,10 @@ struct IncrementalUpdate {
     /// Gives an object this body, in place of the one it had, if it had one.
     mutating func set(_ reference: IndirectReference, _ body: [UInt8]) { bodies[reference] = body }
 
-    /// - Parameter identifier: 16 octets that no other revision has, for the file identifier (§14.4).
-    mutating func written(identifier: [UInt8]) -> Written {
+    mutating func written() -> Written {
+        // No other revision has this identifier (§14.4).
+        var generator = SystemRandomNumberGenerator()
+        let identifier = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
         let begin = source.document.count
         var octets: [UInt8] = []
         if let last = source.document.last, last != 0x0A, last != 0x0D { octets.append(0x0A) }

@@ -15,9 +15,6 @@ struct Signing {
     /// fields of the form too: it is left as it is, and a longer one put in its place where it is meant.
     private var sharedArrays: Set<Int> = []
 
-    /// How many numbers are looked at for new objects.
-    private static let candidates = 256
-
     init(source: SigningSource, form: FormReading, options: PDFSignatureOptions, face: FontFace) {
         self.source = source
         self.form = form
@@ -39,9 +36,7 @@ struct Signing {
         }
         try declare(isFirst: isFirst)
 
-        var generator = SystemRandomNumberGenerator()
-        let identifier = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        var written = update.written(identifier: identifier)
+        var written = update.written()
         guard let body = written.bodies[signature] else {
             throw PDFError(.failed, "the signature was left out of the update")
         }
@@ -57,22 +52,14 @@ struct Signing {
     }
 
     /// Finds numbers for new objects, and arrays that must not be changed.
-    ///
-    /// A document may refer to objects that it does not have, which stand for null (§7.3.10). Such a number is passed over:
-    /// the new object would become part of what the document shows.
     private mutating func look(atReferencesFor target: Target) throws(PDFError) {
-        let candidates = source.firstFreeNumber..<source.firstFreeNumber + Self.candidates
         var arrays: Set<Int> = []
         if case .new(let page) = target.place {
             for value in [page.dictionary["Annots"], form.form["Fields"]] {
                 if let number = value.reference?.number { arrays.insert(number) }
             }
         }
-        let references = try source.references(to: arrays.union(candidates))
-        let free = candidates.filter { references[$0] == nil }
-        guard free.count >= IncrementalUpdate.mostObjects else {
-            throw PDFError(.damaged, "the PDF refers to more than two hundred objects that it does not have")
-        }
+        let (free, references) = try source.freeNumbers(IncrementalUpdate.mostObjects, counting: arrays)
         update = IncrementalUpdate(source, freeNumbers: free)
         sharedArrays = arrays.filter { references[$0] ?? 0 > 1 }
     }

@@ -93,12 +93,27 @@ struct SigningSource {
         return numbers
     }
 
-    /// How often each of the objects `numbers` is referred to, in one pass over the document.
-    func references(to numbers: Set<Int>) throws(PDFError) -> [Int: Int] {
+    /// How many numbers are looked at for new objects.
+    private static let candidates = 256
+
+    /// Numbers for new objects, and how often each of `others` is referred to, in one pass over the document.
+    ///
+    /// A document may refer to objects that it does not have, which stand for null (§7.3.10). Such a number is passed over:
+    /// the new object would become part of what the document shows.
+    func freeNumbers(
+        _ count: Int, counting others: Set<Int>
+    ) throws(PDFError) -> (free: [Int], references: [Int: Int]) {
+        let candidates = firstFreeNumber..<firstFreeNumber + Self.candidates
+        let references: [Int: Int]
         do throws(PDFSyntaxError) {
-            return try file.census(of: 0, counting: numbers).references
+            references = try file.census(of: 0, counting: others.union(candidates)).references
         } catch {
             throw PDFError(error)
         }
+        let free = candidates.filter { references[$0] == nil }
+        guard free.count >= count else {
+            throw PDFError(.damaged, "the PDF refers to more than a hundred objects that it does not have")
+        }
+        return (free, references)
     }
 }

@@ -13,8 +13,9 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
-from pyhanko.sign import fields, signers
+from pyhanko.sign import fields, signers, timestamps
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 folder = sys.argv[1]
 
@@ -81,6 +82,19 @@ def rewritten(octets):
     return out.getvalue()
 
 
+def with_store(octets):
+    """The signer's certificate in a security store."""
+    out = io.BytesIO(octets)
+    DocumentSecurityStore.add_dss(out, octets, certs=[signer.signing_cert], force_write=True)
+    return out.getvalue()
+
+
+def with_timestamp(octets):
+    writer = IncrementalPdfFileWriter(io.BytesIO(octets), strict=False)
+    authority = timestamps.DummyTimeStamper(signer.signing_cert, signer.signing_key)
+    return signers.PdfTimeStamper(authority).timestamp_pdf(writer, "sha256").getvalue()
+
+
 original = plain()
 once = signed(original, "First")
 save("plain", original)
@@ -90,6 +104,10 @@ save("certified", signed(original, "First", certify=True, docmdp_permissions=MDP
 save("certified-open", signed(original, "First", certify=True, docmdp_permissions=MDPPerm.FILL_FORMS))
 save("rewritten", signed(rewritten(original), "First"))
 save("more-behind", edited(once))
+save("with-store", with_store(once))
+save("lasting", with_timestamp(with_store(once)))
+save("edited-behind-store", edited(with_store(once)))
+save("timestamp-alone", with_timestamp(original))
 save("edited-signed", signed(edited(once), "Second"))
 flipped = bytearray(once)
 flipped[once.rindex(b"/ByteRange") - 40] ^= 1

@@ -1,6 +1,8 @@
 """What pyHanko thinks of signed PDFs.
 
-usage: oracle.py FOLDER ANCHOR.pem UNIX-TIME    writes JSON: for each *.pdf in FOLDER its signatures, or why it cannot be read
+usage: oracle.py FOLDER ANCHOR.pem UNIX-TIME [store]
+Writes JSON: for each *.pdf in FOLDER its signatures, or why it cannot be read. "store": whether a certificate was revoked
+must be known of each, from the document's own security store and from nowhere else.
 """
 import datetime
 import json
@@ -11,25 +13,31 @@ from pyhanko.keys import load_cert_from_pemder
 from pyhanko.pdf_utils.misc import PdfStrictReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator import ValidationContext
 
 folder, anchor, moment = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+takes_store = sys.argv[4:] == ["store"]
 
 
-def context():
-    return ValidationContext(
-        trust_roots=[load_cert_from_pemder(anchor)],
-        allow_fetching=False,
-        moment=datetime.datetime.fromtimestamp(moment, datetime.timezone.utc),
-    )
+def context(reader):
+    settings = {
+        "trust_roots": [load_cert_from_pemder(anchor)],
+        "allow_fetching": False,
+        "moment": datetime.datetime.fromtimestamp(moment, datetime.timezone.utc),
+    }
+    if takes_store:
+        return DocumentSecurityStore.read_dss(reader).as_validation_context({**settings, "revocation_mode": "require"})
+    return ValidationContext(**settings)
 
 
 def judged(signature):
+    reader = signature.reader
     is_timestamp = signature.sig_object["/Type"] == "/DocTimeStamp"
     if is_timestamp:
-        status = validate_pdf_timestamp(signature, context())
+        status = validate_pdf_timestamp(signature, context(reader))
     else:
-        status = validate_pdf_signature(signature, context())
+        status = validate_pdf_signature(signature, context(reader), context(reader))
     return {
         "field": signature.field_name,
         "intact": bool(status.intact and status.valid),

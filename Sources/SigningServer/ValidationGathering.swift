@@ -1,0 +1,47 @@
+import CMSSignatures
+import Octets
+import PDFSignatures
+
+/// Gathers what a signature of level LT carries with it (ETSI EN 319 142-1 §6.3): every certificate on the way from signer
+/// and timestamp authority to their anchors, and what was said of the revocation of each.
+struct ValidationGathering {
+    private let policy: TrustPolicy
+
+    /// - Parameter policy: Whom the signature must convince, with the way to those who know of revocation.
+    init(policy: TrustPolicy) {
+        var policy = policy
+        // Data about some of the certificates would be of use to nobody.
+        policy.revocation = .require
+        policy.verificationTime = nil
+        self.policy = policy
+    }
+
+    /// - Parameters:
+    ///   - cms: A signature with its timestamp, just made.
+    ///   - content: What it is of.
+    ///   - now: Unix seconds.
+    /// - Throws: ``CryptographyError/Kind/failed`` when the signature would not be trusted, or it cannot be found out
+    ///   whether one of the certificates was revoked.
+    func data(
+        for cms: OctetString, over content: any OctetSource, now: Int
+    ) throws(CryptographyError) -> PDFValidationData {
+        let verification = try CMSVerifier(policy: policy, use: .document).verify(cms, content: content, now: now)
+        guard let signer = verification.signers.first else {
+            throw CryptographyError(.failed, "the signature that was made has no signer")
+        }
+        let details = verification.details + signer.timestamps.flatMap(\.details)
+        if let trouble = details.first {
+            throw CryptographyError(.failed, "the signature cannot be made one of level LT: \(trouble.message)")
+        }
+        var data = PDFValidationData()
+        func add(_ octets: OctetString, to place: WritableKeyPath<PDFValidationData, [OctetString]>) {
+            if !data[keyPath: place].contains(octets) { data[keyPath: place].append(octets) }
+        }
+        for (path, evidence) in [(signer.path, signer.evidence)] + signer.timestamps.map({ ($0.path, $0.evidence) }) {
+            for certificate in path { add(certificate.der, to: \.certificates) }
+            for response in evidence.responses { add(response.der, to: \.responses) }
+            for list in evidence.lists { add(list.der, to: \.lists) }
+        }
+        return data
+    }
+}
