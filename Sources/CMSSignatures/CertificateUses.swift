@@ -37,6 +37,28 @@ extension Certificate {
         return details
     }
 
+    /// Why it must not issue certificates that are used so; nothing when it may.
+    ///
+    /// RFC 5280 says nothing of purposes in an issuer's certificate; everybody takes them for what it may issue
+    /// (CA/Browser Forum Baseline Requirements §7.1.2.2: "technically constrained").
+    func details(ofIssuingFor use: CertificateUse) -> [VerificationDetail] {
+        let purposes = X509_get_extended_key_usage(handle.raw)
+        guard purposes != UInt32.max, purposes & UInt32(XKU_ANYEKU) == 0 else { return [] }
+        let allows =
+            switch use {
+            case .any, .statusAnswers: true
+            case .document: purposes & ~Self.servicePurposes != 0 || hasOtherPurposes(than: purposes)
+            case .mail: purposes & UInt32(XKU_SMIME) != 0
+            case .timestamping: purposes & UInt32(XKU_TIMESTAMP) != 0
+            }
+        guard !allows else { return [] }
+        return [
+            VerificationDetail(
+                .issuerTrust, .invalid,
+                "the extended key usage of the issuer \(subject) does not allow certificates for this")
+        ]
+    }
+
     /// What nobody signs documents with: TLS servers, timestamps, answers about revocation, validation services.
     private static let servicePurposes = UInt32(
         XKU_SSL_SERVER | XKU_SGC | XKU_TIMESTAMP | XKU_OCSP_SIGN | XKU_DVCS)

@@ -14,6 +14,19 @@ public struct OCSPResponse: Sendable {
         _ = try basic()
     }
 
+    /// The answer as an OCSPResponse in DER, whatever it came in (RFC 6960 §4.2.1).
+    public var enveloped: OctetString {
+        if let response = der.decoded({ d2i_OCSP_RESPONSE(nil, $0, $1) }) {
+            OCSP_RESPONSE_free(response)
+            return der
+        }
+        OpenSSLErrors.clear()
+        // successful, and id-pkix-ocsp-basic.
+        let kind = DER.element(0x06, [OctetString([0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01])])
+        let octets = DER.element(0x30, [kind, DER.element(0x04, [der])])
+        return DER.element(0x30, [DER.element(0x0A, [OctetString([0])]), DER.element(0xA0, [octets])])
+    }
+
     /// A copy for one use in one thread.
     func basic() throws(CryptographyError) -> BasicResponse {
         OpenSSLErrors.clear()

@@ -39,7 +39,7 @@ struct ValidationGathering {
         }
         for (path, evidence) in [(signer.path, signer.evidence)] + signer.timestamps.map({ ($0.path, $0.evidence) }) {
             for certificate in path { add(certificate.der, to: \.certificates) }
-            for response in evidence.responses { add(response.der, to: \.responses) }
+            for response in evidence.responses { add(response.enveloped, to: \.responses) }
             for list in evidence.lists { add(list.der, to: \.lists) }
         }
         return data

@@ -208,6 +208,9 @@ struct SignedDataTests {
         let verifier = CMSVerifier(policy: try fixture.policy(.require, asks: false), use: .mail)
         let verification = try verifier.verify(OctetString(tree.octets), content: content, now: TrustFixture.now)
         #expect(verification.verdict == (place == "none" ? .indeterminate : .trusted), "\(verification.details)")
+        // Wherever it stood, it is the same answer.
+        let answers = try #require(verification.signers.first).evidence.responses.map(\.enveloped.array)
+        #expect(answers == (place == "none" ? [] : [response.octets]))
     }
 
     @Test("certificates that are damaged, twice there or missing change no verdict for the better")
