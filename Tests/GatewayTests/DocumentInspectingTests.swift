@@ -55,6 +55,7 @@ struct DocumentInspectingTests {
             ("twice", "plain", "2 signatures are new"), ("rewritten", "plain", "does not begin"),
             ("once", "twice", "does not begin"), ("more-behind", "plain", "changed after signing"),
             ("edited-behind-store", "plain", "changed after signing"), ("with-store", "once", "0 signatures are new"),
+            ("broken-timestamp", "plain", "a timestamp of the document is broken"),
             ("timestamp-alone", "plain", "a timestamp, not a signature"),
             ("edited-signed", "once", "a signature that was there is broken"), ("flipped", "plain", ""),
             ("other-value", "plain", ""),

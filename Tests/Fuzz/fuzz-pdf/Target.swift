@@ -2,8 +2,8 @@ import Fuzzing
 import InternetMessage
 import MessageInspection
 import Octets
-import Workflows
 import PDFSignatures
+import Workflows
 
 /// Reads the input as a PDF with signatures, looks for them as the mail's reader does, and prepares it for one more.
 @main
@@ -35,7 +35,23 @@ enum PDFTarget {
                 guard let ours else { return Fuzzing.require(false, "what was signed cannot be read") }
                 Fuzzing.require(ours.findings.isEmpty, "what was signed is found bad: \(ours.findings)")
                 Fuzzing.require(isSignedAttachment(signed), "what was signed is not seen to be")
+                requireLasting(signed)
             }
+        }
+    }
+
+    /// Validation data behind a signature leaves it as good as it was.
+    private static func requireLasting(_ signed: OctetString) {
+        let data = PDFValidationData(certificates: [cms], responses: [OctetString("an answer")])
+        let lasting: OctetString
+        do throws(PDFError) { lasting = try data.appended(to: signed).collected() } catch {
+            return Fuzzing.require(!error.reason.isEmpty, "a refusal without a reason")
+        }
+        let ours = read(lasting)?.last { $0.contents == cms && $0.revisionLength == signed.count }
+        guard let ours else { return Fuzzing.require(false, "validation data hide the signature") }
+        Fuzzing.require(ours.findings.isEmpty, "validation data break the signature: \(ours.findings)")
+        do throws(PDFError) { _ = try PDFValidationData(in: lasting) } catch {
+            Fuzzing.require(false, "the validation data cannot be read: \(error)")
         }
     }
 
