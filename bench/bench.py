@@ -17,7 +17,7 @@ import rig as rigs
 
 SIZE = 20_480
 # In this order; the latency is less the server's time, which is measured with the throughput.
-PARTS = ("throughput", "relay", "latency", "syncs", "large", "attachments", "backlog")
+PARTS = ("throughput", "relay", "latency", "syncs", "large", "attachments", "backlog", "queue")
 
 
 class Bench:
@@ -217,6 +217,60 @@ class Bench:
             f"{wall / few_wall:.2f} times ({few_wall * 1000:.2f} ms, {few_cpu * 1000:.2f} ms CPU)")
         self.row("first result after start, same backlog", f"{first:.2f} s", "1 s")
         self.row("anonymous memory with that backlog", f"{anonymous / 2**20:.0f} MiB", "64 MiB")
+
+    def queue(self, _):
+        """The same for the relay; then as many for a route whose server is down, and mail for another one."""
+        few, many, part, connections = 1_000, 100_000 // self.scale, 10_000 // self.scale, 8
+        sink = rigs.Sink(self.rig)
+        small = self.rig.spool()
+
+        def one():
+            small.put([small.prepare_departing(rigs.message(number, 2_048)) for number in range(few)], "delivered")
+            return small.relay(sink.port, connections)[0] / few
+
+        few_wall = statistics.median(self.several(one))
+        large = self.rig.spool()
+        large.put([large.prepare_departing(rigs.message(number, 2_048)) for number in range(many)], "delivered")
+        configuration = large.relay_configuration(sink.port, connections)
+        process = self.rig.start("ses-relay", "run", "--config", configuration, log=self.rig.folder / "relay.log")
+        while large.delivered() == many:
+            time.sleep(0.01)
+        anonymous, began, start = 0, time.monotonic(), large.delivered()
+        while start - large.delivered() < part and process.poll() is None:
+            anonymous = max(anonymous, rigs.anonymous_memory(process.pid))
+            time.sleep(0.2)
+        wall = (time.monotonic() - began) / max(1, start - large.delivered())
+        process.terminate()
+        process.wait()
+        self.row(
+            f"ses-relay, a message's time with {many:,} waiting", f"{wall * 1000:.2f} ms", "1.1 times that with 1,000",
+            f"{wall / few_wall:.2f} times ({few_wall * 1000:.2f} ms); {anonymous / 2**20:.0f} MiB anonymous memory")
+
+        stuck = self.rig.spool()
+        dead = f'<Route toDomain="dead.test"><gateway>127.0.0.1</gateway><gatewayPort>{rigs.free_port()}</gatewayPort></Route>'
+        configuration = stuck.relay_configuration(sink.port, connections, dead)
+        stuck.put(
+            [stuck.prepare_departing(rigs.message(number, 2_048), "bob@dead.test") for number in range(many)], "delivered")
+        wall, _ = rigs.timed(self.rig.command("ses-relay", "once", "--config", configuration))
+        waiting = len(os.listdir(stuck.path / "relay" / "deferred"))
+        process = self.rig.start("ses-relay", "run", "--config", configuration, log=self.rig.folder / "relay.log")
+        seconds = []
+        for number in range(max(20, 200 // self.scale)):
+            file = stuck.prepare_departing(rigs.message(number, 2_048))
+            time.sleep(0.02)
+            began = time.monotonic()
+            stuck.put([file], "delivered")
+            while stuck.is_departing():
+                time.sleep(0.001)
+            seconds.append(time.monotonic() - began)
+        anonymous = rigs.anonymous_memory(process.pid)
+        process.terminate()
+        process.wait()
+        seconds = sorted(second * 1000 for second in seconds[5:])
+        self.row(
+            f"ses-relay, mail for one route with {waiting:,} deferred on a dead one",
+            f"median {statistics.median(seconds):.1f} ms, 99th percentile {seconds[len(seconds) * 99 // 100]:.1f} ms", "stated",
+            f"{anonymous / 2**20:.0f} MiB anonymous memory; {wall / many * 1000:.2f} ms to defer one")
 
     # -- a large mail
 

@@ -224,25 +224,35 @@ class Spool:
         wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, anonymous
 
-    def prepare_departing(self, octets):
+    def prepare_departing(self, octets, recipient=RECIPIENT):
         """Writes a message beside the spool as `ses` has it in `delivered`, for `put`."""
-        block = f"Return-Path: <{SENDER}>\nEnvelope-To: {RECIPIENT}\nX-SES-End: 1\n".encode()
+        block = f"Return-Path: <{SENDER}>\nEnvelope-To: {recipient}\nX-SES-End: 1\n".encode()
         entry = uuid.uuid4().hex
         file = self.aside / f"{int(time.time())}.{entry}.{entry[:16]},E={len(block)},O=out"
         file.write_bytes(block + octets.replace(b"\r\n", b"\n"))
         give(file)
         return file
 
-    def relay(self, port, connections):
-        """Runs `ses-relay once` with a mail server on the loopback as its gateway; wall seconds and CPU seconds."""
+    def relay_configuration(self, port, connections, routes=""):
+        """Writes a relay.xml with a mail server on the loopback as its gateway."""
         configuration = self.path.with_suffix(".relay.xml")
         configuration.write_text(
             f"""<Relay><Spool>{self.path}</Spool><gateway>127.0.0.1</gateway><gatewayPort>{port}</gatewayPort>
             <TLS level="off"/><MaxConnections>{connections}</MaxConnections>
-            <deliveryThreads>{connections}</deliveryThreads></Relay>"""
+            <deliveryThreads>{connections}</deliveryThreads>{routes}</Relay>"""
         )
         configuration.chmod(0o640)
         give(configuration)
+        return configuration
+
+    def is_departing(self):
+        """Whether something is on its way, and not only deferred."""
+        return any(
+            not name.startswith(".") for folder in ("delivered/new", "relay/work") for name in os.listdir(self.path / folder))
+
+    def relay(self, port, connections):
+        """Runs `ses-relay once` with a mail server on the loopback as its gateway; wall seconds and CPU seconds."""
+        configuration = self.relay_configuration(port, connections)
         wall, cpu = timed(self.rig.command("ses-relay", "once", "--config", configuration))
         for folder in ("delivered/new", "relay/work", "relay/deferred", "failed"):
             if left := [name for name in os.listdir(self.path / folder) if not name.startswith(".")]:
