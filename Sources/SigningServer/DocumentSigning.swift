@@ -36,14 +36,23 @@ struct DocumentSigning {
         -> DSSServerAnswer.Output
     {
         let options = try PDFAttributes(request.attributes)
+        let encloses = profile.enclosesContent || request.includesObject
         switch format(of: document) {
         case .pdf:
             return .document(
                 document.element, mimeType: document.mimeType, try pdf(document.octets, options))
         case .xml:
-            return .document(document.element, mimeType: document.mimeType, try xml(document.octets))
+            do throws(Refusal) {
+                return .document(document.element, mimeType: document.mimeType, try xml(document.octets))
+            } catch {
+                // What looks like XML and is none that can be signed is a file like others, unless it was called XML.
+                guard case .notParseable = error, profile.format == .auto, document.element != .base64XML else {
+                    throw error
+                }
+                return .cms(try cms(document.octets, encloses: encloses))
+            }
         case .cms, .smime, .auto:
-            return .cms(try cms(document.octets, encloses: profile.enclosesContent || request.includesObject))
+            return .cms(try cms(document.octets, encloses: encloses))
         }
     }
 

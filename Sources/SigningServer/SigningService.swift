@@ -266,9 +266,11 @@ enum DocumentSniffing {
         return first == UInt8(ascii: "<") ? .xml : .other
     }
 
-    /// Whether it begins with an XML declaration (XML 1.0 §2.8).
+    /// Whether it begins with an XML declaration (XML 1.0 §2.8) and goes on as something else than a page of HTML.
     static func isDeclaredXML(_ octets: OctetString) -> Bool {
-        let start = octets.slice(0..<min(octets.count, 8)).array
-        return (start.starts(with: [0xEF, 0xBB, 0xBF]) ? start.dropFirst(3) : start[...]).starts(with: "<?xml".utf8)
+        let text = octets.slice(0..<min(octets.count, 1_024)).text
+        guard let declaration = text.prefixMatch(of: /\u{FEFF}?<\?xml[^>]*>/) else { return false }
+        return text[declaration.range.upperBound...].prefixMatch(of: /\s*(<!--(?s:.*?)-->\s*)*<html[\s>]/.ignoresCase())
+            == nil
     }
 }

@@ -65,7 +65,11 @@ struct DocumentTests {
         let pdf = try document(await sign(PDFSamples.plain()))
         #expect(pdf.starts(with: PDFSamples.plain()) && pdf.count > PDFSamples.plain().count)
         #expect(try document(await sign(Self.invoice)).firstRange(of: Array("SignatureValue".utf8)) != nil)
-        for other in ["plain words", "<html>a page<br></html>", "<a> < b"] {
+        for other in [
+            "plain words", "<html>a page<br></html>", "<a> < b", "<?xml version=\"1.0\"?>\n<html><p/></html>",
+            "\u{FEFF}<?xml version='1.0'?><!-- a page --><HTML></HTML>", "<?xml version=\"1.0\"?><!DOCTYPE a><a/>",
+            "<?xml version=\"1.0\"?><a><b></a>",
+        ] {
             #expect(try await sign(Array(other.utf8)).text(of: "Base64Signature") != nil, "\(other)")
         }
     }
