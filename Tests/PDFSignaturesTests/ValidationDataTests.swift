@@ -91,6 +91,16 @@ struct ValidationDataTests {
         #expect(error?.kind == .damaged && error?.reason.contains("/DSS") == true, "\(String(describing: error))")
     }
 
+    @Test("is not added behind an object that cannot be read, which may lead to anything; nor is a second signature")
+    func damaged() throws {
+        let document = GivenPDF.onePage(page: "/MediaBox [0 0 298 420] /Own 5 0 R", more: ["[6 0 R"])
+        let signed = try signatory.sign(document)
+        let error = #expect(throws: PDFError.self) { try data.appended(to: signed) }
+        #expect(error?.kind == .damaged && error?.reason.contains("object 5") == true, "\(String(describing: error))")
+        let refusal = signatory.refusal(signed)
+        #expect(refusal?.kind == .damaged && refusal?.reason.contains("object 5") == true)
+    }
+
     @Test("of more than one update takes is refused")
     func tooMuch() throws {
         let much = PDFValidationData(lists: (0..<97).map { OctetString("list \($0)") })

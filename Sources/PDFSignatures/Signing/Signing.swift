@@ -25,7 +25,7 @@ struct Signing {
 
     /// - Parameter isFirst: Whether the document has no signature yet.
     mutating func sign(_ target: Target, isFirst: Bool) throws(PDFError) -> PreparedPDFSignature {
-        try look(atReferencesFor: target)
+        try look(atReferencesFor: target, isFirst: isFirst)
         let signature = update.reserve()
         let value = try signatureDictionary(target)
         update.set(signature, value.octets)
@@ -52,16 +52,23 @@ struct Signing {
     }
 
     /// Finds numbers for new objects, and arrays that must not be changed.
-    private mutating func look(atReferencesFor target: Target) throws(PDFError) {
+    private mutating func look(atReferencesFor target: Target, isFirst: Bool) throws(PDFError) {
         var arrays: Set<Int> = []
         if case .new(let page) = target.place {
             for value in [page.dictionary["Annots"], form.form["Fields"]] {
                 if let number = value.reference?.number { arrays.insert(number) }
             }
         }
-        let (free, references) = try source.freeNumbers(IncrementalUpdate.mostObjects, counting: arrays)
+        let (free, census) = try source.freeNumbers(IncrementalUpdate.mostObjects, counting: arrays)
+        // Who verifies a signature that something follows must know all of what was signed.
+        if !isFirst, let number = census.unreadable.min() {
+            throw PDFError(
+                .damaged,
+                "object \(number) of the PDF cannot be read, so that a further signature would break those that are there"
+            )
+        }
         update = IncrementalUpdate(source, freeNumbers: free)
-        sharedArrays = arrays.filter { references[$0] ?? 0 > 1 }
+        sharedArrays = arrays.filter { census.references[$0] ?? 0 > 1 }
     }
 
     /// The signature dictionary with blanks for /ByteRange and zeros for /Contents, and where these stand in it.

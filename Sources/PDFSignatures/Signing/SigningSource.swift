@@ -100,20 +100,19 @@ struct SigningSource {
     ///
     /// A document may refer to objects that it does not have, which stand for null (§7.3.10). Such a number is passed over:
     /// the new object would become part of what the document shows.
-    func freeNumbers(
-        _ count: Int, counting others: Set<Int>
-    ) throws(PDFError) -> (free: [Int], references: [Int: Int]) {
+    func freeNumbers(_ count: Int, counting others: Set<Int>) throws(PDFError) -> (free: [Int], census: PDFFile.Census)
+    {
         let candidates = firstFreeNumber..<firstFreeNumber + Self.candidates
-        let references: [Int: Int]
+        let census: PDFFile.Census
         do throws(PDFSyntaxError) {
-            references = try file.census(of: 0, counting: others.union(candidates)).references
+            census = try file.census(of: 0, counting: others.union(candidates))
         } catch {
             throw PDFError(error)
         }
-        let free = candidates.filter { references[$0] == nil }
+        let free = candidates.filter { census.references[$0] == nil }
         guard free.count >= count else {
             throw PDFError(.damaged, "the PDF refers to more than a hundred objects that it does not have")
         }
-        return (free, references)
+        return (free, census)
     }
 }

@@ -27,8 +27,13 @@ struct ValidationDataUpdate {
             throw PDFError(.tooComplex, "\(count) certificates and answers about them are too many for one update")
         }
         // The streams, the store and the cross-references.
-        let (free, references) = try source.freeNumbers(
+        let (free, census) = try source.freeNumbers(
             count + 2, counting: Set([store.reference?.number].compactMap(\.self)))
+        // Whoever verifies a signature that something follows must know all of what was signed.
+        if let number = census.unreadable.min() {
+            throw PDFError(
+                .damaged, "object \(number) of the PDF cannot be read, so that nothing can follow its signature")
+        }
         var update = IncrementalUpdate(source, freeNumbers: free)
         var changes: [String: [UInt8]] = [:]
         for (key, streams) in new where !streams.isEmpty {
@@ -37,7 +42,7 @@ struct ValidationDataUpdate {
                 try source.array(former[key], "/\(key) of the /DSS").map(PDFSyntax.value) + added)
         }
         let octets = PDFSyntax.dictionary(former, setting: changes)
-        if let own = store.reference, !isNew, references[own.number] == 1 {
+        if let own = store.reference, !isNew, census.references[own.number] == 1 {
             update.set(own, octets)
         } else {
             let own = update.add(octets)
