@@ -93,7 +93,7 @@ struct ValidationDataTests {
 
     @Test("is not added behind an object that cannot be read, which may lead to anything; nor is a second signature")
     func damaged() throws {
-        let document = GivenPDF.onePage(page: "/MediaBox [0 0 298 420] /Own 5 0 R", more: ["[6 0 R"])
+        let document = GivenPDF.onePage(page: "/MediaBox [0 0 298 420] /Own 5 0 R", more: ["[6 0 R] >"])
         let signed = try signatory.sign(document)
         let error = #expect(throws: PDFError.self) { try data.appended(to: signed) }
         #expect(error?.kind == .damaged && error?.reason.contains("object 5") == true, "\(String(describing: error))")
