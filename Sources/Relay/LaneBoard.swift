@@ -13,6 +13,8 @@ final class LaneBoard: @unchecked Sendable {
         case full
         /// Unix seconds.
         case closedUntil(Int)
+        /// The limits by which he waited hold no more: he may ask again by the new ones.
+        case sentAway
         /// The program is to stop.
         case stopping
     }
@@ -51,6 +53,8 @@ final class LaneBoard: @unchecked Sendable {
     private var active = 0
     private var waiting = 0
     private var isStopping = false
+    /// How often those who waited were sent away.
+    private var rounds = 0
     private let changed: @Sendable () -> Void
 
     /// - Parameter changed: Called when a destination was closed or opened.
@@ -62,6 +66,7 @@ final class LaneBoard: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         var isWaiting = false
+        let round = rounds
         while true {
             if isWaiting {
                 waiting -= 1
@@ -69,6 +74,7 @@ final class LaneBoard: @unchecked Sendable {
                 isWaiting = false
             }
             if isStopping { return .stopping }
+            if round != rounds { return .sentAway }
             var lane = lanes[destination] ?? Lane()
             let hasRoom = lane.active < limits.perDestination && active < limits.inAll
             if hasRoom || !lane.health.isOpen {
@@ -123,6 +129,14 @@ final class LaneBoard: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// Sends away those who wait now, because there are new limits.
+    func sendAwayWaiting() {
+        condition.lock()
+        rounds += 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
     /// Whether nobody is under way there and nobody waits.
     func isIdle(_ destination: Destination) -> Bool {
         condition.lock()
@@ -150,6 +164,10 @@ final class LaneBoard: @unchecked Sendable {
 extension RelaySettings {
     /// Beside those who deliver there are as many workers who may wait for their turn.
     static let waitingWorkers = 32
+
+    var workers: Int { configuration.deliveryThreads + Self.waitingWorkers }
+    /// For the workers, and for what goes on beside them: the loops, recovery and the re-reading.
+    var threads: Int { workers + 6 }
 
     /// Of one destination never so many that none is left for another.
     func limits(of destination: Destination) -> LaneBoard.Limits {

@@ -146,7 +146,7 @@ final class RelayEntryRun {
                 continue
             }
             switch lanes.enter(destination, settings.limits(of: destination), now: { clock.now() }) {
-            case .stopping: opens(at: clock.now())
+            case .stopping, .sentAway: opens(at: clock.now())
             case .closedUntil(let time): opens(at: time + jitter(5))
             case .full:
                 // Long before this, somebody who is through will take it up.
