@@ -146,6 +146,11 @@ public final class ScriptedPeer: Sendable {
     ) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw HarnessError("socket: \(errno)") }
+        if place.port != 0 {
+            // What is left of its connections must not keep a mail server that takes all addresses from port 25 for a minute.
+            var isReused: Int32 = 1
+            setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = place.socketAddress
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = withUnsafeMutablePointer(to: &address) { pointer in
