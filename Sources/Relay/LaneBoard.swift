@@ -53,7 +53,7 @@ final class LaneBoard: @unchecked Sendable {
     private var active = 0
     private var waiting = 0
     private var isStopping = false
-    /// How often those who waited were sent away.
+    /// How often there were new limits.
     private var rounds = 0
     private let changed: @Sendable () -> Void
 
@@ -61,12 +61,16 @@ final class LaneBoard: @unchecked Sendable {
     init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
 
     /// Asks for leave to deliver, and waits for its turn where that is allowed; with `.go`, ``leave(_:_:at:)`` must follow.
-    /// - Parameter now: Unix seconds, asked anew after waiting.
-    func enter(_ destination: Destination, _ limits: Limits, now: () -> Int) -> Admission {
+    /// - Parameters:
+    ///   - round: ``round`` before the settings were looked at that `limits` are of; nil: now.
+    ///   - now: Unix seconds, asked anew after waiting.
+    func enter(
+        _ destination: Destination, _ limits: Limits, round: Int? = nil, now: () -> Int
+    ) -> Admission {
         condition.lock()
         defer { condition.unlock() }
         var isWaiting = false
-        let round = rounds
+        let round = round ?? rounds
         while true {
             if isWaiting {
                 waiting -= 1
@@ -74,7 +78,6 @@ final class LaneBoard: @unchecked Sendable {
                 isWaiting = false
             }
             if isStopping { return .stopping }
-            if round != rounds { return .sentAway }
             var lane = lanes[destination] ?? Lane()
             let hasRoom = lane.active < limits.perDestination && active < limits.inAll
             if hasRoom || !lane.health.isOpen {
@@ -90,6 +93,10 @@ final class LaneBoard: @unchecked Sendable {
                     return .go
                 }
                 lane.health.withdrew()
+            }
+            guard round == rounds else {
+                lanes[destination] = lane
+                return .sentAway
             }
             guard lane.waiting < limits.waitingForOne, waiting < limits.waitingInAll else {
                 lanes[destination] = lane
@@ -129,7 +136,14 @@ final class LaneBoard: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Sends away those who wait now, because there are new limits.
+    /// Which limits hold: a number that is another after ``sendAwayWaiting()``.
+    var round: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return rounds
+    }
+
+    /// Sends away those who wait by former limits, and who come with them later and would have to wait.
     func sendAwayWaiting() {
         condition.lock()
         rounds += 1

@@ -31,6 +31,8 @@ final class RelayEntryRun {
     private let settings: RelaySettings
     private let spool: Spool
     private let lanes: LaneBoard
+    /// Of the lanes' limits, those that `settings` give.
+    private let round: Int
     private let counters: RelayCounters
     private let clock: SpoolClock
     private let random: SpoolRandom
@@ -43,13 +45,15 @@ final class RelayEntryRun {
     private(set) var served: [Destination] = []
 
     init(
-        _ transaction: Transaction, _ settings: RelaySettings, spool: Spool, lanes: LaneBoard, counters: RelayCounters,
-        clock: SpoolClock, random: SpoolRandom, log: Logger, isStopping: @escaping @Sendable () -> Bool
+        _ transaction: Transaction, _ settings: RelaySettings, spool: Spool, lanes: LaneBoard, round: Int,
+        counters: RelayCounters, clock: SpoolClock, random: SpoolRandom, log: Logger,
+        isStopping: @escaping @Sendable () -> Bool
     ) {
         self.transaction = transaction
         self.settings = settings
         self.spool = spool
         self.lanes = lanes
+        self.round = round
         self.counters = counters
         self.clock = clock
         self.random = random
@@ -145,7 +149,7 @@ final class RelayEntryRun {
                 opens(at: clock.now())
                 continue
             }
-            switch lanes.enter(destination, settings.limits(of: destination), now: { clock.now() }) {
+            switch lanes.enter(destination, settings.limits(of: destination), round: round, now: { clock.now() }) {
             case .stopping, .sentAway: opens(at: clock.now())
             case .closedUntil(let time): opens(at: time + jitter(5))
             case .full:

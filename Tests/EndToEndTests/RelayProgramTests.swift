@@ -111,7 +111,9 @@ extension EndToEnd {
             try await reread(3, 2)
             gate.forget()
             gate.open(60)
-            try await eventually("three are under way") { gate.inside == 3 ? () : nil }
+            try await eventually("the sixty are through and three under way", within: .seconds(30)) {
+                server.mails.count == 60 && gate.inside == 3 ? () : nil
+            }
             gate.open(20)
             try await eventually("all have gone", within: .seconds(30)) { server.mails.count == 80 ? () : nil }
             #expect(gate.most == 3)

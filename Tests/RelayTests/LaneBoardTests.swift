@@ -80,7 +80,9 @@ struct LaneBoardTests {
         board.sendAwayWaiting()
         while answer.withLock({ $0 }) == nil { await Task.yield() }
         #expect(answer.withLock { $0 } == .sentAway && board.waitingCount == 0)
-        #expect(board.enter(one, limits(2, waiting: 1), now: { 0 }) == .go)
+        // The one who has read the former limits and comes late.
+        #expect(board.enter(one, limits(1, waiting: 1), round: board.round - 1, now: { 0 }) == .sentAway)
+        #expect(board.enter(one, limits(2, waiting: 1), round: board.round, now: { 0 }) == .go)
     }
 
     @Test("the order to stop sends everybody away")
