@@ -5,6 +5,8 @@ public import Octets
 public struct DeliveryStatusNotification: Sendable {
     public enum Action: String, Sendable, Hashable {
         case failed, delayed
+        /// Handed on to where no notifications are sent (RFC 3461 §5.2.2).
+        case relayed
     }
 
     public struct Recipient: Sendable, Hashable {
@@ -46,10 +48,13 @@ public struct DeliveryStatusNotification: Sendable {
     public let entry: String
     /// Nil when it cannot be read.
     public let original: DepartingMessage?
+    /// What the sender asked for.
+    public let request: NotificationRequest
 
     public init(
         _ action: Action, from: AddrSpec, to: AddrSpec, recipients: [Recipient], host: String, arrived: Int,
-        triedUntil: Int? = nil, entry: String, original: DepartingMessage?
+        triedUntil: Int? = nil, entry: String, original: DepartingMessage?,
+        request: NotificationRequest = NotificationRequest()
     ) {
         self.action = action
         self.from = from
@@ -60,6 +65,7 @@ public struct DeliveryStatusNotification: Sendable {
         self.triedUntil = triedUntil
         self.entry = entry
         self.original = original
+        self.request = request
     }
 
     /// The whole mail, CRLF line ends. Its envelope sender is `<>`.
@@ -88,19 +94,31 @@ public struct DeliveryStatusNotification: Sendable {
     // MARK: - For people
 
     private var subject: String {
-        let what = action == .failed ? "Undelivered mail" : "Delayed mail"
+        let what =
+            switch action {
+            case .failed: "Undelivered mail"
+            case .delayed: "Delayed mail"
+            case .relayed: "Mail handed on"
+            }
         guard let field = original?.header.first("Subject") else { return what }
         return what + ": " + EncodedWords.decode(field.rawBody, using: BuiltInCharsets())
     }
 
     private var text: String {
         var lines =
-            action == .failed
-            ? ["Your message could not be delivered to the following recipients."]
-            : [
-                "Your message has not yet been delivered to the following recipients.",
-                "It is tried again by itself; you need not send it again.",
-            ]
+            switch action {
+            case .failed: ["Your message could not be delivered to the following recipients."]
+            case .delayed:
+                [
+                    "Your message has not yet been delivered to the following recipients.",
+                    "It is tried again by itself; you need not send it again.",
+                ]
+            case .relayed:
+                [
+                    "Your message was handed to the next mail server for the following recipients.",
+                    "That server does not tell of deliveries, so you may hear nothing more of it.",
+                ]
+            }
         lines.append("")
         for recipient in recipients {
             lines.append("  " + UntrustedText.plainTextLine(recipient.address.description, limit: 320))
@@ -133,7 +151,8 @@ public struct DeliveryStatusNotification: Sendable {
 
     private var status: MailPart {
         var text =
-            FieldLines.field("Reporting-MTA", ["dns;", ReceivedToken.atom(host)])
+            (request.identifier.map { FieldLines.field("Original-Envelope-Id", [$0.text]) } ?? "")
+            + FieldLines.field("Reporting-MTA", ["dns;", ReceivedToken.atom(host)])
             + FieldLines.field("Arrival-Date", ["\(MailDate(unixSeconds: Int64(arrived)))"])
         for recipient in recipients {
             text += "\r\n" + FieldLines.field("Final-Recipient", Self.typed(recipient.address))
@@ -176,7 +195,12 @@ public struct DeliveryStatusNotification: Sendable {
         let isOne =
             parts.count == 3
             && parts.allSatisfy { (1...3).contains($0.utf8.count) && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
-        return isOne ? status : action == .failed ? "5.0.0" : "4.0.0"
+        if isOne { return status }
+        return switch action {
+        case .failed: "5.0.0"
+        case .delayed: "4.0.0"
+        case .relayed: "2.0.0"
+        }
     }
 
     /// A stranger's words as words of US-ASCII: what is beyond becomes `\x{…}`, and a long word is broken.
@@ -200,8 +224,11 @@ public struct DeliveryStatusNotification: Sendable {
         guard let original else { return nil }
         do {
             let message = try original.original()
-            // Only a part that passes every server: a report that is refused itself tells nobody anything.
-            if action == .failed, original.content.count <= Self.largestOriginal, !message.faults.contains(.eightBit) {
+            // Only a part that passes every server: a report that is refused itself tells nobody anything. RET is about
+            // failures alone (RFC 3461 §4.3).
+            if action == .failed, request.returned != .header, original.content.count <= Self.largestOriginal,
+                !message.faults.contains(.eightBit)
+            {
                 return MailPart.original(message)
             }
             return MailPart.originalHeader(message, limit: Self.largestHeader)

@@ -7,6 +7,8 @@ public struct Envelope: Sendable, Hashable {
     /// In order, each once. Empty: unknown; never guessed from the header of a delivered message.
     public let recipients: [AddrSpec]
     public let source: Source
+    /// What the sender wants to be told of the delivery.
+    public let notification: NotificationRequest
 
     /// Where an envelope was read.
     public enum Source: String, Sendable, Hashable {
@@ -20,10 +22,14 @@ public struct Envelope: Sendable, Hashable {
         case arguments
     }
 
-    public init(sender: ReversePath?, recipients: [AddrSpec], source: Source) {
+    public init(
+        sender: ReversePath?, recipients: [AddrSpec], source: Source,
+        notification: NotificationRequest = NotificationRequest()
+    ) {
         self.sender = sender
         var seen: Set<AddrSpec> = []
         self.recipients = recipients.filter { seen.insert($0).inserted }
         self.source = source
+        self.notification = notification
     }
 }

@@ -49,6 +49,13 @@ public struct EnvelopeBlock: Sendable, Hashable {
                 Self.envelopeTo,
                 envelope.recipients.enumerated().map { $1.description + ($0 == last ? "" : ",") })
         }
+        // Each of these is one word by its grammar.
+        let notification = envelope.notification
+        if let notify = notification.notify { text += FieldLines.field(Self.notify, ["\(notify)"]) }
+        if let returned = notification.returned { text += FieldLines.field(Self.returned, [returned.rawValue]) }
+        if let identifier = notification.identifier {
+            text += FieldLines.field(Self.envelopeID, [identifier.xtext])
+        }
         for (name, value) in [
             (Self.entry, entry), (Self.queueID, queueID), (Self.outcome, outcome), (Self.workflow, workflow),
             (Self.reason, reason),
@@ -63,7 +70,7 @@ public struct EnvelopeBlock: Sendable, Hashable {
 
     /// Reads a whole block.
     /// - Throws: ``CompositionError/Kind/damagedEnvelopeBlock`` when the octets are not exactly a block: fields, the last of them
-    ///   X-SES-End, and addresses that can be read.
+    ///   X-SES-End, and addresses and wishes that can be read.
     public init(parsing octets: OctetString) throws(CompositionError) {
         let header: Header
         do {
@@ -90,10 +97,24 @@ public struct EnvelopeBlock: Sendable, Hashable {
             header.first(name).map { EncodedWords.decode($0.text, using: BuiltInCharsets()) }
         }
         self.init(
-            envelope: Envelope(sender: sender, recipients: recipients, source: .block), entry: value(Self.entry),
-            queueID: value(Self.queueID),
+            envelope: Envelope(
+                sender: sender, recipients: recipients, source: .block, notification: try Self.notification(of: header)),
+            entry: value(Self.entry), queueID: value(Self.queueID),
             outcome: value(Self.outcome), workflow: value(Self.workflow), reason: value(Self.reason),
             origin: value(Self.origin))
+    }
+
+    /// Blocks of earlier versions have none of these fields: nothing was asked for.
+    private static func notification(of header: Header) throws(CompositionError) -> NotificationRequest {
+        func value<Value>(_ name: String, _ read: (String) -> Value?) throws(CompositionError) -> Value? {
+            guard let field = header.first(name) else { return nil }
+            guard let value = read(field.text) else { throw damaged("its \(name) is none") }
+            return value
+        }
+        return NotificationRequest(
+            notify: try value(notify) { NotificationRequest.Notify(parsing: $0) },
+            returned: try value(returned) { NotificationRequest.Returned(parsing: $0) },
+            identifier: try value(envelopeID) { EnvelopeIdentifier(xtext: $0) })
     }
 
     private static func damaged(_ why: String) -> CompositionError {
@@ -102,6 +123,9 @@ public struct EnvelopeBlock: Sendable, Hashable {
 
     private static let returnPath = "Return-Path"
     private static let envelopeTo = "Envelope-To"
+    private static let notify = "X-SES-Notify"
+    private static let returned = "X-SES-Return"
+    private static let envelopeID = "X-SES-Envelope-Id"
     private static let entry = "X-SES-Entry"
     private static let queueID = "X-SES-Queue-Id"
     private static let outcome = "X-SES-Outcome"

@@ -1,6 +1,6 @@
 import Composition
 import Foundation
-import InternetMessage
+public import InternetMessage
 import Octets
 public import ProgramLife
 import Spool
@@ -10,11 +10,13 @@ public import Workflows
 public enum Drop {
     /// - Parameters:
     ///   - queueID: What the mail server calls the message; it stands in the envelope block, for whoever looks for it.
+    ///   - notification: What the sender wants to be told of the delivery.
     /// - Throws: ``ProgramError`` with 65 for what can never be accepted, 75 for everything that may pass.
     public static func run(
-        to direction: Direction, sender: String, recipients: [String], queueID: String? = nil, spool option: String?
+        to direction: Direction, sender: String, recipients: [String], queueID: String? = nil,
+        notification: NotificationRequest = NotificationRequest(), spool option: String?
     ) throws(ProgramError) -> ExitStatus {
-        let envelope = try envelope(sender: sender, recipients: recipients)
+        let envelope = try envelope(sender: sender, recipients: recipients, notification)
         let path = Surroundings().dropSpoolPath(option: option)
         do {
             let delivery = try MaildirDelivery(spool: path, queue: direction == .outgoing ? .outgoing : .incoming)
@@ -46,7 +48,39 @@ public enum Drop {
         }
     }
 
-    private static func envelope(sender: String, recipients: [String]) throws(ProgramError) -> Envelope {
+    /// Reads sendmail's options: each nil or empty where nothing was said, as a mail server's macro for it is.
+    /// - Parameters:
+    ///   - notify: `-N`.
+    ///   - returned: `-R`.
+    ///   - identifier: `-V`.
+    /// - Throws: ``ProgramError`` with 64.
+    public static func notification(
+        notify: String?, returned: String?, identifier: String?
+    ) throws(ProgramError) -> NotificationRequest {
+        func value<Value>(
+            _ option: String, _ text: String?, _ read: (String) -> Value?, expected: String
+        ) throws(ProgramError) -> Value? {
+            guard let text, !text.isEmpty else { return nil }
+            guard let value = read(text) else {
+                throw ProgramError(.usage, "\(option) \(LineLogHandler.escaped(text)): expected \(expected)")
+            }
+            return value
+        }
+        return NotificationRequest(
+            notify: try value(
+                "-N", notify, { NotificationRequest.Notify(parsing: $0) },
+                expected: "never, or success, failure and delay with commas and no blanks between them"),
+            returned: try value(
+                "-R", returned, { NotificationRequest.Returned(parsing: $0) }, expected: "hdrs or full"),
+            identifier: try value(
+                "-V", identifier, { EnvelopeIdentifier(xtext: $0) },
+                expected: "at most \(EnvelopeIdentifier.limit) printable octets as xtext (RFC 3461): a blank is +20,"
+                    + " `+` is +2B and `=` is +3D"))
+    }
+
+    private static func envelope(
+        sender: String, recipients: [String], _ notification: NotificationRequest
+    ) throws(ProgramError) -> Envelope {
         guard let path = sender.isEmpty ? .null : ReversePath(parsing: sender) else {
             throw ProgramError(.badInput, "the sender is no address: \(LineLogHandler.escaped(sender))")
         }
@@ -58,7 +92,7 @@ public enum Drop {
             }
             addresses.append(address)
         }
-        return Envelope(sender: path, recipients: addresses, source: .arguments)
+        return Envelope(sender: path, recipients: addresses, source: .arguments, notification: notification)
     }
 
     private static func read() throws(ProgramError) -> Data? {

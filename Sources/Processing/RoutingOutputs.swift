@@ -78,13 +78,17 @@ extension Routing {
             services: services)
     }
 
-    /// A notice travels to where its reader is, under the null sender, so that nobody can answer it into a loop.
+    /// A notice travels to where its reader is, under the null sender and with NOTIFY=NEVER, so that nobody can answer it into
+    /// a loop.
     static func output(
         _ notice: Notice, to address: AddrSpec, folder: Output.Folder, workflow: String?, reason: String,
         policy: Policy, services: Services
     ) -> Output {
         Output(
-            folder: folder, envelope: Envelope(sender: .null, recipients: [address], source: .arguments),
+            folder: folder,
+            envelope: Envelope(
+                sender: .null, recipients: [address], source: .arguments,
+                notification: NotificationRequest(notify: .never)),
             direction: policy.isInternal(address) ? .incoming : .outgoing, word: .notice, workflow: workflow,
             reason: reason,
             content: notice.compose(date: MailDate(unixSeconds: Int64(services.now())), token: services.makeToken()))

@@ -7,15 +7,27 @@ public final class WorkerThreads: TaskExecutor {
         var jobs: [UnownedJob] = []
         /// The first of `jobs` not yet taken.
         var head = 0
+        var threads = 0
     }
 
     private let queue = Mutex(Queue())
     private let waiting: DispatchSemaphore
+    private let name: String
 
     /// - Parameter count: How many jobs may block at the same time.
     public init(count: Int, name: String) {
         waiting = DispatchSemaphore(value: 0)
-        for number in 0..<count {
+        self.name = name
+        grow(to: count)
+    }
+
+    /// Lets more jobs block at the same time. They never become fewer: a thread without a job costs nothing.
+    public func grow(to count: Int) {
+        let present = queue.withLock { queue in
+            defer { queue.threads = max(queue.threads, count) }
+            return queue.threads
+        }
+        for number in present..<max(present, count) {
             let thread = Thread { [self] in work() }
             thread.name = "\(name)-\(number)"
             thread.stackSize = 1 << 20

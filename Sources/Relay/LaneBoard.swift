@@ -13,6 +13,8 @@ final class LaneBoard: @unchecked Sendable {
         case full
         /// Unix seconds.
         case closedUntil(Int)
+        /// The limits by which he waited hold no more: he may ask again by the new ones.
+        case sentAway
         /// The program is to stop.
         case stopping
     }
@@ -51,17 +53,24 @@ final class LaneBoard: @unchecked Sendable {
     private var active = 0
     private var waiting = 0
     private var isStopping = false
+    /// How often there were new limits.
+    private var rounds = 0
     private let changed: @Sendable () -> Void
 
     /// - Parameter changed: Called when a destination was closed or opened.
     init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
 
     /// Asks for leave to deliver, and waits for its turn where that is allowed; with `.go`, ``leave(_:_:at:)`` must follow.
-    /// - Parameter now: Unix seconds, asked anew after waiting.
-    func enter(_ destination: Destination, _ limits: Limits, now: () -> Int) -> Admission {
+    /// - Parameters:
+    ///   - round: ``round`` before the settings were looked at that `limits` are of; nil: now.
+    ///   - now: Unix seconds, asked anew after waiting.
+    func enter(
+        _ destination: Destination, _ limits: Limits, round: Int? = nil, now: () -> Int
+    ) -> Admission {
         condition.lock()
         defer { condition.unlock() }
         var isWaiting = false
+        let round = round ?? rounds
         while true {
             if isWaiting {
                 waiting -= 1
@@ -84,6 +93,10 @@ final class LaneBoard: @unchecked Sendable {
                     return .go
                 }
                 lane.health.withdrew()
+            }
+            guard round == rounds else {
+                lanes[destination] = lane
+                return .sentAway
             }
             guard lane.waiting < limits.waitingForOne, waiting < limits.waitingInAll else {
                 lanes[destination] = lane
@@ -123,6 +136,21 @@ final class LaneBoard: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// Which limits hold: a number that is another after ``sendAwayWaiting()``.
+    var round: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return rounds
+    }
+
+    /// Sends away those who wait by former limits, and who come with them later and would have to wait.
+    func sendAwayWaiting() {
+        condition.lock()
+        rounds += 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
     /// Whether nobody is under way there and nobody waits.
     func isIdle(_ destination: Destination) -> Bool {
         condition.lock()
@@ -150,6 +178,10 @@ final class LaneBoard: @unchecked Sendable {
 extension RelaySettings {
     /// Beside those who deliver there are as many workers who may wait for their turn.
     static let waitingWorkers = 32
+
+    var workers: Int { configuration.deliveryThreads + Self.waitingWorkers }
+    /// For the workers, and for what goes on beside them: the loops, recovery and the re-reading.
+    var threads: Int { workers + 6 }
 
     /// Of one destination never so many that none is left for another.
     func limits(of destination: Destination) -> LaneBoard.Limits {

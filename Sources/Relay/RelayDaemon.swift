@@ -37,25 +37,23 @@ public enum RelayDaemon {
         let spool = try ProgramRun.openSpool(spoolPath, for: .relay, log)
         for warning in configuration.warnings { log.warning("\(warning)") }
         let hostName = surroundings.hostName
-        let settings = ActiveSettings(RelaySettings(configuration, hostName: hostName))
+        let first = RelaySettings(configuration, hostName: hostName)
+        let settings = ActiveSettings(first)
         let bell = WakeBell()
         let board = HealthBoard { bell.ring() }
         let lanes = LaneBoard { bell.ring() }
         let counters = RelayCounters()
-        let width = configuration.deliveryThreads + RelaySettings.waitingWorkers
-        let threads = WorkerThreads(count: width + 6, name: "ses-relay-worker")
+        let threads = WorkerThreads(count: first.threads, name: "ses-relay-worker")
         let engine = RelayEngine(
             spool: spool, settings: settings, board: board, lanes: lanes, counters: counters, clock: .system, log: log)
         let post = RelayPost(
             bell: bell, spool: spool, settings: settings, lanes: lanes, board: board, counters: counters,
             deferred: { engine.agenda.count }, clock: .system, watches: watcher != nil)
         let service = RelayService(
-            isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, width: width, threads: threads,
-            log: log)
-        // How many messages go at a time stays as it was at the start.
+            isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, threads: threads, log: log)
         let reload = ConfigurationReload(path: path, board: board, log: log) { () throws(ProgramError) in
             let configuration = try loaded(path, surroundings)
-            settings.replace(with: RelaySettings(configuration, hostName: hostName))
+            service.take(RelaySettings(configuration, hostName: hostName))
             return configuration.warnings.map { "\($0)" }
         }
         try await ProgramRun.serve(service, reload, on: threads, log)

@@ -108,8 +108,9 @@ final class RelayEngine: Sendable {
     @discardableResult
     func work(on transaction: Transaction) -> (served: [Destination], busy: Destination?) {
         var busy: Destination?
+        let round = lanes.round
         let run = RelayEntryRun(
-            transaction, settings.current, spool: spool, lanes: lanes, counters: counters, clock: clock,
+            transaction, settings.current, spool: spool, lanes: lanes, round: round, counters: counters, clock: clock,
             random: random, log: log, isStopping: { [gate] in gate.isStopping })
         do {
             if case .waits(let entry, let fullOne) = try run.toEnd() {

@@ -31,6 +31,8 @@ final class RelayEntryRun {
     private let settings: RelaySettings
     private let spool: Spool
     private let lanes: LaneBoard
+    /// Of the lanes' limits, those that `settings` give.
+    private let round: Int
     private let counters: RelayCounters
     private let clock: SpoolClock
     private let random: SpoolRandom
@@ -43,13 +45,15 @@ final class RelayEntryRun {
     private(set) var served: [Destination] = []
 
     init(
-        _ transaction: Transaction, _ settings: RelaySettings, spool: Spool, lanes: LaneBoard, counters: RelayCounters,
-        clock: SpoolClock, random: SpoolRandom, log: Logger, isStopping: @escaping @Sendable () -> Bool
+        _ transaction: Transaction, _ settings: RelaySettings, spool: Spool, lanes: LaneBoard, round: Int,
+        counters: RelayCounters, clock: SpoolClock, random: SpoolRandom, log: Logger,
+        isStopping: @escaping @Sendable () -> Bool
     ) {
         self.transaction = transaction
         self.settings = settings
         self.spool = spool
         self.lanes = lanes
+        self.round = round
         self.counters = counters
         self.clock = clock
         self.random = random
@@ -145,8 +149,8 @@ final class RelayEntryRun {
                 opens(at: clock.now())
                 continue
             }
-            switch lanes.enter(destination, settings.limits(of: destination), now: { clock.now() }) {
-            case .stopping: opens(at: clock.now())
+            switch lanes.enter(destination, settings.limits(of: destination), round: round, now: { clock.now() }) {
+            case .stopping, .sentAway: opens(at: clock.now())
             case .closedUntil(let time): opens(at: time + jitter(5))
             case .full:
                 // Long before this, somebody who is through will take it up.
@@ -202,7 +206,7 @@ final class RelayEntryRun {
         let consignment = Consignment(
             sender: given.envelope.sender ?? .null, recipients: recipients, content: message.content,
             isProtected: message.isProtected, isAllOrNothing: !settings.configuration.sendsPartial,
-            identifier: "\(transaction.entry)")
+            notification: given.envelope.notification)
         return try settings.transport.deliver(consignment, to: destination) {
             do throws(SpoolError) {
                 // Only what a kill would leave open is noted here, so the page cache is durable enough.
@@ -224,7 +228,7 @@ final class RelayEntryRun {
         counters.add { values in
             for report in reports {
                 switch report.report.outcome {
-                case .sent: values.sent += 1
+                case .sent, .relayed: values.sent += 1
                 case .failed: values.failed += 1
                 case .deferred: values.deferred += 1
                 case .unknown:
@@ -236,7 +240,7 @@ final class RelayEntryRun {
         for (outcome, some) in Dictionary(grouping: reports, by: \.report.outcome) {
             let event: JournalEvent.Event =
                 switch outcome {
-                case .sent: .sent
+                case .sent, .relayed: .sent
                 case .failed: .failed
                 case .deferred, .unknown: .deferred
                 }
@@ -256,17 +260,23 @@ final class RelayEntryRun {
 
     private func settle(_ given: Given, _ summary: AttemptSummary) throws(SpoolError) -> Ending? {
         let settlement = Settlement(
-            history: history, recipients: given.envelope.recipients, attempts: transaction.attempts, summary: summary,
-            now: clock.now(), patience: settings.patience, jitter: { jitter($0 / 10) })
+            history: history, recipients: given.envelope.recipients, request: given.envelope.notification,
+            attempts: transaction.attempts, summary: summary, now: clock.now(), patience: settings.patience,
+            jitter: { jitter($0 / 10) })
         if !settlement.expired.isEmpty {
             try record(settlement.expired.map { .report($0.recipient, $0.report, time: clock.now()) })
         }
         switch settlement.ending {
         case .sent:
-            tell(.committed)
+            let reports = reports(given, .relayed, settlement.relays)
+            for output in reports { try transaction.add(output: output) }
+            tell(.committed, to: transaction.outputs)
             guard try transaction.commit() else { return nil }
             try transaction.publish()
-            counters.add { $0.messagesSent += 1 }
+            counters.add { values in
+                values.messagesSent += 1
+                values.reports += reports.count
+            }
             log.info("sent", metadata: metadata([:]))
             return .sent
         case .wait(let attempts, let due):
@@ -277,7 +287,8 @@ final class RelayEntryRun {
             log.info("deferred", metadata: metadata(["attempt": "\(attempts)", "due": "\(due)"]))
             return .waits(entry, busy: busy)
         case .giveUp(let failed):
-            let reports = reports(given, .failed, settlement.failures)
+            let reports =
+                reports(given, .failed, settlement.failures) + reports(given, .relayed, settlement.relays)
             for output in reports { try transaction.add(output: output) }
             try transaction.add(output: remains(given, failed))
             tell(.failed, to: transaction.outputs, recipients: failed.map(\.description))
@@ -299,11 +310,13 @@ final class RelayEntryRun {
     /// Reports that go while others of the message's recipients wait.
     private func tellSender(_ given: Given, _ settlement: Settlement) throws(SpoolError) {
         let outputs =
-            reports(given, .failed, settlement.failures) + reports(given, .delayed, settlement.delays)
+            reports(given, .failed, settlement.failures) + reports(given, .relayed, settlement.relays)
+            + reports(given, .delayed, settlement.delays)
         guard !outputs.isEmpty else { return }
         var files: [PublishedFile] = []
         for output in outputs { files.append(try transaction.add(output: output)) }
         var lines = settlement.failures.map { DeliveryLine.toldOfFailure($0.recipient) }
+        lines += settlement.relays.map { .toldOfRelay($0.recipient) }
         if !settlement.delays.isEmpty { lines.append(.toldOfDelay) }
         tell(.published, to: files)
         try transaction.release(files, with: lines.map(\.text))
@@ -325,11 +338,12 @@ final class RelayEntryRun {
                     isReply: $0.report.isReply)
             }, host: settings.hostName, arrived: arrived,
             triedUntil: action == .delayed ? arrived + settings.patience.lifetime : nil,
-            entry: "\(transaction.entry)", original: given.message)
+            entry: "\(transaction.entry)", original: given.message, request: given.envelope.notification)
         let block = EnvelopeBlock(
-            envelope: Envelope(sender: .null, recipients: [sender], source: .arguments),
-            entry: "\(transaction.entry)", outcome: "report",
-            reason: "a message was \(action == .failed ? "not delivered" : "delayed")",
+            envelope: Envelope(
+                sender: .null, recipients: [sender], source: .arguments,
+                notification: NotificationRequest(notify: .never)),
+            entry: "\(transaction.entry)", outcome: "report", reason: "a message was \(action.words)",
             origin: isOutgoing ? "in" : "out")
         return [
             StagedOutput(
@@ -347,7 +361,9 @@ final class RelayEntryRun {
     private func remains(_ given: Given, _ failed: [AddrSpec]) -> StagedOutput {
         let reason = history.failed(of: failed).first?.report.text ?? ""
         let block = EnvelopeBlock(
-            envelope: Envelope(sender: given.envelope.sender, recipients: failed, source: .arguments),
+            envelope: Envelope(
+                sender: given.envelope.sender, recipients: failed, source: .arguments,
+                notification: given.envelope.notification),
             entry: "\(transaction.entry)", outcome: "failed", reason: reason, origin: isOutgoing ? "out" : "in")
         return StagedOutput(
             folder: .failed, facts: NameFacts(origin: transaction.origin),
@@ -395,5 +411,15 @@ final class RelayEntryRun {
         metadata["entry"] = "\(transaction.entry)"
         if let messageID { metadata["messageID"] = "\(messageID)" }
         return metadata
+    }
+}
+
+extension DeliveryStatusNotification.Action {
+    fileprivate var words: String {
+        switch self {
+        case .failed: "not delivered"
+        case .delayed: "delayed"
+        case .relayed: "handed on to where no notifications are sent"
+        }
     }
 }

@@ -12,7 +12,7 @@ final class RelayService: Service {
     private let post: RelayPost
     private let handoff: Handoff<RelayEngine.Waiting>
     private let bell = WakeBell()
-    private let width: Int
+    private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
     /// How long what is under way may take after the order to stop, before its waiting is ended.
@@ -21,17 +21,27 @@ final class RelayService: Service {
     private static let relisting = 300
 
     init(
-        isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: RelayPost, width: Int,
-        threads: WorkerThreads, log: Logger
+        isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: RelayPost, threads: WorkerThreads,
+        log: Logger
     ) {
         self.isDaemon = isDaemon
         self.watcher = watcher
         self.engine = engine
         self.post = post
-        self.width = width
         self.threads = threads
         self.log = log
+        let width = engine.settings.current.workers
+        crew = WorkerCrew(width: width)
         handoff = Handoff(ahead: width * 2)
+    }
+
+    /// Puts new settings in force, for messages claimed later, and with them how many go at a time.
+    func take(_ settings: RelaySettings) {
+        engine.settings.replace(with: settings)
+        threads.grow(to: settings.threads)
+        crew.resize(to: settings.workers)
+        // Who waits for a turn waits by the former limits. Set aside, his message is due at once, by the new ones.
+        engine.lanes.sendAwayWaiting()
     }
 
     func run() async throws {
@@ -60,16 +70,12 @@ final class RelayService: Service {
 
     private func intake() async {
         // A task of its own does not take over the preference of the one that makes it, so the threads are named again.
-        let work = Task(executorPreference: threads) { [engine, handoff, width] in
-            await withTaskGroup(of: Void.self) { workers in
-                for _ in 0..<width {
-                    workers.addTask {
-                        while let waiting = await handoff.take() {
-                            engine.take(waiting)
-                            handoff.finished()
-                        }
-                    }
-                }
+        let work = Task(executorPreference: threads) { [engine, handoff, crew] in
+            await crew.work {
+                guard let waiting = await handoff.take() else { return false }
+                engine.take(waiting)
+                handoff.finished()
+                return true
             }
         }
         await withGracefulShutdownHandler {

@@ -78,8 +78,10 @@ final class SMTPTransport: Transport {
         _ report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
         let envelope = SMTPEnvelope(
-            sender: consignment.sender, recipients: consignment.recipients.map { SMTPRecipient($0) },
-            identifier: consignment.identifier)
+            sender: consignment.sender,
+            recipients: consignment.recipients.map {
+                SMTPRecipient($0, notify: consignment.notification.notify)
+            }, returned: consignment.notification.returned, identifier: consignment.notification.identifier)
         var failure: SMTPFailure?
         // A connection that waited may be dead; each turns out so at most once.
         while true {
@@ -93,6 +95,7 @@ final class SMTPTransport: Transport {
                 }
             }
             let server = session.peerAddress
+            let acceptance = consignment.acceptance(notifies: session.capabilities.takesDSN)
             failure = nil
             let end = try session.deliver(envelope, message, partial: consignment.isAllOrNothing ? .refused : .allowed)
             {
@@ -105,7 +108,8 @@ final class SMTPTransport: Transport {
                             return RecipientReport(
                                 recipient,
                                 DeliveryReport(
-                                    .sent, status: reply.status?.description ?? "2.0.0", server: server, "\(reply)",
+                                    acceptance, status: reply.status?.description ?? "2.0.0", server: server,
+                                    "\(reply)",
                                     isReply: true))
                         case .failed(let error):
                             if error.scope == .route { failure = error }

@@ -7,6 +7,7 @@ import Synchronization
 
 /// Delivery by a program with the command line of sendmail: `sendmail -G -i -f SENDER -- RCPT…`, the message on its standard input.
 ///
+/// What the sender wants to be told goes along as `-N`, `-R` and `-V`, where the configuration says that the program knows them.
 /// It answers for all recipients at once, by its exit code (sysexits.h).
 struct SendmailTransport: Transport {
     private let routes: [RelayRoute]
@@ -17,7 +18,7 @@ struct SendmailTransport: Transport {
         _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
-        guard case .sendmail(let path) = routes[destination.route].target else {
+        guard case .sendmail(let path, let takesDSN) = routes[destination.route].target else {
             return .routeFailed("the route \(destination.routeName) has no program")
         }
         let sender =
@@ -27,6 +28,7 @@ struct SendmailTransport: Transport {
             case .address(let address): address.description
             }
         let recipients = consignment.recipients.map(\.description)
+        let wishes = takesDSN ? Self.options(consignment.notification) : []
         guard (recipients + [sender]).reduce(0, { $0 + $1.utf8.count + 1 }) < Self.longestCommand else {
             try report(
                 consignment.recipients.map {
@@ -40,14 +42,14 @@ struct SendmailTransport: Transport {
         do throws(ProcessFailure) {
             ending = .success(
                 try ChildProcess.run(
-                    [path, "-G", "-i", "-f", sender, "--"] + recipients, input: consignment.content))
+                    [path, "-G", "-i", "-f", sender] + wishes + ["--"] + recipients, input: consignment.content))
         } catch {
             ending = .failure(error)
         }
         switch ending {
         case .failure(let failure): return .routeFailed("\(path) cannot be run: \(failure.reason)")
         case .success(let code):
-            let result = Self.report(of: code, path)
+            let result = Self.report(of: code, path, acceptance: consignment.acceptance(notifies: takesDSN))
             try report(consignment.recipients.map { RecipientReport($0, result) })
             return .complete
         }
@@ -55,11 +57,24 @@ struct SendmailTransport: Transport {
 
     private static let longestCommand = 100_000
 
+    /// Each value in one argument with its letter: a program that has another use for the letter alone refuses such a one, where
+    /// it would otherwise take the value for a recipient.
+    static func options(_ request: NotificationRequest) -> [String] {
+        [
+            request.notify.map { "-N" + "\($0)".lowercased() },
+            request.returned.map { "-R" + $0.rawValue.lowercased() },
+            request.identifier.map { "-V" + $0.xtext },
+        ].compactMap(\.self)
+    }
+
     /// What an exit code says (sysexits.h). What it does not know is tried again.
-    static func report(of code: Int32, _ path: String) -> DeliveryReport {
+    /// - Parameter acceptance: What it is that the program took the message.
+    static func report(
+        of code: Int32, _ path: String, acceptance: DeliveryReport.Outcome = .sent
+    ) -> DeliveryReport {
         let (outcome, status, words): (DeliveryReport.Outcome, String, String) =
             switch code {
-            case 0: (.sent, "2.0.0", "taken")
+            case 0: (acceptance, "2.0.0", "taken")
             case 64: (.failed, "5.5.4", "command line refused (EX_USAGE)")
             case 65: (.failed, "5.6.0", "message refused (EX_DATAERR)")
             case 67: (.failed, "5.1.1", "no such recipient (EX_NOUSER)")

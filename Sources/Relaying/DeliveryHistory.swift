@@ -18,6 +18,8 @@ public struct DeliveryHistory: Sendable, Hashable {
     private var lastReports: [AddrSpec: DeliveryReport] = [:]
     private var told: Set<AddrSpec> = []
     private var offered: Set<AddrSpec> = []
+    /// To be told of, with what the server said.
+    private var relayed: [AddrSpec: DeliveryReport] = [:]
 
     public init() {}
 
@@ -35,6 +37,7 @@ public struct DeliveryHistory: Sendable, Hashable {
             self.source = source
         case .toldOfDelay: isToldOfDelay = true
         case .toldOfFailure(let address): told.insert(address)
+        case .toldOfRelay(let address): relayed[address] = nil
         case .offered(let address): offered.insert(address)
         case .report(let address, let report, _):
             offered.remove(address)
@@ -43,6 +46,9 @@ public struct DeliveryHistory: Sendable, Hashable {
             guard state(of: address) == .pending else { return }
             switch report.outcome {
             case .sent: states[address] = .sent
+            case .relayed:
+                states[address] = .sent
+                relayed[address] = report
             case .failed: states[address] = .failed(report)
             case .deferred, .unknown: break
             }
@@ -59,6 +65,11 @@ public struct DeliveryHistory: Sendable, Hashable {
     public var interrupted: Set<AddrSpec> { offered }
 
     public func pending(of recipients: [AddrSpec]) -> [AddrSpec] { recipients.filter { state(of: $0) == .pending } }
+
+    /// Those whose message went to where no notifications are sent, of which the sender has not been told.
+    public func relayed(of recipients: [AddrSpec]) -> [(recipient: AddrSpec, report: DeliveryReport)] {
+        recipients.compactMap { recipient in relayed[recipient].map { (recipient, $0) } }
+    }
 
     /// With the reason of each.
     public func failed(of recipients: [AddrSpec]) -> [(recipient: AddrSpec, report: DeliveryReport)] {

@@ -5,6 +5,9 @@ public struct DeliveryReport: Sendable, Hashable {
     public enum Outcome: String, Sendable, Hashable {
         /// The next server took responsibility.
         case sent
+        /// The same, but it sends no notifications: a sender who asked to be told of success is told of this
+        /// (RFC 3461 §5.2.2).
+        case relayed
         /// Never to be tried again.
         case failed
         /// To be tried again; it counts as an attempt.
@@ -44,6 +47,8 @@ public enum DeliveryLine: Sendable, Hashable {
     case offered(AddrSpec)
     /// The sender has been told that this recipient's delivery failed.
     case toldOfFailure(AddrSpec)
+    /// The sender has been told that this recipient's message went to where no notifications are sent.
+    case toldOfRelay(AddrSpec)
     /// The sender has been told that delivery takes long.
     case toldOfDelay
 
@@ -53,6 +58,7 @@ public enum DeliveryLine: Sendable, Hashable {
             case .arrived(let time, let source): ["arrived", String(time), source.rawValue]
             case .offered(let address): ["offered", "\(address)"]
             case .toldOfFailure(let address): ["told", "\(address)"]
+            case .toldOfRelay(let address): ["told-relayed", "\(address)"]
             case .toldOfDelay: ["told-delay"]
             case .report(let address, let report, let time):
                 [
@@ -84,6 +90,9 @@ public enum DeliveryLine: Sendable, Hashable {
         case ("told", 2):
             guard let address = address(1) else { return nil }
             self = .toldOfFailure(address)
+        case ("told-relayed", 2):
+            guard let address = address(1) else { return nil }
+            self = .toldOfRelay(address)
         case ("told-delay", 1): self = .toldOfDelay
         case (_, 7):
             guard let outcome = DeliveryReport.Outcome(rawValue: values[0]), let address = address(1),

@@ -55,15 +55,18 @@ public struct Settlement: Sendable, Hashable {
     public let expired: [Told]
     /// Whose failure the sender is to be told of now.
     public let failures: [Told]
+    /// Of whom the sender, who asked to be told of success, is to be told now that the next server will not.
+    public let relays: [Told]
     /// Whose delay the sender is to be told of now.
     public let delays: [Told]
 
     /// - Parameters:
     ///   - attempts: Attempts that counted before this one.
+    ///   - request: What the sender wants to be told; of anything else he is not.
     ///   - jitter: Spreads a delay of so many seconds, so that messages deferred together do not come back together.
     public init(
-        history: DeliveryHistory, recipients: [AddrSpec], attempts: Int, summary: AttemptSummary, now: Int,
-        patience: Patience, jitter: (_ seconds: Int) -> Int
+        history: DeliveryHistory, recipients: [AddrSpec], request: NotificationRequest = NotificationRequest(),
+        attempts: Int, summary: AttemptSummary, now: Int, patience: Patience, jitter: (_ seconds: Int) -> Int
     ) {
         let arrived = min(history.arrived ?? now, now)
         let counted = attempts + (summary.countsAsAttempt ? 1 : 0)
@@ -73,6 +76,9 @@ public struct Settlement: Sendable, Hashable {
         func report(of recipient: AddrSpec) -> DeliveryReport? { history.lastReport(of: recipient) }
         var failures = history.failed(of: recipients).filter { !history.isTold(of: $0.recipient) }
             .map { Told(recipient: $0.recipient, report: $0.report) }
+        relays =
+            request.wants(.success)
+            ? history.relayed(of: recipients).map { Told(recipient: $0.recipient, report: $0.report) } : []
         guard !pending.isEmpty, !isOver else {
             expired = pending.map { recipient in
                 let last = report(of: recipient)
@@ -84,7 +90,7 @@ public struct Settlement: Sendable, Hashable {
                         isReply: last?.isReply ?? false))
             }
             failures += expired
-            self.failures = failures
+            self.failures = request.wants(.failure) ? failures : []
             delays = []
             let failed = recipients.filter { recipient in
                 if case .failed = history.state(of: recipient) { return true }
@@ -94,8 +100,8 @@ public struct Settlement: Sendable, Hashable {
             return
         }
         expired = []
-        self.failures = failures
-        let isLate = !history.isToldOfDelay && now - arrived >= patience.delayNotice
+        self.failures = request.wants(.failure) ? failures : []
+        let isLate = request.wants(.delay) && !history.isToldOfDelay && now - arrived >= patience.delayNotice
         delays =
             isLate
             ? pending.map { recipient in

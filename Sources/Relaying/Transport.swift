@@ -12,19 +12,19 @@ public struct Consignment: Sendable {
     public let isProtected: Bool
     /// Nobody gets it unless all do.
     public let isAllOrNothing: Bool
-    /// What notifications of other servers may call it.
-    public let identifier: String
+    /// What the sender wants to be told of the delivery.
+    public let notification: NotificationRequest
 
     public init(
         sender: ReversePath, recipients: [AddrSpec], content: any OctetSource, isProtected: Bool, isAllOrNothing: Bool,
-        identifier: String
+        notification: NotificationRequest = NotificationRequest()
     ) {
         self.sender = sender
         self.recipients = recipients
         self.content = content
         self.isProtected = isProtected
         self.isAllOrNothing = isAllOrNothing
-        self.identifier = identifier
+        self.notification = notification
     }
 }
 
@@ -52,6 +52,13 @@ public struct RecipientReport: Sendable, Hashable {
     public init(_ recipient: AddrSpec, _ report: DeliveryReport) {
         self.recipient = recipient
         self.report = report
+    }
+}
+
+extension Consignment {
+    /// What a recipient's acceptance is, by a server or program that sends notifications or does not.
+    public func acceptance(notifies: Bool) -> DeliveryReport.Outcome {
+        notification.wants(.success) && !notifies ? .relayed : .sent
     }
 }
 

@@ -57,6 +57,13 @@ enum ConfigurationFile {
         return inet_pton(AF_INET, text, &octets) == 1 || inet_pton(AF_INET6, text, &octets) == 1
     }
 
+    /// Where `path` leads to, symbolic links followed; itself where that cannot be told.
+    static func followed(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     /// `path` as seen from `directory`.
     static func resolve(_ path: String, in directory: String) -> String {
         path.hasPrefix("/") || directory.isEmpty ? path : directory + "/" + path

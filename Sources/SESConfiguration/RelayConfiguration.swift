@@ -45,7 +45,8 @@ public struct RelayRoute: Sendable, Hashable {
         /// The mail exchangers of each recipient's domain.
         case mailExchangers(TransportSecurity)
         /// A program with the command line of sendmail.
-        case sendmail(path: String)
+        /// - Parameter takesDSN: Whether it knows sendmail's `-N`, `-R` and `-V`, and sends notifications.
+        case sendmail(path: String, takesDSN: Bool)
     }
 
     public struct Gateway: Sendable, Hashable {

@@ -34,7 +34,7 @@ extension ConfigurationReading {
         let others = ["gateway", "gatewayPort", "gatewayusername", "gatewayUsername", "gatewayPassword", "TLS"]
             .compactMap { element.child($0) }
         if let sendmail = element.child("Sendmail") {
-            inspect(sendmail, attributes: ["path"])
+            inspect(sendmail, attributes: ["path", "dsn"])
             if let other = others.first {
                 fault(
                     .conflict, line: other.line,
@@ -50,7 +50,15 @@ extension ConfigurationReading {
             if !ConfigurationFile.isExecutable(path) {
                 warn(.unreadableFile, line: sendmail.line, "\(path) is not there or cannot be run by this user")
             }
-            return .sendmail(path: path)
+            let dsn = attribute("dsn", of: sendmail)
+            let takesDSN = truth(dsn) ?? false
+            if takesDSN, let dsn, ConfigurationFile.followed(path).split(separator: "/").last?.hasPrefix("exim") == true
+            {
+                fault(
+                    .conflict, line: dsn.line, "\(path) is Exim, to which -N and -R mean something else",
+                    expected: "dsn=\"false\", or a <gateway> instead of <Sendmail>")
+            }
+            return .sendmail(path: path, takesDSN: takesDSN)
         }
         let security = readSecurity(element.child("TLS"))
         let credentials = readCredentials(element, security, isInText: &isInText)

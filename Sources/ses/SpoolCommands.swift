@@ -75,12 +75,24 @@ struct Drop: AsyncParsableCommand {
     @Argument(help: "The envelope recipients, after `--`.") var recipients: [String]
     @Option(name: .customLong("queue-id"), help: "What the mail server calls the message; recorded in the spool.")
     var queueID: String?
+    @Option(
+        name: .customShort("N", allowingJoined: true),
+        help: "When the sender is to be told (DSN): never, or success,failure,delay.")
+    var notify: String?
+    @Option(name: .customShort("R", allowingJoined: true), help: "How much a failure gives back (DSN): hdrs or full.")
+    var returned: String?
+    @Option(
+        name: .customShort("V", allowingJoined: true), parsing: .unconditional,
+        help: "What notifications are to call the message (DSN's ENVID), as xtext.")
+    var envelopeID: String?
     @Option(name: .customLong("spool"), help: "The spool (else $SES_SPOOL, else /var/spool/ses).") var spool: String?
 
     func run() async throws {
         try await finish { () throws(ProgramError) in
             try Gateway.Drop.run(
-                to: direction, sender: sender, recipients: recipients, queueID: queueID, spool: spool)
+                to: direction, sender: sender, recipients: recipients, queueID: queueID,
+                notification: try Gateway.Drop.notification(
+                    notify: notify, returned: returned, identifier: envelopeID), spool: spool)
         }
     }
 }

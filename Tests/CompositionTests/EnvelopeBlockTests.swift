@@ -23,6 +23,29 @@ struct EnvelopeBlockTests {
         #expect(octets.contains(0x0D) == (ending == .crlf))
     }
 
+    @Test("keeps what the sender wants to be told, and has nothing of it where nothing was said")
+    func notification() throws {
+        let requests = [
+            NotificationRequest(),
+            NotificationRequest(notify: .never),
+            NotificationRequest(returned: .full),
+            NotificationRequest(
+                notify: NotificationRequest.Notify([.success, .delay]), returned: .header,
+                identifier: EnvelopeIdentifier(xtext: String(repeating: "+20", count: 33) + "x")),
+        ]
+        for request in requests {
+            for ending in [LineEnding.crlf, .lf] {
+                let block = EnvelopeBlock(
+                    envelope: Envelope(
+                        sender: .null, recipients: [Self.bob], source: .block, notification: request), entry: "e")
+                let octets = block.rendered(lineEnd: ending)
+                #expect(try EnvelopeBlock(parsing: octets).envelope == block.envelope)
+                let hasAny = ["X-SES-Notify", "X-SES-Return", "X-SES-Envelope-Id"].contains { octets.text.contains($0) }
+                #expect(hasAny == (request != NotificationRequest()))
+            }
+        }
+    }
+
     @Test("tells the null sender from an unknown one")
     func senders() throws {
         for sender in [ReversePath?.none, .null] {
@@ -46,6 +69,8 @@ struct EnvelopeBlockTests {
         arguments: [
             "", "Return-Path: <a@b.test>\r\n", "X-SES-End: 1\r\nTo: x@y.test\r\n", "X-SES-End: 1\r\n\r\nbody",
             "Return-Path: nobody\r\nX-SES-End: 1\r\n", "Envelope-To: a@b.test, <<\r\nX-SES-End: 1\r\n",
+            "X-SES-Notify: always\r\nX-SES-End: 1\r\n", "X-SES-Return: some\r\nX-SES-End: 1\r\n",
+            "X-SES-Envelope-Id: a b\r\nX-SES-End: 1\r\n", "X-SES-Envelope-Id: \r\nX-SES-End: 1\r\n",
             "X-SES-End: 2\r\n", "no field\r\nX-SES-End: 1\r\n",
         ])
     func damaged(_ text: String) {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -79,6 +80,45 @@ extension EndToEnd {
             try fixture.put(message, to: ["c@x.test"])
             try await eventually("the second has it") { second.mails.count == 1 ? () : nil }
             #expect(try await daemon.terminate().status == 0)
+        }
+
+        @Test("SIGHUP changes how many go at a time, up and down", .timeLimit(.minutes(2)))
+        func width() async throws {
+            let gate = Gate()
+            let server = try ScriptedMailServer { step in
+                if step == .content { gate.pass() }
+                return nil
+            }
+            func body(_ threads: Int) -> String {
+                RelayFixture.gateway(server.port) + "<MaxConnections>100</MaxConnections>"
+                    + "<deliveryThreads>\(threads)</deliveryThreads>"
+            }
+            let fixture = try await RelayFixture(body(2))
+            let daemon = try await fixture.start()
+            func reread(_ threads: Int, _ times: Int) async throws {
+                try fixture.configure(body(threads))
+                daemon.signal(SIGHUP)
+                try await eventually("the configuration is re-read") {
+                    daemon.text(.error).components(separatedBy: "configuration re-read").count > times ? () : nil
+                }
+            }
+            for number in 0..<80 { try fixture.put(message, from: "", to: ["n\(number)@x.test"]) }
+            try await eventually("two are under way") { gate.inside == 2 ? () : nil }
+            try await reread(60, 1)
+            // More than there were threads for at the start.
+            try await eventually("sixty are under way", within: .seconds(30)) { gate.inside == 60 ? () : nil }
+            #expect(gate.most == 60)
+            try await reread(3, 2)
+            gate.forget()
+            gate.open(60)
+            try await eventually("the sixty are through and three under way", within: .seconds(30)) {
+                server.mails.count == 60 && gate.inside == 3 ? () : nil
+            }
+            gate.open(20)
+            try await eventually("all have gone", within: .seconds(30)) { server.mails.count == 80 ? () : nil }
+            #expect(gate.most == 3)
+            #expect(try await daemon.terminate().status == 0)
+            #expect(try fixture.counts().isEmpty)
         }
 
         @Test("status tells what waits and is unhealthy with a closed route or something in failed")
@@ -215,5 +255,32 @@ extension EndToEnd {
             #expect(text.contains("\nses_relay_sent_recipients_total 2\n"))
             #expect(text.contains("# TYPE ses_relay_possible_repeats_total counter\n"))
         }
+    }
+}
+
+/// Holds back those who come to it, until they are let out.
+private final class Gate: Sendable {
+    private let state = Mutex((inside: 0, most: 0))
+    private let leave = DispatchSemaphore(value: 0)
+
+    var inside: Int { state.withLock { $0.inside } }
+    /// The most that were inside when one came.
+    var most: Int { state.withLock { $0.most } }
+
+    /// Counts ``most`` anew.
+    func forget() { state.withLock { $0.most = 0 } }
+
+    func pass() {
+        state.withLock { state in
+            state.inside += 1
+            state.most = max(state.most, state.inside)
+        }
+        leave.wait()
+        state.withLock { $0.inside -= 1 }
+    }
+
+    /// Lets out so many, those who come later among them.
+    func open(_ count: Int) {
+        for _ in 0..<count { leave.signal() }
     }
 }

@@ -98,10 +98,14 @@ enum Mail {
         """
 
     /// An envelope block. Without a sender it is unknown; `<>` is the null sender.
-    static func block(from sender: String? = "alice@example.test", to recipients: String...) -> String {
+    static func block(
+        from sender: String? = "alice@example.test", to recipients: String...,
+        asking request: NotificationRequest = NotificationRequest()
+    ) -> String {
         let path: ReversePath? = sender.flatMap { $0 == "<>" ? .null : address($0).map(ReversePath.address) }
         let to = recipients.isEmpty ? ["bob@elsewhere.test", "hidden@elsewhere.test"] : recipients
-        let envelope = Envelope(sender: path, recipients: to.compactMap(address), source: .arguments)
+        let envelope = Envelope(
+            sender: path, recipients: to.compactMap(address), source: .arguments, notification: request)
         return EnvelopeBlock(envelope: envelope, entry: nil).rendered(lineEnd: .lf).text
     }
 

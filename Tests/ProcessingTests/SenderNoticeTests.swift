@@ -1,3 +1,4 @@
+import Composition
 import InternetMessage
 import Octets
 import Processing
@@ -46,6 +47,22 @@ struct SenderNoticeTests {
         let outcome = await bench.process(
             given.fields + Mail.plain, direction: .outgoing, block: Mail.block(from: given.sender), isBare: false)
         #expect(outcome.summary == ["admin notice <> > admin@example.test incoming + message/rfc822"])
+    }
+
+    @Test(
+        "what the sender wants to be told of delivery goes with the message, and notices ask for nothing",
+        arguments: [RoutingAction.recipients, .block, .administratorAndRecipients, .administratorAndSender])
+    func notifications(_ action: RoutingAction) async {
+        let request = NotificationRequest(
+            notify: NotificationRequest.Notify([.success]), returned: .header,
+            identifier: EnvelopeIdentifier(xtext: "id+20one"))
+        let outcome = await Self.bench(action).process(
+            Mail.plain, direction: .outgoing, block: Mail.block(asking: request), isBare: false)
+        #expect(!outcome.outputs.isEmpty)
+        for output in outcome.outputs {
+            let isNotice = output.word == .notice
+            #expect(output.envelope.notification == (isNotice ? NotificationRequest(notify: .never) : request))
+        }
     }
 
     @Test("Auto-Submitted: no is a person's message")

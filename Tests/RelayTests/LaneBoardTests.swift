@@ -67,6 +67,24 @@ struct LaneBoardTests {
         #expect(board.closed().isEmpty && told.load(ordering: .relaxed) == 2)
     }
 
+    @Test("who waits by limits that hold no more is sent away, and others may wait by the new ones")
+    func newLimits() async {
+        let board = LaneBoard {}
+        #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) == .go)
+        let answer = Mutex<LaneBoard.Admission?>(nil)
+        Thread { [one, limits = limits(1, waiting: 1)] in
+            let admission = board.enter(one, limits, now: { 0 })
+            answer.withLock { $0 = admission }
+        }.start()
+        while board.waitingCount == 0 { await Task.yield() }
+        board.sendAwayWaiting()
+        while answer.withLock({ $0 }) == nil { await Task.yield() }
+        #expect(answer.withLock { $0 } == .sentAway && board.waitingCount == 0)
+        // The one who has read the former limits and comes late.
+        #expect(board.enter(one, limits(1, waiting: 1), round: board.round - 1, now: { 0 }) == .sentAway)
+        #expect(board.enter(one, limits(2, waiting: 1), round: board.round, now: { 0 }) == .go)
+    }
+
     @Test("the order to stop sends everybody away")
     func stop() async {
         let board = LaneBoard {}

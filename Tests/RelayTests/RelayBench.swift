@@ -19,6 +19,7 @@ final class FakeTransport: Transport {
         let recipients: [String]
         let destination: Destination
         let text: String
+        let notification: NotificationRequest
     }
 
     enum Answer: Sendable {
@@ -30,6 +31,8 @@ final class FakeTransport: Transport {
     private let given = Mutex<[Given]>([])
     private let script = Mutex<[String: [Answer]]>([:])
     private let end = Mutex<TransportEnd>(.complete)
+    /// Whether the next server sends notifications.
+    let notifies = Mutex(true)
     /// Called between the end of the message and its report.
     let beforeReport = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -47,7 +50,8 @@ final class FakeTransport: Transport {
             $0.append(
                 Given(
                     sender: consignment.sender, recipients: consignment.recipients.map(\.description),
-                    destination: destination, text: consignment.content.collected().text))
+                    destination: destination, text: consignment.content.collected().text,
+                    notification: consignment.notification))
         }
         let end = end.withLock { $0 }
         if case .routeFailed = end,
@@ -63,12 +67,12 @@ final class FakeTransport: Transport {
                 script[recipient.description]?.isEmpty == false
                     ? script[recipient.description]?.removeFirst() : nil
             }
-            switch answer ?? .report(.sent) {
+            switch answer ?? .report(consignment.acceptance(notifies: notifies.withLock { $0 })) {
             case .silence: continue
             case .report(let outcome):
                 let (status, text) =
                     switch outcome {
-                    case .sent: ("2.0.0", "250 taken")
+                    case .sent, .relayed: ("2.0.0", "250 taken")
                     case .failed: ("5.1.1", "550 5.1.1 no such <user>\u{202E} here")
                     case .deferred: ("4.2.1", "451 4.2.1 later")
                     case .unknown: ("4.4.2", "the connection was lost")
@@ -130,12 +134,14 @@ final class RelayBench {
     @discardableResult
     func put(
         _ text: String = message, from sender: String? = "a@example.test", to recipients: [String] = ["b@x.test"],
-        folder: String = "delivered", origin: String = "out"
+        folder: String = "delivered", origin: String = "out",
+        asking request: NotificationRequest = NotificationRequest()
     ) throws -> String {
         let path = sender.map { sender in sender.isEmpty ? ReversePath.null : ReversePath(parsing: sender) ?? .null }
         let block = EnvelopeBlock(
             envelope: Envelope(
-                sender: path, recipients: recipients.compactMap { AddrSpec(parsing: $0) }, source: .arguments),
+                sender: path, recipients: recipients.compactMap { AddrSpec(parsing: $0) }, source: .arguments,
+                notification: request),
             entry: nil
         ).rendered(lineEnd: .lf)
         let entry = EntryID(random: .system)

@@ -13,12 +13,14 @@ struct SettlementTests {
     }
 
     private func settle(
-        _ lines: [DeliveryLine], attempts: Int = 0, counts: Bool = true, opensAt: Int? = nil, now: Int = 1_000
+        _ lines: [DeliveryLine], attempts: Int = 0, counts: Bool = true, opensAt: Int? = nil, now: Int = 1_000,
+        notify: NotificationRequest.Notify? = nil
     ) -> Settlement {
         var history = DeliveryHistory()
         for line in lines { history.add(line) }
         return Settlement(
-            history: history, recipients: Self.b + Self.c, attempts: attempts,
+            history: history, recipients: Self.b + Self.c, request: NotificationRequest(notify: notify),
+            attempts: attempts,
             summary: AttemptSummary(countsAsAttempt: counts, routesOpenAt: opensAt), now: now,
             patience: Patience(lifetime: 10_000, delayNotice: 5_000, delay: { $0 <= 3 ? $0 * 100 : nil }),
             jitter: { $0 / 10 })
@@ -89,15 +91,45 @@ struct SettlementTests {
         #expect(settle(lines + [.toldOfDelay], now: 6_000).delays.isEmpty)
     }
 
+    @Test("nothing is told that the sender does not want, and it ends as it would")
+    func unwanted() {
+        let lines = [.arrived(1_000, .delivered)] + line(Self.b, .failed) + line(Self.c, .deferred)
+        for notify in [NotificationRequest.Notify.never, NotificationRequest.Notify([.success])] {
+            let late = settle(lines, now: 6_000, notify: notify)
+            #expect(late.failures.isEmpty && late.delays.isEmpty && late.relays.isEmpty)
+            let end = settle(lines, attempts: 3, notify: notify)
+            #expect(end.ending == .giveUp(Self.b + Self.c) && end.failures.isEmpty)
+            #expect(end.expired.map(\.recipient) == Self.c)
+        }
+        let failures = settle(lines, now: 6_000, notify: NotificationRequest.Notify([.failure]))
+        #expect(failures.failures.map(\.recipient) == Self.b && failures.delays.isEmpty)
+        let delays = settle(lines, now: 6_000, notify: NotificationRequest.Notify([.delay]))
+        #expect(delays.failures.isEmpty && delays.delays.map(\.recipient) == Self.c)
+    }
+
+    @Test("whom a server without notifications took is done, and told once where success is to be told")
+    func relayed() {
+        let lines = line(Self.b, .relayed) + line(Self.c, .deferred)
+        let success = NotificationRequest.Notify([.success])
+        #expect(settle(lines, notify: success).relays.map(\.recipient) == Self.b)
+        #expect(settle(lines).relays.isEmpty && settle(lines, notify: .never).relays.isEmpty)
+        #expect(settle(lines + Self.b.map { .toldOfRelay($0) }, notify: success).relays.isEmpty)
+        let end = settle(lines, attempts: 3, notify: success)
+        #expect(end.ending == .giveUp(Self.c) && end.relays.map(\.recipient) == Self.b)
+        let sent = settle(line(Self.b + Self.c, .relayed), notify: success)
+        #expect(sent.ending == .sent && sent.relays.map(\.recipient) == Self.b + Self.c)
+    }
+
     @Test("done is done, whatever is said later")
     func done() {
-        for first in [DeliveryReport.Outcome.sent, .failed] {
+        for first in [DeliveryReport.Outcome.sent, .relayed, .failed] {
             var history = DeliveryHistory()
-            for line in line(Self.b, first) + line(Self.b, .deferred) + line(Self.b, first == .sent ? .failed : .sent) {
+            for line in line(Self.b, first) + line(Self.b, .deferred) + line(Self.b, first == .failed ? .sent : .failed)
+            {
                 history.add(line)
             }
             #expect(history.pending(of: Self.b).isEmpty)
-            #expect(history.failed(of: Self.b).isEmpty == (first == .sent))
+            #expect(history.failed(of: Self.b).isEmpty == (first != .failed))
         }
     }
 
@@ -137,7 +169,8 @@ struct DeliveryLineTests {
     func cut() throws {
         let address = try #require(AddrSpec(parsing: "b@x.test"))
         let lines: [DeliveryLine] = [
-            .arrived(1, .admin), .offered(address), .toldOfFailure(address), .toldOfDelay,
+            .arrived(1, .admin), .offered(address), .toldOfFailure(address), .toldOfRelay(address), .toldOfDelay,
+            .report(address, DeliveryReport(.relayed, status: "2.0.0", "250 ok"), time: 1),
             .report(address, DeliveryReport(.sent, status: "2.0.0", "250 ok"), time: 1),
         ]
         for line in lines {

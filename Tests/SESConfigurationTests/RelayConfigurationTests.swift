@@ -113,7 +113,7 @@ struct RelayConfigurationTests {
               <Timeout connect="5" reply="7"/></Route>
             """)
         #expect(configuration.routes.map(\.name) == ["in", "Route[2]", "default"])
-        #expect(configuration.routes[0].target == .sendmail(path: "/bin/true"))
+        #expect(configuration.routes[0].target == .sendmail(path: "/bin/true", takesDSN: false))
         #expect(
             configuration.routes[0].criteria
                 == RouteCriteria(
@@ -174,6 +174,22 @@ struct RelayConfigurationTests {
             ("<gateway>a.test</gateway><TLS level=\"required\" ca=\"/x\"/>", "2 conflict"),
         ])
     func conflicts(_ body: String, _ fault: String) throws { #expect(try faults(body) == [fault]) }
+
+    @Test("a program is given sendmail's -N, -R and -V where it says so, and never Exim, under whatever name")
+    func sendmailOptions() throws {
+        let scratch = try ScratchDirectory()
+        let exim = try scratch.write(Array("#!/bin/sh\n".utf8), to: "exim4")
+        let sendmail = scratch.file("sendmail")
+        try FileManager.default.createSymbolicLink(atPath: sendmail, withDestinationPath: exim)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: exim)
+        for (text, takesDSN) in [("", false), (" dsn=\"false\"", false), (" dsn=\"true\"", true)] {
+            let configuration = try load("<Sendmail path=\"/bin/true\"\(text)/>")
+            #expect(configuration.routes[0].target == .sendmail(path: "/bin/true", takesDSN: takesDSN))
+        }
+        #expect(try faults("<Sendmail path=\"/bin/true\" dsn=\"yes\"/>") == ["2 bad-value"])
+        #expect(try faults("<Sendmail path=\"\(sendmail)\" dsn=\"true\"/>") == ["2 conflict"])
+        #expect(try faults("<Sendmail path=\"\(sendmail)\"/>").isEmpty)
+    }
 
     @Test("a password in clear has to be asked for")
     func inClear() throws {

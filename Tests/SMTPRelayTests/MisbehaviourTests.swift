@@ -13,15 +13,19 @@ struct MisbehaviourTests {
         /// What `a`, an innocent recipient, has.
         let outcome: String?
         let end: String
+        /// Another end that is as right: which of the two it is, is a matter of microseconds.
+        let otherEnd: String?
         var testDescription: String { "\(step): \(deed)".prefix(100).description }
 
         init(
-            _ step: ScriptedMailServer.Step, _ deed: ScriptedMailServer.Deed, _ outcome: String?, _ end: String
+            _ step: ScriptedMailServer.Step, _ deed: ScriptedMailServer.Deed, _ outcome: String?, _ end: String,
+            or otherEnd: String? = nil
         ) {
             self.step = step
             self.deed = deed
             self.outcome = outcome
             self.end = end
+            self.otherEnd = otherEnd
         }
     }
 
@@ -35,7 +39,8 @@ struct MisbehaviourTests {
         Case(.connected, .say("451 busy"), nil, "not open transient route greeting 451"),
         Case(.connected, .close(["554 5.7.1 go away"]), nil, "not open permanent route greeting 554"),
         Case(.connected, .close([]), nil, "not open transient route greeting"),
-        Case(.connected, .reset, nil, "not open transient route greeting"),
+        // The reset may come before libcurl has seen the connection stand.
+        Case(.connected, .reset, nil, "not open transient route greeting", or: "not open transient route connect"),
         Case(.connected, .silence, nil, "not open transient route greeting"),
         Case(.connected, .drip("220 " + long), nil, "not open transient route greeting"),
         Case(.connected, .send(["HTTP/1.1 400 Bad\r\n\r\n"]), nil, "not open transient route greeting"),
@@ -120,7 +125,7 @@ struct MisbehaviourTests {
     private func play(_ given: Case, capabilities: [String]) async throws {
         let server = try ScriptedMailServer(capabilities: capabilities) { $0 == given.step ? given.deed : nil }
         let report = try await deliver(to: server)
-        #expect(report.end == given.end)
+        #expect(report.end == given.end || report.end == given.otherEnd, "\(report.end)")
         #expect(report.outcomes["a"] == given.outcome, "\(report.summaries)")
         if given.outcome != "unknown" { #expect(server.mails.count == (given.outcome == "accepted" ? 1 : 0)) }
     }

@@ -209,8 +209,10 @@ struct SMTPTransactionParticulars {
         let address = try #require(AddrSpec(localPart: "a b", domain: "example.test"))
         let envelope = SMTPEnvelope(
             sender: .address(address),
-            recipients: [SMTPRecipient(address, notify: .on([.delay, .failure]), original: address)],
-            returned: .header, identifier: "id=1+ü")
+            recipients: [
+                SMTPRecipient(address, notify: NotificationRequest.Notify([.delay, .failure]), original: address),
+                SMTPRecipient(address, notify: .never),
+            ], returned: .header, identifier: EnvelopeIdentifier(xtext: "id+3D1+2B"))
         var parameters = SMTPMailParameters()
         #expect(SMTPCommand.mail.line(envelope, parameters) == "MAIL FROM:<\"a b\"@example.test>\r\n")
         #expect(SMTPCommand.recipient(0).line(envelope, parameters) == "RCPT TO:<\"a b\"@example.test>\r\n")
@@ -220,10 +222,13 @@ struct SMTPTransactionParticulars {
         parameters.takesDSN = true
         #expect(
             SMTPCommand.mail.line(envelope, parameters)
-                == "MAIL FROM:<\"a b\"@example.test> SIZE=5 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+3D1+2B+C3+BC\r\n")
+                == "MAIL FROM:<\"a b\"@example.test> SIZE=5 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+3D1+2B\r\n")
         #expect(
             SMTPCommand.recipient(0).line(envelope, parameters)
                 == "RCPT TO:<\"a b\"@example.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;\"a+20b\"@example.test\r\n")
+        #expect(
+            SMTPCommand.recipient(1).line(envelope, parameters)
+                == "RCPT TO:<\"a b\"@example.test> NOTIFY=NEVER\r\n")
         #expect(
             SMTPCommand.mail.line(SMTPEnvelope(sender: .null, recipients: [address]), SMTPMailParameters())
                 == "MAIL FROM:<>\r\n")

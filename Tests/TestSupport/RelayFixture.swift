@@ -45,12 +45,14 @@ public final class RelayFixture: Sendable {
     }
 
     /// Puts a message into a folder, as `ses` does: its envelope block first, LF line ends, one rename.
+    /// - Parameter fields: More of the block.
     public func put(
-        _ message: String, from sender: String = "a@example.test", to recipients: [String],
+        _ message: String, from sender: String = "a@example.test", to recipients: [String], fields: [String] = [],
         folder: String = "delivered", origin: String = "out"
     ) throws {
         let block =
-            "Return-Path: <\(sender)>\nEnvelope-To: \(recipients.joined(separator: ",\n "))\nX-SES-End: 1\n"
+            "Return-Path: <\(sender)>\nEnvelope-To: \(recipients.joined(separator: ",\n "))\n"
+            + fields.map { $0 + "\n" }.joined() + "X-SES-End: 1\n"
         let entry = UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased()
         let name =
             "\(Int(Date.now.timeIntervalSince1970)).\(entry).\(entry.prefix(16)),E=\(block.utf8.count),O=\(origin)"

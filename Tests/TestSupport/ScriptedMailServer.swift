@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A mail server on a free loopback port that answers each step of the dialogue as a test says.
+/// A mail server on a loopback port that answers each step of the dialogue as a test says.
 public final class ScriptedMailServer: Sendable {
     /// What the client has done.
     public enum Step: Sendable, Hashable {
@@ -66,14 +66,15 @@ public final class ScriptedMailServer: Sendable {
     public var mails: [Mail] { log.state.withLock { $0.mails } }
 
     /// - Parameters:
+    ///   - place: Where to listen; on a free port of 127.0.0.1 where nothing is said.
     ///   - capabilities: Said in reply to EHLO.
     ///   - deed: What is done about a step; nil: what a server usually does. Called from several threads.
     public init(
-        capabilities: [String] = ScriptedMailServer.capabilities,
+        at place: LoopbackPlace = LoopbackPlace(), capabilities: [String] = ScriptedMailServer.capabilities,
         _ deed: @escaping @Sendable (Step) -> Deed? = { _ in nil }
     ) throws {
         let log = log
-        peer = try ScriptedPeer { connection in
+        peer = try ScriptedPeer(at: place) { connection in
             Conversation(connection, capabilities: capabilities, deed: deed) { change in
                 log.state.withLock { change(&$0.lines, &$0.mails) }
             }.run()

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// An HTTP server on a free loopback port that does to each connection what a test says, however wrong.
+/// A server on a loopback port that does to each connection what a test says, however wrong.
 public final class ScriptedPeer: Sendable {
     /// A request as it came.
     public struct Request: Sendable {
@@ -138,13 +138,20 @@ public final class ScriptedPeer: Sendable {
     /// How many connections were made so far.
     public var connections: Int { seen.withLock { $0.connections } }
 
-    /// - Parameter script: Serves one connection, on a thread of its own; the connection is closed when it returns.
-    public init(_ script: @escaping @Sendable (Connection) -> Void) throws {
+    /// - Parameters:
+    ///   - place: Where to listen; on a free port of 127.0.0.1 where nothing is said.
+    ///   - script: Serves one connection, on a thread of its own; the connection is closed when it returns.
+    public init(
+        at place: LoopbackPlace = LoopbackPlace(), _ script: @escaping @Sendable (Connection) -> Void
+    ) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw HarnessError("socket: \(errno)") }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        if place.port != 0 {
+            // What is left of its connections must not keep a mail server that takes all addresses from port 25 for a minute.
+            var isReused: Int32 = 1
+            setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
+        }
+        var address = place.socketAddress
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
@@ -153,8 +160,9 @@ public final class ScriptedPeer: Sendable {
             }
         }
         guard status == 0 else {
+            let number = errno
             close(listener)
-            throw HarnessError("bind: \(errno)")
+            throw HarnessError("bind \(place.address):\(place.port): \(String(cString: strerror(number)))")
         }
         self.listener = listener
         port = Int(UInt16(bigEndian: address.sin_port))

@@ -56,10 +56,11 @@ public final class SpoolFixture: Sendable {
     /// Puts a message in with `ses drop`.
     public func drop(
         _ message: [UInt8], to direction: Direction, from sender: String = MailSamples.alice,
-        recipients: [String] = [MailSamples.bob]
+        recipients: [String] = [MailSamples.bob], options: [String] = []
     ) async throws {
         let finished = try await ses(
-            ["drop", "--spool", spool, "--to", direction.rawValue, "-f", sender, "--"] + recipients, input: message)
+            ["drop", "--spool", spool, "--to", direction.rawValue] + options + ["-f", sender, "--"] + recipients,
+            input: message)
         guard finished.status == 0 else { throw HarnessError("ses drop: \(finished)") }
     }
 

@@ -56,20 +56,14 @@ struct SMTPMailParameters {
         if isUTF8 { text += " SMTPUTF8" }
         guard takesDSN else { return text }
         if let returned = envelope.returned { text += " RET=\(returned.rawValue)" }
-        if let identifier = envelope.identifier { text += " ENVID=\(Self.xtext(identifier))" }
+        if let identifier = envelope.identifier { text += " ENVID=\(identifier.xtext)" }
         return text
     }
 
     func of(_ recipient: SMTPRecipient) -> String {
         guard takesDSN else { return "" }
         var text = ""
-        switch recipient.notify {
-        case nil: break
-        case .never: text += " NOTIFY=NEVER"
-        case .on(let events):
-            let words = SMTPRecipient.Notify.Event.allCases.filter(events.contains).map(\.rawValue)
-            if !words.isEmpty { text += " NOTIFY=" + words.joined(separator: ",") }
-        }
+        if let notify = recipient.notify { text += " NOTIFY=\(notify)" }
         // An address that is not ASCII has a form of its own (RFC 6533 §3), which only SMTPUTF8 lets go unencoded.
         if let original = recipient.original, original.isASCII {
             text += " ORCPT=rfc822;" + Self.xtext(original.description)

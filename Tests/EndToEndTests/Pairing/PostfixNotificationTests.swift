@@ -1,0 +1,56 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd.PairedWithPostfix {
+    @Suite("What the sender wants to be told, by Postfix")
+    struct Notifications {
+        /// Puts a mail of Alice into the spool, as a mail server would.
+        private func drop(_ house: MailHouse, to recipient: String, id: String, _ options: [String]) async throws {
+            try await house.spool.drop(
+                MailSamples.plain(to: recipient, id: id), to: .outgoing, from: MailSamples.alice,
+                recipients: [recipient], options: options)
+        }
+
+        /// The report about a message in Alice's mailbox.
+        private func report(_ house: MailHouse, of id: String) async throws -> String {
+            let found = try #require(try await house.messages(id, of: MailSamples.alice).first)
+            return String(decoding: found, as: UTF8.self)
+        }
+
+        @Test("success is told by the server at the end, which had it through ses, ses-relay and two Postfixes")
+        func success() async throws {
+            let house = try await MailHouse.shared
+            let id = MailHouse.identifier()
+            try await drop(
+                house, to: PartnerAuthority.carol, id: id, ["-N", "success", "-R", "hdrs", "-V", "deal+20\(id)"])
+            let signed = try #require(try await house.messages(id, of: PartnerAuthority.carol).first)
+            #expect(try await OpenSSL.verify(signed, anchor: house.anchor).status == 0)
+            let report = try await report(house, of: id)
+            #expect(report.contains("Original-Envelope-Id: deal \(id)\r\n"), "\(report)")
+            #expect(report.contains("Reporting-MTA: dns; mail.elsewhere.test\r\n"), "\(report)")
+            #expect(report.contains("Action: delivered\r\n") && report.contains("text/rfc822-headers"), "\(report)")
+        }
+
+        @Test("a failure gives back what RET says, and is not told where NOTIFY is never")
+        func failure() async throws {
+            let house = try await MailHouse.shared
+            let nobody = "nobody-there@elsewhere.test"
+            let silent = MailHouse.identifier()
+            try await drop(house, to: nobody, id: silent, ["-N", "never"])
+            for (option, type) in [("hdrs", "text/rfc822-headers"), ("full", "message/rfc822")] {
+                let id = MailHouse.identifier()
+                try await drop(house, to: nobody, id: id, ["-N", "failure", "-R", option, "-V", id])
+                let report = try await report(house, of: id)
+                #expect(report.contains("Content-Type: \(type)"), "\(report)")
+                #expect(report.contains("Original-Envelope-Id: \(id)\r\n"), "\(report)")
+                #expect(report.contains("Action: failed\r\n"), "\(report)")
+            }
+            try await house.settled()
+            let told = try await house.dovecot.messages(of: MailSamples.alice).filter {
+                $0.firstRange(of: Array(silent.utf8)) != nil
+            }
+            #expect(told.isEmpty)
+        }
+    }
+}
