@@ -143,7 +143,8 @@ struct TextualDocuments: DocumentInspection {
 
 extension ScriptedSignatures {
     /// Answers by what stands in the document or signature: `server-bad`, `server-unknown`, `server-revocation`,
-    /// `server-down`, `server-refuses`; lines `tells NAME VERDICT` tell of single signatures.
+    /// `server-down`, `server-refuses`; lines `tells NAME VERDICT` tell of single signatures, of which a bad one makes the
+    /// whole bad without `server-good`.
     static var reading: ScriptedSignatures {
         ScriptedSignatures(verify: { (operation) throws(Failure) in
             var octets: [UInt8] = []
@@ -158,7 +159,9 @@ extension ScriptedSignatures {
                     signingTime: "2026-01-15T09:30:00Z", fieldName: words[1] == "-" ? nil : words[1],
                     messages: words[2] == "bad" ? ["revoked"] : [])
             }
-            let isBad = text.contains("server-bad") || told.contains { $0.verdict == .notTrusted }
+            let isBad =
+                text.contains("server-bad")
+                || !text.contains("server-good") && told.contains { $0.verdict == .notTrusted }
             let isUnknown = text.contains("server-unknown") || text.contains("server-revocation")
             let verdict: Verdict = isBad ? .notTrusted : isUnknown ? .indeterminate : .trusted
             return VerificationAnswer(

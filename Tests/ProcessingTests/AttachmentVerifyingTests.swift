@@ -75,6 +75,10 @@ struct AttachmentVerifyingTests {
             verdict: "not trusted",
             told: ["Signature 1: trusted: CN=Told -", "Signature 2: not trusted: CN=Told -", "2026-01-15T09:30:00Z"]),
         Case(
+            name: "the server takes the whole for good, and not its signature",
+            files: [.pdf("a.pdf", "sig A intact whole\ntells A bad\nserver-good")], verdict: "not trusted",
+            told: ["not trusted: \"a.pdf\"", "revoked"]),
+        Case(
             name: "a signature that the server left out",
             files: [.pdf("a.pdf", "sig A intact earlier\nsig B intact whole\ntells A good")], verdict: "indeterminate",
             told: ["Signature 1: trusted", "Signature 2: indeterminate", "said nothing of this signature"]),
@@ -188,6 +192,10 @@ struct AttachmentVerifyingTests {
             name: "two signers, each judged by the server",
             files: [.text("a.txt"), .cms("a.txt.p7s", "twosigners\ntells - good\ntells - bad")], verdict: "not trusted",
             told: ["Signature 1: trusted", "Signature 2: not trusted", "revoked"]),
+        Case(
+            name: "two signers, of whom the server takes one for bad and the whole for good",
+            files: [.text("a.txt"), .cms("a.txt.p7s", "twosigners\ntells - good\ntells - bad\nserver-good")],
+            verdict: "not trusted", told: ["Signature 1: trusted", "Signature 2: not trusted", "revoked"]),
         Case(
             name: "two signers and an answer about the whole",
             files: [.text("a.txt"), .cms("a.txt.p7s", "twosigners")], verdict: "trusted",

@@ -104,7 +104,10 @@ final class RelayBench {
     private let now: TestTime
     var path: String { scratch.file("spool") }
 
-    init(_ configuration: String = "<gateway>192.0.2.1</gateway>", copying other: RelayBench? = nil) throws {
+    init(
+        _ configuration: String = "<gateway>192.0.2.1</gateway>", copying other: RelayBench? = nil,
+        durability: Durability = Durability()
+    ) throws {
         scratch = try ScratchDirectory()
         if let other {
             try FileManager.default.copyItem(atPath: other.path, toPath: scratch.file("spool"))
@@ -114,7 +117,8 @@ final class RelayBench {
         let now = TestTime(Self.start)
         self.now = now
         let clock = SpoolClock(milliseconds: { now.seconds * 1_000 }, monotonic: { .seconds(now.seconds) })
-        spool = try Spool(opening: scratch.file("spool"), program: .relay, clock: clock, random: .system)
+        spool = try Spool(
+            opening: scratch.file("spool"), program: .relay, clock: clock, random: .system, durability: durability)
         let file = try scratch.write(Array("<Relay>\(configuration)</Relay>".utf8), to: "relay.xml")
         let loaded = try loadRelay(path: file)
         let settings = RelaySettings(

@@ -35,6 +35,13 @@ struct DocumentTests {
         let tampered = try await server.verify(try changed(signed, "<total>100", "<total>900"))
         #expect(minor(tampered)?.hasSuffix("IncorrectSignature") == true, "\(tampered)")
         #expect(tampered.body.contains("AssertionStatus=\"Invalid\""))
+        // No digest covers what stands within the signature.
+        let text = String(decoding: signed, as: UTF8.self)
+        let smuggled = text.replacing(
+            "</ds:Signature>", with: "<ds:Object><total>900</total></ds:Object></ds:Signature>")
+        try #require(smuggled != text)
+        let stray = try await server.verify(Array(smuggled.utf8))
+        #expect(minor(stray)?.hasSuffix("IncorrectSignature") == true, "\(stray)")
     }
 
     @Test(

@@ -190,4 +190,18 @@ struct ServerTrustTests {
         #expect(message?.contains("level LT") == true && message?.contains(words) == true, "\(message ?? "")")
         #expect(answer.text(of: "Base64Data") == nil)
     }
+
+    @Test("at level LT nothing is signed with a timestamp that proves nothing")
+    func strangeTimestamp() async throws {
+        let trust = try await TrustFixture.shared
+        func answer(_ level: String) async throws -> RunningServer.Answer {
+            let server = try await server(trust, signer: .good, level: level, authority: .stranger)
+            return try await server.sign(PDFSamples.plain(), profile: "trust-pdf", alias: "signer", client: "trust")
+        }
+        #expect(try await answer("T").text(of: "Base64Data") != nil, "whom it must convince is not known at level T")
+        let refused = try await answer("LT")
+        #expect(refused.text(of: "ResultMajor")?.hasSuffix("ResponderError") == true, "\(refused)")
+        #expect(refused.text(of: "ResultMessage")?.contains("level LT") == true, "\(refused)")
+        #expect(refused.text(of: "Base64Data") == nil)
+    }
 }

@@ -118,6 +118,9 @@ public final class TrustFixture: Sendable {
         case issuer
         /// A signer of the issuing authority, which may sign mail.
         case impostor
+        /// One that the issuing authority named for it and does not vouch for: it may have been revoked (RFC 6960
+        /// §4.2.2.2.1).
+        case unvouched
     }
 
     /// An OCSP response (DER) about `signer`, made without a server.
@@ -130,6 +133,7 @@ public final class TrustFixture: Sendable {
             case .delegate: ("ocsp.pem", "ocsp.key")
             case .issuer: ("issuing.pem", "issuing.key")
             case .impostor: ("plain.pem", "signer.key")
+            case .unvouched: ("unvouched.pem", "unvouched.key")
             }
         let own = try ScratchDirectory()
         try await openssl([
@@ -217,6 +221,10 @@ public final class TrustFixture: Sendable {
         try await makeCertificate(
             "ocsp", subject: "Responder", issuer: "issuing", serial: "03",
             identifiers + ["keyUsage=critical,digitalSignature", "extendedKeyUsage=OCSPSigning", "noCheck=ignored"])
+        try await makeCertificate(
+            "unvouched", subject: "Unvouched responder", issuer: "issuing", serial: "06",
+            identifiers + ["keyUsage=critical,digitalSignature", "extendedKeyUsage=OCSPSigning"]
+                + ["crlDistributionPoints=URI:\(listAddress)"])
     }
 
     private func makeSigners() async throws {

@@ -1,0 +1,72 @@
+"""Puts document timestamps behind a signature. Usage: timestamped.py FOLDER KEY.p12 PASSWORD AUTHORITY STRANGER
+
+Reads plain.pdf of FOLDER and writes beside it what `save` names. AUTHORITY and STRANGER are addresses (RFC 3161 §3.4).
+"""
+
+import io
+import sys
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import signers, timestamps
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+folder, pfx, password, authority, stranger = sys.argv[1:]
+whole = signers.SimpleSigner.load_pkcs12(pfx, passphrase=password.encode())
+bare = signers.SimpleSigner(
+    signing_cert=whole.signing_cert, signing_key=whole.signing_key, cert_registry=SimpleCertificateStore()
+)
+with open(f"{folder}/plain.pdf", "rb") as file:
+    plain = file.read()
+
+
+def save(name, octets):
+    with open(f"{folder}/{name}.pdf", "wb") as file:
+        file.write(octets)
+
+
+def signed(octets, signer):
+    meta = signers.PdfSignatureMetadata(field_name="One", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES)
+    return signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(octets)), meta, signer=signer).getvalue()
+
+
+def timestamped(octets, address):
+    stamper = signers.PdfTimeStamper(timestamps.HTTPTimeStamper(address))
+    return stamper.timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(octets)), "sha256").getvalue()
+
+
+def edited(octets):
+    """Another page content, in an update."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(octets))
+    page = writer.root["/Pages"]["/Kids"][0]
+    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"0 0 100 100 re f"))
+    writer.update_container(page)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def with_store(octets):
+    """The certificate of the signer's issuer in a security store."""
+    out = io.BytesIO(octets)
+    issuers = [certificate for certificate in whole.cert_registry if certificate != whole.signing_cert]
+    assert issuers
+    DocumentSecurityStore.add_dss(out, octets, certs=issuers, force_write=True)
+    return out.getvalue()
+
+
+once = signed(plain, whole)
+save("signed", once)
+save("signed-edited", edited(once))
+save("stamped", timestamped(once, authority))
+save("stamped-by-stranger", timestamped(once, stranger))
+# The timestamp's byte range begins one octet further on.
+broken = bytearray(timestamped(once, authority))
+broken[broken.rindex(b"/ByteRange [0") + len("/ByteRange [")] = ord("1")
+save("broken", bytes(broken))
+save("alone", timestamped(plain, authority))
+save("alone-edited", edited(timestamped(plain, authority)))
+save("without-issuer", signed(plain, bare))
+save("issuer-in-store", with_store(signed(plain, bare)))

@@ -1,0 +1,74 @@
+import CMSSignatures
+import Foundation
+import Octets
+import SigningServer
+import TestSupport
+import Testing
+
+/// What stands in a PDF beside its signature: timestamps of the document, and certificates in its security store.
+@Suite("Timestamps of a PDF and its security store, verified (ISO 32000-2 §12.8.4.3, 12.8.5)")
+struct DocumentTimestampTests {
+    /// PDFs that pyHanko made with the fixture's keys, once in a test run.
+    private struct Made: Sendable {
+        private static let making = Task { try await make() }
+        static var shared: Made { get async throws { try await making.value } }
+
+        let scratch: ScratchDirectory
+        let root: [Certificate]
+        let issuing: [Certificate]
+
+        private static func make() async throws -> Made {
+            let trust = try await TrustFixture.shared
+            let scratch = try ScratchDirectory()
+            try scratch.write(PDFSamples.plain(), to: "plain.pdf")
+            _ = try await TestPython.run(
+                "pdf/timestamped.py",
+                [scratch.path, trust.pfx(.expiring), TrustFixture.password, trust.address(.tsa)]
+                    + [trust.address(.stranger)])
+            return Made(
+                scratch: scratch, root: try certificates(trust.root), issuing: try certificates(trust.issuing))
+        }
+
+        private static func certificates(_ path: String) throws -> [Certificate] {
+            try Certificate.readAll(OctetString(TestMaterial.octets(path)))
+        }
+
+        /// - Parameter days: From now on until the verification; the signer's certificate lasts for one.
+        func findings(_ name: String, afterDays days: Int, knowsIssuer: Bool = true) throws -> SignatureFindings {
+            let policy = TrustPolicy(anchors: root, intermediates: knowsIssuer ? issuing : [])
+            let now = Int(Date().timeIntervalSince1970) + 60 + days * 86_400
+            return try DocumentVerification(policy: policy, now: now).pdf(
+                OctetString(TestMaterial.octets(scratch.file(name + ".pdf"))))
+        }
+    }
+
+    @Test(
+        "a timestamp proves the signature's time or does no harm; one that is broken speaks against the document",
+        arguments: [
+            ("signed", TrustVerdict.trusted, TrustVerdict.indeterminate), ("signed-edited", .notTrusted, .notTrusted),
+            ("stamped", .trusted, .trusted),
+            ("stamped-by-stranger", .trusted, .indeterminate), ("broken", .notTrusted, .notTrusted),
+            ("alone", .trusted, .trusted), ("alone-edited", .notTrusted, .notTrusted),
+        ])
+    func timestamps(_ name: String, _ today: TrustVerdict, _ later: TrustVerdict) async throws {
+        let made = try await Made.shared
+        for (days, verdict) in [(0, today), (30, later)] {
+            let findings = try made.findings(name, afterDays: days)
+            #expect(findings.verdict == verdict, "after \(days) days: \(findings.details)")
+            let isProven = findings.individual.contains { $0.provenTime != nil }
+            if verdict == .trusted { #expect(isProven == ["stamped", "alone"].contains(name), "after \(days) days") }
+        }
+    }
+
+    @Test("the way to the anchor may lead over a certificate of the store, and ends at the anchor alone")
+    func store() async throws {
+        let made = try await Made.shared
+        for name in ["without-issuer", "issuer-in-store"] {
+            #expect(try made.findings(name, afterDays: 0).verdict == .trusted)
+            let findings = try made.findings(name, afterDays: 0, knowsIssuer: false)
+            #expect(
+                findings.verdict == (name == "issuer-in-store" ? .trusted : .indeterminate),
+                "\(name): \(findings.details)")
+        }
+    }
+}
