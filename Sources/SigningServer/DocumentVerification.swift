@@ -57,8 +57,8 @@ public struct DocumentVerification: Sendable {
         // A timestamp beside signatures may prove their time; if it proves nothing that does them no harm, unless it is
         // broken or what it covers was changed. Alone it is the signature.
         for stamp in stamps {
-            let speaksAgainst = stamp.individual.details.filter { $0.level == .invalid }
-            if individual.isEmpty || !speaksAgainst.isEmpty { individual.append(stamp.individual) }
+            let isBroken = stamp.individual.details.contains { $0.kind == .signature && $0.level == .invalid }
+            if individual.isEmpty || isBroken { individual.append(stamp.individual) }
         }
         return SignatureFindings(individual)
     }
@@ -66,27 +66,33 @@ public struct DocumentVerification: Sendable {
     private struct DocumentTimestamp {
         let signature: PDFSignature
         let individual: SignatureFindings.Individual
+        /// When it is proven to have existed by a later one, Unix seconds.
+        let existence: Int?
     }
 
     private func documentTimestamps(
         _ signatures: [PDFSignature], _ data: ValidationEvidence
     ) throws(CryptographyError) -> [DocumentTimestamp] {
         var stamps: [DocumentTimestamp] = []
-        for signature in signatures where signature.isDocumentTimestamp {
+        var existence: Int?
+        // The latest first: each that holds proves that those before it existed, whatever became of their authorities.
+        for signature in signatures.reversed() where signature.isDocumentTimestamp {
             var details = signature.findings.map(VerificationDetail.init)
             var individual = SignatureFindings.Individual(
                 fieldName: signature.fieldName, claimedTime: signature.claimedTime, details: [])
             if let token = signature.contents {
                 let result = try TimestampVerifier(policy: policy).verify(
-                    token, of: signature.covered, extra: data.revocation, others: data.certificates, now: now)
+                    token, of: signature.covered, existence: existence, extra: data.revocation,
+                    others: data.certificates, now: now)
                 details += result.details
                 individual.signer = result.authority?.subject
                 individual.provenTime = result.provenTime
             }
             individual.details = details
-            stamps.append(DocumentTimestamp(signature: signature, individual: individual))
+            stamps.append(DocumentTimestamp(signature: signature, individual: individual, existence: existence))
+            if details.isEmpty, let proven = individual.provenTime { existence = min(existence ?? proven, proven) }
         }
-        return stamps
+        return stamps.reversed()
     }
 
     private func judge(
@@ -104,7 +110,9 @@ public struct DocumentVerification: Sendable {
             return its > own && stamp.signature.findings.isEmpty
         }
         let proofs = later.compactMap { stamp in
-            stamp.signature.contents.map { SignerEvidence.Stamped(token: $0, content: stamp.signature.covered) }
+            stamp.signature.contents.map {
+                SignerEvidence.Stamped(token: $0, content: stamp.signature.covered, existence: stamp.existence)
+            }
         }
         do throws(CryptographyError) {
             let verification = try verifier.verify(

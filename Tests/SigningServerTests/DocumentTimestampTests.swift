@@ -24,7 +24,7 @@ struct DocumentTimestampTests {
             _ = try await TestPython.run(
                 "pdf/timestamped.py",
                 [scratch.path, trust.pfx(.expiring), TrustFixture.password, trust.address(.tsa)]
-                    + [trust.address(.stranger)])
+                    + [trust.address(.stranger), trust.address(.brief)])
             return Made(
                 scratch: scratch, root: try certificates(trust.root), issuing: try certificates(trust.issuing))
         }
@@ -47,7 +47,8 @@ struct DocumentTimestampTests {
         arguments: [
             ("signed", TrustVerdict.trusted, TrustVerdict.indeterminate), ("signed-edited", .notTrusted, .notTrusted),
             ("stamped", .trusted, .trusted),
-            ("stamped-by-stranger", .trusted, .indeterminate), ("broken", .notTrusted, .notTrusted),
+            ("stamped-by-stranger", .trusted, .indeterminate), ("stamped-briefly", .trusted, .indeterminate),
+            ("stamped-again", .trusted, .trusted), ("broken", .notTrusted, .notTrusted),
             ("alone", .trusted, .trusted), ("alone-edited", .notTrusted, .notTrusted),
         ])
     func timestamps(_ name: String, _ today: TrustVerdict, _ later: TrustVerdict) async throws {
@@ -56,8 +57,19 @@ struct DocumentTimestampTests {
             let findings = try made.findings(name, afterDays: days)
             #expect(findings.verdict == verdict, "after \(days) days: \(findings.details)")
             let isProven = findings.individual.contains { $0.provenTime != nil }
-            if verdict == .trusted { #expect(isProven == ["stamped", "alone"].contains(name), "after \(days) days") }
+            if verdict == .trusted {
+                #expect(isProven == !["signed", "stamped-by-stranger"].contains(name), "after \(days) days")
+            }
         }
+    }
+
+    @Test("a timestamp outlives its authority's certificate by a later one, and still proves its own time")
+    func again() async throws {
+        let made = try await Made.shared
+        let today = try made.findings("stamped-again", afterDays: 0).individual.first?.provenTime
+        let later = try made.findings("stamped-again", afterDays: 30).individual.first?.provenTime
+        #expect(today != nil && later == today)
+        #expect(try made.findings("stamped-briefly", afterDays: 0).individual.first?.provenTime == today)
     }
 
     @Test("the way to the anchor may lead over a certificate of the store, and ends at the anchor alone")

@@ -38,6 +38,8 @@ public final class TrustFixture: Sendable {
     public enum Authority: String, Sendable, CaseIterable {
         /// Its certificate is the root's.
         case tsa
+        /// The same, and it expires in a day.
+        case brief
         /// Its certificate is nobody's but its own.
         case stranger
         /// It takes SHA-512 alone, and refuses what SES asks.
@@ -325,6 +327,9 @@ public final class TrustFixture: Sendable {
         try await makeCertificate(
             "tsa", subject: "Timestamps", issuer: "root", serial: "04",
             extensions + ["authorityKeyIdentifier=keyid", list])
+        try await makeCertificate(
+            "brief", subject: "Brief timestamps", issuer: "root", serial: "07", days: 1,
+            extensions + ["authorityKeyIdentifier=keyid"])
         try await makeCertificate("stranger", subject: "Strange timestamps", issuer: nil, serial: "05", extensions)
         for authority in Authority.allCases {
             let name = authority.rawValue

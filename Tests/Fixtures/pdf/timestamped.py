@@ -1,10 +1,11 @@
-"""Puts document timestamps behind a signature. Usage: timestamped.py FOLDER KEY.p12 PASSWORD AUTHORITY STRANGER
+"""Puts document timestamps behind a signature. Usage: timestamped.py FOLDER KEY.p12 PASSWORD AUTHORITY STRANGER BRIEF
 
-Reads plain.pdf of FOLDER and writes beside it what `save` names. AUTHORITY and STRANGER are addresses (RFC 3161 §3.4).
+Reads plain.pdf of FOLDER and writes beside it what `save` names. AUTHORITY, STRANGER and BRIEF are addresses (RFC 3161 §3.4).
 """
 
 import io
 import sys
+import time
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -13,7 +14,7 @@ from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-folder, pfx, password, authority, stranger = sys.argv[1:]
+folder, pfx, password, authority, stranger, brief = sys.argv[1:]
 whole = signers.SimpleSigner.load_pkcs12(pfx, passphrase=password.encode())
 bare = signers.SimpleSigner(
     signing_cert=whole.signing_cert, signing_key=whole.signing_key, cert_registry=SimpleCertificateStore()
@@ -62,6 +63,13 @@ save("signed", once)
 save("signed-edited", edited(once))
 save("stamped", timestamped(once, authority))
 save("stamped-by-stranger", timestamped(once, stranger))
+briefly = timestamped(once, brief)
+save("stamped-briefly", briefly)
+# Timestamps have whole seconds, by which these two are told apart.
+now = int(time.time())
+while int(time.time()) <= now + 1:
+    time.sleep(0.05)
+save("stamped-again", timestamped(briefly, authority))
 # The timestamp's byte range begins one octet further on.
 broken = bytearray(timestamped(once, authority))
 broken[broken.rindex(b"/ByteRange [0") + len("/ByteRange [")] = ord("1")
