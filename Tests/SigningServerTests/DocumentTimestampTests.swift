@@ -1,6 +1,7 @@
 import CMSSignatures
 import Foundation
 import Octets
+import PDFSignatures
 import SigningServer
 import TestSupport
 import Testing
@@ -82,5 +83,28 @@ struct DocumentTimestampTests {
                 findings.verdict == (name == "issuer-in-store" ? .trusted : .indeterminate),
                 "\(name): \(findings.details)")
         }
+    }
+
+    @Test(
+        "one signature has one signer (ETSI EN 319 142-1 §6.3)",
+        arguments: [[TrustFixture.Signer.plain], [.plain, .listed]])
+    func signers(_ signers: [TrustFixture.Signer]) async throws {
+        let trust = try await TrustFixture.shared
+        let scratch = try ScratchDirectory()
+        let now = Int(Date().timeIntervalSince1970)
+        let prepared = try PDFSigner().prepare(
+            OctetString(PDFSamples.plain()), PDFSignatureOptions(signerName: "Two", time: now, reservedOctets: 16_384))
+        let covered = try scratch.write(prepared.covered.collected(), to: "covered")
+        let run = try await RunningProgram.run(
+            "/usr/bin/openssl",
+            ["cms", "-sign", "-binary", "-in", covered, "-outform", "DER", "-md", "sha256", "-certfile", trust.issuing]
+                + signers.flatMap { ["-signer", trust.certificate($0), "-inkey", trust.key] }
+                + ["-out", scratch.file("cms")], asRoot: true)
+        #expect(run.status == 0, "\(run)")
+        let signed = try prepared.finish(cms: OctetString(TestMaterial.octets(scratch.file("cms")))).collected()
+        let policy = TrustPolicy(anchors: try Certificate.readAll(OctetString(TestMaterial.octets(trust.root))))
+        let findings = try DocumentVerification(policy: policy, now: now).pdf(signed)
+        #expect(findings.verdict == (signers.count == 1 ? .trusted : .notTrusted), "\(findings.details)")
+        #expect(findings.details.contains { $0.message.contains("2 signers") } == (signers.count == 2))
     }
 }
