@@ -60,7 +60,7 @@ struct PDFInspecting {
             if signature.coversWholeFile {
                 coverage = .wholeDocument
             } else if let length = signature.revisionLength {
-                coverage = .earlierRevision("\(document.count - length) octets were added after it was signed")
+                coverage = .earlierRevision(Self.addition(of: document.count - length, to: signature, found))
             } else {
                 coverage = .part("what is signed cannot be told")
             }
@@ -70,6 +70,17 @@ struct PDFInspecting {
                     integrity: try signature.judged(), coverage: coverage))
         }
         return signatures
+    }
+
+    /// What followed a signature, in words.
+    private static func addition(of count: Int, to signature: PDFSignature, _ all: [PDFSignature]) -> String {
+        guard signature.findings.isEmpty, let length = signature.revisionLength else {
+            return "\(count) octets were added"
+        }
+        let isFollowed = all.contains { !$0.isDocumentTimestamp && $0.revisionLength ?? 0 > length }
+        return isFollowed
+            ? "a further signature was added"
+            : "only validation data or timestamps were added, which let it last"
     }
 
     private static func failure(_ error: PDFError) -> Failure {

@@ -107,10 +107,24 @@ struct DocumentInspectingTests {
         #expect(found.first?.signer?.subject == "CN=Alice of the documents")
         #expect(found.allSatisfy { $0.claimedTime != nil })
         #expect(found.last?.coverage == .wholeDocument)
-        guard case .earlierRevision? = found.first?.coverage else {
-            Issue.record("the first covers \(String(describing: found.first?.coverage))")
+        #expect(found.first?.coverage == .earlierRevision("a further signature was added"))
+        for name in ["with-store", "lasting"] {
+            let lasting = try inspecting.signatures(in: answers[name], as: .pdf)
+            #expect(lasting.map(\.integrity) == [.intact])
+            guard case .earlierRevision(let words)? = lasting.first?.coverage else {
+                Issue.record("\(name): \(lasting)")
+                return
+            }
+            #expect(words.hasPrefix("only validation data or timestamps"))
+        }
+        guard
+            case .earlierRevision(let words)? = try inspecting.signatures(in: answers["more-behind"], as: .pdf).first?
+                .coverage
+        else {
+            Issue.record("what was edited is told to be whole")
             return
         }
+        #expect(words.hasSuffix("octets were added"))
         #expect(try inspecting.signatures(in: answers["plain"], as: .pdf).isEmpty)
         #expect(throws: Failure.self) { try inspecting.signatures(in: OctetString("no PDF"), as: .pdf) }
     }
