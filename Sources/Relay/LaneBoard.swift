@@ -110,6 +110,13 @@ final class LaneBoard: @unchecked Sendable {
         }
     }
 
+    /// Why nobody is sent to `destination` at present; nil when somebody may be.
+    func trouble(of destination: Destination) -> String? {
+        condition.lock()
+        defer { condition.unlock() }
+        return lanes[destination]?.health.reason
+    }
+
     func leave(_ destination: Destination, _ ending: Ending, at now: Int) {
         condition.lock()
         guard var lane = lanes[destination] else { return condition.unlock() }

@@ -5,6 +5,7 @@ import Octets
 import Relaying
 import SESConfiguration
 import Spool
+import Synchronization
 
 /// One start of one message: from its octets to where it stands afterwards.
 final class RelayEntryRun {
@@ -151,7 +152,11 @@ final class RelayEntryRun {
             }
             switch lanes.enter(destination, settings.limits(of: destination), round: round, now: { clock.now() }) {
             case .stopping, .sentAway: opens(at: clock.now())
-            case .closedUntil(let time): opens(at: time + jitter(5))
+            case .closedUntil(let time):
+                opens(at: time + jitter(5))
+                if let reason = lanes.trouble(of: destination) {
+                    for recipient in recipients { summary.routeTroubles[recipient] = reason }
+                }
             case .full:
                 // Long before this, somebody who is through will take it up.
                 opens(at: clock.now() + Self.longestDetour)
@@ -170,6 +175,7 @@ final class RelayEntryRun {
                 case .routeFailed(let reason):
                     ending = .failed(reason)
                     opens(at: clock.now() + RouteHealth.firstPause + jitter(10))
+                    for recipient in recipients { summary.routeTroubles[recipient] = reason }
                     tell(.deferred, reason: reason, recipients: recipients.map(\.description))
                     log.warning("route failed", metadata: metadata(["route": "\(destination)", "reason": "\(reason)"]))
                 }
@@ -201,7 +207,8 @@ final class RelayEntryRun {
         _ summary: inout AttemptSummary
     ) throws(SpoolError) -> TransportEnd {
         let ledger = try transaction.openLedger()
-        let offered = recipients.map { DeliveryLine.offered($0).text }
+        // Who was refused at RCPT gets no message, whatever comes of its end.
+        let answered = Mutex<Set<AddrSpec>>([])
         let log = log
         let consignment = Consignment(
             sender: given.envelope.sender ?? .null, recipients: recipients, content: message.content,
@@ -209,14 +216,16 @@ final class RelayEntryRun {
             notification: given.envelope.notification)
         return try settings.transport.deliver(consignment, to: destination) {
             do throws(SpoolError) {
+                let open = answered.withLock { answered in recipients.filter { !answered.contains($0) } }
                 // Only what a kill would leave open is noted here, so the page cache is durable enough.
-                try ledger.append(offered, isDurable: false)
+                try ledger.append(open.map { DeliveryLine.offered($0).text }, isDurable: false)
             } catch {
                 log.warning("a possible repeat could not be noted", metadata: ["error": "\(error)"])
             }
         } report: { (reports) throws(SpoolError) in
             let time = clock.now()
             try record(reports.map { .report($0.recipient, $0.report, time: time) })
+            answered.withLock { $0.formUnion(reports.map(\.recipient)) }
             if reports.contains(where: { [.deferred, .unknown].contains($0.report.outcome) }), !isStopping() {
                 summary.countsAsAttempt = true
             }

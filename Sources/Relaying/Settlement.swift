@@ -27,6 +27,8 @@ public struct AttemptSummary: Sendable, Hashable {
     public var countsAsAttempt: Bool
     /// Unix seconds before which the routes of those who still wait are of no use; nil when they are open.
     public var routesOpenAt: Int?
+    /// Why the next mail server was not reached, for those who would have been sent to.
+    public var routeTroubles: [AddrSpec: String] = [:]
 
     public init(countsAsAttempt: Bool, routesOpenAt: Int? = nil) {
         self.countsAsAttempt = countsAsAttempt
@@ -86,7 +88,7 @@ public struct Settlement: Sendable, Hashable {
                     recipient: recipient,
                     report: DeliveryReport(
                         .failed, status: "4.4.7", server: last?.server,
-                        last?.text ?? "no attempt could be made: the route was not open in all this time",
+                        last?.text ?? Self.unreached(recipient, summary),
                         isReply: last?.isReply ?? false))
             }
             failures += expired
@@ -108,11 +110,16 @@ public struct Settlement: Sendable, Hashable {
                 Told(
                     recipient: recipient,
                     report: report(of: recipient)
-                        ?? DeliveryReport(.deferred, status: "4.4.1", "the next mail server could not be reached"))
+                        ?? DeliveryReport(.deferred, status: "4.4.1", Self.unreached(recipient, summary)))
             } : []
         let wait = delay.map { $0 + max(0, jitter($0)) } ?? 60
         let due = summary.countsAsAttempt ? max(now + wait, summary.routesOpenAt ?? 0) : summary.routesOpenAt ?? now + 1
         // What has no time left is looked at once more when it ends, not after.
         ending = .wait(attempts: counted, due: max(now + 1, min(due, max(now + 1, arrived + patience.lifetime))))
+    }
+
+    private static func unreached(_ recipient: AddrSpec, _ summary: AttemptSummary) -> String {
+        let reason = summary.routeTroubles[recipient].map { ": " + $0 } ?? ""
+        return "the next mail server could not be reached" + reason
     }
 }

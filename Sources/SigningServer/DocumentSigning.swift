@@ -195,7 +195,11 @@ private struct TimestampAuthority: TimestampSource {
     let sources: OnlineSources
 
     func response(to query: OctetString) throws(CryptographyError) -> OctetString {
-        try sources.fetch(url, posting: query, contentType: "application/timestamp-query")
+        do throws(CryptographyError) {
+            return try sources.fetch(url, posting: query, contentType: "application/timestamp-query")
+        } catch {
+            throw CryptographyError(error.kind, "no answer of the timestamp authority: \(error.reason)")
+        }
     }
 }
 

@@ -82,6 +82,24 @@ extension EndToEnd {
             #expect(try await daemon.terminate().status == 0)
         }
 
+        @Test("who is refused while others get the message is sent to later, and is no possible repeat")
+        func refusedBeside() async throws {
+            let refusals = Mutex(0)
+            let server = try ScriptedMailServer { step in
+                guard step == .rcpt("later") else { return nil }
+                let isFirst = refusals.withLock { count in
+                    count += 1
+                    return count == 1
+                }
+                return isFirst ? .say("450 4.2.1 later") : nil
+            }
+            let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
+            try fixture.put(message, to: ["ok@x.test", "later@x.test"])
+            try await fixture.toEnd()
+            #expect(server.mails.map(\.recipients) == [["ok"], ["later"]])
+            #expect(try fixture.possibleRepeats().isEmpty)
+        }
+
         @Test("SIGHUP changes how many go at a time, up and down", .timeLimit(.minutes(2)))
         func width() async throws {
             let gate = Gate()

@@ -14,14 +14,16 @@ struct SettlementTests {
 
     private func settle(
         _ lines: [DeliveryLine], attempts: Int = 0, counts: Bool = true, opensAt: Int? = nil, now: Int = 1_000,
-        notify: NotificationRequest.Notify? = nil
+        notify: NotificationRequest.Notify? = nil, trouble: String? = nil
     ) -> Settlement {
         var history = DeliveryHistory()
         for line in lines { history.add(line) }
+        var summary = AttemptSummary(countsAsAttempt: counts, routesOpenAt: opensAt)
+        if let trouble { for recipient in Self.c { summary.routeTroubles[recipient] = trouble } }
         return Settlement(
             history: history, recipients: Self.b + Self.c, request: NotificationRequest(notify: notify),
             attempts: attempts,
-            summary: AttemptSummary(countsAsAttempt: counts, routesOpenAt: opensAt), now: now,
+            summary: summary, now: now,
             patience: Patience(lifetime: 10_000, delayNotice: 5_000, delay: { $0 <= 3 ? $0 * 100 : nil }),
             jitter: { $0 / 10 })
     }
@@ -52,6 +54,17 @@ struct SettlementTests {
                 == .wait(attempts: 9, due: 1_030))
     }
 
+    @Test("whom no server was reached for is told why")
+    func unreached() {
+        let lines = [.arrived(900, .delivered)] + line(Self.b, .sent)
+        for (now, words) in [(20_000, \Settlement.failures), (6_000, \Settlement.delays)] {
+            let settlement = settle(lines, counts: false, opensAt: 30_000, now: now, trouble: "connection refused")
+            #expect(
+                settlement[keyPath: words].map(\.report.text)
+                    == Self.c.map { _ in "the next mail server could not be reached: connection refused" })
+        }
+    }
+
     @Test("attempts used up: all who wait have failed")
     func usedUp() {
         let settlement = settle(line(Self.b, .sent) + line(Self.c, .deferred), attempts: 3)
@@ -65,7 +78,7 @@ struct SettlementTests {
     func tooOld() {
         let settlement = settle([.arrived(900, .delivered)], counts: false, opensAt: 11_000, now: 10_900)
         #expect(settlement.ending == .giveUp(Self.b + Self.c))
-        #expect(settlement.failures.first?.report.text.contains("no attempt could be made") == true)
+        #expect(settlement.failures.first?.report.text.contains("could not be reached") == true)
     }
 
     @Test("the last look is when time ends, not after")

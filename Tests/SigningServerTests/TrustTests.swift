@@ -120,6 +120,7 @@ struct ServerTrustTests {
         let answer = try await server.sign(Self.content, profile: "trust-cms", alias: "signer", client: "trust")
         #expect(answer.text(of: "ResultMajor")?.hasSuffix("ResponderError") == true, "\(answer)")
         #expect(answer.text(of: "Base64Signature") == nil)
+        #expect(answer.text(of: "ResultMessage")?.contains("timestamp authority") == true, "\(answer)")
     }
 
     // MARK: - Level LT
