@@ -78,6 +78,8 @@ final class LaneBoard: @unchecked Sendable {
                 isWaiting = false
             }
             if isStopping { return .stopping }
+            // Before anybody is let in: there may be room by `limits` that are no longer in force.
+            guard round == rounds else { return .sentAway }
             var lane = lanes[destination] ?? Lane()
             let hasRoom = lane.active < limits.perDestination && active < limits.inAll
             if hasRoom || !lane.health.isOpen {
@@ -93,10 +95,6 @@ final class LaneBoard: @unchecked Sendable {
                     return .go
                 }
                 lane.health.withdrew()
-            }
-            guard round == rounds else {
-                lanes[destination] = lane
-                return .sentAway
             }
             guard lane.waiting < limits.waitingForOne, waiting < limits.waitingInAll else {
                 lanes[destination] = lane

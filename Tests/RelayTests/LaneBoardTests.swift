@@ -82,6 +82,8 @@ struct LaneBoardTests {
         #expect(answer.withLock { $0 } == .sentAway && board.waitingCount == 0)
         // The one who has read the former limits and comes late.
         #expect(board.enter(one, limits(1, waiting: 1), round: board.round - 1, now: { 0 }) == .sentAway)
+        // Nor does room by the former limits let him in.
+        #expect(board.enter(one, limits(9, waiting: 1), round: board.round - 1, now: { 0 }) == .sentAway)
         #expect(board.enter(one, limits(2, waiting: 1), round: board.round, now: { 0 }) == .go)
     }
 
