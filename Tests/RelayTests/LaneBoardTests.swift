@@ -67,9 +67,8 @@ struct LaneBoardTests {
         #expect(board.closed().isEmpty && told.load(ordering: .relaxed) == 2)
     }
 
-    @Test("who waits by limits that hold no more is sent away, and others may wait by the new ones")
-    func newLimits() async {
-        let board = LaneBoard {}
+    /// What somebody is told who waits behind another, when `event` happens.
+    private func answer(to board: LaneBoard, _ event: () -> Void) async -> LaneBoard.Admission? {
         #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) == .go)
         let answer = Mutex<LaneBoard.Admission?>(nil)
         Thread { [one, limits = limits(1, waiting: 1)] in
@@ -77,9 +76,16 @@ struct LaneBoardTests {
             answer.withLock { $0 = admission }
         }.start()
         while board.waitingCount == 0 { await Task.yield() }
-        board.sendAwayWaiting()
+        event()
         while answer.withLock({ $0 }) == nil { await Task.yield() }
-        #expect(answer.withLock { $0 } == .sentAway && board.waitingCount == 0)
+        return answer.withLock { $0 }
+    }
+
+    @Test("who waits by limits that hold no more is sent away, and others may wait by the new ones")
+    func newLimits() async {
+        let board = LaneBoard {}
+        #expect(await answer(to: board) { board.sendAwayWaiting() } == .sentAway)
+        #expect(board.waitingCount == 0)
         // The one who has read the former limits and comes late.
         #expect(board.enter(one, limits(1, waiting: 1), round: board.round - 1, now: { 0 }) == .sentAway)
         // Nor does room by the former limits let him in.
@@ -90,15 +96,6 @@ struct LaneBoardTests {
     @Test("the order to stop sends everybody away")
     func stop() async {
         let board = LaneBoard {}
-        #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) == .go)
-        let answer = Mutex<LaneBoard.Admission?>(nil)
-        Thread { [one, limits = limits(1, waiting: 1)] in
-            let admission = board.enter(one, limits, now: { 0 })
-            answer.withLock { $0 = admission }
-        }.start()
-        while board.waitingCount == 0 { await Task.yield() }
-        board.stop()
-        while answer.withLock({ $0 }) == nil { await Task.yield() }
-        #expect(answer.withLock { $0 } == .stopping)
+        #expect(await answer(to: board) { board.stop() } == .stopping)
     }
 }

@@ -9,13 +9,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import fields, signers, timestamps
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.validation.dss import DocumentSecurityStore
+
+from edits import edited
 
 folder = sys.argv[1]
 
@@ -61,17 +62,6 @@ def plain():
     page.Contents = pdf.make_stream(b"q Q")
     out = io.BytesIO()
     pdf.save(out, static_id=True)
-    return out.getvalue()
-
-
-def edited(octets):
-    """Another page content, put behind the file."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(octets), strict=False)
-    page = writer.root["/Pages"]["/Kids"][0]
-    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"0 0 100 100 re f"))
-    writer.update_container(page)
-    out = io.BytesIO()
-    writer.write(out)
     return out.getvalue()
 
 

@@ -7,12 +7,13 @@ import io
 import sys
 import time
 
-from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers, timestamps
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from edits import edited
 
 folder, pfx, password, authority, stranger, brief = sys.argv[1:]
 whole = signers.SimpleSigner.load_pkcs12(pfx, passphrase=password.encode())
@@ -36,17 +37,6 @@ def signed(octets, signer):
 def timestamped(octets, address):
     stamper = signers.PdfTimeStamper(timestamps.HTTPTimeStamper(address))
     return stamper.timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(octets)), "sha256").getvalue()
-
-
-def edited(octets):
-    """Another page content, in an update."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(octets))
-    page = writer.root["/Pages"]["/Kids"][0]
-    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"0 0 100 100 re f"))
-    writer.update_container(page)
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
 
 
 def with_store(octets):
