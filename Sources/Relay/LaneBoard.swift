@@ -148,7 +148,7 @@ final class LaneBoard: @unchecked Sendable {
         return rounds
     }
 
-    /// Sends away those who wait by former limits, and who come with them later and would have to wait.
+    /// Sends away those who wait by former limits, and who come with them later.
     func sendAwayWaiting() {
         condition.lock()
         rounds += 1

@@ -145,6 +145,9 @@ final class RelayEntryRun {
         var summary = AttemptSummary(countsAsAttempt: false)
         var isClaimDurable = false
         func opens(at time: Int) { summary.routesOpenAt = min(summary.routesOpenAt ?? time, time) }
+        func unreached(_ recipients: [AddrSpec], _ reason: String) {
+            for recipient in recipients { summary.routeTroubles[recipient] = reason }
+        }
         for (destination, recipients) in shares(given) {
             if isStopping() {
                 opens(at: clock.now())
@@ -154,9 +157,7 @@ final class RelayEntryRun {
             case .stopping, .sentAway: opens(at: clock.now())
             case .closedUntil(let time):
                 opens(at: time + jitter(5))
-                if let reason = lanes.trouble(of: destination) {
-                    for recipient in recipients { summary.routeTroubles[recipient] = reason }
-                }
+                if let reason = lanes.trouble(of: destination) { unreached(recipients, reason) }
             case .full:
                 // Long before this, somebody who is through will take it up.
                 opens(at: clock.now() + Self.longestDetour)
@@ -175,7 +176,7 @@ final class RelayEntryRun {
                 case .routeFailed(let reason):
                     ending = .failed(reason)
                     opens(at: clock.now() + RouteHealth.firstPause + jitter(10))
-                    for recipient in recipients { summary.routeTroubles[recipient] = reason }
+                    unreached(recipients, reason)
                     tell(.deferred, reason: reason, recipients: recipients.map(\.description))
                     log.warning("route failed", metadata: metadata(["route": "\(destination)", "reason": "\(reason)"]))
                 }
