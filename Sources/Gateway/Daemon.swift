@@ -46,17 +46,18 @@ public enum Daemon {
         let make = { @Sendable (server: ServerConfiguration) throws(ProgramError) -> LiveConfiguration in
             try LiveConfiguration(server, spool: spool, limiter: limiter, clock: clock, hostName: surroundings.hostName)
         }
-        let active = ActiveConfiguration(try make(server))
+        let first = try make(server)
+        let active = ActiveConfiguration(first)
         for warning in server.warnings { log.warning("\(warning)") }
 
-        let threads = WorkerThreads(count: server.processing.concurrency + 6, name: "ses-worker")
+        let threads = WorkerThreads(count: first.threads, name: "ses-worker")
         let gateway = GatewayService(
             mode: mode, spool: spool, watcher: watcher, configuration: active, clock: clock,
-            width: server.processing.concurrency, threads: threads, log: log)
+            threads: threads, log: log)
         let reload = ConfigurationReload(path: path, board: gateway.board, log: log) { () throws(ProgramError) in
             let server = try LoadedConfiguration.load(path)
             // Messages claimed earlier may still be using the old one: its client ends when the last of them lets go.
-            active.replace(with: try make(server))
+            gateway.apply(try make(server))
             return server.warnings.map { "\($0)" }
         }
         try await ProgramRun.serve(gateway, reload, on: threads, log)

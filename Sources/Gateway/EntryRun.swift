@@ -44,18 +44,17 @@ final class EntryRun {
         }
     }
 
+    /// How often the work starts over within one attempt because the claimed file changed.
+    static let changeLimit = 3
+
     private func work() async throws(Interruption) -> Ending {
-        while true {
+        for _ in 0..<Self.changeLimit {
             let (outcome, writesLF) = try await outcome()
             account = outcome.account
             if Task.isCancelled { throw .stopped }
             switch outcome.disposal {
             case .defer(let attempts, let delay):
-                let due = configuration.services.now() + delay
-                tell(.deferred, attempts: attempts)
-                let file = try spooled { () throws(SpoolError) in try transaction.defer(attempts: attempts, due: due) }
-                logEnd("deferred", [file], extra: ["attempt": "\(attempts)", "due": "\(due)"])
-                return .deferred(file, due: due)
+                return try leave(attempts: attempts, delay: delay)
             case .putBack(let errno):
                 throw .spool(SpoolError(.system, path: spool.path, errno: errno, outcome.account.reason))
             case .publish(let outputs):
@@ -63,6 +62,27 @@ final class EntryRun {
                 log.notice("the file changed while it was worked on; starting over", metadata: identity)
             }
         }
+        return try leaveChanging()
+    }
+
+    private func leave(attempts: Int, delay: Int) throws(Interruption) -> Ending {
+        let due = configuration.services.now() + delay
+        tell(.deferred, attempts: attempts)
+        let file = try spooled { () throws(SpoolError) in try transaction.defer(attempts: attempts, due: due) }
+        logEnd("deferred", [file], extra: ["attempt": "\(attempts)", "due": "\(due)"])
+        return .deferred(file, due: due)
+    }
+
+    /// Ends an attempt on a file that its writer still changes: each round costs a call to the signing server, so the
+    /// message waits for the schedule of retries, and at its end stands in `blocked` as it is.
+    private func leaveChanging() throws(Interruption) -> Ending {
+        let attempts = transaction.attempts + 1
+        account.reason =
+            "the file was changed \(Self.changeLimit) times while it was worked on, so its writer has not finished; "
+            + "write into tmp/ and rename into new/ when the message is complete"
+        account.failure = Failure(.transient, account.reason)
+        guard let delay = configuration.services.retryDelay(attempts) else { return .published([try block()]) }
+        return try leave(attempts: attempts, delay: delay)
     }
 
     /// A message above the limit is put away as it is: reading it is what the limit is there to prevent.

@@ -14,7 +14,7 @@ final class GatewayService: Service {
     private let handoff: Handoff<Candidate>
     private let loops: [QueueLoop]
     private let statePost: StatePost
-    private let width: Int
+    private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
     /// How long what is in work may take after the order to stop, before it is put back.
@@ -22,11 +22,12 @@ final class GatewayService: Service {
 
     init(
         mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: ActiveConfiguration,
-        clock: SpoolClock, width: Int, threads: WorkerThreads, log: Logger
+        clock: SpoolClock, threads: WorkerThreads, log: Logger
     ) {
         self.mode = mode
         self.watcher = watcher
-        self.width = width
+        let width = configuration.current.width
+        crew = WorkerCrew(width: width)
         self.threads = threads
         self.log = log
         let post = StatePost(
@@ -46,6 +47,13 @@ final class GatewayService: Service {
                 queue: queue, engine: engine, handoff: handoff, bell: queue == .retry ? retryBell : WakeBell(),
                 clock: clock, longestDelay: { configuration.current.server.processing.retry.longestDelay })
         }
+    }
+
+    /// Puts a new configuration in force for messages claimed later, and with it the number of messages worked on at a time.
+    func apply(_ configuration: LiveConfiguration) {
+        engine.configuration.replace(with: configuration)
+        threads.grow(to: configuration.threads)
+        crew.resize(to: configuration.width)
     }
 
     func run() async throws {
@@ -74,16 +82,12 @@ final class GatewayService: Service {
     private func intake() async {
         // Cancelling is for what is still in work when patience ends; an orderly stop only ends the intake.
         // A task of its own does not take over the preference of the one that makes it, so the threads are named again.
-        let work = Task(executorPreference: threads) { [engine, handoff, width] in
-            await withTaskGroup(of: Void.self) { workers in
-                for _ in 0..<width {
-                    workers.addTask {
-                        while let candidate = await handoff.take() {
-                            await engine.take(candidate)
-                            handoff.finished()
-                        }
-                    }
-                }
+        let work = Task(executorPreference: threads) { [engine, handoff, crew] in
+            await crew.work {
+                guard let candidate = await handoff.take() else { return false }
+                await engine.take(candidate)
+                handoff.finished()
+                return true
             }
         }
         await withGracefulShutdownHandler {

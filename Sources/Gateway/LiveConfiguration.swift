@@ -19,6 +19,10 @@ final class LiveConfiguration: Sendable {
 
     var services: Services { processor.services }
     var maximumMessageSize: Int { server.processing.maxMessageSize }
+    /// The number of messages that are worked on at the same time.
+    var width: Int { server.processing.concurrency }
+    /// The number of threads: one for each message in work, and those of the queue loops, watcher, state and gate.
+    var threads: Int { width + 6 }
 
     init(server: ServerConfiguration, client: DSSClient, processor: EntryProcessor) {
         self.server = server

@@ -77,6 +77,47 @@ extension EndToEnd {
             #expect(try await daemon.terminate().status == 0)
         }
 
+        @Test("SIGHUP changes how many messages are worked on at a time, up and down", .timeLimit(.minutes(2)))
+        func width() async throws {
+            let leave = DispatchSemaphore(value: 0)
+            let refusal = String(
+                decoding: try TestMaterial.octets(TestMaterial.fixtures + "/dss/responses/sign-refused.xml"),
+                as: UTF8.self)
+            let server = try ScriptedPeer.answering { _ in
+                leave.wait()
+                return "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: \(refusal.utf8.count)\r\n\r\n"
+                    + refusal
+            }
+            var configuration = SESXML(servers: [server.address])
+            configuration.outgoing = SESXML.sign(alias: Samples.aliceKey)
+            configuration.emailErrorAction = "BLOCK_EMAIL"
+            func width(_ number: Int) -> SESXML {
+                configuration.processing = "<Concurrency>\(number)</Concurrency>"
+                return configuration
+            }
+            let fixture = try await SpoolFixture(width(2))
+            for _ in 0..<30 { try await fixture.drop(MailSamples.plain(), to: .outgoing) }
+            let daemon = try await fixture.watch()
+            try await eventually("two are at the server") { server.requests.count == 2 ? () : nil }
+            func reread(_ number: Int, _ times: Int) async throws {
+                try fixture.configure(width(number))
+                daemon.signal(SIGHUP)
+                try await eventually("the configuration is re-read") {
+                    daemon.text(.error).components(separatedBy: "configuration re-read").count > times ? () : nil
+                }
+            }
+            try await reread(20, 1)
+            try await eventually("twenty are at the server") { server.requests.count == 20 ? () : nil }
+            try await reread(1, 2)
+            for _ in 0..<20 { leave.signal() }
+            try await eventually("one more is at the server") { server.requests.count == 21 ? () : nil }
+            try await eventually("twenty are blocked") { try fixture.counts()["blocked/new"] == 20 ? () : nil }
+            #expect(server.requests.count == 21)
+            for _ in 0..<10 { leave.signal() }
+            try await eventually("all are blocked") { try fixture.counts() == ["blocked/new": 30] ? () : nil }
+            #expect(try await daemon.terminate().status == 0)
+        }
+
         @Test("a bare *.eml put in by a person is taken when it lies still, with its own recipients")
         func bareFile() async throws {
             let fixture = try await SpoolFixture(try await signing())

@@ -108,6 +108,28 @@ struct EngineTests {
         #expect(try #require(try bench.files("delivered").first).text.contains("Hello\nmore\n"))
     }
 
+    @Test("a file that keeps changing is left for the schedule of retries after three rounds, and blocked at its end")
+    func changesForEver() async throws {
+        let calls = Atomic(0)
+        let work = Mutex("")
+        let bench = try GatewayBench { (_) throws(Failure) in
+            calls.add(1, ordering: .relaxed)
+            Self.append("more\n", below: work.withLock { $0 })
+            return .cms(OctetString("signature"))
+        }
+        work.withLock { $0 = bench.scratch.file("spool/work") }
+        try bench.put()
+        try await bench.takeAll()
+        #expect(calls.load(ordering: .relaxed) == 3)
+        #expect(try bench.counts() == ["retry": 1])
+        #expect(try bench.names("retry/new").first?.contains("N=1,D=1800000300") == true)
+        #expect(bench.board.snapshot.lastError?.contains("its writer has not finished") == true)
+        try await bench.takeAll(.retry)
+        try await bench.takeAll(.retry)
+        #expect(calls.load(ordering: .relaxed) == 9)
+        #expect(try bench.counts() == ["blocked": 1])
+    }
+
     /// Appends to the claimed message, as a writer that still has it open.
     private static func append(_ text: String, below work: String) {
         for directory in (try? FileManager.default.contentsOfDirectory(atPath: work)) ?? [] {
@@ -248,7 +270,7 @@ struct EngineTests {
         let threads = WorkerThreads(count: 10, name: "test")
         let service = GatewayService(
             mode: .process, spool: bench.spool, watcher: nil, configuration: bench.configuration, clock: .system,
-            width: 4, threads: threads, log: bench.engine.log)
+            threads: threads, log: bench.engine.log)
         try await withTaskExecutorPreference(threads) { try await service.run() }
         #expect(try bench.counts() == ["delivered": 40])
         #expect(service.board.snapshot.reasons.isEmpty)

@@ -1,9 +1,8 @@
 import Foundation
-import ProgramLife
 import Synchronization
 import Testing
 
-@testable import Relay
+@testable import ProgramLife
 
 @Suite("How many work at a time", .timeLimit(.minutes(1)))
 struct WorkerCrewTests {

@@ -1,8 +1,7 @@
-import ProgramLife
 import Synchronization
 
-/// Those who work beside one another: as many as are wanted now, which can change while they work.
-final class WorkerCrew: Sendable {
+/// The workers of a program: as many at a time as its configuration asks for, which can change while they work.
+package final class WorkerCrew: Sendable {
     private struct State {
         var wanted: Int
         var present = 0
@@ -11,18 +10,18 @@ final class WorkerCrew: Sendable {
     private let state: Mutex<State>
     private let bell = WakeBell()
 
-    /// - Parameter width: At least 1.
-    init(width: Int) { state = Mutex(State(wanted: max(1, width))) }
+    /// - Parameter width: The number of workers, at least 1.
+    package init(width: Int) { state = Mutex(State(wanted: max(1, width))) }
 
-    /// Those who are wanted beside the others begin at once; those who are too many leave after what they have in hand.
-    func resize(to width: Int) {
+    /// Changes the number of workers: further ones begin at once, surplus ones leave after the piece of work in hand.
+    package func resize(to width: Int) {
         state.withLock { $0.wanted = max(1, width) }
         bell.ring()
     }
 
-    /// Lets them work until the work is at its end.
-    /// - Parameter turn: One piece of work; false when there will be no more.
-    func work(_ turn: @escaping @Sendable () async -> Bool) async {
+    /// Runs the workers until there is no more work.
+    /// - Parameter turn: Does one piece of work; returns false when there will be no more.
+    package func work(_ turn: @escaping @Sendable () async -> Bool) async {
         await withDiscardingTaskGroup { group in
             repeat {
                 while mayJoin() {
