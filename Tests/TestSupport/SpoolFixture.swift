@@ -18,6 +18,15 @@ public final class SpoolFixture: Sendable {
         guard made.status == 0 else { throw HarnessError("ses init: \(made)") }
     }
 
+    /// A spool with a configuration that the caller writes, given the spool's path.
+    public init(_ text: (_ spool: String) -> String) async throws {
+        scratch = try ScratchDirectory()
+        try Self.own(scratch.path)
+        try configure(text(scratch.file("spool")))
+        let made = try await ses(["init", spool])
+        guard made.status == 0 else { throw HarnessError("ses init: \(made)") }
+    }
+
     /// A copy of another fixture as it stands, for tests that go on from one state many times.
     public init(copying other: SpoolFixture) async throws {
         scratch = try ScratchDirectory()

@@ -1,0 +1,75 @@
+import Foundation
+
+/// What other readers find in the header of what leaves.
+extension CaseJudge {
+    /// Whether no header line is longer than RFC 5322 §2.1.1 allows and each field still says what it said, white space
+    /// apart.
+    func isFolded() throws -> Bool {
+        guard !finding.relayed.isEmpty else { return false }
+        let before = Self.fields(Self.header(try row.message(), endsAtBareCR: false))
+        return finding.relayed.allSatisfy { message in
+            let lines = Self.header(message, endsAtBareCR: false)
+            let after = Self.fields(lines)
+            return lines.allSatisfy { $0.count <= 998 }
+                && before.allSatisfy { field in
+                    let name = field.prefix { $0 != ":" }.lowercased()
+                    // The content fields are those of the signed part, and Bcc does not leave.
+                    return name.hasPrefix("content-") || name == "bcc" || after.contains(field)
+                }
+        }
+    }
+
+    /// Whether nothing is delivered in which a reader finds a result of ours that says `smime=pass`, our own apart.
+    func isFieldRemoved() async throws -> Bool {
+        guard !finding.delivered.isEmpty else { return false }
+        for file in finding.delivered {
+            var found = try await PythonReading.of(file.message).values("Authentication-Results")
+            for endsAtBareCR in [false, true] {
+                let lines = Self.header(file.message, endsAtBareCR: endsAtBareCR)
+                found += Self.unfolded(lines).compactMap { line in
+                    line.wholeMatch(of: /(?i)\s*authentication-results\s*:(.*)/).map { String($0.1) }
+                }
+            }
+            let own = finding.outcomes == ["verified"] ? file.header("Authentication-Results").first : nil
+            for field in found where field.contains(/(?i)smime\s*=\s*pass/) {
+                guard let own, Self.withoutBlanks(field) == Self.withoutBlanks(own) else { return false }
+            }
+        }
+        return true
+    }
+
+    /// The lines up to the first empty one, whether they are fields or not.
+    private static func header(_ message: [UInt8], endsAtBareCR: Bool) -> [[UInt8]] {
+        var lines: [[UInt8]] = [[]]
+        var index = message.startIndex
+        while index < message.endIndex {
+            let octet = message[index]
+            let isBareCR = octet == 0x0D && !(index + 1 < message.endIndex && message[index + 1] == 0x0A)
+            index += 1
+            if octet == 0x0A || (isBareCR && endsAtBareCR) {
+                if lines[lines.count - 1].last == 0x0D { lines[lines.count - 1].removeLast() }
+                if lines[lines.count - 1].isEmpty { break }
+                lines.append([])
+            } else {
+                lines[lines.count - 1].append(octet)
+            }
+        }
+        return lines.filter { !$0.isEmpty }
+    }
+
+    private static func unfolded(_ lines: [[UInt8]]) -> [String] {
+        var fields: [[UInt8]] = []
+        for line in lines {
+            if !fields.isEmpty, line.first == 0x20 || line.first == 0x09 {
+                fields[fields.count - 1] += line
+            } else {
+                fields.append(line)
+            }
+        }
+        return fields.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func fields(_ lines: [[UInt8]]) -> Set<String> { Set(unfolded(lines).map(withoutBlanks)) }
+
+    private static func withoutBlanks(_ text: String) -> String { String(text.filter { !$0.isWhitespace }) }
+}
