@@ -9,7 +9,7 @@ public enum SpoolInitialisation {
         do {
             return try Spool.make(at: path)
         } catch {
-            throw ProgramError(error.isLocalFault ? .inputOutput : .unavailable, error.description)
+            throw ProgramError(error.pointsAtConfiguration ? .unavailable : .inputOutput, error.description)
         }
     }
 }

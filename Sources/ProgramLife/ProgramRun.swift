@@ -12,7 +12,7 @@ package enum ProgramRun {
             for warning in try spool.probe() { log.warning("\(warning)") }
             return spool
         } catch {
-            throw ProgramError(error.isLocalFault ? .inputOutput : .configuration, error.description)
+            throw ProgramError(error.pointsAtConfiguration ? .configuration : .inputOutput, error.description)
         }
     }
 

@@ -64,7 +64,7 @@ extension Transaction {
             switch error.errno {
             case ELOOP: return "it is a symbolic link"
             case ENXIO: return "it is a socket or a device without a driver"
-            case EACCES, EPERM: return "it cannot be read"
+            // It could be read while it waited: somebody changed its mode since, or the file system is at fault.
             default: throw error
             }
         }

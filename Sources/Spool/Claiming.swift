@@ -37,12 +37,11 @@ extension Spool {
                 }
             case .exists: throw SpoolError(.raced, path: place.directory.path, "a claim found a directory in use")
             }
-        } catch let error where [EACCES, EPERM, EBUSY].contains(error.errno) {
-            // The file's own doing (a directory of somebody else's, a mount point): no reason to stop the intake.
-            try discardEmpty(place)
-            return .left(reason: error.description)
-        } catch let error where !error.isLocalFault {
-            try discardEmpty(place)
+        } catch {
+            abandonEmpty(place.name)
+            // The file's own doing (a directory of somebody else's, a mount point) is no reason to stop the intake.
+            let isRefusal = [EACCES, EPERM, EBUSY].contains(error.errno)
+            if isRefusal, try candidate.directory.isWritable() { return .left(reason: error.description) }
             throw error
         }
         let transaction = Transaction(
@@ -80,10 +79,24 @@ extension Spool {
             } catch let error where error.errno == ENOENT {
                 continue
             }
-            guard try directory.tryLock(), try directory.isStill(name, in: work) else { continue }
-            return Workplace(unique: unique, name: name, directory: directory)
+            do throws(SpoolError) {
+                guard try directory.tryLock(), try directory.isStill(name, in: work) else { continue }
+                return Workplace(unique: unique, name: name, directory: directory)
+            } catch {
+                abandonEmpty(name)
+                throw error
+            }
         }
         throw SpoolError(.raced, path: work.path, "each directory made for a claim was removed by somebody at once")
+    }
+
+    /// Removes a directory of a claim that failed, so that a fault that lasts does not leave one behind at each try.
+    private func abandonEmpty(_ name: String) {
+        do throws(SpoolError) {
+            try work.removeDirectory(name)
+        } catch {
+            // The first error says more; recovery removes the empty directory.
+        }
     }
 
     private func discardEmpty(_ place: Workplace) throws(SpoolError) {

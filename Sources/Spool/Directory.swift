@@ -122,6 +122,13 @@ final class Directory: Sendable {
         }
     }
 
+    /// Whether names may be added to and removed from this directory.
+    func isWritable() throws(SpoolError) -> Bool {
+        if faccessat(descriptor, ".", W_OK | X_OK, AT_EACCESS) == 0 { return true }
+        guard [EACCES, EPERM, EROFS].contains(errno) else { throw failure(errno, ".", "cannot look at the directory") }
+        return false
+    }
+
     enum RenameOutcome { case done, missing, exists }
 
     /// Renames without replacing.

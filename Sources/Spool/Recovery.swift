@@ -32,6 +32,22 @@ public struct RecoveryReport: Sendable, Hashable {
     public var unhealthy: [Finding] { findings.filter { [.withoutMessage, .inBoth, .foreign].contains($0.state) } }
     /// Lines that the journal did not take.
     public internal(set) var warnings: [SpoolError] = []
+    /// Faults of the machine that kept single entries from being repaired; they are as they were, for a later recovery.
+    public internal(set) var faults: [SpoolError] = []
+}
+
+/// A message that a process left in `work/`, tidied, waiting to be worked again by ``Recovery/resume(_:)``.
+public struct LeftEntry: Sendable, Hashable {
+    public let entry: EntryID
+    /// Starts that had no end.
+    public let starts: Int
+    let name: FileName
+
+    /// Whether it must be worked alone among its like, because it may be what ended the program: two starts had no end.
+    ///
+    /// One that was interrupted once is worked beside others, so that a peer that hangs for one message holds up no other.
+    /// A message that only stood beside the culprit gets here at most, and is worked to its end while the culprit waits.
+    public var isSuspect: Bool { starts >= 2 }
 }
 
 /// An entry that a process left behind, to be gone on with before anything new is taken in.
@@ -61,12 +77,45 @@ public final class Recovery {
         toWork = try spool.work.names().filter { !$0.hasPrefix(".") }.reversed()
     }
 
+    /// Repairs everything that needs no work: publishes what is committed, removes what is left over. It calls nobody over the
+    /// network and runs no message, so it ends soon, whatever a message or a peer does.
+    ///
+    /// An entry that a fault of the machine keeps from being repaired is passed over and reported in `report.faults`.
+    /// - Returns: The messages to be worked, the oldest first; none of them is locked or counted yet.
+    /// - Throws: ``SpoolError`` that is fatal.
+    public func repair() throws(SpoolError) -> [LeftEntry] {
+        while let name = toPublish.popLast() {
+            try passingOverFaults { () throws(SpoolError) in try recoverPublish(name) }
+        }
+        var left: [LeftEntry] = []
+        while let name = toWork.popLast() {
+            try passingOverFaults { () throws(SpoolError) in
+                guard let transaction = try tidy(name) else { return }
+                left.append(LeftEntry(entry: transaction.entry, starts: transaction.starts, name: name))
+                transaction.abandon()
+            }
+        }
+        return left.sorted { $0.name.description < $1.name.description }
+    }
+
+    private func passingOverFaults(_ step: () throws(SpoolError) -> Void) throws(SpoolError) {
+        do throws(SpoolError) {
+            try step()
+        } catch let error where !error.isFatal {
+            report.faults.append(error)
+        }
+    }
+
+    /// Takes up a message that ``repair()`` found, and counts the start.
+    /// - Returns: nil when it is gone, another process has it, or it was put away.
+    public func resume(_ left: LeftEntry) throws(SpoolError) -> Recovered? { try resume(left.name) }
+
     /// Goes on to the next entry that needs work; what needs none is finished on the way.
     /// - Returns: nil at the end.
     public func next() throws(SpoolError) -> Recovered? {
         while let name = toPublish.popLast() { try recoverPublish(name) }
         while let name = toWork.popLast() {
-            if let recovered = try recoverWork(name) { return recovered }
+            if let recovered = try resume(name) { return recovered }
         }
         return nil
     }
@@ -123,7 +172,9 @@ public final class Recovery {
 
     // MARK: work/
 
-    private func recoverWork(_ name: FileName) throws(SpoolError) -> Recovered? {
+    /// Tidies one directory of `work/` and puts away what cannot be a message.
+    /// - Returns: The entry, locked, whose message is to be worked; nil when there is nothing to work.
+    private func tidy(_ name: FileName) throws(SpoolError) -> Transaction? {
         guard let found = try lock(name, in: spool.work) else { return nil }
         guard let message = found.message else {
             let isBare = found.outputs.isEmpty && found.scratch.isEmpty && !found.hasLedger
@@ -147,18 +198,27 @@ public final class Recovery {
             try transaction.moveToCorrupt()
             return nil
         }
-        if transaction.starts > Self.startLimit {
-            journal(found.place, .claimed, reason: "started too often, even its notice had no end")
+        return transaction
+    }
+
+    /// Counts a start of a message that was left behind, and says how it is to be worked.
+    /// - Returns: nil when it is gone, another process has it, or it stands in `blocked` now.
+    private func resume(_ name: FileName) throws(SpoolError) -> Recovered? {
+        guard let transaction = try tidy(name) else { return nil }
+        let place = transaction.place
+        let starts = transaction.starts - (spool.takeForgiveness(place.name) ? 1 : 0)
+        if starts > Self.startLimit {
+            journal(place, .claimed, reason: "started too often, even its notice had no end")
             let blocked = try transaction.block()
-            note(.claimed, found.place, "started too often, moved to \(blocked.folder.rawValue) as \(blocked.name)")
+            note(.claimed, place, "started too often, moved to \(blocked.folder.rawValue) as \(blocked.name)")
             return nil
         }
-        let isPoison = transaction.starts == Self.startLimit
+        let isPoison = starts == Self.startLimit
         var facts = transaction.facts
-        facts.starts = transaction.starts + 1
-        journal(found.place, .claimed, reason: isPoison ? "three starts had no end" : nil)
+        facts.starts = starts + 1
+        journal(place, .claimed, reason: isPoison ? "three starts had no end" : nil)
         try transaction.restate(facts)
-        note(.claimed, found.place, isPoison ? "three starts had no end; to the administrator" : "worked again")
+        note(.claimed, place, isPoison ? "three starts had no end; to the administrator" : "worked again")
         return isPoison ? .poison(transaction) : .work(transaction)
     }
 

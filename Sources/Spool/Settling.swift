@@ -56,19 +56,11 @@ extension Transaction {
     /// One rename, with all its cases. Done twice it does nothing the second time.
     func publish(_ index: Int) throws(SpoolError) {
         let folder = try spool.folder(outputs[index].folder)
-        var madeFolder = false
         for _ in 0..<8 {
             try spool.durability.check(place.directory.path)
             let output = outputs[index]
             let staged = TransactionFile.outputName(output.folder, stagedNames[index] ?? output.name)
-            let target: SyncedDirectory
-            do throws(SpoolError) {
-                target = try folder.open()
-            } catch let error where error.kind == .layout && error.errno == ENOENT && !madeFolder {
-                madeFolder = true
-                try folder.make()
-                continue
-            }
+            let target = try folder.open()
             switch try place.directory.rename(staged, to: target.directory, output.name.description) {
             case .done:
                 touched[ObjectIdentifier(target.directory)] = target
@@ -117,13 +109,7 @@ extension Transaction {
 
     private func settle(in folder: Folder, _ facts: NameFacts) throws(SpoolError) -> PublishedFile {
         try spool.durability.check(place.directory.path)
-        let target: SyncedDirectory
-        do throws(SpoolError) {
-            target = try spool.folder(folder).open()
-        } catch let error where error.kind == .layout && error.errno == ENOENT {
-            try spool.folder(folder).make()
-            target = try spool.folder(folder).open()
-        }
+        let target = try spool.folder(folder).open()
         let name = try move(to: target.directory, facts)
         try finish()
         return PublishedFile(folder: folder, name: name)
@@ -144,11 +130,17 @@ extension Transaction {
         try require(.working)
         stage = .settled
         defer { letGo() }
-        try publishReleased()
-        try removeOutputs()
-        var facts = facts
-        facts.starts = max(0, starts - 1)
-        try restate(facts)
+        do throws(SpoolError) {
+            try publishReleased()
+            try removeOutputs()
+            var facts = facts
+            facts.starts = max(0, starts - 1)
+            try restate(facts)
+        } catch {
+            // The name still counts the start. This process knows better, and does not count the next one.
+            spool.forgive(place.name)
+            throw error
+        }
     }
 
     /// Leaves the entry as it is, to the next recovery, and lets go of its lock.

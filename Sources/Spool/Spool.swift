@@ -1,5 +1,6 @@
 import Glibc
 public import Octets
+import Synchronization
 
 /// A spool on disk: what waits, what is being worked on, what became of it.
 ///
@@ -26,6 +27,8 @@ public final class Spool: Sendable {
     /// Where the relay's messages wait for their next attempt; nil for `ses`, which uses a folder.
     let deferred: SyncedDirectory?
     private let folders: [Folder: ResultFolder]
+    /// Directories in `work/` whose message counts one start too many, because a fault kept it from being given back.
+    private let forgiven = Mutex<Set<String>>([])
 
     /// Opens a spool that `ses init` made.
     /// - Throws: ``SpoolError`` of kind `layout` when it is none or incomplete, `permissions` when others may write in it.
@@ -61,7 +64,7 @@ public final class Spool: Sendable {
             uniqueKeysWithValues: results.map { [root] in
                 ($0, ResultFolder($0, root: root, durability: durability))
             })
-        for folder in folders.values { try Layout.refuseWorldWritable(folder.open().directory) }
+        for folder in folders.values { try Layout.refuseWorldWritable(folder.reopen().directory) }
         journal = Journal(
             directory: try Layout.open(program.journalPath, in: root), program: program, clock: clock)
         secret = program == .ses ? try Self.readSecret(in: root) : OctetString()
@@ -84,6 +87,12 @@ public final class Spool: Sendable {
         }
         return result
     }
+
+    /// Has the next start of the entry in `work/NAME` not counted.
+    func forgive(_ name: String) { forgiven.withLock { _ = $0.insert(name) } }
+
+    /// Whether the next start of the entry in `work/NAME` was forgiven, which it is once.
+    func takeForgiveness(_ name: String) -> Bool { forgiven.withLock { $0.remove(name) != nil } }
 
     func makeUniqueName(_ entry: EntryID) -> UniqueName { UniqueName(entry: entry, clock: clock, random: random) }
 

@@ -38,19 +38,31 @@ public struct SpoolError: Error, Hashable, Sendable {
         self.explanation = explanation
     }
 
-    /// A fault of this machine, not of the message: it costs no attempt, and intake stops until it is gone.
+    /// A fault of this machine, not of the message: it costs no attempt, and the message is tried again later.
+    ///
+    /// Every error is one unless it is proven to be the message's. A list of error numbers would never be complete:
+    /// EUCLEAN, EBADMSG, ESTALE, EFBIG or a mode that somebody changed say as little of the message as ENOSPC does.
     public var isLocalFault: Bool {
         switch kind {
-        case .fileSync, .directorySync: true
-        case .system: Self.localFaults.contains(errno)
-        default: false
+        case .system, .fileSync, .directorySync, .layout, .permissions, .fileSystem: true
+        case .tooLarge, .raced, .settled: false
         }
     }
 
+    /// Whether only the administrator can mend it: the spool is not made, not ours, or on the wrong file system.
+    public var pointsAtConfiguration: Bool {
+        switch kind {
+        case .layout, .permissions, .fileSystem: true
+        case .system: errno == EACCES || errno == EPERM
+        case .fileSync, .directorySync, .tooLarge, .raced, .settled: false
+        }
+    }
+
+    /// Whether a directory of the spool is not there.
+    var isMissingDirectory: Bool { kind == .layout && errno == ENOENT }
+
     /// The program must exit with 74 (EX_IOERR) at once and publish nothing more: what the disk holds is unknown.
     public var isFatal: Bool { kind == .directorySync }
-
-    static let localFaults: Set<Int32> = [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM]
 }
 
 extension SpoolError: CustomStringConvertible {
@@ -64,12 +76,14 @@ extension SpoolError: CustomStringConvertible {
     private static func advice(_ errno: Int32) -> String {
         switch errno {
         case ENOSPC, EDQUOT: "make room on the file system; work goes on by itself then"
-        case EIO: "the disk reports damage: see the kernel log"
+        case EIO, EUCLEAN, EBADMSG: "the disk reports damage: see the kernel log"
         case EROFS: "the file system is read-only: see the kernel log, then remount it"
         case EMFILE: "raise the limit of open files of this process"
         case ENFILE: "raise the system's limit of open files (fs.file-max)"
         case ENOMEM: "the system is out of memory"
         case EACCES, EPERM: "check owner, group and mode; `ses init` repairs those of the spool's folders"
+        case EFBIG: "raise the limit of the file size of this process (ulimit -f, LimitFSIZE=)"
+        case ESTALE: "the file system was exchanged below the spool: mount it again, or start the program anew"
         case EXDEV: "all folders of a spool must be on one file system"
         default: ""
         }

@@ -32,10 +32,8 @@ extension Spool {
             isBeingWritten = file.isOpenForWriting
         } catch let error where error.errno == ENOENT {
             return nil
-        } catch let error where error.isLocalFault {
-            throw error
-        } catch {
-            // Swapped for a link or made unreadable since the listing: the next listing judges it.
+        } catch let error where [ELOOP, ENXIO, EACCES, EPERM].contains(error.errno) {
+            // Swapped for a link or a device, or made unreadable, since the listing: the next listing judges it.
             isBeingWritten = true
         }
         return Observation(status, isBeingWritten: isBeingWritten)

@@ -26,10 +26,20 @@ final class ResultFolder: Sendable {
         current = Mutex(nil)
     }
 
-    /// The directory that the folder's name leads to now.
+    /// The directory that the folder's name leads to now. A missing one is made again: a result must have a place to go.
     func open() throws(SpoolError) -> SyncedDirectory {
         let held = current.withLock { $0 }
         if let held, try held.directory.isStill(folder.filePath, in: root) { return held }
+        do throws(SpoolError) {
+            return try reopen()
+        } catch let error where error.isMissingDirectory {
+            try Layout.make(folder, in: root)
+            return try reopen()
+        }
+    }
+
+    /// - Throws: ``SpoolError`` of kind `layout` when the folder is missing.
+    func reopen() throws(SpoolError) -> SyncedDirectory {
         let opened = SyncedDirectory(try root.descend(folder.filePath), durability)
         guard opened.directory.identity.device == root.identity.device else {
             throw SpoolError(
@@ -42,11 +52,5 @@ final class ResultFolder: Sendable {
             current = opened
             return opened
         }
-    }
-
-    /// Makes what is missing of the folder, with the modes of the layout.
-    func make() throws(SpoolError) {
-        try Layout.make(folder, in: root)
-        _ = try open()
     }
 }

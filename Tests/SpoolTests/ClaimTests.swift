@@ -206,13 +206,22 @@ struct ClaimTests {
         #expect(try test.names("corrupt").isEmpty)
     }
 
-    @Test("unreadable once claimed is corrupt (F12)", .enabled(if: geteuid() != 0))
+    @Test(
+        "a message that cannot be read once it is claimed stays in work and costs no start (F12)",
+        .enabled(if: geteuid() != 0))
     func unreadableClaimed() throws {
         let test = try TestSpool()
         try test.put("x", "outgoing/new/x")
         let candidate = try test.candidates(.outgoing)[0]
         chmod(test.file("outgoing/new/x"), 0)
-        guard case .corrupt = try test.spool.claim(candidate) else { throw TestFailure("not corrupt") }
+        let error = try #require(throws: SpoolError.self) { try test.spool.claim(candidate) }
+        #expect(error.isLocalFault && error.errno == EACCES)
+        #expect(try test.names("corrupt").isEmpty)
+        let place = "work/" + (try #require(try test.names("work").first))
+        let message = try #require(try test.names(place).first)
+        #expect(message.contains("C=0"))
+        chmod(test.file(place + "/" + message), 0o640)
+        #expect(try test.recover().recovered == ["work C=1"])
     }
 
     @Test("a foreign file in retry is left and reported: nobody knows which way it was going")

@@ -263,13 +263,17 @@ struct ProbeTests {
         arguments: [UInt(0x6969), 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x00C3_6400])
     func networks(_ magic: UInt) throws {
         let error = try #require(throws: SpoolError.self) { try FileSystemType(magic: magic).judge("/s") }
-        #expect(error.kind == .fileSystem && !error.isLocalFault)
+        #expect(error.kind == .fileSystem && error.pointsAtConfiguration)
     }
 }
 
 @Suite("Errors of the spool")
 struct ErrorTests {
-    @Test("local faults are told from the message's", arguments: [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM])
+    @Test(
+        "every error of the machine is a local fault",
+        arguments: [
+            ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM, EACCES, EPERM, EUCLEAN, EBADMSG, ESTALE, EFBIG, EXDEV,
+        ])
     func local(_ code: Int32) {
         let error = SpoolError(.system, path: "/s/work", errno: code, "cannot write")
         #expect(error.isLocalFault && !error.isFatal)
@@ -277,8 +281,10 @@ struct ErrorTests {
         #expect(error.description.contains(";"))
     }
 
-    @Test("others are not", arguments: [EACCES, ENOENT, EEXIST, EXDEV, 0])
-    func other(_ code: Int32) {
-        #expect(!SpoolError(.system, path: "", errno: code, "").isLocalFault)
+    @Test("what is the message's, or another process's doing, is not")
+    func other() {
+        #expect(!SpoolError(.tooLarge(octets: 1), path: "", "").isLocalFault)
+        #expect(!SpoolError(.raced, path: "", errno: ENOENT, "").isLocalFault)
+        #expect(!SpoolError(.settled, path: "", "").isLocalFault)
     }
 }

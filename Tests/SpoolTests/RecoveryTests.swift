@@ -51,6 +51,79 @@ struct RecoveryTests {
         #expect(try test.everything().count == 1)
     }
 
+    @Test("repair finishes what needs no work and names the rest without counting a start; resume counts it")
+    func repair() throws {
+        let test = try TestSpool()
+        let places = (1...3).map { "work/179000000\($0).0123456789abcdef0123456789abcdef.000000000000000\($0)" }
+        for (starts, place) in places.enumerated() {
+            try test.makeDirectory(place)
+            try test.put("hello", "\(place)/message,O=in,C=\(starts)")
+            try test.put("half", "\(place)/~copy")
+        }
+        let committed = "publish/" + Self.unique
+        try test.makeDirectory(committed)
+        try test.put("hello", committed + "/message,O=in,C=1")
+        try test.put("whole", committed + "/delivered~" + Self.output)
+
+        let recovery = try test.spool.makeRecovery()
+        let left = try recovery.repair()
+        #expect(left.map(\.starts) == [0, 1, 2])
+        #expect(left.map(\.isSuspect) == [false, false, true])
+        #expect(try test.names("delivered/new") == [Self.output])
+        #expect(try test.names("publish").isEmpty)
+        for (starts, place) in places.enumerated() { #expect(try test.names(place) == ["message,O=in,C=\(starts)"]) }
+
+        guard case .work(let transaction) = try recovery.resume(left[1]) else { throw TestFailure("not resumed") }
+        #expect(transaction.starts == 2)
+        #expect(try recovery.resume(left[1]) == nil, "another has it")
+        transaction.abandon()
+        guard case .work(let again) = try recovery.resume(left[1]) else { throw TestFailure("not resumed") }
+        #expect(again.starts == 3)
+        _ = try again.block()
+        #expect(try recovery.resume(left[1]) == nil, "it is gone")
+    }
+
+    @Test("an entry that cannot be repaired is passed over and reported; the others are repaired")
+    func faultOfOne() throws {
+        let test = try TestSpool()
+        // An output whose name is taken by a directory of somebody's, in a folder that is no directory.
+        let blocked = "publish/" + Self.unique
+        try test.makeDirectory(blocked)
+        try test.put("hello", blocked + "/message,O=in,C=1")
+        try test.put("whole", blocked + "/admin~" + Self.output)
+        try FileManager.default.removeItem(atPath: test.file("admin"))
+        try test.put("no directory", "admin")
+        let other = "work/1790000001.0123456789abcdef0123456789abcdef.0000000000000001"
+        try test.makeDirectory(other)
+        try test.put("hello", other + "/message,O=in,C=1")
+
+        let recovery = try test.spool.makeRecovery()
+        #expect(try recovery.repair().count == 1)
+        #expect(recovery.report.faults.count == 1)
+        #expect(recovery.report.faults.first?.isLocalFault == true)
+        #expect(try test.names(blocked).count == 2)
+        try FileManager.default.removeItem(atPath: test.file("admin"))
+        let second = try test.spool.makeRecovery()
+        #expect(try second.repair().count == 1)
+        #expect(second.report.faults.isEmpty)
+        #expect(try test.names("admin/new") == [Self.output])
+    }
+
+    @Test("a start that could not be given back is not counted a second time by the same process")
+    func forgiven() throws {
+        let test = try TestSpool()
+        let transaction = try test.claimed()
+        let place = "work/" + (try #require(try test.names("work").first))
+        let name = try #require(try test.names(place).first)
+        // Stands in the way of the rename that takes the start back.
+        try test.put("x", place + "/" + name.replacingOccurrences(of: "C=1", with: "C=0"))
+        #expect(throws: SpoolError.self) { try transaction.rollBackStart() }
+        try FileManager.default.removeItem(
+            atPath: test.file(place + "/" + name.replacingOccurrences(of: "C=1", with: "C=0")))
+        #expect(try test.names(place) == [name])
+        #expect(try test.recover().recovered == ["work C=1"])
+    }
+
     @Test("S2 with three starts: to the administrator, then, if even that has no end, to blocked by one rename")
     func poison() throws {
         let test = try TestSpool()

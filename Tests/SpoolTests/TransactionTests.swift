@@ -27,6 +27,32 @@ struct TransactionTests {
         #expect(throws: SpoolError.self) { try transaction.publish() }
     }
 
+    @Test("a result folder that somebody removed is made again, at each step that needs it")
+    func missingFolder() throws {
+        let test = try TestSpool()
+        func remove(_ folder: String) throws { try FileManager.default.removeItem(atPath: test.file(folder)) }
+        let transaction = try test.claimed()
+        try remove("delivered")
+        try transaction.add(output: test.output("one"))
+        #expect(try transaction.commit())
+        try remove("delivered")
+        let told = try transaction.publish()
+        #expect(try test.names("delivered/new") == told.map(\.name.description))
+        #expect(try test.names("delivered").count == 3)
+        try remove("retry")
+        try test.claimed().defer(attempts: 1, due: 1)
+        #expect(try test.names("retry/new").count == 1)
+        try remove("blocked/new")
+        _ = try test.claimed("x", "outgoing/new/2.M1.host").block()
+        #expect(try test.names("blocked/new").count == 1)
+        try remove("corrupt")
+        try test.put("", "outgoing/new/empty")
+        guard case .corrupt = try test.spool.claim(try test.candidates(.outgoing)[0]) else {
+            throw TestFailure("not corrupt")
+        }
+        #expect(try test.names("corrupt").count == 1)
+    }
+
     @Test("what is committed without outputs would be lost, and is refused")
     func noOutputs() throws {
         let test = try TestSpool()
