@@ -45,7 +45,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
-        // C libraries: a module map and a shim each, imported by exactly one target.
+        // C libraries: a module map and a shim each, imported by exactly one target. CIDN2 only computes: it maps labels
+        // by tables of its own, without locale, file or network. It is the one C library that ground imports.
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
@@ -53,20 +54,22 @@ let package = Package(
         .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
         // Ground: values over bytes, no I/O.
         layer("Octets"),
         layer("CivilTime"),
-        layer("InternetMessage", ["Octets", "CivilTime"]),
+        layer("DomainNames", ["CIDN2"]),
+        layer("InternetMessage", ["Octets", "CivilTime", "DomainNames"]),
         layer("DSSProtocol", ["Octets"]),
         layer("PDFStructure", ["Octets"]),
 
         // Core: what is decided and what comes of it, no I/O.
-        layer("Workflows", ["InternetMessage"]),
-        layer("Composition", ["Octets", "InternetMessage"]),
-        layer("Processing", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition"]),
-        layer("Relaying", ["Octets", "InternetMessage"]),
+        layer("Workflows", ["DomainNames", "InternetMessage"]),
+        layer("Composition", ["Octets", "DomainNames", "InternetMessage"]),
+        layer("Processing", ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Composition"]),
+        layer("Relaying", ["Octets", "DomainNames", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
         layer("Spool", ["Octets", "CivilTime", "CLinux"]),
@@ -74,21 +77,22 @@ let package = Package(
         layer("XMLReading", ["Octets", "CLibXML2"]),
         layer("MessageInspection", ["Octets", "InternetMessage", "PDFStructure", "Workflows", "XMLReading"]),
         layer(
-            "SESConfiguration", ["Octets", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
+            "SESConfiguration",
+            ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("MailExchange", ["CAres"]),
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
-        layer("CMSSignatures", ["Octets", "COpenSSL"]),
+        layer("CMSSignatures", ["Octets", "DomainNames", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CivilTime", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
         layer("PDFSignatures", ["Octets", "CivilTime", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
             [
-                "Octets", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures", "PDFSignatures",
-                "XMLSignatures", "CurlTransfer", log, http, https,
+                "Octets", "DomainNames", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures",
+                "PDFSignatures", "XMLSignatures", "CurlTransfer", log, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
@@ -105,8 +109,9 @@ let package = Package(
         layer(
             "Relay",
             [
-                "Octets", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch", "SESConfiguration",
-                "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, heap, deque,
+                "Octets", "DomainNames", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch",
+                "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, heap,
+                deque,
             ]),
         program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", arguments]),
@@ -116,6 +121,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Octets"),
         tests("CivilTime"),
+        tests("DomainNames"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
         tests("PDFStructure", ["Octets"]),

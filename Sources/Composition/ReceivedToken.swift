@@ -1,3 +1,4 @@
+import DomainNames
 public import InternetMessage
 import Octets
 
@@ -76,7 +77,7 @@ public struct ReceivedToken: Sendable, Hashable {
     /// 32 hexadecimal digits each.
     private func tokens(_ code: AuthenticationCode) -> (first: String, second: String) {
         let known = "\(direction)\0\(messageID)"
-        let sorted = Set(recipients.map { $0.localPart + "@" + $0.domain.asciiLowercased }).sorted()
+        let sorted = Set(recipients.map { $0.localPart + "@" + $0.canonicalDomain.name }).sorted()
         let first = code(Array(([known] + sorted).joined(separator: "\0").utf8))
         let second = code(Array(known.utf8))
         return (first.prefix(16).hexadecimal, second.prefix(16).hexadecimal)

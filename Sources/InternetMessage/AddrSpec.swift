@@ -1,3 +1,5 @@
+public import DomainNames
+
 /// An addr-spec: local-part and domain (RFC 5322 §3.4.1; UTF-8 by RFC 6532).
 public struct AddrSpec: Sendable, CustomStringConvertible {
     /// The local-part's value, without quoting.
@@ -47,16 +49,21 @@ public struct AddrSpec: Sendable, CustomStringConvertible {
 }
 
 extension AddrSpec: Hashable {
-    /// The local-part by its octets, the domain without case (RFC 5321 §2.4).
+    /// Equality of the local-parts by their octets (RFC 5321 §2.4) and of the domains in ``CanonicalDomain`` form.
+    ///
+    /// Two recipients that differ in case are both kept. ``CanonicalAddress`` compares people, without case.
     public static func == (left: AddrSpec, right: AddrSpec) -> Bool {
         left.localPart.utf8.elementsEqual(right.localPart.utf8)
-            && left.domain.equalsIgnoringASCIICase(right.domain)
+            && (left.domain == right.domain || left.canonicalDomain == right.canonicalDomain)
     }
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(localPart)
-        hasher.combine(domain.asciiLowercased)
+        hasher.combine(canonicalDomain)
     }
+
+    /// The domain in the form in which A-labels and U-labels are equal.
+    public var canonicalDomain: CanonicalDomain { CanonicalDomain(domain) }
 }
 
 /// One mailbox of an address list (RFC 5322 §3.4).

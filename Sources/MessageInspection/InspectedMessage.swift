@@ -92,5 +92,5 @@ public struct InspectedMessage: MessageFacts {
 
 extension NamedAddress {
     /// Equal for addresses that lead to one mailbox in every mail system there is.
-    fileprivate var key: String { (address.localPart + "@" + address.domain).asciiLowercased }
+    fileprivate var key: CanonicalAddress { CanonicalAddress(address) }
 }

@@ -29,13 +29,23 @@ struct KeyAlias {
                     "no key can be chosen by the From address: \(address) is in none of the DomainName of the configuration"
                 )
             }
-            if policy.senderMustOwnFrom && envelope.sender != .address(address) {
+            if policy.senderMustOwnFrom && envelope.sender?.belongs(to: address) != true {
                 throw Failure(
                     .permanent,
                     "no key can be chosen by the From address: \(address) is not the envelope sender (SenderMustOwnFrom)"
                 )
             }
-            return address.localPart + "@" + address.domain.asciiLowercased
+            return CanonicalAddress(address).description
+        }
+    }
+}
+
+extension ReversePath {
+    /// Whether this is the address of the same person, whatever the case of its local-part and the form of its domain.
+    func belongs(to address: AddrSpec) -> Bool {
+        switch self {
+        case .null: false
+        case .address(let own): CanonicalAddress(own) == CanonicalAddress(address)
         }
     }
 }

@@ -1,3 +1,4 @@
+import DomainNames
 public import InternetMessage
 public import Workflows
 
@@ -14,7 +15,7 @@ public enum SignerIdentity: Sendable, Hashable {
 
     /// Compares the signers of `facts` with the From field of `header`.
     ///
-    /// Local-parts are compared without case: RFC 5321 §2.4 lets a host tell `Alice` from `alice`, no certificate authority does.
+    /// Addresses are compared as ``CanonicalAddress``: without case, A-labels and U-labels alike.
     public static func compare(_ facts: CMSFacts, header: Header, policy: Policy) -> SignerIdentity {
         let author: AddrSpec
         switch Author.of(header) {
@@ -22,9 +23,8 @@ public enum SignerIdentity: Sendable, Hashable {
         case .none(let why): return .mismatch(why)
         }
         let addresses = facts.signers.flatMap(\.addresses)
-        if addresses.contains(where: { $0.equalsIgnoringASCIICase(author.localPart + "@" + author.domain) }) {
-            return .author(author)
-        }
+        let known = CanonicalAddress(author)
+        if addresses.contains(where: { CanonicalAddress($0) == known }) { return .author(author) }
         for signer in facts.signers {
             if let listed = policy.organisationSigners.first(where: { $0.mayBe(signer, for: author) }) {
                 return .organisation(author: author, signer: listed.words)
@@ -56,20 +56,15 @@ public enum Author: Sendable, Hashable {
 
 extension OrganisationSigner {
     fileprivate func mayBe(_ signer: CMSFacts.Signer, for author: AddrSpec) -> Bool {
-        let addresses = signer.addresses.compactMap { AddrSpec(parsing: $0) }
+        let addresses = signer.addresses.compactMap { CanonicalAddress($0) }
+        let domain = author.canonicalDomain
         switch self {
         case .address(let address):
-            return author.domain.equalsIgnoringASCIICase(address.domain)
-                && addresses.contains {
-                    $0.domain.equalsIgnoringASCIICase(address.domain)
-                        && $0.localPart.equalsIgnoringASCIICase(address.localPart)
-                }
-        case .domain(let domain):
-            return author.domain.equalsIgnoringASCIICase(domain)
-                && addresses.contains { $0.domain.equalsIgnoringASCIICase(domain) }
+            return domain == address.canonicalDomain && addresses.contains(CanonicalAddress(address))
+        case .domain(let listed):
+            return domain == CanonicalDomain(listed) && addresses.contains { $0.domain == domain }
         case .certificate(let issuer, let serial):
-            return signer.issuer == issuer && signer.serial == serial
-                && addresses.contains { $0.domain.equalsIgnoringASCIICase(author.domain) }
+            return signer.issuer == issuer && signer.serial == serial && addresses.contains { $0.domain == domain }
         }
     }
 

@@ -1,3 +1,4 @@
+import DomainNames
 import InternetMessage
 import Relaying
 import SESConfiguration
@@ -44,7 +45,7 @@ final class RelaySettings: Sendable {
         let index = routes.firstIndex { $0.criteria.matches(given) } ?? routes.count - 1
         let route = routes[index]
         var domain: String?
-        if case .mailExchangers = route.target { domain = given.recipient.domain.lowercased() }
+        if case .mailExchangers = route.target { domain = given.recipient.canonicalDomain.name }
         return Destination(route: index, routeName: route.name, domain: domain)
     }
 }

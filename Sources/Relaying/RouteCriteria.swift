@@ -1,3 +1,4 @@
+public import DomainNames
 public import InternetMessage
 
 /// Which messages a route is for: everything that is given must hold.
@@ -68,22 +69,22 @@ public struct RouteCriteria: Sendable, Hashable {
 
 /// A domain, or with `*.` before it every domain below it.
 public struct DomainPattern: Sendable, Hashable {
-    /// Lower case, without `*.`.
-    public let domain: String
+    /// The domain without `*.`.
+    public let domain: CanonicalDomain
     public let isForSubdomains: Bool
 
-    /// - Parameter domain: Lower case.
+    /// - Parameter domain: The domain with A-labels or U-labels, without `*.`.
     public init(domain: String, isForSubdomains: Bool) {
-        self.domain = domain
+        self.domain = CanonicalDomain(domain)
         self.isForSubdomains = isForSubdomains
     }
 
     public func matches(_ other: String) -> Bool {
-        let other = other.lowercased()
-        return isForSubdomains ? other.hasSuffix("." + domain) : other == domain
+        let other = CanonicalDomain(other)
+        return isForSubdomains ? other.isBelow(domain) : other == domain
     }
 
     func covers(_ other: DomainPattern) -> Bool {
-        self == other || (isForSubdomains && other.domain.hasSuffix("." + domain))
+        self == other || (isForSubdomains && other.domain.isBelow(domain))
     }
 }

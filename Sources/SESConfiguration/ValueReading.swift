@@ -1,3 +1,4 @@
+import DomainNames
 import InternetMessage
 
 extension ConfigurationReading {
@@ -61,10 +62,10 @@ extension ConfigurationReading {
         return nil
     }
 
-    /// A domain name, made lower case.
+    /// A domain name of A-labels or U-labels, returned with A-labels and in lower case.
     func domain(_ text: Located<String>?) -> String? {
         guard let text else { return nil }
-        if Self.isDomain(text.value) { return text.value.lowercased() }
+        if Self.isDomain(text.value) { return CanonicalDomain(text.value).name }
         refuse(text, expected: "a domain name such as example.org")
         return nil
     }
@@ -123,12 +124,15 @@ extension ConfigurationReading {
 
     // MARK: - Forms
 
+    /// Whether `text` is a domain name whose labels all have an ASCII form (RFC 1123 §2.1, RFC 5891).
     static func isDomain(_ text: String) -> Bool {
-        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
-        return text.utf8.count <= 253
-            && labels.allSatisfy { label in
-                !label.isEmpty && label.utf8.count <= 63 && !label.hasPrefix("-") && !label.hasSuffix("-")
-                    && label.utf8.allSatisfy { $0 >= 0x80 || isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+        // The dot of the root at the end belongs to the DNS, not to mail.
+        guard !text.hasSuffix(".") else { return false }
+        let name = CanonicalDomain(text).name
+        return name.utf8.count <= 253
+            && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+                (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
+                    && label.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
             }
     }
 

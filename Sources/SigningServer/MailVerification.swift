@@ -94,9 +94,8 @@ public struct MailVerification: Sendable {
         guard !addresses.isEmpty else {
             return VerificationDetail(.signerIdentity, .invalid, "the signer's certificate names no e-mail address")
         }
-        // RFC 5321 §2.4 lets a host tell `Alice` from `alice`; no certificate authority does.
-        let written = author.localPart + "@" + author.domain
-        guard !addresses.contains(where: { $0.equalsIgnoringASCIICase(written) }) else { return nil }
+        let known = CanonicalAddress(author)
+        guard !addresses.contains(where: { CanonicalAddress($0) == known }) else { return nil }
         let signers = addresses.prefix(5).joined(separator: ", ")
         return VerificationDetail(.signerIdentity, .invalid, "signed by \(signers), but From is \(author)")
     }

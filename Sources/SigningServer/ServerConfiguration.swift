@@ -1,4 +1,5 @@
 public import CMSSignatures
+import InternetMessage
 import Octets
 import XMLSignatures
 
@@ -79,11 +80,9 @@ struct KeyStore: Sendable {
 
     subscript(alias: String) -> StoredKey? { keys[Self.folded(alias)] }
 
-    /// An alias that is an address is found whatever the case of its domain; everything else must be exact.
-    static func folded(_ alias: String) -> String {
-        guard let at = alias.lastIndex(of: "@") else { return alias }
-        return alias[...at] + alias[alias.index(after: at)...].lowercased()
-    }
+    /// An alias that is an address is found whatever its case and the form of its domain (``CanonicalAddress``); any other
+    /// alias must be exact.
+    static func folded(_ alias: String) -> String { CanonicalAddress(alias)?.description ?? alias }
 }
 
 /// A key in the forms that the formats want.

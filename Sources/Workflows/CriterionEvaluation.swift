@@ -88,42 +88,6 @@ final class CriterionEvaluation<Facts: MessageFacts> {
     }
 }
 
-/// An address as patterns see it.
-private struct AddressNames {
-    /// The addr-spec by its value and as written, where a quoted local-part makes them differ.
-    let specs: [ComparableText]
-    let displayName: ComparableText?
-
-    init(_ address: NamedAddress) {
-        let plain = address.address.localPart + "@" + address.address.domain
-        let written = address.address.description
-        specs = written == plain ? [ComparableText(plain)] : [ComparableText(plain), ComparableText(written)]
-        displayName = address.displayName.map { ComparableText($0) }
-    }
-}
-
-/// One alternative of an address criterion.
-private struct AddressPattern {
-    private let pattern: TextPattern
-    /// With `@` the whole addr-spec is meant, and a display name that looks like an address must not pass for one.
-    private let isAddress: Bool
-
-    init(_ pattern: WildcardPattern) {
-        isAddress = pattern.text.contains("@")
-        if isAddress {
-            self.pattern = TextPattern(whole: pattern.text.hasPrefix("@") ? "*" + pattern.text : pattern.text)
-        } else {
-            self.pattern = TextPattern(within: pattern.text)
-        }
-    }
-
-    func matches(_ names: AddressNames) -> Bool {
-        if names.specs.contains(where: pattern.matches) { return true }
-        guard !isAddress, let displayName = names.displayName else { return false }
-        return pattern.matches(displayName)
-    }
-}
-
 extension NamedAddress {
     /// For people.
     fileprivate var words: String {

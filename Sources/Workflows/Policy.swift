@@ -1,8 +1,9 @@
+import DomainNames
 public import InternetMessage
 
 /// What the administrator wants done with mail: the part of `ses.xml` that decides. Plain values, in document order.
 public struct Policy: Sendable, Hashable {
-    /// The organisation's domains, lower case; at least one.
+    /// The organisation's domains, with A-labels and in lower case; at least one.
     public var domainNames: [String]
     /// Where notices for the administrator go.
     public var administrator: AddrSpec?
@@ -57,7 +58,8 @@ public struct Policy: Sendable, Hashable {
 
     /// Whether `address` is in one of the organisation's domains.
     public func isInternal(_ address: AddrSpec) -> Bool {
-        domainNames.contains { $0.equalsIgnoringASCIICase(address.domain) }
+        let domain = address.canonicalDomain
+        return domainNames.contains { CanonicalDomain($0) == domain }
     }
 }
 
@@ -201,7 +203,7 @@ public enum SignerIdentityRule: String, Sendable, Hashable, CaseIterable {
 public enum OrganisationSigner: Sendable, Hashable {
     /// A certificate with this address.
     case address(AddrSpec)
-    /// Any certificate with an address in this domain, lower case.
+    /// Any certificate with an address in this domain.
     case domain(String)
     /// The certificate with this issuer (RFC 4514 text) and serial number (hexadecimal, lower case, no leading zeros).
     case certificate(issuer: String, serial: String)

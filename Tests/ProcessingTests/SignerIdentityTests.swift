@@ -24,6 +24,24 @@ struct SignerIdentityTests {
             certificate: ["alice@example.test"],
             isAccepted: true),
         Case(
+            name: "an A-label in the certificate and a U-label in From", header: "From: alice@MÜNCHEN.test",
+            certificate: ["alice@xn--mnchen-3ya.test"], isAccepted: true),
+        Case(
+            name: "a U-label in the certificate and an A-label in From", header: "From: alice@xn--mnchen-3ya.test",
+            certificate: ["alice@münchen.test"], isAccepted: true),
+        Case(
+            name: "a domain without its umlaut", header: "From: alice@munchen.test",
+            certificate: ["alice@xn--mnchen-3ya.test"], isAccepted: false),
+        Case(
+            name: "a Kelvin sign for a K", header: "From: \u{212A}ate@example.test",
+            certificate: ["kate@example.test"], isAccepted: false),
+        Case(
+            name: "a NUL behind the domain in the certificate", header: "From: alice@münchen.test",
+            certificate: ["alice@münchen.test\0.evil.test"], isAccepted: false),
+        Case(
+            name: "a listed domain in its other form", header: "From: carol@münchen.test",
+            certificate: ["any@xn--mnchen-3ya.test"], listed: [.domain("münchen.test")], isAccepted: true),
+        Case(
             name: "one of several addresses", header: "From: A <alice@example.test>",
             certificate: ["a@other.test", "alice@example.test"], isAccepted: true),
         Case(

@@ -126,9 +126,15 @@ struct SigningTests {
     }
 
     static let keys = [
-        Key(name: "the From address, its domain in lower case", alias: "Alice@example.test"),
-        Key(name: "the sender is another, which is allowed", sender: "list@example.test", alias: "Alice@example.test"),
-        Key(name: "the sender must own From and does", mustOwn: true, alias: "Alice@example.test"),
+        Key(name: "the From address in lower case", alias: "alice@example.test"),
+        Key(
+            name: "the From address with the A-label of its domain", from: "From: ALICE@münchen.test",
+            alias: "alice@xn--mnchen-3ya.test"),
+        Key(
+            name: "the sender must own From and does, in other spellings", from: "From: Alice@XN--Mnchen-3ya.test",
+            sender: "aLICE@MÜNCHEN.test", mustOwn: true, alias: "alice@xn--mnchen-3ya.test"),
+        Key(name: "the sender is another, which is allowed", sender: "list@example.test", alias: "alice@example.test"),
+        Key(name: "the sender must own From and does", mustOwn: true, alias: "alice@example.test"),
         Key(name: "the sender must own From and is another", sender: "eve@example.test", mustOwn: true, alias: nil),
         Key(name: "the sender must own From and is empty", sender: "<>", mustOwn: true, alias: nil),
         Key(name: "the sender must own From and is unknown", sender: nil, mustOwn: true, alias: nil),
@@ -150,6 +156,7 @@ struct SigningTests {
         bench.policy.outgoing.workflows[0].operations = [
             .signEmail(SigningInstruction(profile: nil, key: .fromAddress))
         ]
+        bench.policy.domainNames.append("xn--mnchen-3ya.test")
         bench.policy.senderMustOwnFrom = given.mustOwn
         bench.policy.signNullSender = true
         let outcome = await bench.process(

@@ -1,0 +1,120 @@
+import CIDN2
+
+/// A domain name in the one form in which all spellings of the same name are equal.
+///
+/// An internationalised label is written as a U-label (`münchen`) or as an A-label (`xn--mnchen-3ya`); both are the same
+/// label (RFC 5890 §2.3.2.1). Every label is mapped by UTS 46, non-transitional, and becomes the A-label of IDNA 2008
+/// (RFC 5891 §5). ASCII letters lose their case, and the dot of the root at the end is dropped.
+///
+/// A label that IDNA 2008 refuses, such as an emoji or a false A-label, stays as written, without case. It is equal only
+/// to the same label written the same way. An address literal in brackets is kept likewise.
+public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
+    /// The name with A-labels, in lower case. It is ASCII unless IDNA 2008 refuses one of the labels.
+    public let name: String
+
+    /// - Parameter written: A domain name of A-labels, U-labels or both, or an address literal.
+    public init(_ written: some StringProtocol) {
+        let name = Self.mapped(written)
+        self.name = name.utf8.count > 1 && name.utf8.last == Self.dot ? String(name.dropLast()) : name
+    }
+
+    public var description: String { name }
+
+    /// Whether every label has an ASCII form, so that the name can be asked of the DNS and written in any SMTP command.
+    public var isASCII: Bool { name.utf8.allSatisfy { $0 < 0x80 } }
+
+    /// The name with U-labels, as people write it; a label without such a form is as in ``name``.
+    public var unicodeName: String {
+        guard Self.hasALabel(name.utf8) else { return name }
+        return name.split(separator: ".", omittingEmptySubsequences: false)
+            .map { DomainLabel.uLabel(of: String($0)) ?? String($0) }.joined(separator: ".")
+    }
+
+    /// Whether this is a domain below `parent`, at any depth. A domain is not below itself.
+    public func isBelow(_ parent: CanonicalDomain) -> Bool { name.utf8.hasSuffix("." + parent.name) }
+
+    // MARK: - Mapping
+
+    private static let dot = UInt8(ascii: ".")
+
+    private static func mapped(_ written: some StringProtocol) -> String {
+        let isPlain = written.utf8.allSatisfy { $0 < 0x80 } && !hasALabel(written.utf8)
+        if isPlain || written.utf8.first == UInt8(ascii: "[") { return asciiLowercased(written) }
+        return String(written).unicodeScalars.split(omittingEmptySubsequences: false, whereSeparator: isLabelSeparator)
+            .map { label in
+                let label = String(String.UnicodeScalarView(label))
+                return DomainLabel.aLabel(of: label) ?? asciiLowercased(label)
+            }.joined(separator: ".")
+    }
+
+    /// The full stops that UTS 46 maps to a dot (its section 2.3).
+    private static func isLabelSeparator(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x2E, 0x3002, 0xFF0E, 0xFF61: true
+        default: false
+        }
+    }
+
+    /// Whether some label begins with `xn--`, in any case.
+    private static func hasALabel(_ octets: some Collection<UInt8>) -> Bool {
+        octets.split(separator: dot).contains { label in
+            label.prefix(4).elementsEqual("xn--".utf8) { asciiLowercased($0) == $1 }
+        }
+    }
+
+    private static func asciiLowercased(_ text: some StringProtocol) -> String {
+        String(decoding: text.utf8.map(asciiLowercased), as: UTF8.self)
+    }
+
+    private static func asciiLowercased(_ octet: UInt8) -> UInt8 {
+        octet >= 0x41 && octet <= 0x5A ? octet | 0x20 : octet
+    }
+}
+
+extension Collection<UInt8> {
+    fileprivate func hasSuffix(_ suffix: String) -> Bool {
+        count > suffix.utf8.count && self.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    }
+}
+
+/// One label of a domain name and its two forms.
+private enum DomainLabel {
+    /// No U-label of a domain name comes near this; what is longer is not given to the library.
+    private static let mostOctets = 1_000
+
+    /// The A-label, or the label itself in lower case where it is ASCII; nil where IDNA 2008 has none.
+    static func aLabel(of label: String) -> String? {
+        converted(label) { text, result in
+            text.withMemoryRebound(to: UInt8.self, capacity: label.utf8.count + 1) { octets in
+                var name: UnsafeMutablePointer<UInt8>?
+                let status = idn2_lookup_u8(octets, &name, flags)
+                result = UnsafeMutableRawPointer(name)
+                return status
+            }
+        }
+    }
+
+    /// The U-label of an A-label; nil where it has none.
+    static func uLabel(of label: String) -> String? {
+        converted(label) { text, result in
+            var name: UnsafeMutablePointer<CChar>?
+            let status = idn2_to_unicode_8z8z(text, &name, flags)
+            result = UnsafeMutableRawPointer(name)
+            return status
+        }
+    }
+
+    private static let flags = Int32(IDN2_NFC_INPUT.rawValue | IDN2_NONTRANSITIONAL.rawValue)
+
+    private static func converted(
+        _ label: String, _ convert: (UnsafePointer<CChar>, inout UnsafeMutableRawPointer?) -> Int32
+    ) -> String? {
+        // A C string ends at a NUL: what stands behind it would not be compared.
+        guard (1...mostOctets).contains(label.utf8.count), !label.utf8.contains(0) else { return nil }
+        var result: UnsafeMutableRawPointer?
+        defer { idn2_free(result) }
+        let status = label.withCString { convert($0, &result) }
+        guard status == IDN2_OK.rawValue, let result else { return nil }
+        return String(cString: result.assumingMemoryBound(to: CChar.self))
+    }
+}
