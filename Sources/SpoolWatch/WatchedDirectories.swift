@@ -27,11 +27,14 @@ struct WatchedDirectories {
         }
     }
 
-    /// Sets the first watches.
+    /// Whether a directory is not watched, so that only looking there from time to time finds what came.
+    var isBlind: Bool { watched.count < paths.count }
+
+    /// Sets the first watches. A lack of watches or of memory is no reason not to start: ``repair(isThorough:)`` reports it.
     mutating func begin() throws(SpoolWatchError) {
         for path in paths {
             let failure = add(path)
-            guard failure != 0 else { continue }
+            guard failure != 0, failure != ENOSPC, failure != ENOMEM else { continue }
             let kind: SpoolWatchError.Kind = [ENOENT, ENOTDIR, ELOOP, EACCES].contains(failure) ? .directory : .system
             throw SpoolWatchError(kind, path: path, errno: failure, Self.explanation(failure))
         }
@@ -112,9 +115,11 @@ struct WatchedDirectories {
     private static func explanation(_ errno: Int32) -> String {
         switch errno {
         case ENOSPC:
-            "this user has no more inotify watches (fs.inotify.max_user_watches is \(InotifyLimits.current().watches ?? 0))"
+            "this user has no more inotify watches, so the folder is looked at every few seconds instead; raise "
+                + "fs.inotify.max_user_watches, which is \(InotifyLimits.current().watches ?? 0)"
         case ENOENT: "the directory to watch is missing"
         case ENOTDIR, ELOOP: "what should be watched is a symbolic link or no directory"
+        case ENOMEM: "the kernel has no memory for an inotify watch, so the folder is looked at every few seconds instead"
         case EACCES: "the directory to watch may not be read"
         default: "the directory cannot be watched"
         }

@@ -11,6 +11,9 @@ final class WatcherThread: @unchecked Sendable {
     /// select(2) takes no descriptor from here on; a library built with checks ends the process.
     private static let descriptorLimit: CInt = 1_024
 
+    /// How often to look while a directory cannot be watched.
+    private static let blindInterval: Duration = .seconds(2)
+
     private let interval: Duration
     private let wake: @Sendable (Wake) -> Void
     private let ended: @Sendable () -> Void
@@ -18,7 +21,10 @@ final class WatcherThread: @unchecked Sendable {
     private let ready: UnsafeMutablePointer<sem_t>
     private var directories: WatchedDirectories
     private var failure: SpoolWatchError?
+    /// The library's descriptor; -1 while inotify cannot be had, which poll(2) passes over.
     private var notifications: CInt = -1
+    /// What was last said of inotify as a whole, so that it is said once.
+    private var complaint: Int32 = 0
     private var thread = pthread_t()
 
     init(
@@ -90,18 +96,22 @@ final class WatcherThread: @unchecked Sendable {
         }
         sem_post(ready)
         watch()
-        // What is left in the library's buffer would be met by the next watcher.
-        while cinotify_waiting_event() != nil {}
-        inotifytools_cleanup()
+        if notifications >= 0 {
+            // What is left in the library's buffer would be met by the next watcher.
+            while cinotify_waiting_event() != nil {}
+            inotifytools_cleanup()
+        }
         ended()
     }
 
+    /// Starts inotify and sets the watches. Where the user has used up its instances nothing is watched yet, and ``watch()``
+    /// tries again: mail must not wait for a limit that has nothing to do with it.
     private func begin() throws(SpoolWatchError) {
         let before = Self.notificationDescriptors()
         guard inotifytools_initialize() != 0 else {
-            throw SpoolWatchError(
-                .system, errno: inotifytools_error(),
-                "inotify cannot be used (fs.inotify.max_user_instances is \(InotifyLimits.current().instances ?? 0))")
+            let cause = inotifytools_error()
+            guard ![EMFILE, ENFILE, ENOMEM].contains(cause) else { return }
+            throw SpoolWatchError(.system, errno: cause, "inotify cannot be used")
         }
         // The library does not say which descriptor is its own.
         let new = Self.notificationDescriptors().subtracting(before)
@@ -123,19 +133,44 @@ final class WatcherThread: @unchecked Sendable {
             inotifytools_cleanup()
             throw SpoolWatchError(.system, errno: cause, "cannot keep the inotify descriptor from child processes")
         }
-        notifications = descriptor
         do throws(SpoolWatchError) {
             try directories.begin()
         } catch {
             inotifytools_cleanup()
             throw error
         }
+        notifications = descriptor
     }
+
+    /// Sets the watches that can be set.
+    private func repair(isThorough: Bool) -> Set<Wake.Reason> {
+        if notifications < 0 {
+            do throws(SpoolWatchError) { try begin() } catch { return blind(error.errno, error.description) }
+            guard notifications >= 0 else {
+                return blind(
+                    EMFILE,
+                    "this user has no more inotify instances, so the folders are looked at every few seconds instead; raise "
+                        + "fs.inotify.max_user_instances, which is \(InotifyLimits.current().instances ?? 0)")
+            }
+            complaint = 0
+        }
+        return directories.repair(isThorough: isThorough)
+    }
+
+    private func blind(_ code: Int32, _ text: String) -> Set<Wake.Reason> {
+        defer { complaint = code }
+        return complaint == code ? [] : [.blind(text)]
+    }
+
+    private var isBlind: Bool { notifications < 0 || directories.isBlind }
 
     private func watch() {
         let clock = ContinuousClock()
         var nextTimer = clock.now + interval
+        let first = repair(isThorough: false)
+        if !first.isEmpty { wake(Wake(first)) }
         while true {
+            if isBlind { nextTimer = min(nextTimer, clock.now + Self.blindInterval) }
             var files = [
                 pollfd(fd: notifications, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: stopBell, events: Int16(POLLIN), revents: 0),
@@ -150,12 +185,12 @@ final class WatcherThread: @unchecked Sendable {
                 nextTimer = clock.now + interval
                 isThorough = true
             }
-            while let event = cinotify_waiting_event() {
+            while notifications >= 0, let event = cinotify_waiting_event() {
                 let found = directories.reasons(mask: event.pointee.mask, watch: event.pointee.wd)
                 isThorough = isThorough || found.contains { $0 != .event }
                 reasons.formUnion(found)
             }
-            reasons.formUnion(directories.repair(isThorough: isThorough))
+            reasons.formUnion(repair(isThorough: isThorough))
             if !reasons.isEmpty { wake(Wake(reasons)) }
         }
     }
