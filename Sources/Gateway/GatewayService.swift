@@ -132,7 +132,12 @@ final class GatewayService: Service {
             }
             group.addTask { [watcher, loops, engine, log] in
                 guard let watcher else { return }
+                var swept = ContinuousClock.now
                 for await wake in watcher.wakes {
+                    if wake.isTimer, ContinuousClock.now - swept >= LitterSweep.interval {
+                        LitterSweep.run(on: engine.spool, log)
+                        swept = .now
+                    }
                     if wake.isNoteworthy { log.notice("\(wake)") }
                     for loop in loops where loop.queue != .retry || wake.isTimer { loop.bell.ring() }
                     if wake.isTimer { engine.lookForLeftBehind() }

@@ -10,6 +10,7 @@ package enum ProgramRun {
         do {
             let spool = try Spool(opening: path, program: program)
             for warning in try spool.probe() { log.warning("\(warning)") }
+            LitterSweep.run(on: spool, log)
             return spool
         } catch {
             throw ProgramError(error.pointsAtConfiguration ? .configuration : .inputOutput, error.description)
@@ -33,6 +34,25 @@ package enum ProgramRun {
             }
         } catch {
             throw ProgramError(.software, "stopped: \(error)")
+        }
+    }
+}
+
+/// Removes what killed processes left in a spool: at each start, and every hour while a daemon runs.
+package enum LitterSweep {
+    /// The time between two sweeps of a running daemon.
+    package static let interval: Duration = .seconds(3_600)
+
+    /// Sweeps once. Litter that cannot be removed stops nothing, so a fault is only logged.
+    package static func run(on spool: Spool, _ log: Logger) {
+        do {
+            let swept = try spool.sweepLitter()
+            guard !swept.isEmpty else { return }
+            log.notice(
+                "removed what killed programs left",
+                metadata: ["unfinishedMessages": "\(swept.unfinished)", "stateFiles": "\(swept.states)"])
+        } catch {
+            log.warning("what killed programs left could not be removed", metadata: ["error": "\(error.description)"])
         }
     }
 }

@@ -17,9 +17,8 @@ enum Layout {
             items += paths.map { Item(path: $0, mode: mode, group: group) }
         }
         for queue in ["outgoing", "incoming"] {
-            // The sticky bit: who may drop messages may not take away those of others.
-            add([queue], 0o3770, .drop)
-            add([queue + "/tmp", queue + "/new"], 0o2770, .drop)
+            // The sticky bit: a user who may drop messages may not take away or exchange those of others.
+            add([queue, queue + "/tmp", queue + "/new"], 0o3770, .drop)
             add([queue + "/cur"], 0o750, .own)
         }
         add(["work", "publish", "corrupt", "journal", "state"], 0o750, .own)

@@ -51,7 +51,7 @@ public struct MaildirDelivery: ~Copyable {
     }
 
     deinit {
-        // Best effort: what stays in tmp/ is no message, and a sweep of old ones is the administrator's.
+        // What cannot be removed is no message; `ses` removes it from tmp/ after 36 hours.
         if isPending { _ = unlinkat(temporary.descriptor, unique.description, 0) }
     }
 

@@ -80,7 +80,7 @@ extension EndToEnd {
             let fixture = try await fixture()
             let group: UInt32 = 61_001
             #expect(chmod(fixture.scratch.path, 0o755) == 0)
-            for (place, mode) in [("outgoing", 0o3770), ("outgoing/tmp", 0o2770), ("outgoing/new", 0o2770)] {
+            for (place, mode) in [("outgoing", 0o3770), ("outgoing/tmp", 0o3770), ("outgoing/new", 0o3770)] {
                 let path = fixture.spool + "/" + place
                 #expect(chown(path, Programs.unprivileged?.user ?? 0, group) == 0)
                 #expect(chmod(path, mode_t(mode)) == 0)
@@ -207,7 +207,7 @@ extension EndToEnd {
             #expect(try await fixture.ses(["init", fixture.spool]).status == 0)
             #expect(try fixture.counts() == ["outgoing/new": 1])
             for (place, mode) in [
-                ("", 0o751), ("outgoing", 0o3770), ("incoming/new", 0o2770), ("delivered", 0o2770), ("work", 0o750),
+                ("", 0o751), ("outgoing", 0o3770), ("incoming/new", 0o3770), ("delivered", 0o2770), ("work", 0o750),
                 ("secret", 0o600),
             ] as [(String, mode_t)] {
                 var facts = stat()
