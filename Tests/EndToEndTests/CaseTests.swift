@@ -22,9 +22,6 @@ extension EndToEnd {
             // A2-unsigned
             "A2-unsigned/byte-order-mark.eml",
             "A2-unsigned/from-brackets.eml",
-            "A2-unsigned/idn-u-label.eml",
-            // A3-alias-case
-            "A3-alias-case/from-capital.eml",
             // A4-unfit-certificate
             "A4-unfit-certificate/mail-expired.eml",
             "A4-unfit-certificate/mail-tls-purpose.eml",
@@ -66,7 +63,6 @@ extension EndToEnd {
             "C1-not-trusted-mail/address-as-name.eml",
             "C1-not-trusted-mail/brackets-in-name.eml",
             "C1-not-trusted-mail/ed25519.eml",
-            "C1-not-trusted-mail/idn-u-label.eml",
             "C1-not-trusted-mail/mime-version-twice.eml",
             "C1-not-trusted-mail/no-certificate.eml",
             // C2-error-not-verdict
