@@ -1,7 +1,7 @@
 public import InternetMessage
 public import Octets
 
-/// The header fields at the head of a spool file that carry its envelope and what became of it (design §2).
+/// The header fields at the head of a spool file that carry its envelope and what became of it.
 ///
 /// ``end`` stands last, so that nothing of the message behind it can be read as a continuation of ours.
 public struct EnvelopeBlock: Sendable, Hashable {

@@ -2,7 +2,7 @@ public import InternetMessage
 public import Octets
 
 extension Envelope {
-    /// Reads the envelope of a file (design §2).
+    /// Reads the envelope of a file.
     ///
     /// - Parameters:
     ///   - block: The block at the head of the file; nil without one.

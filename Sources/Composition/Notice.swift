@@ -1,7 +1,7 @@
 public import InternetMessage
 public import Octets
 
-/// A notice of SES to the administrator or to a sender (design §4, Actions; RFC 3834).
+/// A notice of SES to the administrator or to a sender (RFC 3834).
 public struct Notice: Sendable {
     /// What of the message goes with it.
     public enum Original: Sendable {

@@ -2,7 +2,7 @@ import DomainNames
 public import InternetMessage
 import Octets
 
-/// By what a message that SES has handled is known again when it comes back (design §4, Actions).
+/// By what a message that SES has handled is known again when it comes back.
 ///
 /// The tokens are authentication codes under the spool's secret, so that nobody can forge a loop or hide one. The first
 /// knows message, direction and recipients, the second not the recipients: a hosted list that sends a mail out again to

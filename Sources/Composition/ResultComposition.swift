@@ -1,7 +1,7 @@
 public import InternetMessage
 public import Octets
 
-/// Shows the result of a verification with the message (design §4, Showing the result).
+/// Shows the result of a verification with the message.
 public struct ResultComposition: Sendable {
     /// The four rules of `VerificationResultRule`.
     public enum Rule: Sendable, Hashable {

@@ -7,7 +7,7 @@ public enum DSSOutcome: Sendable {
     /// Nothing that could be called an answer came back.
     case unreachable(Unreachability)
 
-    /// Whether the same call may succeed later or elsewhere (design §4, Failure). False for a result.
+    /// Whether the same call may succeed later or elsewhere. False for a result.
     public func isTransient(in dialect: Dialect) -> Bool {
         switch self {
         case .signed, .verified: false

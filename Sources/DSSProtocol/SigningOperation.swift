@@ -48,7 +48,7 @@ public struct SignatureAttribute: Sendable, Hashable {
 
 /// What a signing call gave.
 public enum SigningAnswer: Sendable {
-    /// CMS SignedData, DER or BER (protocol page 3.3, form A).
+    /// CMS SignedData, DER or BER (docs/dss-protocol.md, Answers).
     case cms(OctetString)
     /// The finished document: MIME entity or message (form B), PDF or XML.
     case document(OctetString)

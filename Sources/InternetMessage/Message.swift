@@ -11,7 +11,7 @@ public struct Message: Sendable {
 
     /// How much of a message is read, so that no input costs more than its size.
     public struct Limits: Sendable, Hashable {
-        /// Body parts in all (design §9).
+        /// The number of body parts.
         public var parts = 1_000
         /// Nested multiparts and messages.
         public var depth = 50

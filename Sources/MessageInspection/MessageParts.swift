@@ -1,7 +1,7 @@
 import InternetMessage
 import Workflows
 
-/// Which parts of a message are its text and which are attachments (design §4, Matching).
+/// Which parts of a message are its text and which are attachments.
 ///
 /// A text body is text/plain or text/html without disposition attachment, and either the first part of its multipart,
 /// in a multipart/alternative, or without a name. An attachment is a leaf with disposition attachment, or a named one

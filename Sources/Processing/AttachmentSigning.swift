@@ -4,7 +4,7 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// Signs attachments with the signing server's key: PDF and XML within the document, anything else as CMS (design §4, Signing).
+/// Signs attachments with the signing server's key: PDF and XML within the document, anything else as CMS.
 struct AttachmentSigning {
     let policy: Policy
     let services: Services

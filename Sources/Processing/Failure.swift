@@ -1,6 +1,6 @@
 public import Octets
 
-/// Why a step of processing did not come to a result. Every failure is transient or permanent (design §4).
+/// Why a step of processing did not come to a result. Every failure is transient or permanent.
 public struct Failure: Error, Hashable, Sendable {
     public enum Permanence: String, Hashable, Sendable { case transient, permanent }
     public let permanence: Permanence

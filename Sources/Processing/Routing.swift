@@ -4,7 +4,7 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// Turns what was found out about an entry into outputs and their folders, by the actions of the policy (design §4, Actions).
+/// Turns what was found out about an entry into outputs and their folders, by the actions of the policy.
 struct Routing {
     let entry: Entry
     let intake: Intake

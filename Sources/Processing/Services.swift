@@ -45,7 +45,7 @@ public struct Services: Sendable {
         self.mayNotify = mayNotify
     }
 
-    /// A RequestID for new content: ADSS answers a repeated one from its memory (protocol page 1.5).
+    /// A RequestID for new content: ADSS answers a repeated one from its memory (docs/dss-protocol.md, Common parts).
     func makeRequestID() -> String {
         var octets = random(16)
         octets[6] = octets[6] & 0x0F | 0x40

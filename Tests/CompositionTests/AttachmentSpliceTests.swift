@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("Putting signed attachments into their message (design §4, Signing)")
+@Suite("Putting signed attachments into their message")
 struct AttachmentSpliceTests {
     static let token = "0123456789abcdef"
     static let pdf = OctetString([UInt8]("%PDF-1.7\n".utf8) + (0...255).map { UInt8($0) })

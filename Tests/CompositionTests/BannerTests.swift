@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Every hostile text at every place of a result, in every form that the result takes.
-@Suite("The result can be neither forged nor hidden (hardening H1, H2, H4)")
+@Suite("The result can be neither forged nor hidden (docs/promises.md, H1, H2, H4)")
 struct BannerTests {
     static let reference = "5e5c0ffee0ddba11"
     static let token = "0123456789abcdef"

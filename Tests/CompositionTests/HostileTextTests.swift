@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("Strangers' text stays in its place (hardening H1, H3, H6)")
+@Suite("Strangers' text stays in its place (docs/promises.md, H1, H3, H6)")
 struct HostileTextTests {
     static let payloads = HostileText.lines
 

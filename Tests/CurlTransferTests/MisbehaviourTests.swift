@@ -3,7 +3,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("Peers that misbehave (hardening A-T T5)")
+@Suite("Peers that misbehave (docs/promises.md, T5)")
 struct MisbehaviourTests {
     /// What a peer does after it has read the request, and how the transfer must end.
     struct Misdeed: CustomTestStringConvertible, Sendable {

@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("HTTP proxies (hardening A-T T4)")
+@Suite("HTTP proxies (docs/promises.md, T4)")
 struct ProxyTests {
     static let hasTinyproxy = ProxyFixture.Program.tinyproxy.path != nil
     static let hasSquid = ProxyFixture.Program.squid.path != nil

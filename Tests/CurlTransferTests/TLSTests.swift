@@ -3,7 +3,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("TLS (hardening A-T T2, T6)")
+@Suite("TLS (docs/promises.md, T2, T6)")
 struct TLSTests {
     @Test("servers with a good certificate are spoken to")
     func good() async throws {

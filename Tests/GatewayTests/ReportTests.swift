@@ -9,7 +9,7 @@ import Workflows
 @testable import Gateway
 @testable import Spool
 
-@Suite("Reports as JSON (design §8)")
+@Suite("Reports as JSON")
 struct ReportTests {
     typealias Object = [String: Any]
 

@@ -4,7 +4,7 @@ import Workflows
 
 @testable import MessageInspection
 
-@Suite("Attachments (design §4, Matching)")
+@Suite("Attachments")
 struct AttachmentTests {
     private func multipart(_ subtype: String, _ parts: String...) -> String {
         "Content-Type: multipart/\(subtype); boundary=\(subtype)\n\n" + parts.map { "--\(subtype)\n\($0)\n" }.joined()

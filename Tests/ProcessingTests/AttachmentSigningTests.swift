@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Workflows
 
-@Suite("SIGN_ATTACHMENT (design §4, Signing)")
+@Suite("SIGN_ATTACHMENT")
 struct AttachmentSigningTests {
     static let instruction = SigningInstruction(
         profile: "docs", key: .alias("k"),

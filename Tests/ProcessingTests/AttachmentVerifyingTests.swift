@@ -5,7 +5,7 @@ import Processing
 import Testing
 import Workflows
 
-@Suite("VERIFY_ATTACHMENT: every signed attachment with its own verdict (design §4)")
+@Suite("VERIFY_ATTACHMENT: every signed attachment with its own verdict ")
 struct AttachmentVerifyingTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let name: String

@@ -5,7 +5,7 @@ import Processing
 import Testing
 import Workflows
 
-@Suite("Transient failures (design §4, Failure)")
+@Suite("Transient failures")
 struct DeferralTests {
     static let transient = Failure(.transient, "no connection to the signing server")
 

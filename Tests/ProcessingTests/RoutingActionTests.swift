@@ -5,7 +5,7 @@ import Processing
 import Testing
 import Workflows
 
-@Suite("Actions (design §4): where a message goes and what is written about it")
+@Suite("Actions : where a message goes and what is written about it")
 struct RoutingActionTests {
     enum Cause: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case unmatched, failure, notTrusted, indeterminate, notSigned, encrypted

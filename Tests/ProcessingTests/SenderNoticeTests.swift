@@ -5,7 +5,7 @@ import Processing
 import Testing
 import Workflows
 
-@Suite("Notices to senders (RFC 3834, design §4)")
+@Suite("Notices to senders (RFC 3834)")
 struct SenderNoticeTests {
     static func bench(_ action: RoutingAction = .sender) -> Bench {
         var bench = Bench(signatures: .failing(Failure(.permanent, "the server said no")))

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 import Workflows
 
-@Suite("SIGN_EMAIL (RFC 8551 §3.5, design §4)")
+@Suite("SIGN_EMAIL (RFC 8551 §3.5)")
 struct SigningTests {
     static let signature = OctetString("the signature")
 

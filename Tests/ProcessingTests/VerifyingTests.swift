@@ -5,7 +5,7 @@ import Processing
 import Testing
 import Workflows
 
-@Suite("VERIFY_EMAIL: the server's trusted is necessary, never sufficient (design §4)")
+@Suite("VERIFY_EMAIL: the server's trusted is necessary, never sufficient ")
 struct VerifyingTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let name: String

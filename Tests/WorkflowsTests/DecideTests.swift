@@ -3,7 +3,7 @@ import Testing
 
 @testable import Workflows
 
-@Suite("Decide (design §4, Matching)")
+@Suite("Decide")
 struct DecideTests {
     @Test("the first workflow whose filter holds is the only one that runs")
     func firstMatch() {

@@ -2,7 +2,7 @@ public import Octets
 
 /// The content of a message, looked through for what its transport must know.
 ///
-/// Every LF without CR goes out as CRLF (design §2 "Line ends": a file has its own convention, servers get CRLF, and that is
+/// Every LF without CR goes out as CRLF (a file has its own convention, servers get CRLF, and that is
 /// what was signed). Nothing is re-encoded, and no line is folded.
 public struct SMTPMessage: Sendable {
     /// What happens to a CR without LF, which may not be sent (RFC 5321 §2.3.8).
