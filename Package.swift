@@ -64,35 +64,40 @@ let package = Package(
         layer("InternetMessage", ["Octets", "CivilTime", "DomainNames"]),
         layer("DSSProtocol", ["Octets"]),
         layer("PDFStructure", ["Octets"]),
+        layer("DocumentKinds", ["Octets", "InternetMessage"]),
 
         // Core: what is decided and what comes of it, no I/O.
         layer("Workflows", ["DomainNames", "InternetMessage"]),
         layer("Composition", ["Octets", "DomainNames", "InternetMessage"]),
-        layer("Processing", ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Composition"]),
+        layer(
+            "Processing",
+            ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition"]),
         layer("Relaying", ["Octets", "DomainNames", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
         layer("Spool", ["Octets", "CivilTime", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
-        layer("MessageInspection", ["Octets", "InternetMessage", "PDFStructure", "Workflows", "XMLReading"]),
+        layer(
+            "MessageInspection",
+            ["Octets", "InternetMessage", "DocumentKinds", "PDFStructure", "Workflows", "XMLReading"]),
         layer(
             "SESConfiguration",
             ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
-        layer("DSSXML", ["Octets", "DSSProtocol", "XMLReading"]),
+        layer("DSSXML", ["Octets", "DSSProtocol", "DocumentKinds", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
         layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("MailExchange", ["CAres"]),
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "DomainNames", "COpenSSL"]),
-        layer("XMLSignatures", ["Octets", "CivilTime", "CXmlSec"]),
+        layer("XMLSignatures", ["Octets", "CivilTime", "DocumentKinds", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
         layer("PDFSignatures", ["Octets", "CivilTime", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
             [
-                "Octets", "DomainNames", "InternetMessage", "DSSProtocol", "DSSXML", "XMLReading", "CMSSignatures",
-                "PDFSignatures", "XMLSignatures", "CurlTransfer", log, http, https,
+                "Octets", "DomainNames", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML", "XMLReading",
+                "CMSSignatures", "PDFSignatures", "XMLSignatures", "CurlTransfer", log, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
@@ -125,6 +130,7 @@ let package = Package(
         tests("InternetMessage"),
         tests("DSSProtocol"),
         tests("PDFStructure", ["Octets"]),
+        tests("DocumentKinds", ["Octets"]),
         tests("Workflows"),
         tests("Composition"),
         tests("Processing"),

@@ -33,9 +33,11 @@ struct Attempts {
     var failure: Failure {
         let isTransient = last?.isTransient(in: dialect) ?? true
         let told = reports.isEmpty ? "no address" : reports.joined(separator: "; then ")
-        return Failure(
+        var failure = Failure(
             isTransient ? .transient : .permanent, "the \(service) service gave no result: \(told)",
             pointsAtConfiguration: pointsAtConfiguration, answer: answer)
+        if !isTransient, case .refused(let refusal) = last { failure.refusesDocument = refusal.isAboutDocument }
+        return failure
     }
 }
 

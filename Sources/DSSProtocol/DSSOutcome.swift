@@ -61,6 +61,12 @@ public struct Refusal: Error, Sendable, Hashable {
         }
     }
 
+    /// Whether it is about what the document is, and not about who asks or for what.
+    public var isAboutDocument: Bool {
+        guard case .result(_, let minor?) = source else { return false }
+        return [ResultMinor.inappropriateSignature, .notParseableXMLDocument].contains { $0.word == minor.word }
+    }
+
     /// Whether the cause is likely our own configuration.
     public var pointsAtConfiguration: Bool {
         if case .result(_, let minor) = source { return minor?.isUnknownClient == true }

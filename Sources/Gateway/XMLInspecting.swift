@@ -5,14 +5,12 @@ import XMLSignatures
 
 /// Processing's look into the signatures of XML documents.
 struct XMLInspecting {
-    /// Reading is all that signing asks of a document: what stands in the way of that is the reason.
+    /// The judgement of the verifying side, before anything is signed.
     func obstacle(toSigning document: OctetString) throws(Failure) -> String? {
         do {
-            _ = try XMLSignatureReading.signatures(in: document)
-            return nil
+            return try XMLSigner.obstacle(to: document).map { "\($0)" }
         } catch {
-            if error.kind == .failed { throw Self.failure(error) }
-            return "\(error)"
+            throw Self.failure(error)
         }
     }
 
@@ -38,8 +36,8 @@ struct XMLInspecting {
         }
         guard let first = added.first else { return .broken("the signatures that were there are not there any more") }
         // Two that are alike cannot be told apart; the good one is the new one, because a new one may break an old one.
-        let new = after[added.first { after[$0].judgedAsNew == .intact } ?? first]
-        guard new.judgedAsNew == .intact else { return new.judgedAsNew }
+        let new = after[added.first { after[$0].judged == .intact } ?? first]
+        guard new.judged == .intact else { return new.judged }
         return new.coversWholeDocument ? .intact : .broken("only a part of the document is signed")
     }
 
@@ -55,7 +53,8 @@ struct XMLInspecting {
                 name: nil, signer: signature.shownSigner, claimedTime: signature.claimedTime,
                 integrity: signature.judged,
                 coverage: signature.coversWholeDocument
-                    ? .wholeDocument : .part("not everything in the document is signed"))
+                    ? .wholeDocument : .part("not everything in the document is signed"),
+                lacksOnlyCertificate: signature.lacksOnlyCertificate)
         }
     }
 
@@ -83,12 +82,7 @@ struct XMLInspecting {
 
 extension XMLSignature {
     /// Integrity and findings as one.
-    fileprivate var judged: Processing.SignatureIntegrity { judged(findings) }
-
-    /// The same of one that was just made: what was there before is the author's doing.
-    fileprivate var judgedAsNew: Processing.SignatureIntegrity { judged(findings.filter { !$0.isOlderThanSignature }) }
-
-    private func judged(_ findings: [XMLFinding]) -> Processing.SignatureIntegrity {
+    fileprivate var judged: Processing.SignatureIntegrity {
         switch integrity {
         case .broken(let why): return .broken(why)
         case .unknown(let why): return .unknown(why)

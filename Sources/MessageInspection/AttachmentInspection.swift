@@ -1,3 +1,4 @@
+import DocumentKinds
 import InternetMessage
 import Octets
 import Workflows
@@ -6,14 +7,24 @@ import Workflows
 enum AttachmentInspection {
     static func facts(of attachment: MessageParts.Attachment, _ charsets: Charsets) -> AttachmentFacts {
         let entity = attachment.entity
-        let prefix = entity.decodedPrefix(ContentKinds.prefixLength).array
-        var kinds = ContentKinds.of(prefix)
+        let prefix = entity.decodedPrefix(DocumentOpening.length).array
+        let opening = DocumentOpening(prefix)
+        var kinds = Set(opening.kinds.map(\.rawValue))
+        // The other name of the kind, by which filters may ask too.
+        if opening.kinds.contains(.cms) { kinds.insert("p7m") }
         // A document of XML may have a root element that is one of HTML's too; signed, it is no page.
-        if !kinds.contains("xml"), ContentKinds.isMarkup(prefix), holdsXMLSignature(entity) { kinds.insert("xml") }
+        if !kinds.contains("xml"), opening.isMarkup, holdsXMLSignature(entity) { kinds.insert("xml") }
+        // A reader that is told to open a PDF looks for its mark anywhere in the beginning.
+        if opening.pdfOffset != nil, claimsPDF(entity, charsets) { kinds.insert("pdf") }
         return AttachmentFacts(
             path: entity.path, fileName: entity.fileName(using: charsets), mediaType: entity.contentType.mediaType,
             contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds),
             protection: attachment.protection)
+    }
+
+    private static func claimsPDF(_ entity: Entity, _ charsets: Charsets) -> Bool {
+        ["application/pdf", "application/x-pdf"].contains(entity.contentType.mediaType)
+            || entity.fileName(using: charsets)?.asciiLowercased.hasSuffix(".pdf") == true
     }
 
     /// By structure: SignedData, a PDF with a filled signature field, an XML document with a ds:Signature.

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import DocumentKinds
 import InternetMessage
 import Octets
 import Workflows
@@ -58,7 +59,7 @@ struct AttachmentDocument {
         _ facts: AttachmentFacts, _ content: OctetString, _ documents: any DocumentInspection
     ) throws(Failure) -> DocumentKind {
         // A text may have a line about PDF.
-        if facts.contentKinds.contains("pdf"), facts.claimsPDF || content.starts(with: "%PDF-".utf8) {
+        if facts.contentKinds.contains("pdf"), facts.claimsPDF || DocumentOpening(of: content).pdfOffset == 0 {
             if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) {
                 throw Failure(.permanent, "the PDF cannot be signed: " + UntrustedText.plainTextLine(obstacle))
             }

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import DocumentKinds
 import InternetMessage
 import Octets
 import Workflows
@@ -57,8 +58,10 @@ struct AttachmentSigning {
             return .replaced(signed, charset: nil)
         case (.xml, .document(let signed)):
             try require(services.documents.check(signed, from: document.content, as: .xml), "XML document")
-            let encoding = XMLEncodingName.of(signed)
-            return .replaced(signed, charset: encoding == XMLEncodingName.of(document.content) ? nil : encoding)
+            // Both were read as XML, so neither has a fault.
+            let encoding = (try? XMLOpening(of: signed))?.encoding
+            let isSame = encoding == (try? XMLOpening(of: document.content))?.encoding
+            return .replaced(signed, charset: isSame ? nil : encoding?.name)
         case (.cms, .cms(let cms)):
             let facts = try CMSCheck(inspection: services.inspection, subject: "attachment").checked(
                 cms, over: document.content)

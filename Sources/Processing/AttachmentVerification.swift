@@ -138,9 +138,9 @@ struct AttachmentVerification {
         // It only looked like one with a signature.
         if found?.isEmpty == true { return unjudged }
         var verdict = unjudged
-        let answer = try await ask(DocumentKind(format), document: document, signature: nil)
-        take(answer, &verdict)
-        verdict.signatures = DocumentJudgement(answer: answer).signatures(found)
+        if let answer = try await ask(DocumentKind(format), document: document, signature: nil, &verdict) {
+            verdict.signatures = DocumentJudgement(answer: answer).signatures(found)
+        }
         if let unreadable {
             verdict.lower(to: .indeterminate, "its signatures cannot be read here: " + unreadable)
         }
@@ -204,9 +204,9 @@ struct AttachmentVerification {
     private func judge(
         _ verdict: inout AttachmentVerdict, _ signature: OctetString, _ facts: CMSFacts, content: OctetString?
     ) async throws(Failure) {
-        let answer = try await ask(.cms, document: content, signature: signature)
-        take(answer, &verdict)
-        verdict.signatures = DocumentJudgement(answer: answer).signatures(facts)
+        if let answer = try await ask(.cms, document: content, signature: signature, &verdict) {
+            verdict.signatures = DocumentJudgement(answer: answer).signatures(facts)
+        }
         if facts.signers.isEmpty {
             verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer")
         }
@@ -220,19 +220,26 @@ struct AttachmentVerification {
 
     // MARK: - Steps
 
+    /// Asks the server and takes its answer over.
+    /// - Returns: nil where it cannot judge this document: then nothing is known of it.
     private func ask(
-        _ kind: DocumentKind, document: OctetString?, signature: OctetString?
-    ) async throws(Failure) -> VerificationAnswer {
-        try await services.signatures.verify(
-            VerificationOperation(
-                kind: kind, document: document, signature: signature, originatorID: services.originatorID,
-                requestID: services.makeRequestID()), answers: scratch)
-    }
-
-    private func take(_ answer: VerificationAnswer, _ verdict: inout AttachmentVerdict) {
-        verdict.result = .judged(answer.verdict)
-        verdict.answer = answer
-        verdict.reasons = answer.messages.each
+        _ kind: DocumentKind, document: OctetString?, signature: OctetString?, _ verdict: inout AttachmentVerdict
+    ) async throws(Failure) -> VerificationAnswer? {
+        let operation = VerificationOperation(
+            kind: kind, document: document, signature: signature, originatorID: services.originatorID,
+            requestID: services.makeRequestID())
+        do throws(Failure) {
+            let answer = try await services.signatures.verify(operation, answers: scratch)
+            verdict.result = .judged(answer.verdict)
+            verdict.answer = answer
+            verdict.reasons = answer.messages.each
+            return answer
+        } catch {
+            guard error.refusesDocument else { throw error }
+            verdict.result = .judged(.indeterminate)
+            verdict.reasons = [UntrustedText.plainTextLine(error.summary)]
+            return nil
+        }
     }
 
     /// A document is as good as the worst of its signatures.

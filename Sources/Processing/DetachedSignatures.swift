@@ -1,3 +1,4 @@
+import DocumentKinds
 import InternetMessage
 import Workflows
 
@@ -63,21 +64,16 @@ extension AttachmentFacts {
     }
 
     /// nil when it is not signed.
-    ///
-    /// A CMS object may hold the octets of a PDF where a PDF reader finds them, and the other way round: unless nothing
-    /// that it says of itself speaks of the second reading, it is ambiguous.
     var signedForm: SignedForm? {
         guard isSigned else { return nil }
-        let kinds = ["cms", "pdf", "xml"].filter(contentKinds.contains)
-        guard let first = kinds.first else { return nil }
-        let readings = kinds.filter { $0 == first || (first != "cms" || declares($0)) }
-        guard readings.count == 1 else {
-            return .ambiguous(readings.map { $0.uppercased() }.joined(separator: " and as "))
-        }
-        return switch first {
-        case "cms": .cms
-        case "pdf": .pdf
-        default: .xml
+        let kinds = Set(contentKinds.compactMap(DocumentOpening.Kind.init(rawValue:)))
+        switch SignedReading(of: kinds, declares: { declares($0.rawValue) }) {
+        case .cms: return .cms
+        case .pdf: return .pdf
+        case .xml: return .xml
+        case .ambiguous(let ways):
+            return .ambiguous(ways.map { $0.rawValue.uppercased() }.joined(separator: " and as "))
+        case nil: return nil
         }
     }
 

@@ -49,6 +49,10 @@ struct DocumentJudgement {
         switch signature.integrity {
         case .intact: break
         case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why)
+        case .unknown where signature.lacksOnlyCertificate:
+            // What is signed was compared here; that the value is the signer's is the server's word alone.
+            verdict.reasons.append(
+                "the signature does not carry its signer's certificate: the signing server alone checked its value")
         case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
         }
         switch signature.coverage {

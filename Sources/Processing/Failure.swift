@@ -13,6 +13,9 @@ public struct Failure: Error, Hashable, Sendable {
 
     /// The errno of a fault of this machine, such as a full disk: it costs the message no attempt.
     public private(set) var localFault: Int32?
+    /// Whether the signing server says that it cannot judge this one document, whoever asks: what it was asked about has
+    /// a verdict all the same, that nothing is known.
+    public var refusesDocument = false
     /// Whether it was transient before the attempts were used up.
     public private(set) var wasTransient: Bool
 
@@ -43,6 +46,7 @@ public struct Failure: Error, Hashable, Sendable {
         var told = Failure(
             permanence, subject + ": " + summary, pointsAtConfiguration: pointsAtConfiguration, answer: answer)
         told.localFault = localFault
+        told.refusesDocument = refusesDocument
         told.wasTransient = wasTransient
         return told
     }

@@ -61,15 +61,20 @@ public struct DocumentSignature: Sendable, Hashable {
     public let claimedTime: Int?
     public let integrity: SignatureIntegrity
     public let coverage: Coverage
+    /// Whether everything is right here, but for the signature value, which cannot be looked at because the document does
+    /// not carry the signer's certificate; a server that knows it can.
+    public let lacksOnlyCertificate: Bool
 
     public init(
-        name: String?, signer: CMSFacts.Signer?, claimedTime: Int?, integrity: SignatureIntegrity, coverage: Coverage
+        name: String?, signer: CMSFacts.Signer?, claimedTime: Int?, integrity: SignatureIntegrity, coverage: Coverage,
+        lacksOnlyCertificate: Bool = false
     ) {
         self.name = name
         self.signer = signer
         self.claimedTime = claimedTime
         self.integrity = integrity
         self.coverage = coverage
+        self.lacksOnlyCertificate = lacksOnlyCertificate
     }
 }
 

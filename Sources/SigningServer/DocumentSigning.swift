@@ -1,5 +1,6 @@
 import CMSSignatures
 import DSSXML
+import DocumentKinds
 import Octets
 import PDFSignatures
 import XMLSignatures
@@ -37,7 +38,7 @@ struct DocumentSigning {
     {
         let options = try PDFAttributes(request.attributes)
         let encloses = profile.enclosesContent || request.includesObject
-        switch format(of: document) {
+        switch format(of: document, request) {
         case .pdf:
             return .document(
                 document.element, mimeType: document.mimeType, try pdf(document.octets, options))
@@ -59,15 +60,15 @@ struct DocumentSigning {
     /// The format to sign in; that of the profile, and where the profile leaves it open by the element that the document
     /// came in, then by its beginning. A page of HTML begins as XML may: only an XML declaration makes it that.
     private func format(
-        of document: DSSServerRequest.Document
+        of document: DSSServerRequest.Document, _ request: DSSServerRequest
     ) -> SigningServerConfiguration.SigningProfile.Format {
         guard profile.format == .auto else { return profile.format }
         if document.element == .base64XML { return .xml }
-        switch DocumentSniffing.kind(of: document.octets) {
-        case .pdf: return .pdf
-        case .xml: return DocumentSniffing.isDeclaredXML(document.octets) ? .xml : .cms
-        case .signedData, .other: return .cms
-        }
+        if request.asksForCMS { return .cms }
+        let opening = DocumentOpening(of: document.octets)
+        if opening.kinds.contains(.cms) { return .cms }
+        if opening.pdfOffset == 0 || opening.pdfOffset != nil && document.declaredKind == .pdf { return .pdf }
+        return opening.isDeclaredXML ? .xml : .cms
     }
 
     private var timestamps: (any TimestampSource)? {

@@ -43,8 +43,13 @@ public struct DocumentVerification: Sendable {
                 return SignatureFindings(details: [
                     VerificationDetail(.signature, .indeterminate, "the PDF cannot be looked into: \(error.reason)")
                 ])
-            case .notPDF, .damaged, .forbidden, .field, .page, .constraint, .room, .failed:
-                throw CryptographyError(.missing, "the PDF carries no signature, and is damaged: \(error.reason)")
+            case .notPDF, .damaged, .forbidden, .field, .page, .constraint:
+                // What claims to be signed and cannot be read is not trusted.
+                return SignatureFindings(details: [
+                    VerificationDetail(.signature, .invalid, "the PDF cannot be read: \(error.reason)")
+                ])
+            case .room, .failed:
+                throw CryptographyError(.failed, "the PDF cannot be verified: \(error.reason)")
             }
         }
         guard !signatures.isEmpty else { throw Self.notSigned }

@@ -1,6 +1,8 @@
 import CMSSignatures
 import DSSProtocol
 import DSSXML
+import DocumentKinds
+import InternetMessage
 import Octets
 import PDFSignatures
 
@@ -168,11 +170,17 @@ struct SigningService: Sendable {
         guard let document = request.document?.octets else {
             throw CryptographyError(.missing, "the request has neither a document nor a signature")
         }
-        switch DocumentSniffing.kind(of: document) {
-        case .signedData: return try documents.cms(document, content: nil)
+        let reading = DocumentOpening(of: document).reading(declared: request.document?.declaredKind)
+        switch reading {
+        case .cms: return try documents.cms(document, content: nil)
         case .pdf: return try documents.pdf(document)
         case .xml: return try documents.xml(document)
-        case .other:
+        case .ambiguous(let ways):
+            let words = ways.map { $0.rawValue.uppercased() }.joined(separator: " and as ")
+            return SignatureFindings(details: [
+                VerificationDetail(.signature, .invalid, "the document can be read in several ways, as \(words)")
+            ])
+        case nil:
             let mail = MailVerification(policy: policy, identity: profile.identity, scratch: scratch)
             guard let findings = try mail.verify(document, now: now) else {
                 throw CryptographyError(.missing, "the document carries no signature this profile may verify")
@@ -253,24 +261,21 @@ extension DSSServerAnswer.Signature {
     }
 }
 
-/// What a document is, by its beginning.
-enum DocumentSniffing {
-    case signedData, pdf, xml, other
+extension DSSServerRequest {
+    /// Whether the client asks for a CMS signature, whatever the document is.
+    var asksForCMS: Bool { signatureType == DSSWord.cms }
+}
 
-    static func kind(of octets: OctetString) -> DocumentSniffing {
-        let start = octets.slice(0..<min(octets.count, 1_024)).array
-        if start.first == 0x30 { return .signedData }
-        if start.starts(with: Array("%PDF-".utf8)) { return .pdf }
-        let marked = start.starts(with: [0xEF, 0xBB, 0xBF]) ? start.dropFirst(3) : start[...]
-        let first = marked.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        return first == UInt8(ascii: "<") ? .xml : .other
-    }
-
-    /// Whether it begins with an XML declaration (XML 1.0 §2.8) and goes on as something else than a page of HTML.
-    static func isDeclaredXML(_ octets: OctetString) -> Bool {
-        let text = octets.slice(0..<min(octets.count, 1_024)).text
-        guard let declaration = text.prefixMatch(of: /\u{FEFF}?<\?xml[^>]*>/) else { return false }
-        return text[declaration.range.upperBound...].prefixMatch(of: /\s*(<!--(?s:.*?)-->\s*)*<html[\s>]/.ignoresCase())
-            == nil
+extension DSSServerRequest.Document {
+    /// The kind that the client says it is; nil where it does not.
+    var declaredKind: DocumentOpening.Kind? {
+        if element == .base64XML { return .xml }
+        // ADSS takes bare words such as PDF.
+        switch mimeType?.asciiLowercased {
+        case "pdf", "application/pdf", "application/x-pdf": return .pdf
+        case "xml", "text/xml", "application/xml": return .xml
+        case "application/pkcs7-mime", "application/pkcs7-signature": return .cms
+        default: return nil
+        }
     }
 }

@@ -14,16 +14,6 @@ enum DocumentEncoding {
         }
     }
 
-    /// The declared encoding, unless it is one in which markup looks the same to everybody: in UTF-7, text that others
-    /// take for harmless is markup, and in those of East Asia an octet of ASCII may be half a character.
-    static func refused(_ declared: UnsafePointer<UInt8>?) -> String? {
-        guard let declared else { return nil }
-        let name = String(decodingCString: declared, as: UTF8.self).lowercased()
-        let known = ["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii"]
-        let families = ["iso-8859-", "windows-125", "cp125"]
-        return known.contains(name) || families.contains { name.hasPrefix($0) } ? nil : name
-    }
-
     /// ASCII text as it stands in this encoding.
     func octets(of text: String) -> [UInt8] {
         switch self {

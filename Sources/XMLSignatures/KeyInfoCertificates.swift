@@ -34,7 +34,8 @@ struct KeyInfoCertificates {
             }
         }
         for element in data.elements("X509CRL").prefix(XMLSignatureLimits.certificates) {
-            revocationLists.append(OctetString(try SignatureShape.octets(of: element)))
+            // One that cannot be read is as good as none: whoever could spoil it could also leave it out.
+            if let octets = try? SignatureShape.octets(of: element) { revocationLists.append(OctetString(octets)) }
         }
     }
 

@@ -9,6 +9,16 @@ enum Namespace {
     static let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
     static let security =
         "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+    static let filter2 = "http://www.w3.org/2002/06/xmldsig-filter2"
+    /// Namespaces of which elements belong into a signature and are no content of a document: those above, keys in the
+    /// form of RFC 4050 and RFC 9231, and evidence records (ETSI EN 319 132-3, RFC 6283).
+    static let ofSignatures: Set<String> = anyXAdES.union([
+        signature, signature11, exclusive, filter2, "http://www.w3.org/2001/04/xmldsig-more#",
+        "http://www.w3.org/2007/05/xmldsig-more#", "http://www.w3.org/2021/04/xmldsig-more#",
+        "http://uri.etsi.org/19132/v1.1.1#", "urn:ietf:params:xml:ns:ers",
+    ])
+    static let schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
+    static let xml = "http://www.w3.org/XML/1998/namespace"
     /// XAdES of any version: the properties that are read here are the same in all.
     static let anyXAdES: Set<String> = [
         xades, xades141, "http://uri.etsi.org/01903/v1.1.1#", "http://uri.etsi.org/01903/v1.2.2#",
@@ -97,6 +107,8 @@ extension Node {
     /// Whether it is text of white space only.
     var isBlank: Bool { xmlIsBlankNode(self) == 1 }
 
+    var isInstruction: Bool { pointee.type == XML_PI_NODE }
+
     var isComment: Bool { pointee.type == XML_COMMENT_NODE }
 
     /// Whether it is text, and not of white space only.
@@ -173,11 +185,11 @@ extension ParsedDocument {
             guard node.isElement, node.pointee.properties != nil else { continue }
             for (name, namespace, value) in node.attributes where name.lowercased() == "id" {
                 // xml:id is normalised by whoever knows it; others may not be (xml:id §4).
-                let value = namespace == xmlNamespace ? value.trimmed : value
+                let value = namespace == Namespace.xml ? value.trimmed : value
                 guard identifiers.contains(value), found[value]?.last?.node != node else { continue }
                 let isKnown =
                     namespace.isEmpty && ["Id", "ID", "id"].contains(name)
-                    || namespace == xmlNamespace && name == "id" || namespace == Namespace.security && name == "Id"
+                    || namespace == Namespace.xml && name == "id" || namespace == Namespace.security && name == "Id"
                 found[value, default: []].append(IdentifiedElement(node: node, isKnown: isKnown))
             }
         }
@@ -189,8 +201,6 @@ struct IdentifiedElement {
     let node: Node
     let isKnown: Bool
 }
-
-private let xmlNamespace = "http://www.w3.org/XML/1998/namespace"
 
 extension String {
     /// Without XML white space around.

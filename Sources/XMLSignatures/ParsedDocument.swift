@@ -1,4 +1,5 @@
 import CXmlSec
+import DocumentKinds
 import Octets
 
 /// A document as a tree of libxml2, read with the hardening that hostile XML needs: no network, no document type, no
@@ -24,6 +25,10 @@ final class ParsedDocument {
                     + "\(XMLSignatureLimits.octets)")
         }
         guard octets.count > 0 else { throw XMLSignatureError(.malformed, line: 1, "the document is empty") }
+        do throws(XMLTextFault) { try XMLCharacters.check(octets) } catch {
+            throw XMLSignatureError(
+                error.kind == .malformed ? .malformed : .unsupported, line: error.line, error.reason)
+        }
         let watch = ParseWatch()
         let made = octets.withUnsafeBytes { buffer in LibraryWords.collecting { watch.parse(buffer, $0) } }
         if let failure = watch.failure {
@@ -44,18 +49,28 @@ final class ParsedDocument {
 
     deinit { xmlFreeDoc(raw) }
 
-    /// The first comment that stands within a text; nil where there is none.
+    /// The finding about ``commentWithinText``.
+    var commentFinding: XMLFinding? {
+        commentWithinText.map { comment in
+            XMLFinding(
+                .indeterminate, isOlderThanSignature: true,
+                "line \(comment.line): a comment, which no signature covers, stands within or before a text; some "
+                    + "readers take it, or what stands before it, for the whole text")
+        }
+    }
+
+    /// The first comment that stands within a text or before the text of an element; nil where there is none.
     ///
-    /// Canonical XML leaves comments out, so one can be put in after signing; many programs read the text of an element
-    /// only up to it.
+    /// Canonical XML leaves comments out, so one can be put in after signing. Many programs read the text of an element
+    /// only up to it, or take the first node of an element for its text.
     private(set) lazy var commentWithinText: Node? = {
         var next: Node? = root
         while let node = next {
             next = node.next(within: root)
-            guard node.isComment, node.nearestButComments(\.pointee.prev)?.isWrittenText == true,
-                node.nearestButComments(\.pointee.next)?.isWrittenText == true
-            else { continue }
-            return node
+            guard node.isComment, node.nearestButComments(\.pointee.next)?.isWrittenText == true else { continue }
+            let before = node.nearestButComments(\.pointee.prev)
+            let isFirst = before == nil || before?.isText == true && before?.pointee.prev == nil
+            if isFirst || before?.isWrittenText == true { return node }
         }
         return nil
     }()
@@ -67,7 +82,6 @@ private final class ParseWatch {
     private(set) var nodes = 0
     private(set) var namespaceWork = 0
     private(set) var searchWork = 0
-    private var elements = 0
     private var isInText = false
     /// How many namespace declarations each open element has.
     private var declarations: [Int] = []
@@ -91,8 +105,17 @@ private final class ParseWatch {
         if document == nil || context.pointee.wellFormed == 0 {
             let reason = words.text.isEmpty ? "the document is not well-formed" : words.text
             fail(.malformed, context, reason)
+        } else if !hasReadAll(context) {
+            fail(.malformed, context, "the XML parser stopped before the end of the document")
         }
         return document
+    }
+
+    /// Whether no octet is left that the parser did not look at: what it leaves is neither signed nor seen.
+    private func hasReadAll(_ context: xmlParserCtxtPtr) -> Bool {
+        guard rest.isEmpty, let input = context.pointee.input else { return false }
+        if let buffer = input.pointee.buf, let raw = buffer.pointee.raw, xmlBufUse(raw) > 0 { return false }
+        return input.pointee.cur == input.pointee.end
     }
 
     private func read(into target: UnsafeMutableRawBufferPointer) -> Int {
@@ -190,14 +213,6 @@ private final class ParseWatch {
     }
 
     private func start(_ context: xmlParserCtxtPtr, namespaces: Int, attributes: Int) -> Bool {
-        elements += 1
-        if elements == 1,
-            let name = DocumentEncoding.refused(
-                context.pointee.encoding ?? context.pointee.input?.pointee.encoding)
-        {
-            fail(.unsupported, context, line: 1, "the encoding \(name) is not read here; use UTF-8")
-            return false
-        }
         guard add(1 + namespaces + 2 * attributes, context) else { return false }
         declarations.append(namespaces)
         declared += namespaces

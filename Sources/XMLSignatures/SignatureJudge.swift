@@ -10,6 +10,8 @@ struct SignatureJudge {
     private var broken: String?
     private var unknown: String?
     private var weaknesses: [XMLWeakness] = []
+    /// Whether the signature value could not be looked at, because no certificate at hand has its key.
+    private var lacksCertificate = false
 
     init(shape: SignatureShape, resolver: ReferenceResolver, known: [OctetString]) {
         self.shape = shape
@@ -21,7 +23,7 @@ struct SignatureJudge {
 
     mutating func judge(_ budget: inout CanonicalisationBudget) -> XMLSignature {
         let resolved = resolve()
-        let coverage = resolver.coverage(resolved, of: shape)
+        let coverage = Coverage(resolved, of: shape, in: document, signatures: resolver.signatures)
         findings += coverage.findings
         let isAffordable = budget.take(resolved.map(\.canonicalisation) + [shape.canonicalisation])
         if isAffordable { checkDigests(resolved) } else { doubt("there is too much to canonicalise for it") }
@@ -42,7 +44,10 @@ struct SignatureJudge {
                 signature: shape.methodURI, digests: shape.references.map(\.digestURI),
                 key: signer.map { XMLKeyFacts(kind: $0.key.kind, bits: $0.key.bits) }),
             weaknesses: weaknesses, claimedTime: properties?.signingTime,
-            timestamps: timestamps(properties, &budget), coversWholeDocument: coverage.isWhole, findings: findings)
+            timestamps: timestamps(properties, &budget), coversWholeDocument: coverage.isWhole, findings: findings,
+            lacksOnlyCertificate: lacksCertificate && integrity == .intact && findings.isEmpty
+        )
+        .addingCertificateFinding(lacksCertificate)
     }
 
     private var integrity: XMLSignature.Integrity {
@@ -106,10 +111,10 @@ struct SignatureJudge {
 
     // MARK: - Properties
 
-    /// - Returns: The digests of the signer's certificate that the properties name; empty without.
+    /// - Returns: The certificates that the properties name; empty without.
     private mutating func readProperties(
         _ properties: SignedProperties?, _ references: [ResolvedReference]
-    ) -> [(method: DigestMethod, digest: OctetString)] {
+    ) -> [SignedProperties.NamedCertificates] {
         for reference in references where SignedProperties.isTypeOfReference(reference.reference.type) {
             guard let properties, reference.target == properties.element else {
                 findings.append(
@@ -118,10 +123,8 @@ struct SignatureJudge {
             }
         }
         guard let properties else { return [] }
-        let isSigned = references.contains {
-            $0.target == properties.element && SignedProperties.isTypeOfReference($0.reference.type)
-        }
-        guard isSigned else {
+        // The type names what a reference is to; without it the properties are signed all the same.
+        guard references.contains(where: { $0.target == properties.element }) else {
             findings.append(XMLFinding(.invalid, "xades:SignedProperties is there, but not signed"))
             return []
         }
@@ -131,21 +134,12 @@ struct SignatureJudge {
     private mutating func timestamps(
         _ properties: SignedProperties?, _ budget: inout CanonicalisationBudget
     ) -> [XMLTimestamp] {
-        guard let properties,
-            let found = tolerant({ () throws(XMLFault) in try properties.timestamps() }), !found.isEmpty
-        else { return [] }
+        // A timestamp is an unsigned property that anybody can add: one that cannot be read proves nothing, and that
+        // is all.
+        guard let found = properties?.timestamps(), !found.isEmpty else { return [] }
         var stamped: [Canonicalisation: OctetString] = [:]
-        for (method, _) in found where stamped[method] == nil {
-            guard budget.take([method]) else {
-                findings.append(XMLFinding(.indeterminate, "there is too much to canonicalise for the timestamps"))
-                return []
-            }
-            do throws(XMLSignatureError) {
-                stamped[method] = try method.octets(document, .element(shape.valueElement))
-            } catch {
-                findings.append(XMLFinding(.indeterminate, "a timestamp cannot be read: \(error.reason)"))
-                return []
-            }
+        for (method, _) in found where stamped[method] == nil && budget.take([method]) {
+            stamped[method] = try? method.octets(document, .element(shape.valueElement))
         }
         return found.compactMap { method, token in stamped[method].map { XMLTimestamp(token: token, stamped: $0) } }
     }
@@ -153,7 +147,7 @@ struct SignatureJudge {
     // MARK: - The signature value
 
     private mutating func checkValue(
-        _ certificates: [OctetString], _ named: [(method: DigestMethod, digest: OctetString)]
+        _ certificates: [OctetString], _ named: [SignedProperties.NamedCertificates]
     ) -> (certificate: OctetString, key: SecurityKey)? {
         guard !SignatureMethod.isShared(shape.methodURI) else {
             findings.append(XMLFinding(.indeterminate, "an HMAC is made with a key that two share: it names nobody"))
@@ -165,11 +159,11 @@ struct SignatureJudge {
             return nil
         }
         note(method.digest.weakness)
-        let isCarried = !certificates.isEmpty
-        let candidates = isCarried ? KeyInfoCertificates.candidates(certificates) : known
+        // The signer's certificate need not be in the signature: somebody may know it (XML Signature 1.1 §4.5).
+        let candidates =
+            KeyInfoCertificates.candidates(certificates) + known.prefix(XMLSignatureLimits.candidates)
         guard !candidates.isEmpty else {
-            findings.append(XMLFinding(.indeterminate, "the signature carries no certificate: it names nobody"))
-            doubt("there is no certificate to check it with")
+            lacksCertificate = true
             return nil
         }
         let signedInfo: OctetString
@@ -180,7 +174,7 @@ struct SignatureJudge {
             return nil
         }
         var answers: [Bool] = []
-        for candidate in candidates.prefix(XMLSignatureLimits.candidates) {
+        for candidate in candidates {
             guard let key = SecurityKey.ofCertificate(candidate),
                 let isRight = method.verifies(shape.value, over: signedInfo, key)
             else { continue }
@@ -192,9 +186,8 @@ struct SignatureJudge {
             findings.append(XMLFinding(.invalid, "the certificate is another one than xades:SigningCertificate names"))
             return nil
         }
-        if !isCarried {
-            findings.append(XMLFinding(.indeterminate, "the signature carries no certificate, and none at hand fits"))
-            doubt("there is no certificate to check it with")
+        if certificates.isEmpty {
+            lacksCertificate = true
         } else if answers.isEmpty {
             doubt("no certificate of the signature has a key for \(shape.methodURI)")
         } else {
@@ -203,18 +196,20 @@ struct SignatureJudge {
         return nil
     }
 
-    /// Whether the properties name this certificate, or none.
-    private mutating func isNamed(
-        _ certificate: OctetString, _ named: [(method: DigestMethod, digest: OctetString)]
-    ) -> Bool {
-        for (method, digest) in named {
-            note(method.weakness)
-            do throws(XMLSignatureError) {
-                guard try method.digest(of: certificate) == digest else { return false }
-            } catch {
-                doubt(error.reason)
-                return false
+    /// Whether each list of the properties names this certificate; true where there is none.
+    private mutating func isNamed(_ certificate: OctetString, _ named: [SignedProperties.NamedCertificates]) -> Bool {
+        for list in named {
+            var isInList = false
+            for (method, digest) in list where !isInList {
+                do throws(XMLSignatureError) {
+                    isInList = try method.digest(of: certificate) == digest
+                    if isInList { note(method.weakness) }
+                } catch {
+                    doubt(error.reason)
+                    return false
+                }
             }
+            guard isInList else { return false }
         }
         return true
     }

@@ -127,11 +127,22 @@ struct Reference {
         guard parts.isEmpty else { throw XMLFault(.invalid, "ds:Reference holds more than belongs there") }
     }
 
-    /// The identifier of a reference into the same document.
+    /// The identifier of a reference into the same document, as a plain name or as `xpointer(id('NAME'))`.
     var identifier: String? {
         guard let uri, uri.utf8.first == UInt8(ascii: "#") else { return nil }
-        return String(uri.dropFirst())
+        let name = uri.dropFirst()
+        for quote in ["'", "\""] where name.hasPrefix("xpointer(id(\(quote)") && name.hasSuffix("\(quote)))") {
+            return String(name.dropFirst("xpointer(id('".count).dropLast("'))".count))
+        }
+        return String(name)
     }
+
+    /// Whether it means the whole document.
+    var isToDocument: Bool { uri == "" || uri == "#xpointer(/)" }
+
+    /// Whether comments are signed where the canonicalisation keeps them: only an XPointer does not take them out
+    /// (XML Signature 1.1 §4.4.3.3).
+    var keepsComments: Bool { uri?.hasPrefix("#xpointer(") == true }
 
     /// Whether a same-document reference is by a plain name: xpointer could choose by content.
     static func isPlain(_ identifier: String) -> Bool {
@@ -140,73 +151,5 @@ struct Reference {
                 $0.value >= 0x80 || $0.properties.isAlphabetic || ("0"..."9").contains($0)
                     || "_-.:".unicodeScalars.contains($0)
             }
-    }
-}
-
-/// What happens to a referenced part before its digest is made. Only chains that leave no doubt about what is signed
-/// are taken: at most the two ways to leave out signatures, then at most one canonicalisation; or base64 alone.
-struct TransformChain {
-    /// enveloped-signature: without this signature.
-    private(set) var isEnveloped = false
-    /// The one XPath filter that is common: without any signature.
-    private(set) var leavesOutSignatures = false
-    private(set) var canonicalisation: Canonicalisation?
-    private(set) var isBase64 = false
-
-    static let enveloped = Namespace.signature + "enveloped-signature"
-    private static let base64 = Namespace.signature + "base64"
-    private static let xpath = "http://www.w3.org/TR/1999/REC-xpath-19991116"
-    private static let choosing: Set<String> = [
-        xpath, "http://www.w3.org/2002/06/xmldsig-filter2", "http://www.w3.org/TR/1999/REC-xslt-19991116",
-    ]
-
-    init() {}
-
-    init(_ element: Node) throws(XMLFault) {
-        let transforms = element.elements
-        guard !transforms.isEmpty, transforms.count <= 3 else {
-            throw XMLFault(.indeterminate, "a reference has \(transforms.count) transforms; up to 3 are followed")
-        }
-        for transform in transforms {
-            guard transform.isElement("Transform") else {
-                throw XMLFault(.invalid, "ds:Transforms holds \(transform.localName)")
-            }
-            try add(transform)
-        }
-    }
-
-    private mutating func add(_ transform: Node) throws(XMLFault) {
-        let uri = try SignatureShape.algorithm(of: transform)
-        guard canonicalisation == nil, !isBase64 else {
-            throw XMLFault(.indeterminate, "the transform \(uri) follows one that ends in octets")
-        }
-        if uri == Self.enveloped, !isEnveloped {
-            isEnveloped = true
-        } else if uri == Self.xpath, !leavesOutSignatures, Self.isAllButSignatures(transform) {
-            leavesOutSignatures = true
-        } else if Self.choosing.contains(uri) {
-            throw XMLFault(.invalid, "the transform \(uri) chooses by an expression what is signed")
-        } else if uri == Self.base64, !isEnveloped, !leavesOutSignatures {
-            isBase64 = true
-        } else if Canonicalisation(uri: uri) != nil {
-            canonicalisation = try SignatureShape.canonicalisation(transform)
-        } else {
-            throw XMLFault(.indeterminate, "the transform \(uri) is not known here")
-        }
-    }
-
-    /// `not(ancestor-or-self::ds:Signature)`, whatever the prefix.
-    private static func isAllButSignatures(_ transform: Node) -> Bool {
-        let parts = transform.elements
-        guard parts.count == 1, parts[0].isElement("XPath"), let text = parts[0].onlyText?.trimmed else { return false }
-        let (front, back) = ("not(ancestor-or-self::", ":Signature)")
-        guard text.hasPrefix(front), text.hasSuffix(back), text.utf8.count > front.utf8.count + back.utf8.count else {
-            return false
-        }
-        let prefix = String(text.dropFirst(front.count).dropLast(back.count))
-        guard let found = xmlSearchNs(parts[0].pointee.doc, parts[0], prefix), let href = found.pointee.href else {
-            return false
-        }
-        return xmlStrEqual(href, Namespace.signature) == 1
     }
 }

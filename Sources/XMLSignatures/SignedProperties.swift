@@ -37,42 +37,62 @@ struct SignedProperties {
         return XMLTime.unixSeconds(text.trimmed)
     }
 
-    /// The digests of the signer's certificate, as the signer names it; empty when it does not.
-    func certificateDigests() throws(XMLFault) -> [(method: DigestMethod, digest: OctetString)] {
+    /// The digests of one list of certificates, of which one is the signer's.
+    ///
+    /// In SigningCertificateV2 the first is the signer's (EN 319 132-1 §5.2.2), and it is the only one here; the former
+    /// SigningCertificate has no order (TS 101 903 §7.2.2).
+    typealias NamedCertificates = [(method: DigestMethod, digest: OctetString)]
+
+    /// The certificates that the signer names; empty when there are none.
+    func certificateDigests() throws(XMLFault) -> [NamedCertificates] {
         guard let properties = element.onlyXAdES("SignedSignatureProperties") else { return [] }
         let named = properties.xadesElements("SigningCertificate") + properties.xadesElements("SigningCertificateV2")
         guard named.count <= 2 else { throw XMLFault(.invalid, "xades:SigningCertificate stands there too often") }
-        var digests: [(DigestMethod, OctetString)] = []
-        for reference in named {
-            // Where there are several, the first is the signer's (EN 319 132-1 §5.2.2).
-            guard let digest = reference.xadesElements("Cert").first?.onlyXAdES("CertDigest"),
-                let method = digest.elements("DigestMethod").first, let value = digest.elements("DigestValue").first
-            else { throw XMLFault(.invalid, "xades:SigningCertificate has no digest") }
-            let uri = try SignatureShape.algorithm(of: method)
-            guard let known = DigestMethod(rawValue: uri) else {
-                throw XMLFault(.indeterminate, "the digest \(uri) in xades:SigningCertificate is not known here")
+        var lists: [NamedCertificates] = []
+        for list in named {
+            let certificates = list.xadesElements("Cert")
+            guard !certificates.isEmpty, certificates.count <= XMLSignatureLimits.certificates else {
+                throw XMLFault(
+                    .invalid, "xades:SigningCertificate names \(certificates.count) certificates")
             }
-            digests.append((known, OctetString(try SignatureShape.octets(of: value))))
+            let isOrdered = list.isXAdES("SigningCertificateV2")
+            var digests: NamedCertificates = []
+            for certificate in isOrdered ? Array(certificates.prefix(1)) : certificates {
+                digests.append(try Self.digest(of: certificate))
+            }
+            lists.append(digests)
         }
-        return digests
+        return lists
     }
 
-    /// The timestamps over the signature value, with the canonicalisation that makes the octets they stamp.
-    func timestamps() throws(XMLFault) -> [(canonicalisation: Canonicalisation, token: OctetString)] {
-        guard let unsigned else { return [] }
-        let stamps = unsigned.xadesElements("SignatureTimeStamp")
-        guard stamps.count <= XMLSignatureLimits.timestamps else {
-            throw XMLFault(.indeterminate, "the signature has more than \(XMLSignatureLimits.timestamps) timestamps")
+    private static func digest(
+        of certificate: Node
+    ) throws(XMLFault) -> (method: DigestMethod, digest: OctetString) {
+        guard let digest = certificate.onlyXAdES("CertDigest"),
+            let method = digest.elements("DigestMethod").first, let value = digest.elements("DigestValue").first
+        else { throw XMLFault(.invalid, "xades:SigningCertificate has no digest") }
+        let uri = try SignatureShape.algorithm(of: method)
+        guard let known = DigestMethod(rawValue: uri) else {
+            throw XMLFault(.indeterminate, "the digest \(uri) in xades:SigningCertificate is not known here")
         }
+        return (known, OctetString(try SignatureShape.octets(of: value)))
+    }
+
+    /// The timestamps over the signature value, with the canonicalisation that makes the octets they stamp; those that
+    /// can be read, up to ``XMLSignatureLimits/timestamps``.
+    func timestamps() -> [(canonicalisation: Canonicalisation, token: OctetString)] {
         var found: [(Canonicalisation, OctetString)] = []
-        for stamp in stamps {
+        for stamp in unsigned?.xadesElements("SignatureTimeStamp") ?? [] {
             let method = stamp.elements("CanonicalizationMethod")
-            guard method.count <= 1 else { throw XMLFault(.invalid, "a timestamp has two canonicalisations") }
             // Without a method it is Canonical XML 1.0 (XML Signature §4.4.3.2).
-            let canonicalisation = method.isEmpty ? .inclusive : try SignatureShape.canonicalisation(method[0])
-            for token in stamp.xadesElements("EncapsulatedTimeStamp") where found.count < XMLSignatureLimits.timestamps
-            {
-                found.append((canonicalisation, OctetString(try SignatureShape.octets(of: token))))
+            let canonicalisation =
+                method.isEmpty ? .inclusive : try? SignatureShape.canonicalisation(method[0])
+            guard let canonicalisation, method.count <= 1 else { continue }
+            for token in stamp.xadesElements("EncapsulatedTimeStamp") {
+                guard found.count < XMLSignatureLimits.timestamps else { return found }
+                if let octets = try? SignatureShape.octets(of: token) {
+                    found.append((canonicalisation, OctetString(octets)))
+                }
             }
         }
         return found

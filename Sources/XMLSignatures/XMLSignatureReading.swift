@@ -71,7 +71,8 @@ extension XMLSignature {
                 ? .broken(fault.finding.message) : .unknown(fault.finding.message),
             certificates: [], signer: nil, revocationLists: [],
             algorithms: XMLSignatureAlgorithms(signature: "", digests: [], key: nil), weaknesses: [],
-            claimedTime: nil, timestamps: [], coversWholeDocument: false, findings: [fault.finding])
+            claimedTime: nil, timestamps: [], coversWholeDocument: false, findings: [fault.finding],
+            lacksOnlyCertificate: false)
     }
 
     /// - Parameter isDocument: Whether the document is nothing but this signature; what it signs may be elsewhere.
@@ -79,10 +80,23 @@ extension XMLSignature {
         guard !coversWholeDocument, !(isDocument && findings.contains { $0.level == .indeterminate }) else {
             return self
         }
-        return XMLSignature(
+        return adding(XMLFinding(.invalid, "only a part of the document is signed"), integrity)
+    }
+
+    /// - Parameter isMissing: Whether no certificate at hand has the key that the signature was made with.
+    func addingCertificateFinding(_ isMissing: Bool) -> XMLSignature {
+        guard isMissing else { return self }
+        let reason = "there is no certificate to check it with"
+        return adding(
+            XMLFinding(.indeterminate, "the signature does not carry its signer's certificate, and none at hand fits"),
+            integrity == .intact ? .unknown(reason) : integrity)
+    }
+
+    private func adding(_ finding: XMLFinding, _ integrity: Integrity) -> XMLSignature {
+        XMLSignature(
             line: line, form: form, integrity: integrity, certificates: certificates, signer: signer,
             revocationLists: revocationLists, algorithms: algorithms, weaknesses: weaknesses, claimedTime: claimedTime,
-            timestamps: timestamps, coversWholeDocument: false,
-            findings: findings + [XMLFinding(.invalid, "only a part of the document is signed")])
+            timestamps: timestamps, coversWholeDocument: coversWholeDocument, findings: findings + [finding],
+            lacksOnlyCertificate: lacksOnlyCertificate)
     }
 }

@@ -29,6 +29,7 @@ public struct XMLSigner: Sendable {
     public func sign(
         _ document: OctetString, signingTime: Int, timestamp: TimestampSource? = nil, identifier: String? = nil
     ) throws(XMLSignatureError) -> OctetString {
+        try Self.requireUnbroken(document)
         let identifier = identifier ?? Self.randomIdentifier()
         guard Reference.isPlain(identifier) else {
             throw XMLSignatureError(.unsupported, "the identifier of a signature is made of letters and digits")
@@ -45,6 +46,26 @@ public struct XMLSigner: Sendable {
 
     private static func digest(of document: OctetString) throws(XMLSignatureError) -> OctetString {
         let parsed = try ParsedDocument(document)
+        try requireOpen(parsed)
+        if let finding = parsed.commentFinding { throw XMLSignatureError(.unsupported, refusal(finding)) }
+        let run = try DigestRun(.sha256)
+        _ = try Canonicalisation.inclusive.write(parsed, .document) { run.take($0) }
+        return try run.finish()
+    }
+
+    /// A document is as good as the worst of its signatures: beside a broken one no other is trusted.
+    /// - Throws: ``XMLSignatureError/Kind/unsupported`` where there is one.
+    private static func requireUnbroken(_ document: OctetString) throws(XMLSignatureError) {
+        for signature in try XMLSignatureReading.signatures(in: document) {
+            guard case .broken(let why) = signature.integrity else { continue }
+            throw XMLSignatureError(
+                .unsupported, line: signature.line,
+                "the document has a signature that is broken, beside which no other is trusted: \(why)")
+        }
+    }
+
+    /// - Throws: ``XMLSignatureError/Kind/alreadySigned`` where one more signature would break another.
+    private static func requireOpen(_ parsed: ParsedDocument) throws(XMLSignatureError) {
         guard !parsed.root.isElement("Signature") else {
             throw XMLSignatureError(
                 .alreadySigned, line: parsed.root.line,
@@ -56,9 +77,6 @@ public struct XMLSigner: Sendable {
                 "the document has a signature over the whole, which a further one would break; send it as it is, or "
                     + "sign it as a file (CMS)")
         }
-        let run = try DigestRun(.sha256)
-        _ = try Canonicalisation.inclusive.write(parsed, .document) { run.take($0) }
-        return try run.finish()
     }
 
     /// Whether a signature covers the root, so far as it can be read; what cannot be read is left to its verifier.
@@ -111,7 +129,9 @@ public struct XMLSigner: Sendable {
         let found = try XMLSignatureReading.signatures(in: signed)
         let own = found.last { $0.coversWholeDocument && $0.certificates.first == key.certificate }
         switch own?.integrity {
-        case .intact where own?.isGoodAsMade == true && own?.signer == key.certificate: return
+        case .intact where own?.isGood == true && own?.signer == key.certificate: return
+        case .intact where own?.isGoodAsMade == true && own?.signer == key.certificate:
+            throw XMLSignatureError(.unsupported, Self.refusal(own?.findings.first))
         case .unknown(let reason):
             throw XMLSignatureError(.unsupported, "the document cannot be signed, because \(reason)")
         case .intact, .broken, nil:
@@ -119,6 +139,28 @@ public struct XMLSigner: Sendable {
             throw XMLSignatureError(
                 .failed, "the signature that was made does not verify: \(reasons.joined(separator: "; "))")
         }
+    }
+
+    /// Why `document` cannot be signed so that its signature is trusted: nil when nothing stands in the way.
+    ///
+    /// - Throws: ``XMLSignatureError`` of the kind `failed` only.
+    public static func obstacle(to document: OctetString) throws(XMLSignatureError) -> XMLSignatureError? {
+        do throws(XMLSignatureError) {
+            let parsed = try ParsedDocument(document)
+            try requireOpen(parsed)
+            try requireUnbroken(document)
+            // What canonical XML cannot express cannot be signed.
+            _ = try Canonicalisation.inclusive.write(parsed, .document) { _ in true }
+            if let finding = parsed.commentFinding { return XMLSignatureError(.unsupported, refusal(finding)) }
+            return nil
+        } catch {
+            if error.kind == .failed { throw error }
+            return error
+        }
+    }
+
+    private static func refusal(_ finding: XMLFinding?) -> String {
+        "a signature of the document would not be trusted: \(finding?.message ?? "no reason given"); correct the document"
     }
 
     private static func randomIdentifier() -> String {

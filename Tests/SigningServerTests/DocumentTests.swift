@@ -41,7 +41,7 @@ struct DocumentTests {
             "</ds:Signature>", with: "<ds:Object><total>900</total></ds:Object></ds:Signature>")
         try #require(smuggled != text)
         let stray = try await server.verify(Array(smuggled.utf8))
-        #expect(minor(stray)?.hasSuffix("IncorrectSignature") == true, "\(stray)")
+        #expect(stray.body.contains("InsufficientInformation"), "\(stray)")
     }
 
     @Test(

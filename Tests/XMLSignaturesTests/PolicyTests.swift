@@ -51,18 +51,24 @@ struct PolicyTests {
 
     @Test(
         "a comment within a text, which anybody can put in, leaves in doubt what is read",
-        arguments: ["1<!---->0", "1<!--a--><!--b-->0", "<b>1<!--a-->0</b>", "1<!--a--><![CDATA[0]]>"])
+        arguments: [
+            "1<!---->0", "1<!--a--><!--b-->0", "<b>1<!--a-->0</b>", "1<!--a--><![CDATA[0]]>", "<!--a-->x",
+            " <!--a--> x", "<!--a--><!--b-->x",
+        ])
     func commentWithinText(_ content: String) throws {
         let signed = content.replacing(/<!--.*?-->|<!\[CDATA\[|\]\]>/, with: "")
         let found = try only(enveloped(root: "<a>\(content)</a>", content: "<a>\(signed)</a>"))
         #expect(found.integrity == .intact)
         #expect(found.findings.map(\.level) == [.indeterminate])
-        #expect(found.findings.allSatisfy { $0.isOlderThanSignature && $0.message.contains("stands within a text") })
+        #expect(
+            found.findings.allSatisfy {
+                $0.isOlderThanSignature && $0.message.contains("stands within or before a text")
+            })
     }
 
     @Test(
         "a comment between elements does no harm",
-        arguments: ["<!--a-->x", " <!--a--> x", "<b/><!--a-->x", "x<!--a-->"])
+        arguments: ["<b/><!--a-->x", "x<!--a-->", "<b/> <!--a--> <b/>", "<!--a--><b/>"])
     func commentBeside(_ content: String) throws {
         let signed = content.replacing(/<!--.*?-->/, with: "").replacing("<b/>", with: "<b></b>")
         #expect(try isGood(only(enveloped(root: "<a>\(content)</a>", content: "<a>\(signed)</a>"))))
@@ -71,7 +77,7 @@ struct PolicyTests {
     @Test("text beside the parts of a signature is not signed")
     func strayText() throws {
         let stray = try enveloped().replacing("</ds:SignedInfo>", with: "</ds:SignedInfo>total 900")
-        #expect(try only(stray).findings.map(\.level) == [.invalid])
+        #expect(try only(stray).findings.map(\.level) == [.indeterminate])
     }
 
     @Test("a changed content, a changed reference and a changed value are each told")
@@ -136,14 +142,12 @@ struct PolicyTests {
         ] {
             let found = try only(enveloped(objects: object))
             #expect(found.integrity == .intact)
-            #expect(found.findings.map(\.level) == [.invalid], "\(object)")
+            #expect(found.findings.map(\.level) == [.indeterminate], "\(object)")
         }
         #expect(try isGood(only(enveloped(objects: "<ds:Object> \n</ds:Object>"))))
         let keyInfo =
             "<ds:X509Data><ds:X509Certificate>\(Base64.encode(Signers.shared.rsa.certificate))</ds:X509Certificate></ds:X509Data><evil/>"
-        #expect(try only(enveloped(keyInfo: keyInfo)).findings.map(\.level) == [.invalid])
-        let sheet = try enveloped("URI=\"#r\"", root: "<a Id=\"r\">x</a>")
-        #expect(try only("<?xml-stylesheet href='x'?>" + sheet).findings.map(\.level) == [.invalid])
+        #expect(try only(enveloped(keyInfo: keyInfo)).findings.map(\.level) == [.indeterminate])
     }
 
     @Test("references that lead out, are chosen by content, or leave it open are not followed")
@@ -154,7 +158,7 @@ struct PolicyTests {
             (try enveloped("URI=\"http://127.0.0.1:9/x\""), .indeterminate),
             (try enveloped("URI=\"file:///etc/passwd\""), .indeterminate),
             (try enveloped("URI=\"other.xml#r\""), .indeterminate), (try enveloped("Type=\"x\""), .invalid),
-            (try enveloped("URI=\"#xpointer(/)\""), .indeterminate), (try enveloped("URI=\"#nowhere\""), .invalid),
+            (try enveloped("URI=\"#xpointer(//a)\""), .indeterminate), (try enveloped("URI=\"#nowhere\""), .invalid),
             (try enveloped("URI=\"#a'b\"", root: "<a Id=\"a'b\">x</a>"), .invalid),
             (try enveloped("URI=\"#r\"", root: "<a iD=\"r\">x</a>"), .invalid),
             (try enveloped(transforms: transform("http://www.w3.org/TR/1999/REC-xslt-19991116")), .invalid),
@@ -301,8 +305,10 @@ struct PolicyTests {
         let good = try Signers.shared.sign("<a/>", .xades, identifier: "1").text
         #expect(try isGood(only(good)))
         // Each of these leaves the digests right, or would be passed over by a verifier that does not look.
-        let unsignedType = try only(good.replacing(" Type=\"http://uri.etsi.org/01903#SignedProperties\"", with: ""))
-        #expect(unsignedType.findings.contains(XMLFinding(.invalid, "xades:SignedProperties is there, but not signed")))
+        let start = try #require(good.range(of: "<ds:Reference Type=\"http://uri.etsi.org/01903#SignedProperties\""))
+        let close = try #require(good.range(of: "</ds:Reference>", range: start.lowerBound..<good.endIndex))
+        let unsigned = try only(good.replacingCharacters(in: start.lowerBound..<close.upperBound, with: ""))
+        #expect(unsigned.findings.contains(XMLFinding(.invalid, "xades:SignedProperties is there, but not signed")))
         let other = try only(good.replacing("Target=\"#signature-1\"", with: "Target=\"#signature-2\""))
         #expect(
             other.findings.first == XMLFinding(.invalid, "xades:QualifyingProperties belongs to another signature"))

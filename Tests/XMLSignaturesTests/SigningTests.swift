@@ -85,11 +85,25 @@ struct SigningTests {
         try expectGood(signed, form, of: original)
     }
 
-    @Test("what an author has written is signed, even a comment within a text", arguments: XMLSignatureForm.allCases)
-    func commentWithinText(_ form: XMLSignatureForm) throws {
-        let found = try XMLSignatureReading.signatures(in: try Signers.shared.sign("<a>1<!-- one -->0</a>", form))
-        #expect(found.map(\.integrity) == [.intact])
-        #expect(found.flatMap(\.findings).map(\.isOlderThanSignature) == [true])
+    @Test(
+        "a document whose signature would not be trusted is refused before it is signed",
+        arguments: XMLSignatureForm.allCases,
+        ["<a>1<!-- one -->0</a>", "<a><!-- one -->0</a>", "<a>1</a>\0", "<?xml version='1.1'?><a/>", "<a xmlns='b'/>"])
+    func refused(_ form: XMLSignatureForm, _ text: String) throws {
+        #expect(try XMLSigner.obstacle(to: OctetString(text)) != nil)
+        #expect(throws: XMLSignatureError.self) { try Signers.shared.sign(text, form) }
+    }
+
+    @Test("beside a broken signature no other is made, because the document would not be trusted")
+    func besideBroken() throws {
+        let part = "<b Id=\"p\">x</b>"
+        let signature = try PartSignature.sign(references: PartSignature.reference("URI=\"#p\"", content: part))
+        let sound = "<a>\(part)\(signature)</a>"
+        #expect(try XMLSigner.obstacle(to: OctetString(sound)) == nil)
+        #expect(try XMLSignatureReading.signatures(in: try Signers.shared.sign(sound)).count == 2)
+        let broken = sound.replacing(">x<", with: ">y<")
+        #expect(try XMLSigner.obstacle(to: OctetString(broken))?.kind == .unsupported)
+        #expect(throws: XMLSignatureError.self) { try Signers.shared.sign(broken) }
     }
 
     @Test("an ECDSA key signs too", arguments: XMLSignatureForm.allCases)

@@ -3,49 +3,6 @@ import Testing
 
 @testable import MessageInspection
 
-@Suite("What the first octets say")
-struct ContentKindTests {
-    @Test(
-        "marks of formats",
-        arguments: [
-            ("%PDF-1.7\n", ["pdf"]), ("\u{FEFF}%PDF-2.0\n", ["pdf"]), ("junk before\n%PDF-1.4\n", ["pdf"]),
-            ("see %PDF-1.4\n", []), ("%PDF-\n", []), ("%PDF-1", ["pdf"]), ("PK\u{3}\u{4}", ["zip"]),
-            ("GIF89a", ["gif"]),
-            ("<?xml version=\"1.0\"?><a/>", ["xml"]), ("\u{FEFF}<?xml version='1.0'?>", ["xml"]),
-            ("\n  <?xml ?>", ["xml"]),
-            ("<Invoice xmlns='urn:x'>", ["xml"]), ("<ns:a>", ["xml"]), ("<!-- c --><x/>", ["xml"]),
-            ("<html><body>", []),
-            ("<!DOCTYPE html><html>", []), ("<!DOCTYPE note SYSTEM 'x'><note/>", ["xml"]),
-            ("<!DOCTYPE table [<!ENTITY a 'b'>]><table/>", ["xml"]), ("<P>text", []),
-            ("<- arrow", []), ("<3", []), ("a < b", []), ("<", []),
-            ("<alice@x.test> wrote", []), ("-----BEGIN PKCS7-----\nMII", ["cms", "p7m"]), ("", []), ("text", []),
-        ])
-    func marks(_ text: String, _ kinds: [String]) {
-        #expect(ContentKinds.of(Array(text.utf8)) == Set(kinds))
-    }
-
-    @Test("binary marks, and XML in UTF-16")
-    func binary() {
-        #expect(ContentKinds.of([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 0]) == ["ole"])
-        #expect(ContentKinds.of([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) == ["png"])
-        #expect(ContentKinds.of([0xFF, 0xD8, 0xFF, 0xE0]) == ["jpeg"])
-        #expect(ContentKinds.of(CMSBeginning.signedDataInBER.octets) == ["cms", "p7m"])
-        let declaration = Array("<?xml version=\"1.0\"?>".utf16)
-        let big = declaration.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
-        let little = declaration.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
-        #expect(ContentKinds.of(big) == ["xml"])
-        #expect(ContentKinds.of(little) == ["xml"])
-        #expect(ContentKinds.of([0xFE, 0xFF] + big) == ["xml"])
-        #expect(ContentKinds.of([0xFF, 0xFE] + little) == ["xml"])
-    }
-
-    @Test("nothing is too short")
-    func short() {
-        for count in 0..<12 { _ = ContentKinds.of([UInt8](repeating: 0x3C, count: count)) }
-        for count in 0..<12 { _ = ContentKinds.of([UInt8](repeating: 0xFE, count: count)) }
-    }
-}
-
 @Suite("Signatures in PDF and XML")
 struct DocumentSignatureTests {
     private func isSignedPDF(_ text: String, piece: Int = .max) -> Bool {

@@ -1,0 +1,187 @@
+import Octets
+import Testing
+
+@testable import XMLSignatures
+
+@Suite("What a signature covers")
+struct CoverageTests {
+    private static let root = "<a Id=\"r\">x</a>"
+    private static let xpath = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+
+    private func only(_ document: String, known: [OctetString] = []) throws -> XMLSignature {
+        let found = try XMLSignatureReading.signatures(in: OctetString(document), known: known)
+        #expect(found.count == 1)
+        return try #require(found.first)
+    }
+
+    /// A document with an enveloped signature.
+    private func enveloped(
+        _ attributes: String = "URI=\"\"", root: String = Self.root, transforms: String = PartSignature.enveloped,
+        content: String? = nil, keyInfo: String? = nil, objects: String = ""
+    ) throws -> String {
+        let reference = try PartSignature.reference(attributes, transforms: transforms, content: content ?? root)
+        let signature = try PartSignature.sign(references: reference, objects: objects, keyInfo: keyInfo)
+        return root.replacing("</a>", with: signature + "</a>")
+    }
+
+    private func isGood(_ signature: XMLSignature) -> Bool { signature.isGood && signature.coversWholeDocument }
+
+    @Test(
+        "an instruction outside the root is signed by a reference to the document, not by one to the root",
+        arguments: ["<?xml-stylesheet href='x'?>", "<?xml-model href='x'?>", "<?x?>", "<!-- c --><?x y?>"])
+    func instructions(_ instruction: String) throws {
+        let byRoot = try enveloped("URI=\"#r\"")
+        #expect(try isGood(only(byRoot)))
+        for document in [instruction + byRoot, byRoot + instruction, byRoot + "\n" + instruction + "\n"] {
+            #expect(try only(document).findings.map(\.level) == [.invalid], "\(document)")
+        }
+        let canonical = instruction.replacing("<!-- c -->", with: "").replacing("<?x?>", with: "<?x?>")
+        let byDocument = try enveloped(content: canonical + "\n" + Self.root)
+        #expect(try isGood(only(instruction + byDocument)))
+        let enveloping = try PartSignature.make("<ds:Object Id=\"o\">x</ds:Object>", of: "o")
+        #expect(try only(instruction + enveloping).findings.map(\.level) == [.invalid])
+    }
+
+    @Test(
+        "what stands in the signature and is none of its parts leaves the document in doubt",
+        arguments: [
+            ("</ds:KeyInfo>", "<?pay 900?></ds:KeyInfo>"), ("</ds:Signature>", "<?pay 900?></ds:Signature>"),
+            ("<ds:KeyInfo>", "<ds:KeyInfo>pay 900"), ("<ds:X509Data>", "<ds:X509Data>pay 900"),
+            ("<ds:KeyInfo>", "<ds:KeyInfo total=\"900\">"),
+            ("<ds:KeyInfo>", "<ds:KeyInfo xmlns:h=\"urn:h\" h:href=\"900\">"),
+            ("</ds:KeyInfo>", "<h xmlns=\"urn:h\"/></ds:KeyInfo>"),
+            ("</ds:Signature>", "<ds:Object><pay xmlns=\"\">900</pay></ds:Object></ds:Signature>"),
+        ])
+    func stray(_ wanted: String, _ other: String) throws {
+        let changed = try enveloped().replacing(wanted, with: other, maxReplacements: 1)
+        let found = try only(changed)
+        #expect(found.integrity == .intact)
+        #expect(found.coversWholeDocument)
+        #expect(found.findings.map(\.level) == [.indeterminate])
+    }
+
+    @Test(
+        "parts of signatures that others make are none of that",
+        arguments: [
+            "<ds:KeyName>Carol</ds:KeyName>",
+            "<ds:KeyValue><m:ECDSAKeyValue xmlns:m=\"http://www.w3.org/2001/04/xmldsig-more#\"><m:PublicKey/>"
+                + "</m:ECDSAKeyValue></ds:KeyValue>",
+            "<ds:KeyValue><e:ECKeyValue xmlns:e=\"http://www.w3.org/2009/xmldsig11#\"><e:NamedCurve "
+                + "URI=\"urn:oid:1.2.840.10045.3.1.7\"/><e:PublicKey>AQAB</e:PublicKey></e:ECKeyValue></ds:KeyValue>",
+        ])
+    func keyForms(_ keyInfo: String) throws {
+        let certificate = Signers.shared.rsa.certificate
+        let document = try enveloped(keyInfo: keyInfo)
+        let unknown = try only(document)
+        #expect(unknown.integrity == .unknown("there is no certificate to check it with"))
+        #expect(unknown.lacksOnlyCertificate)
+        #expect(try isGood(only(document, known: [certificate])))
+        let changed = try only(document.replacing(">x<", with: ">y<"))
+        #expect(changed.integrity == .broken("the document was changed after it was signed"))
+        #expect(!changed.lacksOnlyCertificate)
+    }
+
+    @Test(
+        "filters that leave out signatures and nothing else cover the whole",
+        arguments: [
+            ("subtract", "/descendant::ds:Signature"), ("subtract", "//ds:Signature"),
+            ("subtract", " //*[local-name()='Signature' and namespace-uri()='\(Namespace.signature)'] "),
+            ("subtract", "here()/ancestor::ds:Signature[1]"), ("subtract", "/descendant :: ds:Signature"),
+        ])
+    func filters(_ kind: String, _ expression: String) throws {
+        #expect(try isGood(only(enveloped(transforms: Self.filter([(kind, expression)])))))
+        #expect(
+            try isGood(
+                only(enveloped(transforms: Self.filter([(kind, expression)]) + PartSignature.exclusive))))
+        #expect(
+            try isGood(
+                only(
+                    enveloped("URI=\"#r\"", transforms: Self.filter([(kind, expression), (kind, expression)])))))
+    }
+
+    @Test(
+        "a filter that chooses anything else is refused",
+        arguments: [
+            ("intersect", "/descendant::ds:Signature"), ("union", "//ds:Signature"), ("subtract", "//total"),
+            ("subtract", "//Signature"), ("subtract", "//x:Signature"), ("subtract", "//ds:Signature | //total"),
+            ("subtract", "//ds:Signature/.."), ("subtract", "//ds:SignatureValue"), ("subtract", "/"),
+            ("subtract", "//*[local-name()='Signature']"), ("Subtract", "//ds:Signature"),
+        ])
+    func otherFilters(_ kind: String, _ expression: String) throws {
+        for list in [[(kind, expression)], [("subtract", "//ds:Signature"), (kind, expression)]] {
+            let document = try enveloped(transforms: Self.filter(list))
+            #expect(try only(document).integrity != .intact, "\(document)")
+        }
+    }
+
+    @Test("the expression that stands for the enveloped-signature transform is taken for it")
+    func counting() throws {
+        let expression =
+            "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Signature[1]) > "
+            + "count(ancestor-or-self::ds:Signature)"
+        let escaped = expression.replacing(">", with: "&gt;")
+        let transform =
+            "<ds:Transform Algorithm=\"\(Self.xpath)\"><ds:XPath>\(escaped)</ds:XPath></ds:Transform>"
+        #expect(try isGood(only(enveloped(transforms: transform))))
+        #expect(
+            try only(enveloped(transforms: transform.replacing("&gt;", with: "&lt;"))).integrity != .intact)
+    }
+
+    @Test("an XPointer to the document or an identifier is followed, with the comments that it keeps")
+    func pointers() throws {
+        let withComments = "<ds:Transform Algorithm=\"\(Canonicalisation.inclusiveURI)#WithComments\"/>"
+        let root = "<a Id=\"r\">x<!-- c -->y</a>"
+        for uri in ["#xpointer(/)", "#xpointer(id('r'))", "#xpointer(id(&quot;r&quot;))"] {
+            let document = try enveloped(
+                "URI=\"\(uri)\"", root: root, transforms: PartSignature.enveloped + withComments)
+            #expect(try isGood(only(document)), "\(uri)")
+            let changed = try only(document.replacing("<!-- c -->", with: ""))
+            #expect(changed.integrity != .intact, "\(uri)")
+        }
+        for uri in ["#xpointer(id('x'))", "#xpointer(//a)", "#xpointer(id('r')/b)"] {
+            #expect(try only(enveloped("URI=\"\(uri)\"")).integrity != .intact, "\(uri)")
+        }
+    }
+
+    @Test("a list of former SigningCertificate has no order, that of the present one begins with the signer's")
+    func namedCertificates() throws {
+        let own = try DigestMethod.sha256.digest(of: Signers.shared.rsa.certificate)
+        let other = try DigestMethod.sha256.digest(of: Signers.shared.ecdsa.certificate)
+        for (name, order, isRight) in [
+            ("SigningCertificate", [own, other], true), ("SigningCertificate", [other, own], true),
+            ("SigningCertificate", [other], false), ("SigningCertificateV2", [own, other], true),
+            ("SigningCertificateV2", [other, own], false),
+        ] {
+            #expect(try isGood(only(Self.withProperties(name, order))) == isRight, "\(name) \(order.count)")
+        }
+    }
+
+    private static func filter(_ parts: [(kind: String, expression: String)]) -> String {
+        "<ds:Transform Algorithm=\"\(Namespace.filter2)\">"
+            + parts.map {
+                "<f:XPath xmlns:f=\"\(Namespace.filter2)\" xmlns:x=\"urn:x\" Filter=\"\($0.kind)\">"
+                    + "\($0.expression)</f:XPath>"
+            }.joined() + "</ds:Transform>"
+    }
+
+    /// An enveloped signature whose properties, referred to without a type, name certificates by these digests.
+    private static func withProperties(_ list: String, _ digests: [OctetString]) throws -> String {
+        let named = digests.map { digest in
+            "<xades:Cert><xades:CertDigest>\(PartSignature.digestMethod)<ds:DigestValue>\(Base64.encode(digest))"
+                + "</ds:DigestValue></xades:CertDigest></xades:Cert>"
+        }
+        let properties =
+            "<xades:SignedProperties xmlns:xades=\"\(Namespace.xades)\" xmlns:ds=\"\(Namespace.signature)\" Id=\"p\">"
+            + "<xades:SignedSignatureProperties><xades:\(list)>\(named.joined())</xades:\(list)>"
+            + "</xades:SignedSignatureProperties></xades:SignedProperties>"
+        let parsed = try ParsedDocument(OctetString(properties))
+        let canonical = try Canonicalisation.exclusive.octets(parsed, .element(parsed.root)).text
+        let references =
+            try PartSignature.reference("URI=\"\"", transforms: PartSignature.enveloped, content: "<a>x</a>")
+            + PartSignature.reference("URI=\"#p\"", content: canonical)
+        let object =
+            "<ds:Object><xades:QualifyingProperties xmlns:xades=\"\(Namespace.xades)\" Target=\"#own\">\(properties)"
+            + "</xades:QualifyingProperties></ds:Object>"
+        return "<a>x" + (try PartSignature.sign(references: references, objects: object)) + "</a>"
+    }
+}
