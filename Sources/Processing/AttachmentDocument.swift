@@ -29,6 +29,7 @@ struct AttachmentDocument {
             if let doubt = octets.doubt { throw Failure(.permanent, doubt) }
             content = octets.content
             kind = try Self.kind(facts, content, documents)
+            try Self.requireTrustworthy(entity, kind, message)
         } catch {
             throw error.told(of: words)
         }
@@ -49,6 +50,25 @@ struct AttachmentDocument {
             throw Failure(.permanent, "it is a signed part of the message itself, and what it encloses is not changed")
         case .encryptedPart:
             throw Failure(.permanent, "it is encrypted, and SES does not decrypt")
+        }
+    }
+
+    /// Whatever the verifying side would not trust is refused before it is signed.
+    private static func requireTrustworthy(
+        _ entity: Entity, _ kind: DocumentKind, _ message: Message
+    ) throws(Failure) {
+        if let doubt = message.structuralDoubts(at: entity.path).first {
+            throw Failure(.permanent, "what is signed of it would not be trusted: \(doubt)")
+        }
+        let form: AttachmentFacts.SignedForm
+        switch kind {
+        case .pdf: form = .pdf
+        case .xml: form = .xml
+        // It becomes a file of another name, or stands beside its signature.
+        case .cms, .email: return
+        }
+        if let objection = OpeningHints(of: entity).objection(to: form) {
+            throw Failure(.permanent, "what is signed of it would not be trusted: \(objection); correct name or type")
         }
     }
 

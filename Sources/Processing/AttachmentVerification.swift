@@ -38,6 +38,14 @@ struct AttachmentVerification {
             opened.append(file ?? verdict.path)
             verdicts.all.append(verdict)
         }
+        let chosenPaths = Set(chosen.map(\.path))
+        let rest = try UnselectedAttachments(services: services, message: message, scratch: scratch).judge(
+            all.filter { !chosenPaths.contains($0.path) })
+        for verdict in rest.broken {
+            opened.append(verdict.path)
+            verdicts.all.append(verdict)
+        }
+        verdicts.remarks += rest.remarks
         if signed > 0, message.root.holdsDelimiterBesideBareCR {
             for index in verdicts.all.indices {
                 verdicts.all[index].lower(to: .notTrusted, Entity.delimiterBesideBareCR)
@@ -254,12 +262,7 @@ struct AttachmentVerification {
     /// Two readings of the part, or of what is around it, that differ in its octets, its name, or in which parts there are.
     private func judgeStructure(of entity: Entity, _ octets: AttachmentOctets, _ verdict: inout AttachmentVerdict) {
         if let doubt = octets.doubt { verdict.lower(to: .notTrusted, doubt) }
-        var ambiguities = entity.structuralAmbiguities(called: "the part")
-        for depth in entity.path.indices {
-            guard let around = message.root.entity(at: Array(entity.path[..<depth])) else { continue }
-            ambiguities += around.structuralAmbiguities(called: depth == 0 ? "the message" : "a multipart around it")
-        }
-        for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity) }
+        for doubt in message.structuralDoubts(at: entity.path) { verdict.lower(to: .notTrusted, doubt) }
     }
 
     /// What a reader's machine would open as something else shows something else.

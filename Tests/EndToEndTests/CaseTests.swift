@@ -73,7 +73,6 @@ extension EndToEnd {
             "C5-signs-what-it-refuses/message-in-base64.eml",
             "C5-signs-what-it-refuses/multipart-in-base64.eml",
             "C5-signs-what-it-refuses/multipart-without-parts.eml",
-            "C5-signs-what-it-refuses/pdf-named-docx.eml",
             "C5-signs-what-it-refuses/sixty-levels.eml",
             "C5-signs-what-it-refuses/type-without-subtype.eml",
         ]

@@ -151,6 +151,11 @@ extension ScriptedSignatures {
             operation.document?.forEachChunk { octets += Array($0) }
             let text = String(decoding: octets, as: UTF8.self) + "\n" + (operation.signature?.text ?? "")
             if text.contains("server-down") { throw Failure(.transient, "no connection") }
+            if text.contains("server-cannot") {
+                var failure = Failure(.permanent, "the document cannot be judged")
+                failure.refusesDocument = true
+                throw failure
+            }
             if text.contains("server-refuses") { throw Failure(.permanent, "unknown profile") }
             let told = text.split(separator: "\n").filter { $0.hasPrefix("tells") }.map { line in
                 let words = line.split(separator: " ").map(String.init)

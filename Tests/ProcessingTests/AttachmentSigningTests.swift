@@ -294,10 +294,21 @@ struct AttachmentSigningTests {
     @Test("a document is what its content is, whatever it is called")
     func byContent() async {
         let signer = FakeSigner()
-        let mail = Self.mail(Self.part("text/plain", "x.txt", Self.pdf), Self.part("x/y", nil, Self.xml))
-        let attachments = [Self.facts(1, "x.txt", "text/plain", ["pdf"]), Self.facts(2, nil, "x/y", ["xml"])]
+        let mail = Self.mail(Self.part("x/y", "x.bin", Self.pdf), Self.part("x/y", nil, Self.xml))
+        let attachments = [Self.facts(1, "x.bin", "x/y", ["pdf"]), Self.facts(2, nil, "x/y", ["xml"])]
         _ = await Self.bench(signer, attachments).process(mail, direction: .outgoing)
         #expect(signer.operations.map(\.kind) == [.pdf, .xml])
+    }
+
+    @Test(
+        "a document under a name or type by which it is opened as something else is refused before it is signed",
+        arguments: [("x.docx", "x/y"), ("x.txt", "x/y"), ("x.pdf", "text/html")])
+    func otherName(_ name: String, _ type: String) async {
+        let signer = FakeSigner()
+        let outcome = await Self.bench(signer, [Self.facts(1, name, type, ["pdf"])])
+            .process(Self.mail(Self.part(type, name, Self.pdf)), direction: .outgoing)
+        #expect(signer.operations.isEmpty)
+        #expect(outcome.outputs.allSatisfy { $0.word != .signed })
     }
 
     struct Wrong: CustomTestStringConvertible, Sendable {

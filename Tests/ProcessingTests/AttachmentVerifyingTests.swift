@@ -110,7 +110,25 @@ struct AttachmentVerifyingTests {
         Case(
             name: "only the selected ones",
             files: [.pdf("a.pdf", whole), .xml("b.xml", "server-bad\n" + whole).unselected()],
-            verdict: "trusted", untold: ["b.xml"]),
+            verdict: "trusted", told: ["attachment \"b.xml\" is signed and was not checked"]),
+        Case(
+            name: "a broken one beside the selected ones",
+            files: [
+                .pdf("a.pdf", whole), .xml("b.xml", "sig A broken whole").unselected(), .text("c.txt").unselected(),
+            ],
+            verdict: "not trusted",
+            told: ["trusted: \"a.pdf\"", "not trusted: \"b.xml\"", wrong, "does not select it"], untold: ["c.txt"]),
+        Case(
+            name: "an unreadable one beside the selected ones",
+            files: [.xml("a.xml", whole), .pdf("b.pdf", "unreadable").unselected()], verdict: "not trusted",
+            told: ["not trusted: \"b.pdf\"", "objects are missing"]),
+        Case(
+            name: "a changed CMS beside the selected ones",
+            files: [.xml("a.xml", whole), .cms("b.p7m", "enclosed changed", type: "application/pkcs7-mime").unselected()], verdict: "not trusted",
+            told: ["not trusted: \"b.p7m\"", wrong]),
+        Case(
+            name: "a document that the server cannot judge", files: [.xml("a.xml", whole + "server-cannot")],
+            verdict: "indeterminate", told: ["cannot be judged"]),
         Case(
             name: "an encrypted part",
             files: [.cms("secret.p7m", "x").protected(.encryptedPart), .pdf("a.pdf", whole)], verdict: "trusted",
