@@ -124,7 +124,9 @@ struct AttachmentVerifyingTests {
             told: ["not trusted: \"b.pdf\"", "objects are missing"]),
         Case(
             name: "a changed CMS beside the selected ones",
-            files: [.xml("a.xml", whole), .cms("b.p7m", "enclosed changed", type: "application/pkcs7-mime").unselected()], verdict: "not trusted",
+            files: [
+                .xml("a.xml", whole), .cms("b.p7m", "enclosed changed", type: "application/pkcs7-mime").unselected(),
+            ], verdict: "not trusted",
             told: ["not trusted: \"b.p7m\"", wrong]),
         Case(
             name: "a document that the server cannot judge", files: [.xml("a.xml", whole + "server-cannot")],
