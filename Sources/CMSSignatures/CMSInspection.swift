@@ -27,6 +27,8 @@ public struct CMSFacts: Sendable, Hashable {
         public let serial: String?
         /// Subject (RFC 4514 text) of the enclosed certificate.
         public let subject: String?
+        /// The enclosed certificate.
+        public let certificate: Certificate?
         /// The signingTime attribute, Unix seconds.
         public let signingTime: Int?
     }
@@ -44,7 +46,7 @@ public enum CMSInspection {
             return CMSFacts.Signer(
                 digestAlgorithm: signer.digestName, addresses: certificate?.addresses ?? [],
                 issuer: certificate?.issuer ?? name?.issuer, serial: certificate?.serial ?? name?.serial,
-                subject: certificate?.subject, signingTime: signer.signingTime)
+                subject: certificate?.subject, certificate: certificate, signingTime: signer.signingTime)
         }
         return CMSFacts(enclosesContent: parsed.enclosedContent != nil, signers: signers)
     }

@@ -16,7 +16,8 @@ struct CMSInspecting: SignatureInspection {
             signers: found.signers.map {
                 Processing.CMSFacts.Signer(
                     digestAlgorithm: $0.digestAlgorithm, addresses: $0.addresses, issuer: $0.issuer,
-                    serial: $0.serial, subject: $0.subject, signingTime: $0.signingTime)
+                    serial: $0.serial, subject: $0.subject, signingTime: $0.signingTime,
+                    certificate: $0.certificate?.der)
             })
     }
 
@@ -31,6 +32,26 @@ struct CMSInspecting: SignatureInspection {
             }
         } catch {
             throw Failure(.permanent, error.reason)
+        }
+    }
+
+    func obstacle(
+        toSigning use: SignatureUse, by signer: Processing.CMSFacts.Signer, at now: Int
+    ) throws(Failure) -> String? {
+        guard let octets = signer.certificate else { return nil }
+        do {
+            return try Certificate(der: octets).obstacle(toSigning: use.certificateUse, at: now)
+        } catch {
+            throw Failure(.permanent, error.reason)
+        }
+    }
+}
+
+extension SignatureUse {
+    fileprivate var certificateUse: CertificateUse {
+        switch self {
+        case .mail: .mail
+        case .document: .document
         }
     }
 }

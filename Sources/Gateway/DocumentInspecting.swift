@@ -12,7 +12,7 @@ struct DocumentInspecting: DocumentInspection {
 
     func check(
         _ signed: OctetString, from original: OctetString, as format: DocumentFormat
-    ) throws(Failure) -> SignatureIntegrity {
+    ) throws(Failure) -> MadeSignature {
         switch format {
         case .pdf: try PDFInspecting().check(signed, from: original)
         case .xml: try XMLInspecting().check(signed, from: original)

@@ -37,18 +37,37 @@ public struct ExplainReport: Encodable, Sendable {
         /// What its first octets say it is.
         let kinds: [String]
         let signed: Bool
+        /// How it is to be signed, in words; nil when it is not to be signed.
+        @OrNull var signing: String?
 
-        init(_ facts: AttachmentFacts) {
+        init(_ facts: AttachmentFacts, _ operations: [Workflows.Operation]) {
             part = facts.path.map { String($0 + 1) }.joined(separator: ".")
             name = facts.fileName
             mediaType = facts.mediaType
             kinds = facts.contentKinds.sorted()
             signed = facts.isSigned
+            for case .signAttachment(let instructions) in operations {
+                signing =
+                    instructions.instruction(for: facts).map(Self.words)
+                    ?? "stays as it is, because no SignAttachment is for it"
+            }
+        }
+
+        private static func words(_ instruction: SigningInstruction) -> String {
+            let key =
+                switch instruction.key {
+                case .alias(let alias): alias
+                case .fromAddress: "FROM_EMAIL_ADDRESS"
+                case .profileDefault: "NONE"
+                }
+            return "profile \(instruction.profile ?? "of the server"), key \(key)"
+                + (instruction.format == .cms ? ", as CMS" : "")
         }
 
         var words: String {
             let shown = name.map { "\"\(UntrustedText.plainTextLine($0, limit: 80))\"" } ?? "without a name"
             return "\(shown) (\(UntrustedText.plainTextLine(mediaType, limit: 60)))\(signed ? ", signed" : "")"
+                + (signing.map { ": " + $0 } ?? "")
         }
     }
 
@@ -81,7 +100,8 @@ public struct ExplainReport: Encodable, Sendable {
         }
         operations = decision.operations.map(\.word)
         attachments =
-            decision.operations.contains(where: \.isOnAttachments) ? decision.attachments.map(Attachment.init) : nil
+            decision.operations.contains(where: \.isOnAttachments)
+            ? decision.attachments.map { Attachment($0, decision.operations) } : nil
         action = decision.action?.rawValue
         reason = decision.reason
     }

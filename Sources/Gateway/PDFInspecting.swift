@@ -14,9 +14,9 @@ struct PDFInspecting {
         }
     }
 
-    func check(_ signed: OctetString, from original: OctetString) throws(Failure) -> Processing.SignatureIntegrity {
+    func check(_ signed: OctetString, from original: OctetString) throws(Failure) -> MadeSignature {
         guard signed.count > original.count, signed.slice(0..<original.count) == original else {
-            return .broken("it does not begin with the octets that were sent")
+            return MadeSignature(.broken("it does not begin with the octets that were sent"))
         }
         let before: [PDFSignature]
         let after: [PDFSignature]
@@ -25,26 +25,29 @@ struct PDFInspecting {
             after = try PDFSignatureReading.signatures(in: signed)
         } catch {
             if error.kind == .failed { throw Self.failure(error) }
-            return .broken("it cannot be read: " + error.reason)
+            return MadeSignature(.broken("it cannot be read: " + error.reason))
         }
         let added = after.dropFirst(before.count)
         guard let new = added.first, !added.dropFirst().contains(where: { !$0.isDocumentTimestamp }) else {
-            return .broken("\(added.filter { !$0.isDocumentTimestamp }.count) signatures are new, not one")
+            let count = added.filter { !$0.isDocumentTimestamp }.count
+            return MadeSignature(.broken("\(count) signatures are new, not one"))
         }
         for (former, present) in zip(before, after) where former.findings.isEmpty {
             if let finding = present.findings.first {
-                return .broken("a signature that was there is broken by it: " + finding.message)
+                return MadeSignature(.broken("a signature that was there is broken by it: " + finding.message))
             }
         }
-        guard !new.isDocumentTimestamp else { return .broken("what is new is a timestamp, not a signature") }
+        guard !new.isDocumentTimestamp else {
+            return MadeSignature(.broken("what is new is a timestamp, not a signature"))
+        }
         // A server may put validation data and timestamps of the document behind it, for the signature to last: that
         // nothing else follows is among the findings.
         for stamp in added.dropFirst() {
             if let finding = stamp.findings.first {
-                return .broken("a timestamp of the document is broken: " + finding.message)
+                return MadeSignature(.broken("a timestamp of the document is broken: " + finding.message))
             }
         }
-        return try new.judged()
+        return MadeSignature(try new.judged(), by: new.signer)
     }
 
     func signatures(in document: OctetString) throws(Failure) -> [DocumentSignature] {
@@ -108,7 +111,7 @@ extension PDFSignature {
         return Processing.CMSFacts.Signer(
             digestAlgorithm: signer.digestAlgorithm, addresses: signer.addresses, issuer: signer.issuer,
             serial: signer.serial, subject: signer.subject ?? signerName,
-            signingTime: signer.signingTime ?? claimedTime)
+            signingTime: signer.signingTime ?? claimedTime, certificate: signer.certificate)
     }
 
     /// nil where the value cannot be read as such.

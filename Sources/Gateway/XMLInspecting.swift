@@ -14,18 +14,18 @@ struct XMLInspecting {
         }
     }
 
-    func check(_ signed: OctetString, from original: OctetString) throws(Failure) -> Processing.SignatureIntegrity {
+    func check(_ signed: OctetString, from original: OctetString) throws(Failure) -> MadeSignature {
         let before: [XMLSignature]
         let after: [XMLSignature]
         do {
             if let difference = try XMLComparison.difference(original: original, signed: signed) {
-                return .broken(difference)
+                return MadeSignature(.broken(difference))
             }
             before = try XMLSignatureReading.signatures(in: original)
             after = try XMLSignatureReading.signatures(in: signed)
         } catch {
             if error.kind == .failed { throw Self.failure(error) }
-            return .broken("it cannot be read: \(error)")
+            return MadeSignature(.broken("it cannot be read: \(error)"))
         }
         // Signatures keep their order: the new one is that without which the others are those that were there.
         let former = before.map(Likeness.init)
@@ -34,11 +34,14 @@ struct XMLInspecting {
             rest.remove(at: index)
             return rest == former
         }
-        guard let first = added.first else { return .broken("the signatures that were there are not there any more") }
+        guard let first = added.first else {
+            return MadeSignature(.broken("the signatures that were there are not there any more"))
+        }
         // Two that are alike cannot be told apart; the good one is the new one, because a new one may break an old one.
         let new = after[added.first { after[$0].judged == .intact } ?? first]
-        guard new.judged == .intact else { return new.judged }
-        return new.coversWholeDocument ? .intact : .broken("only a part of the document is signed")
+        guard new.judged == .intact else { return MadeSignature(new.judged) }
+        guard new.coversWholeDocument else { return MadeSignature(.broken("only a part of the document is signed")) }
+        return MadeSignature(.intact, by: new.shownSigner)
     }
 
     func signatures(in document: OctetString) throws(Failure) -> [DocumentSignature] {
@@ -98,6 +101,6 @@ extension XMLSignature {
         return Processing.CMSFacts.Signer(
             digestAlgorithm: algorithms.digests.first ?? "", addresses: certificate.addresses,
             issuer: certificate.issuer, serial: certificate.serial, subject: certificate.subject,
-            signingTime: claimedTime)
+            signingTime: claimedTime, certificate: der)
     }
 }

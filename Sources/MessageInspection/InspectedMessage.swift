@@ -71,6 +71,12 @@ public struct InspectedMessage: MessageFacts {
         if case .encrypted = smime { true } else { false }
     }
 
+    public var protection: MailProtection? {
+        if isSigned { return MailProtection(.signed, by: .smime) }
+        if isEncrypted { return MailProtection(.encrypted, by: .smime) }
+        return PGPForm.kind(of: message.root, text: { bodyText }).map { MailProtection($0, by: .pgp) }
+    }
+
     public var attachments: [AttachmentFacts] {
         found.attachments.value { parts.attachments.map { AttachmentInspection.facts(of: $0, charsets) } }
     }

@@ -15,8 +15,8 @@ struct AttachmentDocument {
 
     /// - Throws: A permanent ``Failure`` with the reason where the attachment cannot be signed as it is, told of the attachment.
     init(
-        _ facts: AttachmentFacts, of message: Message, documents: any DocumentInspection,
-        scratch: any OctetCollectorMaking
+        _ facts: AttachmentFacts, of message: Message, format: AttachmentFormat = .own,
+        documents: any DocumentInspection, scratch: any OctetCollectorMaking
     ) throws(Failure) {
         self.facts = facts
         words = Self.words(facts)
@@ -28,7 +28,10 @@ struct AttachmentDocument {
             let octets = try AttachmentOctets(of: entity, scratch)
             if let doubt = octets.doubt { throw Failure(.permanent, doubt) }
             content = octets.content
-            kind = try Self.kind(facts, content, documents)
+            switch format {
+            case .own: kind = try Self.kind(facts, content, documents)
+            case .cms: kind = .cms
+            }
             try Self.requireTrustworthy(entity, kind, message)
         } catch {
             throw error.told(of: words)

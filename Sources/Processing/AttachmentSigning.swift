@@ -13,26 +13,28 @@ struct AttachmentSigning {
 
     /// What becomes of each attachment, checked here with the certificates that the answers enclose.
     ///
-    /// All of them are looked at before the first is sent: what cannot be signed costs nobody a signature.
+    /// All of them are looked at before the first is sent: what cannot be signed costs nobody a signature. An attachment
+    /// that no instruction is for is not among the changes.
     /// - Throws: The first failure, told of its attachment; then nothing may leave.
     func sign(
-        _ attachments: [AttachmentFacts], of message: Message, envelope: Envelope, instruction: SigningInstruction
+        _ attachments: [AttachmentFacts], of message: Message, envelope: Envelope,
+        instructions: AttachmentInstructions
     ) async throws(Failure) -> [Entity.Path: AttachmentChange] {
-        guard !attachments.isEmpty else { return [:] }
-        let alias = try KeyAlias(policy: policy).alias(
-            instruction.key, header: message.header, envelope: envelope)
-        var documents: [AttachmentDocument] = []
+        var work: [Assignment] = []
         for facts in attachments {
-            documents.append(
-                try AttachmentDocument(facts, of: message, documents: services.documents, scratch: scratch))
+            guard let instruction = instructions.instruction(for: facts) else { continue }
+            let key = try KeyAlias(policy: policy).key(instruction.key, header: message.header, envelope: envelope)
+            let document = try AttachmentDocument(
+                facts, of: message, format: instruction.format, documents: services.documents, scratch: scratch)
+            work.append(Assignment(document: document, instruction: instruction, key: key))
         }
         var names = FreeFileNames(of: message, attachments.compactMap(\.fileName))
         var changes: [Entity.Path: AttachmentChange] = [:]
-        for document in documents {
+        for assignment in work {
+            let document = assignment.document
             do throws(Failure) {
-                let answer = try await services.signatures.sign(
-                    operation(document, instruction, alias), answers: scratch)
-                changes[document.facts.path] = try change(document, answer, &names)
+                let answer = try await services.signatures.sign(operation(assignment), answers: scratch)
+                changes[document.facts.path] = try change(assignment, answer, &names)
             } catch {
                 throw error.told(of: document.words)
             }
@@ -40,24 +42,33 @@ struct AttachmentSigning {
         return changes
     }
 
-    private func operation(
-        _ document: AttachmentDocument, _ instruction: SigningInstruction, _ alias: String?
-    ) -> SigningOperation {
-        SigningOperation(
-            kind: document.kind, document: document.content, profile: instruction.profile, keyAlias: alias,
+    /// One attachment and how it is signed.
+    private struct Assignment {
+        let document: AttachmentDocument
+        let instruction: SigningInstruction
+        let key: SelectedKey
+    }
+
+    private func operation(_ assignment: Assignment) -> SigningOperation {
+        let (document, instruction) = (assignment.document, assignment.instruction)
+        return SigningOperation(
+            kind: document.kind, document: document.content, profile: instruction.profile,
+            keyAlias: assignment.key.alias,
             attributes: instruction.attributes.map { SignatureAttribute(name: $0.name.rawValue, value: $0.value) },
             originatorID: services.originatorID, requestID: services.makeRequestID())
     }
 
     private func change(
-        _ document: AttachmentDocument, _ answer: SigningAnswer, _ names: inout FreeFileNames
+        _ assignment: Assignment, _ answer: SigningAnswer, _ names: inout FreeFileNames
     ) throws(Failure) -> AttachmentChange {
+        let document = assignment.document
+        let signer = SignerCheck(policy: policy, services: services, key: assignment.key, use: .document)
         switch (document.kind, answer) {
         case (.pdf, .document(let signed)):
-            try require(services.documents.check(signed, from: document.content, as: .pdf), "PDF")
+            try require(services.documents.check(signed, from: document.content, as: .pdf), "PDF", signer)
             return .replaced(signed, charset: nil)
         case (.xml, .document(let signed)):
-            try require(services.documents.check(signed, from: document.content, as: .xml), "XML document")
+            try require(services.documents.check(signed, from: document.content, as: .xml), "XML document", signer)
             // Both were read as XML, so neither has a fault.
             let encoding = (try? XMLOpening(of: signed))?.encoding
             let isSame = encoding == (try? XMLOpening(of: document.content))?.encoding
@@ -65,6 +76,7 @@ struct AttachmentSigning {
         case (.cms, .cms(let cms)):
             let facts = try CMSCheck(inspection: services.inspection, subject: "attachment").checked(
                 cms, over: document.content)
+            for made in facts.signers { try signer.require(made) }
             let name = document.facts.fileName
             return facts.enclosesContent
                 ? .enclosed(cms, name: names.take(name, ending: ".p7m"))
@@ -77,9 +89,9 @@ struct AttachmentSigning {
         }
     }
 
-    private func require(_ integrity: SignatureIntegrity, _ what: String) throws(Failure) {
-        switch integrity {
-        case .intact: return
+    private func require(_ made: MadeSignature, _ what: String, _ signer: SignerCheck) throws(Failure) {
+        switch made.integrity {
+        case .intact: if let certificate = made.signer { try signer.require(certificate) }
         case .broken(let why):
             throw Failure(
                 .permanent,

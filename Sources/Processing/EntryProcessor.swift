@@ -69,9 +69,9 @@ public struct EntryProcessor: Sendable {
         var attached: AttachmentVerdicts?
         for (index, operation) in workflow.operations.enumerated() {
             switch operation {
-            case .signAttachment(let instruction):
+            case .signAttachment(let instructions):
                 try await chain.signAttachments(
-                    attachments, instruction, isLast: index == workflow.operations.count - 1)
+                    attachments, instructions, isLast: index == workflow.operations.count - 1)
             case .verifyAttachment:
                 attached = try await AttachmentVerification(services: services, message: message, scratch: scratch)
                     .verify(attachments, among: facts.attachments)

@@ -2,23 +2,50 @@ import Composition
 import InternetMessage
 import Workflows
 
-/// Finds the alias of the key that signs (`CertificateSelection`).
+/// The key that the signing server is asked to sign with, and what its name promises.
+struct SelectedKey {
+    /// nil leaves the choice to the profile.
+    let alias: String?
+    /// The address whose key it is by its name; nil when the name is no address.
+    let owner: AddrSpec?
+}
+
+/// Finds the key that signs (`CertificateSelection`).
 struct KeyAlias {
     let policy: Policy
 
-    /// The alias for `key`; nil leaves the choice to the profile.
+    /// The key for `choice`.
     ///
-    /// An address chosen by the message is taken only when nobody from outside can have chosen it.
+    /// With `SenderMustOwnFrom` no key signs for a From address that is not the envelope sender's, however the key is
+    /// chosen. An address chosen by the message is taken only when nobody from outside can have chosen it.
     /// - Parameter header: The message's.
-    func alias(_ key: KeyChoice, header: Header, envelope: Envelope) throws(Failure) -> String? {
-        switch key {
-        case .profileDefault: return nil
-        case .alias(let alias): return alias
-        case .fromAddress: return try author(of: header, envelope)
+    func key(_ choice: KeyChoice, header: Header, envelope: Envelope) throws(Failure) -> SelectedKey {
+        if policy.senderMustOwnFrom { try requireOwner(of: header, envelope) }
+        switch choice {
+        case .profileDefault: return SelectedKey(alias: nil, owner: nil)
+        case .alias(let alias): return SelectedKey(alias: alias, owner: AddrSpec(parsing: alias))
+        case .fromAddress:
+            let address = try author(of: header)
+            return SelectedKey(alias: CanonicalAddress(address).description, owner: address)
         }
     }
 
-    private func author(of header: Header, _ envelope: Envelope) throws(Failure) -> String {
+    private func requireOwner(of header: Header, _ envelope: Envelope) throws(Failure) {
+        let rule = "nothing is signed, because SenderMustOwnFrom is set and "
+        switch Author.of(header) {
+        case .none(let why): throw Failure(.permanent, rule + why)
+        case .one(let address):
+            switch envelope.sender {
+            case .address(let sender) where CanonicalAddress(sender) == CanonicalAddress(address): return
+            case .address(let sender):
+                throw Failure(.permanent, rule + "From is \(address), but the envelope sender is \(sender)")
+            case .null: throw Failure(.permanent, rule + "From is \(address), but the envelope sender is empty")
+            case nil: throw Failure(.permanent, rule + "From is \(address), but the envelope sender is not known")
+            }
+        }
+    }
+
+    private func author(of header: Header) throws(Failure) -> AddrSpec {
         switch Author.of(header) {
         case .none(let why):
             throw Failure(.permanent, "no key can be chosen by the From address: " + why)
@@ -29,23 +56,7 @@ struct KeyAlias {
                     "no key can be chosen by the From address: \(address) is in none of the DomainName of the configuration"
                 )
             }
-            if policy.senderMustOwnFrom && envelope.sender?.belongs(to: address) != true {
-                throw Failure(
-                    .permanent,
-                    "no key can be chosen by the From address: \(address) is not the envelope sender (SenderMustOwnFrom)"
-                )
-            }
-            return CanonicalAddress(address).description
-        }
-    }
-}
-
-extension ReversePath {
-    /// Whether this is the address of the same person, whatever the case of its local-part and the form of its domain.
-    func belongs(to address: AddrSpec) -> Bool {
-        switch self {
-        case .null: false
-        case .address(let own): CanonicalAddress(own) == CanonicalAddress(address)
+            return address
         }
     }
 }

@@ -4,6 +4,14 @@ import InternetMessage
 import Octets
 import Workflows
 
+/// A mail with its new signature.
+struct SignedMail {
+    /// CRLF line ends.
+    let message: OctetRope
+    /// What a reader will hold against the signature, in words; nil when there is nothing.
+    let remark: String?
+}
+
 /// Signs one mail as multipart/signed (RFC 8551 §3.5, RFC 1847 §2.1) with the signing server's key.
 struct MailSigning {
     let policy: Policy
@@ -12,9 +20,10 @@ struct MailSigning {
     /// - Returns: The whole signed message, CRLF line ends, verified here with the certificate the signature encloses.
     func sign(
         _ message: Message, intake: Intake, instruction: SigningInstruction, scratch: any OctetCollectorMaking
-    ) async throws(Failure) -> OctetRope {
-        let alias = try KeyAlias(policy: policy).alias(
+    ) async throws(Failure) -> SignedMail {
+        let key = try KeyAlias(policy: policy).key(
             instruction.key, header: message.header, envelope: intake.envelope)
+        let signer = SignerCheck(policy: policy, services: services, key: key, use: .mail)
         let check = CMSCheck(inspection: services.inspection, subject: "message")
         let fit: SignableEntity
         do {
@@ -23,7 +32,7 @@ struct MailSigning {
             throw Failure(.permanent, "the message cannot be signed: " + error.text)
         }
         let operation = SigningOperation(
-            kind: .email, document: fit.entity, profile: instruction.profile, keyAlias: alias,
+            kind: .email, document: fit.entity, profile: instruction.profile, keyAlias: key.alias,
             attributes: instruction.attributes.map { SignatureAttribute(name: $0.name.rawValue, value: $0.value) },
             originatorID: services.originatorID, requestID: services.makeRequestID())
         switch try await services.signatures.sign(operation, answers: scratch) {
@@ -34,9 +43,11 @@ struct MailSigning {
                     .permanent,
                     "the signing server's signature encloses its content; the profile must make detached signatures")
             }
-            return MultipartSigned.assemble(
+            for made in facts.signers { try signer.require(made) }
+            let signed = MultipartSigned.assemble(
                 outerHeader: fit.outerHeader, entity: fit.entity, cms: cms,
                 micalg: Self.micalg(of: facts), boundary: services.makeToken())
+            return SignedMail(message: signed, remark: signer.remark(on: facts, header: message.header))
         case .document(let document):
             let adopted: MultipartSigned.Adopted
             do {
@@ -44,8 +55,9 @@ struct MailSigning {
             } catch {
                 throw Failure(.permanent, "the signing server's finished entity is refused: " + error.text)
             }
-            _ = try check.checked(adopted.cms, over: fit.entity)
-            return adopted.message
+            let facts = try check.checked(adopted.cms, over: fit.entity)
+            for made in facts.signers { try signer.require(made) }
+            return SignedMail(message: adopted.message, remark: signer.remark(on: facts, header: message.header))
         }
     }
 

@@ -15,6 +15,18 @@ public protocol SignatureInspection: Sendable {
     func facts(of signature: OctetString) throws(Failure) -> CMSFacts
     /// Whether every signer's signature fits `content` (nil: the enclosed content) with the certificates enclosed.
     func check(_ signature: OctetString, content: (any OctetSource)?) throws(Failure) -> SignatureIntegrity
+    /// The reason why nobody will accept a signature that the certificate of `signer` makes now: it expired, is not valid
+    /// yet, or is for another use. nil when there is none, or the certificate is not known.
+    /// - Parameter now: Unix seconds.
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) throws(Failure) -> String?
+}
+
+/// What a signature is made for: each asks for other purposes of its certificate.
+public enum SignatureUse: Sendable, Hashable, CaseIterable {
+    /// A mail (RFC 8550 §4.4).
+    case mail
+    /// A PDF, an XML document or any other file.
+    case document
 }
 
 /// The formats of document that carry their signatures within.
@@ -35,7 +47,7 @@ public protocol DocumentInspection: Sendable {
     /// `original` under C14N once its one new ds:Signature is taken out.
     func check(
         _ signed: OctetString, from original: OctetString, as format: DocumentFormat
-    ) throws(Failure) -> SignatureIntegrity
+    ) throws(Failure) -> MadeSignature
 
     /// The signatures in `document`, in the order in which they were made as far as that can be seen; empty without any.
     /// - Throws: A permanent ``Failure`` when it cannot be read.
@@ -78,6 +90,18 @@ public struct DocumentSignature: Sendable, Hashable {
     }
 }
 
+/// The signature that a signing server put into a document, as it is found there.
+public struct MadeSignature: Sendable, Hashable {
+    public let integrity: SignatureIntegrity
+    /// nil when the signature was not found, or the document does not carry the signer's certificate.
+    public let signer: CMSFacts.Signer?
+
+    public init(_ integrity: SignatureIntegrity, by signer: CMSFacts.Signer? = nil) {
+        self.integrity = integrity
+        self.signer = signer
+    }
+}
+
 /// Whether signatures fit their content, whoever made them.
 public enum SignatureIntegrity: Sendable, Hashable {
     case intact
@@ -106,10 +130,12 @@ public struct CMSFacts: Sendable, Hashable {
         public let subject: String?
         /// The signingTime attribute, Unix seconds.
         public let signingTime: Int?
+        /// The certificate in DER; nil when it is not enclosed.
+        public let certificate: OctetString?
 
         public init(
             digestAlgorithm: String, addresses: [String], issuer: String?, serial: String?, subject: String?,
-            signingTime: Int?
+            signingTime: Int?, certificate: OctetString? = nil
         ) {
             self.digestAlgorithm = digestAlgorithm
             self.addresses = addresses
@@ -117,6 +143,7 @@ public struct CMSFacts: Sendable, Hashable {
             self.serial = serial
             self.subject = subject
             self.signingTime = signingTime
+            self.certificate = certificate
         }
     }
 

@@ -55,7 +55,8 @@ public enum Author: Sendable, Hashable {
 }
 
 extension OrganisationSigner {
-    fileprivate func mayBe(_ signer: CMSFacts.Signer, for author: AddrSpec) -> Bool {
+    /// Whether this entry names the certificate of `signer`, and lets it sign for `author`.
+    func mayBe(_ signer: CMSFacts.Signer, for author: AddrSpec) -> Bool {
         let addresses = signer.addresses.compactMap { CanonicalAddress($0) }
         let domain = author.canonicalDomain
         switch self {

@@ -29,7 +29,7 @@ struct SigningChain {
 
     /// - Parameter isLast: Whether no other operation follows.
     mutating func signAttachments(
-        _ attachments: [AttachmentFacts], _ instruction: SigningInstruction, isLast: Bool
+        _ attachments: [AttachmentFacts], _ instructions: AttachmentInstructions, isLast: Bool
     ) async throws(Failure) {
         guard !isMailSigned || attachments.isEmpty else {
             throw Failure(
@@ -38,7 +38,13 @@ struct SigningChain {
             )
         }
         let changes = try await AttachmentSigning(policy: policy, services: services, scratch: scratch).sign(
-            attachments, of: message, envelope: intake.envelope, instruction: instruction)
+            attachments, of: message, envelope: intake.envelope, instructions: instructions)
+        let left = attachments.count - changes.count
+        if left > 0 {
+            account.append(
+                (left == 1 ? "1 attachment stays" : "\(left) attachments stay")
+                    + " as sent, because no SignAttachment is for it")
+        }
         guard !changes.isEmpty else { return account.append("no attachment to sign" + Self.whyNone(message)) }
         account.append(changes.count == 1 ? "1 attachment signed" : "\(changes.count) attachments signed")
         let splice = AttachmentSplice(changes, token: services.makeToken())
@@ -53,8 +59,10 @@ struct SigningChain {
     }
 
     mutating func signMail(_ instruction: SigningInstruction) async throws(Failure) {
-        signed = try await MailSigning(policy: policy, services: services).sign(
+        let mail = try await MailSigning(policy: policy, services: services).sign(
             message, intake: intake, instruction: instruction, scratch: scratch)
+        signed = mail.message
+        if let remark = mail.remark { account.append(remark) }
         isMailSigned = true
     }
 

@@ -62,6 +62,14 @@ public struct ConfigurationWarning: Sendable, Hashable, Encodable {
         /// A rule looks for a signature to verify where its filter demands that there is none.
         case nothingToVerify = "nothing-to-verify"
         case signsSignedMail = "signs-signed-mail"
+        /// A signing workflow says nothing of mail that is signed or encrypted already.
+        case protectedMail = "protected-mail"
+        /// One key signs mail of many senders, and no OrganisationSigner names it.
+        case organisationKey = "organisation-key"
+        /// A key whose alias is another address than the one sender it signs for.
+        case otherSender = "other-sender"
+        /// Attachments that the filter selects and no SignAttachment is for.
+        case unsignedAttachments = "unsigned-attachments"
         case signsAllAttachments = "signs-all-attachments"
         /// Attachments that are changed after the mail around them was signed: that always fails.
         case signsAfterMail = "signs-after-mail"

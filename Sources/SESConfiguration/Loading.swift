@@ -71,8 +71,8 @@ extension ConfigurationReading {
         guard let policy = makePolicy(settings, outgoing, incoming, processing), faults.isEmpty,
             let originatorID = settings.originatorID
         else { return nil }
-        warnOfWorkflows(outgoing, place: "Outgoing")
-        warnOfWorkflows(incoming, place: "Incoming")
+        warnOfWorkflows(outgoing, place: "Outgoing", policy)
+        warnOfWorkflows(incoming, place: "Incoming", policy)
         warnOfFiles(settings, processing)
         return ServerConfiguration(
             policy: policy, originatorID: originatorID, signing: settings.signing?.addresses,
@@ -133,7 +133,7 @@ extension ConfigurationReading {
             notSignedAction: processing.notSignedAction?.value, signerIdentity: processing.signerIdentity,
             organisationSigners: processing.organisationSigners, senderMustOwnFrom: processing.senderMustOwnFrom,
             signNullSender: processing.signNullSender, authservID: processing.authservID ?? "ses." + domain,
-            noticeFrom: postmaster)
+            noticeFrom: postmaster, signsProtectedMail: processing.signsProtectedMail)
     }
 }
 

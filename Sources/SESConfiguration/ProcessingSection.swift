@@ -14,13 +14,14 @@ struct ProcessingSection {
     var notSignedAction: Located<RoutingAction>?
     var senderMustOwnFrom = false
     var signNullSender = false
+    var signsProtectedMail = false
 }
 
 extension ConfigurationReading {
     private static let processingElements = [
         "Spool", "Concurrency", "Timeout", "MaxMessageSize", "Retry", "TrustStore", "AuthservId", "NoticeFrom",
         "SignerIdentity", "OrganisationSigner", "ResponseIndeterminateAction", "NotSignedAction", "SenderMustOwnFrom",
-        "SignNullSender",
+        "SignNullSender", "SignSignedOrEncrypted",
     ]
 
     func readProcessing(_ element: XMLElement?) -> ProcessingSection {
@@ -48,6 +49,7 @@ extension ConfigurationReading {
         section.notSignedAction = action(element.child("NotSignedAction"))
         section.senderMustOwnFrom = truth(leaf(element.child("SenderMustOwnFrom"))) ?? false
         section.signNullSender = truth(leaf(element.child("SignNullSender"))) ?? false
+        section.signsProtectedMail = truth(leaf(element.child("SignSignedOrEncrypted"))) ?? false
         return section
     }
 

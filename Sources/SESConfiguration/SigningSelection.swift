@@ -1,36 +1,81 @@
 import Workflows
 import XMLReading
 
+/// What the signing operations of a workflow sign with, as read.
+struct SigningSelection {
+    var attachments: AttachmentInstructions?
+    var email: SigningInstruction?
+}
+
 extension ConfigurationReading {
     /// With what each signing operation of a workflow signs.
-    func readSigningSelection(
-        _ workflow: XMLElement, operations: [OperationWord]
-    ) -> [OperationWord: SigningInstruction] {
+    func readSigningSelection(_ workflow: XMLElement, operations: [OperationWord]) -> SigningSelection {
         let names = ["SignAttachment", "SignEmail"]
         let profiles = workflow.child("ProfileSelection")
         let certificates = workflow.child("CertificateSelection")
-        if let profiles { inspect(profiles, children: names) }
-        if let certificates { inspect(certificates, children: names) }
-        var instructions: [OperationWord: SigningInstruction] = [:]
-        for word in [OperationWord.signAttachment, .signEmail] {
-            let profile = profiles?.child(word.selection)
-            let certificate = certificates?.child(word.selection)
-            let attributes = profile.map { readProfile($0, takesAttributes: word == .signAttachment) } ?? []
-            if let certificate { inspect(certificate, attributes: ["alias"]) }
-            guard operations.contains(word) else { continue }
-            let profileID = profile.flatMap { attribute("profileId", of: $0) }
-            if profile == nil {
+        for list in [profiles, certificates].compactMap({ $0 }) {
+            inspect(list, children: names, repeatable: ["SignAttachment"])
+        }
+        var selection = SigningSelection()
+        let attachments = readAttachmentSelection(profiles, certificates)
+        let emailProfile = profiles?.child("SignEmail").map { readProfile($0, isForAttachments: false) }
+        let emailKey = certificates?.child("SignEmail").map { readKey($0, isForAttachments: false) }
+        for word in [OperationWord.signAttachment, .signEmail] where operations.contains(word) {
+            if profiles?.child(word.selection) == nil {
                 missing(
                     "<\(word.selection) profileId=\"…\"> of <ProfileSelection>", in: workflow,
                     because: "its <OperationRule> names \(word.rawValue)")
-            } else if let profile, profileID == nil {
+            }
+            for profile in profiles?.children(word.selection) ?? [] where attribute("profileId", of: profile) == nil {
                 missing("the attribute profileId", in: profile)
             }
-            instructions[word] = SigningInstruction(
-                profile: profileID.flatMap { trimmed($0).isEmpty ? nil : trimmed($0) },
-                key: key(certificate.flatMap { attribute("alias", of: $0) }), attributes: attributes)
         }
-        return instructions
+        if operations.contains(.signAttachment) { selection.attachments = attachments }
+        if operations.contains(.signEmail) {
+            selection.email = SigningInstruction(
+                profile: emailProfile?.profile, key: emailKey?.key ?? .profileDefault)
+        }
+        return selection
+    }
+
+    private func readAttachmentSelection(
+        _ profiles: XMLElement?, _ certificates: XMLElement?
+    ) -> AttachmentInstructions {
+        let profileElements = profiles?.children("SignAttachment") ?? []
+        let keyElements = certificates?.children("SignAttachment") ?? []
+        let read = AttachmentInstructions(
+            profiles: profileElements.map { readProfile($0, isForAttachments: true) },
+            keys: keyElements.map { readKey($0, isForAttachments: true) })
+        refuseUnreachable(zip(profileElements, read.profiles).map { ($0, $1.contains) })
+        refuseUnreachable(zip(keyElements, read.keys).map { ($0, $1.contains) })
+        return read
+    }
+
+    /// An element behind one that is for every attachment can never be chosen.
+    private func refuseUnreachable(_ elements: [(element: XMLElement, contains: [WildcardPattern]?)]) {
+        guard let first = elements.firstIndex(where: { $0.contains == nil }), first + 1 < elements.count else { return }
+        fault(
+            .repeated, line: elements[first + 1].element.line,
+            "this <SignAttachment> is never used: the one on line \(elements[first].element.line) has no contains= and"
+                + " takes every attachment first",
+            expected: "contains= on all of them but the last")
+    }
+
+    /// The attributes that only `SignAttachment` has.
+    private func readContains(_ element: XMLElement) -> [WildcardPattern]? {
+        guard let text = attribute("contains", of: element) else { return nil }
+        let patterns = WildcardPattern.list(text.value)
+        guard patterns.isEmpty else { return patterns }
+        fault(
+            .badValue, line: text.line, "contains= of <SignAttachment> is empty",
+            expected: "kinds or names of attachments such as \"pdf,docx\"")
+        return nil
+    }
+
+    private func readKey(_ element: XMLElement, isForAttachments: Bool) -> AttachmentInstructions.Key {
+        inspect(element, attributes: ["alias"] + (isForAttachments ? ["contains"] : []))
+        return AttachmentInstructions.Key(
+            contains: isForAttachments ? readContains(element) : nil, key: key(attribute("alias", of: element)))
     }
 
     private func key(_ alias: Located<String>?) -> KeyChoice {
@@ -46,10 +91,20 @@ extension ConfigurationReading {
         return String(start.reversed().drop { $0.isWhitespace }.reversed())
     }
 
-    private func readProfile(_ element: XMLElement, takesAttributes: Bool) -> [SigningInstruction.Attribute] {
+    private func readProfile(_ element: XMLElement, isForAttachments: Bool) -> AttachmentInstructions.Profile {
         inspect(
-            element, children: takesAttributes ? ["OverrideableAttributes"] : [], attributes: ["profileId"])
-        guard takesAttributes, let list = element.child("OverrideableAttributes") else { return [] }
+            element, children: isForAttachments ? ["OverrideableAttributes"] : [],
+            attributes: ["profileId"] + (isForAttachments ? ["contains", "format"] : []))
+        let name = attribute("profileId", of: element).map { trimmed($0) } ?? ""
+        let format = isForAttachments ? word(attribute("format", of: element), as: AttachmentFormat.self) : nil
+        return AttachmentInstructions.Profile(
+            contains: isForAttachments ? readContains(element) : nil, profile: name.isEmpty ? nil : name,
+            attributes: isForAttachments ? readAttributes(element.child("OverrideableAttributes")) : [],
+            format: format ?? .own)
+    }
+
+    private func readAttributes(_ list: XMLElement?) -> [SigningInstruction.Attribute] {
+        guard let list else { return [] }
         inspect(list, children: ["Attribute"], repeatable: ["Attribute"])
         var read: [(attribute: SigningInstruction.Attribute, line: Int)] = []
         for element in list.children("Attribute") {

@@ -54,13 +54,14 @@ extension ConfigurationReading {
         let name = attribute("name", of: element).map { Self.shortened($0.value, to: 200) } ?? ""
         let filter = readFilter(element.child("Filter"))
         let words = readOperationWords(element, service: service)
-        let signing = service == .signing ? readSigningSelection(element, operations: words ?? []) : [:]
+        let signing =
+            service == .signing ? readSigningSelection(element, operations: words ?? []) : SigningSelection()
         let (rule, attaches) = readResultRule(element.child("VerificationResultRule"))
         guard let words else { return nil }
         let operations = words.compactMap { word -> Operation? in
             switch word {
-            case .signAttachment: signing[word].map { .signAttachment($0) }
-            case .signEmail: signing[word].map { .signEmail($0) }
+            case .signAttachment: signing.attachments.map { .signAttachment($0) }
+            case .signEmail: signing.email.map { .signEmail($0) }
             case .verifyAttachment: .verifyAttachment
             case .verifyEmail: .verifyEmail
             }

@@ -2,7 +2,7 @@ import Workflows
 
 extension ConfigurationReading {
     /// Warns of workflows of one direction that work, but hardly as they are meant.
-    func warnOfWorkflows(_ section: DirectionSection, place: String) {
+    func warnOfWorkflows(_ section: DirectionSection, place: String, _ policy: Policy) {
         if let first = section.blocks.first, let other = section.blocks.first(where: { $0.service != first.service }) {
             warn(
                 .signAndVerify, line: other.line,
@@ -14,6 +14,7 @@ extension ConfigurationReading {
             // Every pair is compared; nobody has that many workflows.
             if index < 1_000 { warnOfShadow(workflow, behind: workflows[..<index]) }
             warnOfOperations(workflow)
+            warnOfSigning(workflow, policy)
         }
     }
 
@@ -53,11 +54,6 @@ extension ConfigurationReading {
                             + " signed=\"true\" is meant")
                 }
             case .signAttachment:
-                if workflow.filter.line(where: { $0.isAttachment }) == nil {
-                    warn(
-                        .signsAllAttachments, line: workflow.line,
-                        "SIGN_ATTACHMENT without an <Attachment> criterion signs every attachment, whatever it is")
-                }
                 warnOfSignedMail(workflow, operation)
                 warnOfOrder(workflow)
             case .signEmail:
@@ -102,11 +98,11 @@ extension ConfigurationReading {
 
 extension Filter {
     /// The line of the first criterion that fits.
-    fileprivate func line(where fits: (Criterion.Test) -> Bool) -> Int? { criteria.first { fits($0.test) }?.line }
+    func line(where fits: (Criterion.Test) -> Bool) -> Int? { criteria.first { fits($0.test) }?.line }
 }
 
 extension Criterion.Test {
-    fileprivate func asksEmail(signed wanted: Bool) -> Bool {
+    func asksEmail(signed wanted: Bool) -> Bool {
         if case .email(let signed, _) = self { signed == wanted } else { false }
     }
 
@@ -114,5 +110,5 @@ extension Criterion.Test {
         if case .attachment(_, let signed) = self { signed == wanted } else { false }
     }
 
-    fileprivate var isAttachment: Bool { if case .attachment = self { true } else { false } }
+    var isAttachment: Bool { if case .attachment = self { true } else { false } }
 }

@@ -16,6 +16,10 @@ public func decide(_ facts: some MessageFacts, direction: Direction, policy: Pol
         let (holds, found) = evaluation.evaluate(workflow)
         findings += found
         if holds {
+            if let reason = reasonNotToSign(workflow, facts, policy) {
+                return Decision(
+                    direction: direction, workflow: nil, action: .recipients, reason: reason, criteria: findings)
+            }
             return Decision(
                 direction: direction, workflow: workflow, action: nil, reason: matchReason(workflow),
                 criteria: findings,
@@ -26,6 +30,19 @@ public func decide(_ facts: some MessageFacts, direction: Direction, policy: Pol
     return Decision(
         direction: direction, workflow: nil, action: rules.noFilterAction, reason: noMatchReason(direction, rules),
         criteria: findings)
+}
+
+/// Why the signing operations of `workflow` are not done; nil when they are, or there are none.
+///
+/// A second signature around a signed or encrypted mail hides the first one from many readers, so it is made only where
+/// the filter asks for such mail, or the configuration allows it.
+private func reasonNotToSign(_ workflow: Workflow, _ facts: some MessageFacts, _ policy: Policy) -> String? {
+    guard !policy.signsProtectedMail, workflow.operations.contains(where: \.isSigning),
+        let protection = facts.protection, !workflow.filter.asksFor(protection.kind)
+    else { return nil }
+    return "the message is \(protection.kind.rawValue) already (\(protection.scheme.rawValue)): it passes unchanged to"
+        + " its recipients, because the filter of workflow \"\(workflow.name)\" (line \(workflow.line)) does not ask for"
+        + " such mail and SignSignedOrEncrypted is not set"
 }
 
 private func matchReason(_ workflow: Workflow) -> String {

@@ -12,6 +12,17 @@ public struct Filter: Sendable, Hashable {
         self.criteria = criteria
     }
 
+    /// Whether a criterion asks for mail that is signed, or encrypted, already.
+    public func asksFor(_ kind: MailProtection.Kind) -> Bool {
+        criteria.contains { criterion in
+            guard case .email(let signed, let encrypted) = criterion.test else { return false }
+            return switch kind {
+            case .signed: signed == true
+            case .encrypted: encrypted == true
+            }
+        }
+    }
+
     /// Holds for every message.
     public static let everything = Filter(combination: .all, criteria: [])
 }

@@ -16,9 +16,27 @@ public protocol MessageFacts: Sendable {
     var isSigned: Bool { get }
     /// By structure: application/pkcs7-mime with enveloped content, at the top level. An outer encryption hides a signature.
     var isEncrypted: Bool { get }
+    /// How the mail as a whole is signed or encrypted already, by S/MIME or PGP; nil when it is neither.
+    var protection: MailProtection? { get }
     var attachments: [AttachmentFacts] { get }
     /// Whether the envelope sender is `<>`.
     var hasNullSender: Bool { get }
+}
+
+/// What another program did to a mail before it came here, as its structure shows it.
+public struct MailProtection: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable { case signed, encrypted }
+    public enum Scheme: String, Sendable, Hashable {
+        case smime = "S/MIME"
+        case pgp = "PGP"
+    }
+    public let kind: Kind
+    public let scheme: Scheme
+
+    public init(_ kind: Kind, by scheme: Scheme) {
+        self.kind = kind
+        self.scheme = scheme
+    }
 }
 
 /// An address with what a reader is shown beside it.

@@ -18,7 +18,7 @@ public struct Policy: Sendable, Hashable {
     public var signerIdentity: SignerIdentityRule
     /// Certificates that may sign for any From of the organisation.
     public var organisationSigners: [OrganisationSigner]
-    /// `SenderMustOwnFrom`: the one From address must equal the envelope sender when the key is chosen by it.
+    /// `SenderMustOwnFrom`: nothing is signed unless the one From address is that of the envelope sender.
     public var senderMustOwnFrom: Bool
     /// `SignNullSender`: outgoing bounces are matched like other mail.
     public var signNullSender: Bool
@@ -26,12 +26,15 @@ public struct Policy: Sendable, Hashable {
     public var authservID: String
     /// The From address of notices.
     public var noticeFrom: AddrSpec
+    /// `SignSignedOrEncrypted`: mail that is signed or encrypted already is signed even where no filter asks for it.
+    public var signsProtectedMail: Bool
 
     public init(
         domainNames: [String], administrator: AddrSpec?, errorAction: RoutingAction, outgoing: DirectionPolicy,
         incoming: DirectionPolicy, notTrustedAction: RoutingAction, indeterminateAction: RoutingAction,
         notSignedAction: RoutingAction?, signerIdentity: SignerIdentityRule, organisationSigners: [OrganisationSigner],
-        senderMustOwnFrom: Bool, signNullSender: Bool, authservID: String, noticeFrom: AddrSpec
+        senderMustOwnFrom: Bool, signNullSender: Bool, authservID: String, noticeFrom: AddrSpec,
+        signsProtectedMail: Bool = false
     ) {
         self.domainNames = domainNames
         self.administrator = administrator
@@ -47,6 +50,7 @@ public struct Policy: Sendable, Hashable {
         self.signNullSender = signNullSender
         self.authservID = authservID
         self.noticeFrom = noticeFrom
+        self.signsProtectedMail = signsProtectedMail
     }
 
     public subscript(direction: Direction) -> DirectionPolicy {
@@ -116,7 +120,7 @@ public struct Workflow: Sendable, Hashable {
 }
 
 public enum Operation: Sendable, Hashable {
-    case signAttachment(SigningInstruction)
+    case signAttachment(AttachmentInstructions)
     case signEmail(SigningInstruction)
     case verifyAttachment
     case verifyEmail
@@ -131,37 +135,20 @@ public enum Operation: Sendable, Hashable {
         }
     }
 
+    /// Whether it makes signatures.
+    public var isSigning: Bool {
+        switch self {
+        case .signAttachment, .signEmail: true
+        case .verifyAttachment, .verifyEmail: false
+        }
+    }
+
     /// Whether it is done with each attachment, not with the mail as a whole.
     public var isOnAttachments: Bool {
         switch self {
         case .signAttachment, .verifyAttachment: true
         case .signEmail, .verifyEmail: false
         }
-    }
-}
-
-/// With what a signature is made.
-public struct SigningInstruction: Sendable, Hashable {
-    /// nil: the server's default.
-    public var profile: String?
-    public var key: KeyChoice
-    /// `OverrideableAttributes`, in document order.
-    public var attributes: [Attribute]
-
-    public struct Attribute: Sendable, Hashable {
-        public var name: AttributeName
-        public var value: String
-
-        public init(name: AttributeName, value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
-
-    public init(profile: String?, key: KeyChoice, attributes: [Attribute] = []) {
-        self.profile = profile
-        self.key = key
-        self.attributes = attributes
     }
 }
 

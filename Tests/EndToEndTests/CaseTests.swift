@@ -22,15 +22,9 @@ extension EndToEnd {
             // A2-unsigned
             "A2-unsigned/byte-order-mark.eml",
             "A2-unsigned/from-brackets.eml",
-            // A4-unfit-certificate
-            "A4-unfit-certificate/mail-expired.eml",
-            "A4-unfit-certificate/mail-tls-purpose.eml",
-            "A4-unfit-certificate/pdf-not-yet-valid.pdf",
             // A5-long-lines
             "A5-long-lines/many-recipients.eml",
             "A5-long-lines/references.eml",
-            // A6-sender-owns-from
-            "A6-sender-owns-from/fixed-alias.eml",
             // B2-boundaries
             "B2-boundaries/comment-behind-boundary.eml",
             "B2-boundaries/equals-unquoted.eml",

@@ -18,17 +18,54 @@ extension EndToEnd {
             return fixture
         }
 
-        private func passed(_ message: [UInt8], _ direction: SpoolFixture.Direction, through profile: String)
-            async throws
-            -> SpoolFixture
-        {
+        private func passed(
+            _ message: [UInt8], _ direction: SpoolFixture.Direction, from sender: String = MailSamples.alice,
+            through profile: String
+        ) async throws -> SpoolFixture {
             let fixture = try await spool(profile)
-            try await fixture.drop(message, to: direction)
+            try await fixture.drop(message, to: direction, from: sender)
             let run = try await fixture.ses([
                 "process", "--config", fixture.configurationPath, "--spool", fixture.spool,
             ])
             try #require(run.status == 0, "\(run)")
             return fixture
+        }
+
+        /// A message of `sender` on its way out through a profile, and what left on its way in through the same profile.
+        private func returned(
+            _ message: [UInt8], from sender: String = MailSamples.alice, through profile: String
+        ) async throws -> SpoolFile {
+            let sent = try await passed(message, .outgoing, from: sender, through: profile).onlyFile(in: "delivered")
+            return try await passed(sent.message, .incoming, from: sender, through: profile).onlyFile(in: "delivered")
+        }
+
+        @Test("mail that a profile signs is trusted when it comes in through the same profile")
+        func bothDirections() async throws {
+            for sender in [MailSamples.alice, "bob@example.test", "dora@example.test"] {
+                let file = try await returned(
+                    MailSamples.plain(from: sender), from: sender, through: "Sign_Outgoing_Email")
+                #expect(file.envelopeField("X-SES-Outcome") == "verified", "\(file)")
+                #expect(try await isWrapped(file))
+            }
+            for sender in [MailSamples.alice, "bob@example.test"] {
+                let file = try await returned(
+                    MailSamples.plain(from: sender), from: sender, through: "Sign_Outgoing_Email_From_Selected_Senders")
+                #expect(file.envelopeField("X-SES-Outcome") == "verified", "\(file)")
+            }
+            let invoice = MailSamples.withFiles([.pdf(PDFSamples.plain(emptyField: "Signature1")), .other()])
+            let pdf = try await returned(invoice, through: "Sign_Outgoing_Email_PDF_Attachment")
+            #expect(pdf.envelopeField("X-SES-Outcome") == "verified", "\(pdf)")
+            #expect(try await isWrapped(pdf))
+        }
+
+        @Test("a profile that only verifies lets mail out as it is, and calls it not signed when it comes in")
+        func verifyingOnly() async throws {
+            for profile in ["Verify_Incoming_Emails", "Verify_Incoming_Emails_And_Attachments"] {
+                let plain = try await returned(MailSamples.plain(), through: profile)
+                #expect(plain.envelopeField("X-SES-Outcome") == "passed", "\(plain)")
+                let signed = try await returned(try await Samples.signedByAlice, through: profile)
+                #expect(signed.envelopeField("X-SES-Outcome") == "verified", "\(signed)")
+            }
         }
 
         private func isWrapped(_ file: SpoolFile) async throws -> Bool {
@@ -44,7 +81,7 @@ extension EndToEnd {
                 .onlyFile(in: "delivered")
             let anchor = try await DSSFixture.demo.anchor
             #expect(try await OpenSSL.verify(signed.message, anchor: anchor).status == 0)
-            #expect(try await OpenSSL.signerAddresses(signed.message, anchor: anchor) == [MailSamples.alice])
+            #expect(try await OpenSSL.signerAddresses(signed.message, anchor: anchor) == ["signing@example.test"])
             let again = try await passed(try await Samples.signedByAlice, .outgoing, through: profile)
             #expect(
                 try again.onlyFile(in: "delivered").header("Content-Type").first?.hasPrefix("multipart/signed") == true)

@@ -45,7 +45,7 @@ struct DocumentInspectingTests {
         ])
     func goodPDF(_ signed: String, _ original: String) async throws {
         let answers = try await PDFAnswers.shared
-        #expect(try inspecting.check(answers[signed], from: answers[original], as: .pdf) == .intact)
+        #expect(try inspecting.check(answers[signed], from: answers[original], as: .pdf).integrity == .intact)
     }
 
     @Test(
@@ -62,7 +62,7 @@ struct DocumentInspectingTests {
         ])
     func badPDF(_ signed: String, _ original: String, _ reason: String) async throws {
         let answers = try await PDFAnswers.shared
-        let found = try inspecting.check(answers[signed], from: answers[original], as: .pdf)
+        let found = try inspecting.check(answers[signed], from: answers[original], as: .pdf).integrity
         guard case .broken(let why) = found else {
             Issue.record("\(found)")
             return
@@ -79,7 +79,7 @@ struct DocumentInspectingTests {
         for offset in stride(from: 3, to: signed.count, by: 19) where !(value..<valueEnd).contains(offset) {
             var changed = signed
             changed[offset] ^= 0x01
-            let found = try inspecting.check(OctetString(changed), from: original, as: .pdf)
+            let found = try inspecting.check(OctetString(changed), from: original, as: .pdf).integrity
             #expect(found != .intact, "octet \(offset)")
         }
     }
@@ -176,9 +176,10 @@ struct DocumentInspectingTests {
     @Test("an XML document is good when it is what was sent and one signature", arguments: XMLSignatureForm.allCases)
     func goodXML(_ form: XMLSignatureForm) throws {
         let signed = try XMLServer.shared.sign(Self.xml, form)
-        #expect(try inspecting.check(signed, from: Self.xml, as: .xml) == .intact)
+        #expect(try inspecting.check(signed, from: Self.xml, as: .xml).integrity == .intact)
         let rewritten = OctetString(signed.text.replacing("no='1'", with: "no = \"1\""))
-        #expect(try inspecting.check(rewritten, from: Self.xml, as: .xml) == .intact, "equal in canonical form")
+        #expect(
+            try inspecting.check(rewritten, from: Self.xml, as: .xml).integrity == .intact, "equal in canonical form")
     }
 
     @Test("any other XML document is refused")
@@ -203,7 +204,7 @@ struct DocumentInspectingTests {
         ]
         for (name, other) in others {
             try #require(other != signed)
-            let found = try inspecting.check(other, from: Self.xml, as: .xml)
+            let found = try inspecting.check(other, from: Self.xml, as: .xml).integrity
             guard case .broken = found else {
                 Issue.record("\(name): \(found)")
                 continue

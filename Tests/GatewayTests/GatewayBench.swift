@@ -49,6 +49,8 @@ struct FittingInspection: SignatureInspection {
     }
 
     func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity { .intact }
+
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { nil }
 }
 
 /// Lets chosen fsyncs fail, as a full disk does.

@@ -107,12 +107,16 @@ struct TextualInspection: SignatureInspection {
     }
 }
 
+extension TextualInspection {
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { nil }
+}
+
 /// Reads a document of the tests: each line `sig NAME INTEGRITY COVERAGE` is a signature.
 struct TextualDocuments: DocumentInspection {
     func obstacle(toSigning document: OctetString, as format: DocumentFormat) -> String? { nil }
 
-    func check(_ signed: OctetString, from original: OctetString, as format: DocumentFormat) -> SignatureIntegrity {
-        .intact
+    func check(_ signed: OctetString, from original: OctetString, as format: DocumentFormat) -> MadeSignature {
+        MadeSignature(.intact)
     }
 
     func signatures(in document: OctetString, as format: DocumentFormat) throws(Failure) -> [DocumentSignature] {

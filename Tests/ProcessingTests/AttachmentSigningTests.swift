@@ -61,7 +61,7 @@ struct AttachmentSigningTests {
 
     static func bench(
         _ signer: any SignatureService, _ attachments: [AttachmentFacts],
-        _ operations: [Operation] = [.signAttachment(instruction)]
+        _ operations: [Operation] = [.signAttachment(AttachmentInstructions(instruction))]
     ) -> Bench {
         var bench = Bench(attachments: attachments)
         bench.server = signer
@@ -123,7 +123,7 @@ struct AttachmentSigningTests {
     func fromAddress() async {
         let signer = FakeSigner()
         let instruction = SigningInstruction(profile: nil, key: .fromAddress)
-        let bench = Self.bench(signer, [Self.threeFacts[0]], [.signAttachment(instruction)])
+        let bench = Self.bench(signer, [Self.threeFacts[0]], [.signAttachment(AttachmentInstructions(instruction))])
         _ = await bench.process(Self.three, direction: .outgoing)
         #expect(signer.operations.map(\.keyAlias) == ["alice@example.test"])
         let stranger = Self.three.replacing("alice@example.test", with: "alice@elsewhere.test")
@@ -148,7 +148,8 @@ struct AttachmentSigningTests {
     func bothOperations() async throws {
         let signer = FakeSigner()
         let operations: [Operation] = [
-            .signAttachment(Self.instruction), .signEmail(SigningInstruction(profile: "mail", key: .profileDefault)),
+            .signAttachment(AttachmentInstructions(Self.instruction)),
+            .signEmail(SigningInstruction(profile: "mail", key: .profileDefault)),
         ]
         let outcome = await Self.bench(signer, Self.threeFacts, operations).process(Self.three, direction: .outgoing)
         #expect(signer.operations.map(\.kind) == [.pdf, .xml, .cms, .email])
@@ -172,7 +173,8 @@ struct AttachmentSigningTests {
         #expect(signer.operations.isEmpty)
         let encrypted = await Self.bench(signer, []).process(Mail.enveloped, direction: .outgoing)
         #expect(encrypted.account.reason.hasSuffix("; no attachment to sign (the message is encrypted)"))
-        let both = Self.bench(signer, [], [.signAttachment(Self.instruction), .signEmail(Self.instruction)])
+        let both = Self.bench(
+            signer, [], [.signAttachment(AttachmentInstructions(Self.instruction)), .signEmail(Self.instruction)])
         let signed = await both.process(Mail.plain, direction: .outgoing)
         #expect(signed.outputs.map(\.word) == [.signed])
         #expect(signer.operations.map(\.kind) == [.email])
@@ -391,7 +393,8 @@ struct AttachmentSigningTests {
     @Test("attachments are not signed after the mail, whose signature that would break")
     func wrongOrder() async {
         let bench = Self.bench(
-            FakeSigner(), Self.threeFacts, [.signEmail(Self.instruction), .signAttachment(Self.instruction)])
+            FakeSigner(), Self.threeFacts,
+            [.signEmail(Self.instruction), .signAttachment(AttachmentInstructions(Self.instruction))])
         let outcome = await bench.process(Self.three, direction: .outgoing)
         #expect(outcome.account.reason.contains("write SIGN_ATTACHMENT, SIGN_EMAIL"))
         #expect(outcome.outputs.map(\.folder) == [.admin])

@@ -60,6 +60,11 @@ struct ScriptedInspection: SignatureInspection {
     func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity {
         content == nil ? enclosedIntegrity ?? integrity : integrity
     }
+
+    /// Why its certificate may not be used so.
+    var unfit: [SignatureUse: String] = [:]
+
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { unfit[use] }
 }
 
 /// Finds in every document what the test says.
@@ -71,8 +76,8 @@ struct ScriptedDocuments: DocumentInspection {
 
     func obstacle(toSigning document: OctetString, as format: DocumentFormat) -> String? { obstacle }
 
-    func check(_ signed: OctetString, from original: OctetString, as format: DocumentFormat) -> SignatureIntegrity {
-        integrity
+    func check(_ signed: OctetString, from original: OctetString, as format: DocumentFormat) -> MadeSignature {
+        MadeSignature(integrity)
     }
 
     func signatures(in document: OctetString, as format: DocumentFormat) throws(Failure) -> [DocumentSignature] {
@@ -114,6 +119,7 @@ struct PlainFacts: MessageFacts {
     var bodyText: String { "" }
     var isSigned: Bool { false }
     var isEncrypted: Bool { false }
+    var protection: MailProtection?
     var attachments: [AttachmentFacts] = []
     var hasNullSender: Bool
 }

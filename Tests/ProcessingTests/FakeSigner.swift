@@ -72,6 +72,13 @@ struct FakeInspection: SignatureInspection, DocumentInspection {
         return signature == OctetString(expected) ? .intact : .broken("the digest differs")
     }
 
+    /// Why its certificate may not be used so.
+    var unfit: [SignatureUse: String] = [:]
+    /// Whose certificate is in a document that is signed.
+    var documentSigner = "alice@example.test"
+
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { unfit[use] }
+
     func obstacle(toSigning document: OctetString, as format: DocumentFormat) -> String? {
         switch format {
         case .pdf: document.text.contains("/Encrypt") ? "it is encrypted" : nil
@@ -79,13 +86,15 @@ struct FakeInspection: SignatureInspection, DocumentInspection {
         }
     }
 
-    func check(_ signed: OctetString, from original: OctetString, as format: DocumentFormat) -> SignatureIntegrity {
-        switch format {
-        case .pdf:
-            signed == OctetString(original.array + Array(FakeSigner.pdfMark.utf8))
-                ? .intact : .broken("it does not begin with what was sent")
-        case .xml: signed == FakeSigner.signedXML(original) ? .intact : .broken("it is another document")
-        }
+    func check(_ signed: OctetString, from original: OctetString, as format: DocumentFormat) -> MadeSignature {
+        let integrity: SignatureIntegrity =
+            switch format {
+            case .pdf:
+                signed == OctetString(original.array + Array(FakeSigner.pdfMark.utf8))
+                    ? .intact : .broken("it does not begin with what was sent")
+            case .xml: signed == FakeSigner.signedXML(original) ? .intact : .broken("it is another document")
+            }
+        return MadeSignature(integrity, by: CMSFacts.signed(by: documentSigner).signers.first)
     }
 
     func signatures(in document: OctetString, as format: DocumentFormat) -> [DocumentSignature] { [] }

@@ -156,6 +156,7 @@ struct SigningTests {
         bench.policy.outgoing.workflows[0].operations = [
             .signEmail(SigningInstruction(profile: nil, key: .fromAddress))
         ]
+        if let alias = given.alias { bench.inspection = ScriptedInspection(found: .signed(by: alias)) }
         bench.policy.domainNames.append("xn--mnchen-3ya.test")
         bench.policy.senderMustOwnFrom = given.mustOwn
         bench.policy.signNullSender = true

@@ -56,7 +56,8 @@ struct ShippedConfigurationTests {
             #expect(
                 outgoing == [
                     .signEmail(
-                        SigningInstruction(profile: "adss:signing:profile:007", key: .alias("alice_email_signing")))
+                        SigningInstruction(
+                            profile: "adss:signing:profile:007", key: .alias("samples_test_signing_certificate")))
                 ])
         case "Sign_Outgoing_Email_From_Selected_Senders":
             #expect(
@@ -66,13 +67,13 @@ struct ShippedConfigurationTests {
                 Issue.record("no SIGN_ATTACHMENT")
                 return
             }
-            #expect(instruction.profile == "adss:signing:profile:006")
-            #expect(instruction.key == .alias("alice_document_signing"))
-            #expect(instruction.attributes.contains { $0.name == .field })
+            #expect(instruction.profiles.map(\.profile) == ["adss:signing:profile:006"])
+            #expect(instruction.keys.map(\.key) == [.alias("alice_document_signing")])
+            #expect(instruction.profiles.first?.attributes.contains { $0.name == .field } == true)
         default:
             #expect(outgoing.isEmpty && configuration.signing == nil)
         }
-        let verifiesAttachments = profile.hasSuffix("_And_Attachments")
+        let verifiesAttachments = profile.hasSuffix("_And_Attachments") || profile.hasSuffix("_PDF_Attachment")
         #expect(incoming.flatMap(\.operations).contains(.verifyEmail))
         #expect(incoming.flatMap(\.operations).contains(.verifyAttachment) == verifiesAttachments)
         if profile.hasPrefix("Sign") {
@@ -84,7 +85,8 @@ struct ShippedConfigurationTests {
     func original() throws {
         let path = try #require(TestMaterial.shared) + "/ses-xml/full.xml"
         let configuration = try SESConfiguration.load(path: path)
-        #expect(configuration.warnings.map(\.code) == [.sameSecondary, .sameSecondary])
+        #expect(
+            configuration.warnings.map(\.code) == [.sameSecondary, .sameSecondary, .protectedMail, .organisationKey])
         #expect(configuration.policy.outgoing.workflows.count == 2)
         #expect(configuration.policy.incoming.workflows.count == 2)
     }

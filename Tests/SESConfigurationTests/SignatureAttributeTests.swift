@@ -110,7 +110,8 @@ struct SignatureAttributeTests {
             Issue.record("no SIGN_ATTACHMENT")
             return
         }
-        #expect(instruction.attributes.map(\.name.rawValue) == attributes.map(\.0))
-        #expect(instruction.attributes.map(\.value) == attributes.map(\.1))
+        let read = instruction.profiles.first?.attributes ?? []
+        #expect(read.map(\.name.rawValue) == attributes.map(\.0))
+        #expect(read.map(\.value) == attributes.map(\.1))
     }
 }

@@ -68,11 +68,12 @@ struct ValueTests {
         #expect(
             signing.operations == [
                 .signAttachment(
-                    SigningInstruction(
-                        profile: "a", key: .alias("documents"),
-                        attributes: [
-                            .init(name: .location, value: "Guildford"), .init(name: .area, value: "4"),
-                        ])),
+                    AttachmentInstructions(
+                        SigningInstruction(
+                            profile: "a", key: .alias("documents"),
+                            attributes: [
+                                .init(name: .location, value: "Guildford"), .init(name: .area, value: "4"),
+                            ]))),
                 .signEmail(SigningInstruction(profile: "e", key: .fromAddress)),
             ])
         #expect(signing.resultRule == .original && !signing.attachesResponse)
@@ -209,7 +210,7 @@ struct ValueTests {
         guard
             case .signAttachment(let instruction) = try fixture.load().policy.outgoing.workflows.first?.operations.first
         else { throw ExpectationError() }
-        #expect(instruction.attributes == [.init(name: name, value: value)])
+        #expect(instruction.profiles.first?.attributes == [.init(name: name, value: value)])
     }
 
     private struct ExpectationError: Error {}

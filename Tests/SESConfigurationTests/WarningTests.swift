@@ -7,14 +7,18 @@ import Testing
 struct WarningTests {
     private typealias Fixture = ConfigurationFixture
 
+    /// What short workflows do not say, and tests of other warnings do not ask.
+    private static let ofShortWorkflows: Set<ConfigurationWarning.Code> = [.protectedMail, .organisationKey]
+
     private func warnings(
-        outgoing: String = "", incoming: String = "", rest: String = ""
+        outgoing: String = "", incoming: String = "", rest: String = "",
+        without left: Set<ConfigurationWarning.Code> = ofShortWorkflows
     ) throws -> [ConfigurationWarning.Code] {
         var fixture = Fixture()
         fixture.rest =
             (outgoing.isEmpty ? "" : "<Outgoing>\(outgoing)</Outgoing>")
             + (incoming.isEmpty ? "" : "<Incoming>\(incoming)</Incoming>") + rest
-        return try fixture.load().warnings.map(\.code)
+        return try fixture.load().warnings.map(\.code).filter { !left.contains($0) }
     }
 
     private func signing(_ filters: String...) throws -> [ConfigurationWarning.Code] {
@@ -100,6 +104,80 @@ struct WarningTests {
         }
         #expect(try warnings(outgoing: both[0]).isEmpty)
         #expect(try warnings(outgoing: both[1]) == [.signsAfterMail])
+    }
+
+    @Test(
+        "a signing workflow that does not say what to do with mail that is signed or encrypted already",
+        arguments: [
+            ("", true), (Fixture.filter("<Email signed='false'/>"), true),
+            (Fixture.filter("<Email encrypted='false'/>"), true),
+            (Fixture.filter("<Email signed='false' encrypted='false'/><To contains='a'/>", "OR"), true),
+            (Fixture.filter("<Email signed='false' encrypted='false'/>"), false),
+            (Fixture.filter("<Email signed='false' encrypted='false'/>", "OR"), false),
+            (Fixture.filter("<Email signed='false'/><Email encrypted='false'/>"), false),
+            (Fixture.filter("<Email signed='false' encrypted='true'/>"), false),
+        ])
+    func protectedMail(_ filter: String, _ isWarnedOf: Bool) throws {
+        for rest in ["", "<Processing><SignSignedOrEncrypted>true</SignSignedOrEncrypted></Processing>"] {
+            let codes = try warnings(
+                outgoing: "<Sign>\(Fixture.sign(filter: filter))</Sign>", rest: rest, without: [.organisationKey])
+            #expect(codes == (isWarnedOf ? [.protectedMail] : []))
+        }
+    }
+
+    struct KeyCase: CustomTestStringConvertible, Sendable {
+        let alias: String
+        var from = ""
+        var listed = ""
+        let warning: ConfigurationWarning.Code?
+        var testDescription: String { "\(alias), From \(from), OrganisationSigner \(listed)" }
+    }
+
+    @Test(
+        "one key for many senders that no OrganisationSigner names, and a key of another sender",
+        arguments: [
+            KeyCase(alias: "office", warning: .organisationKey),
+            KeyCase(alias: "NONE", warning: .organisationKey),
+            KeyCase(alias: "office@b.test", from: "@b.test", warning: .organisationKey),
+            KeyCase(alias: "office@b.test", from: "a@b.test,c@b.test", warning: .organisationKey),
+            KeyCase(alias: "office@b.test", from: "*@b.test", warning: .organisationKey),
+            KeyCase(alias: "FROM_EMAIL_ADDRESS", warning: nil),
+            KeyCase(alias: "office", listed: "<Address>office@b.test</Address>", warning: nil),
+            KeyCase(alias: "NONE", listed: "<Domain>b.test</Domain>", warning: nil),
+            KeyCase(alias: "Office@B.test", listed: "<Address>office@b.test</Address>", warning: nil),
+            KeyCase(alias: "office@münchen.test", listed: "<Domain>xn--mnchen-3ya.test</Domain>", warning: nil),
+            KeyCase(alias: "office@b.test", listed: "<Address>other@b.test</Address>", warning: .organisationKey),
+            KeyCase(alias: "a@b.test", from: "A@B.test", warning: nil),
+            KeyCase(alias: "c@b.test", from: "a@b.test", warning: .otherSender),
+            KeyCase(alias: "office", from: "a@b.test", warning: nil),
+        ])
+    func keys(_ given: KeyCase) throws {
+        let from = given.from.isEmpty ? "" : "<From contains='\(given.from)'/>"
+        let workflow = Fixture.sign(
+            filter: Fixture.filter("<Email signed='false' encrypted='false'/>" + from),
+            keys: "<CertificateSelection><SignEmail alias='\(given.alias)'/></CertificateSelection>")
+        let rest =
+            given.listed.isEmpty
+            ? "" : "<Processing><OrganisationSigner>\(given.listed)</OrganisationSigner></Processing>"
+        let codes = try warnings(outgoing: "<Sign>\(workflow)</Sign>", rest: rest, without: [])
+        #expect(codes == [given.warning].compactMap { $0 })
+    }
+
+    @Test("attachments that the filter selects and no SignAttachment is for")
+    func unsignedAttachments() throws {
+        func codes(_ criteria: String, _ profiles: String) throws -> [ConfigurationWarning.Code] {
+            try warnings(
+                outgoing: "<Sign>"
+                    + Fixture.sign(
+                        filter: Fixture.filter(criteria), rule: "SIGN_ATTACHMENT", profiles: profiles) + "</Sign>")
+        }
+        let pdf = "<SignAttachment profileId='a' contains='pdf'/>"
+        let all = pdf + "<SignAttachment profileId='b'/>"
+        let selecting = "<Attachment contains='pdf,xml'/>"
+        #expect(try codes(selecting, pdf) == [.unsignedAttachments])
+        #expect(try codes(selecting, all).isEmpty)
+        #expect(try codes("<To contains='x'/>", pdf).isEmpty)
+        #expect(try codes("<To contains='x'/>", all) == [.signsAllAttachments])
     }
 
     @Test("an answer that is not shown")

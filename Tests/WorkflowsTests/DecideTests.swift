@@ -68,6 +68,69 @@ struct DecideTests {
         #expect(decide(facts, direction: .incoming, policy: .given(workflows)).workflow != nil)
     }
 
+    @Test(
+        "mail that is signed or encrypted already is signed only where the filter asks for it, or the policy allows it")
+    func protectedMail() {
+        let sign = [Operation.signEmail(SigningInstruction(profile: nil, key: .profileDefault))]
+        let asking: [(MailProtection.Kind, Criterion.Test)] = [
+            (.signed, .email(signed: true, encrypted: nil)), (.encrypted, .email(signed: nil, encrypted: true)),
+        ]
+        for (kind, criterion) in asking {
+            for scheme in [MailProtection.Scheme.smime, .pgp] {
+                var facts = GivenFacts()
+                facts.protection = MailProtection(kind, by: scheme)
+                facts.isSigned = kind == .signed
+                facts.isEncrypted = kind == .encrypted
+                func decision(
+                    _ tests: [Criterion.Test], _ operations: [Operation], allowed: Bool = false
+                ) -> Decision {
+                    var policy = Policy.given([.given("w", tests, operations: operations)])
+                    policy.signsProtectedMail = allowed
+                    return decide(facts, direction: .outgoing, policy: policy)
+                }
+                let left = decision([], sign)
+                #expect(left.workflow == nil && left.action == .recipients && left.operations.isEmpty)
+                #expect(left.reason.contains("the message is \(kind.rawValue) already (\(scheme.rawValue))"))
+                #expect(decision([], sign, allowed: true).workflow != nil)
+                #expect(decision([criterion], sign).workflow != nil)
+                #expect(decision([], [.verifyEmail]).workflow != nil)
+            }
+        }
+        #expect(
+            decide(GivenFacts(), direction: .outgoing, policy: .given([.given("w", [], operations: sign)])).workflow
+                != nil)
+    }
+
+    @Test("the first SignAttachment whose contains an attachment fits is for it, for profile and key each on its own")
+    func attachmentInstructions() {
+        func contains(_ text: String) -> [WildcardPattern] { WildcardPattern.list(text) }
+        var instructions = AttachmentInstructions(
+            profiles: [
+                .init(contains: contains("contract*.pdf"), profile: "1", attributes: [], format: .cms),
+                .init(contains: contains("pdf"), profile: "2", attributes: [], format: .own),
+                .init(contains: contains("xml, docx"), profile: "3", attributes: [], format: .own),
+            ],
+            keys: [
+                .init(contains: contains("xml"), key: .alias("x")), .init(contains: contains("pdf"), key: .fromAddress),
+            ])
+        let pdf = AttachmentFacts("a.pdf", type: "application/pdf", kinds: ["pdf"])
+        let contract = AttachmentFacts("contract-7.pdf", type: "application/pdf", kinds: ["pdf"])
+        let xml = AttachmentFacts("invoice", type: "text/xml", kinds: ["xml"])
+        let word = AttachmentFacts("a.DOCX")
+        let image = AttachmentFacts("a.png")
+        #expect(
+            instructions.instruction(for: contract)
+                == SigningInstruction(profile: "1", key: .fromAddress, format: .cms))
+        #expect(instructions.instruction(for: pdf) == SigningInstruction(profile: "2", key: .fromAddress))
+        #expect(instructions.instruction(for: xml) == SigningInstruction(profile: "3", key: .alias("x")))
+        #expect(instructions.instruction(for: word) == SigningInstruction(profile: "3", key: .profileDefault))
+        #expect(instructions.instruction(for: image) == nil)
+        #expect(!instructions.isForEveryAttachment)
+        instructions.profiles.append(.init(contains: nil, profile: "4", attributes: [], format: .own))
+        #expect(instructions.instruction(for: image) == SigningInstruction(profile: "4", key: .profileDefault))
+        #expect(instructions.isForEveryAttachment)
+    }
+
     @Test("AND needs all, OR needs one")
     func combinations() {
         var facts = GivenFacts()

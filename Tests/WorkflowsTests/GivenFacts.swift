@@ -13,6 +13,7 @@ struct GivenFacts: MessageFacts {
     var givenText = ""
     var isSigned = false
     var isEncrypted = false
+    var protection: MailProtection?
     var givenAttachments: [AttachmentFacts] = []
     var hasNullSender = false
     let asked = Asked()
