@@ -7,24 +7,73 @@ extension ChangeReview {
         let after = try file.catalog(in: 0)
         guard !after.hasDuplicates else { return fault("the catalog has a key twice") }
         let allowed: Set<String> = ["AcroForm", "DSS", "Extensions", "Metadata", "Version"]
-        let others = differences(before, after).subtracting(allowed)
+        let others = try differences(before, after).subtracting(allowed)
         guard others.isEmpty else {
             return fault("the catalog's /\(others.sorted().joined(separator: ", /")) was changed")
         }
         if before["Version"] != after["Version"] {
-            // Raised by a writer that uses something newer; of what was there, nothing looks different for it.
-            guard let version = after["Version"].name, ["1.4", "1.5", "1.6", "1.7", "2.0"].contains(version),
-                version > before["Version"].name ?? ""
+            // Raised by a writer that uses something newer, or set back by one that looks at the header only. Readers show
+            // what they know whatever the version is. Before 1.3 there were no signatures.
+            guard let version = after["Version"].name, ["1.3", "1.4", "1.5", "1.6", "1.7", "2.0"].contains(version)
             else { return fault("the catalog's /Version was changed") }
         }
-        if let root = file.sections[0].trailer["Root"].reference { approved.insert(root.number) }
-        if let new = file.sections[0].trailer["Info"].reference, file.sections[revision].trailer["Info"] == .null {
-            try approveNew(in: .reference(new))
-        }
+        try reviewRoot()
+        try reviewInformation()
         try reviewForm(before["AcroForm"], after["AcroForm"])
         try reviewValidationData(before["DSS"], after["DSS"], depth: 0)
         try reviewValidationData(before["Extensions"], after["Extensions"], depth: 0)
         try reviewMetadata(before["Metadata"], after["Metadata"])
+    }
+
+    /// The catalog stays the same object, or is a new one: one that was there before was prepared for something else.
+    private mutating func reviewRoot() throws(PDFSyntaxError) {
+        let before = file.sections[revision].trailer["Root"].reference
+        guard let after = file.sections[0].trailer["Root"].reference else { return }
+        guard after == before || changed.contains(after.number) && !existing.contains(after.number) else {
+            return fault("the trailer's /Root was changed")
+        }
+        approved.insert(after.number)
+    }
+
+    /// The information dictionary (§14.3.3), under its number or as a new object: properties that no page shows. Signing
+    /// writers bring two of them up to date and add some that were missing. What was there, such as the author, is what
+    /// somebody signed; so is that there was no title, which readers may show above the page.
+    private mutating func reviewInformation() throws(PDFSyntaxError) {
+        let before = file.sections[revision].trailer["Info"]
+        let after = file.sections[0].trailer["Info"]
+        // One that was missing may be added. One that is left out is missed by nobody.
+        guard after != .null else { return }
+        guard before != .null else { return try approveNew(in: after) }
+        let old = try file.resolved(before, in: revision).dictionary ?? PDFDictionary()
+        let new = try file.resolved(after, in: 0)
+        if before == after, after.reference.map({ !changed.contains($0.number) }) ?? true { return }
+        guard let new = new.dictionary, !new.hasDuplicates,
+            try !hasOtherProperties(old, new)
+        else { return fault("the document's information was changed") }
+        if let number = after.reference?.number, changed.contains(number) {
+            guard before == after || !existing.contains(number) else {
+                return fault("the trailer's /Info was changed")
+            }
+            approved.insert(number)
+        } else if before != after {
+            return fault("the trailer's /Info was changed")
+        }
+        try approveNew(in: .dictionary(new))
+    }
+
+    private mutating func hasOtherProperties(
+        _ before: PDFDictionary, _ after: PDFDictionary
+    ) throws(PDFSyntaxError) -> Bool {
+        for key in try differences(before, after) where key != "ModDate" && key != "Producer" {
+            if before[key] == .null, key != "Title" { continue }
+            // A text may be spelled in more than one encoding.
+            guard let old = try file.resolved(before[key], in: revision).string,
+                let new = try file.resolved(after[key], in: 0).string,
+                file.sections[revision].trailer["Encrypt"] == .null,
+                PDFText.text(old.octets) == PDFText.text(new.octets)
+            else { return true }
+        }
+        return false
     }
 
     // MARK: The form (§12.7.2)
@@ -37,10 +86,9 @@ extension ChangeReview {
             return fault("the document's form was removed")
         }
         let former = old.dictionary ?? PDFDictionary()
-        // Where there was no form there is no field whose look these could change.
-        let allowed: Set<String> =
-            old == .null ? ["Fields", "SigFlags", "DA", "DR"] : ["Fields", "SigFlags"]
-        let others = differences(former, new).subtracting(allowed)
+        var others: Set<String> = []
+        for key in try differences(former, new).subtracting(["Fields", "SigFlags"])
+        where try !isHarmlessDefault(key, former, new) { others.insert(key) }
         guard others.isEmpty else {
             return fault("the form's /\(others.sorted().joined(separator: ", /")) was changed")
         }
@@ -50,8 +98,10 @@ extension ChangeReview {
         }
         if let number = after.reference?.number, changed.contains(number) {
             approved.insert(number)
-            if old == .null { try approveNew(in: new["DR"]) }
         }
+        try approveNew(in: new["DR"])
+        // The former object, which the catalog does not lead to any more, may have been changed in between.
+        if before != after, let former = before.reference?.number, isReferredToOnce(former) { approved.insert(former) }
         let fields = (former["Fields"], new["Fields"])
         guard let added = try appended(fields.0, fields.1) else {
             return fault("the form's fields were removed or reordered, or their array is used elsewhere")
@@ -73,42 +123,6 @@ extension ChangeReview {
             approved.insert(number)
         }
         return Array(items.dropFirst(former.count))
-    }
-
-    // MARK: Validation data
-
-    /// /DSS and, of the same form, /Extensions: dictionaries and arrays that may get more, streams that may not change.
-    private mutating func reviewValidationData(
-        _ before: PDFValue, _ after: PDFValue, depth: Int
-    ) throws(PDFSyntaxError) {
-        // /DSS, /VRI, an entry of it, its array.
-        guard depth < 8 else { return }
-        if let number = after.reference?.number, changed.contains(number) {
-            guard existing.contains(number) else { return try approveNew(in: after) }
-            guard !approved.contains(number) else { return }
-            if try !isSame(number) {
-                // A stream is what it was: only what holds the streams together may change.
-                guard before == after, isReferredToOnce(number), try file.object(number, in: 0)?.stream == nil,
-                    try file.object(number, in: revision)?.stream == nil
-                else { return }
-            }
-            approved.insert(number)
-        }
-        let old = try file.resolved(before, in: revision)
-        let new = try file.resolved(after, in: 0)
-        switch new {
-        case .dictionary(let entries):
-            for (key, value) in entries.entries {
-                try reviewValidationData(old.dictionary?[key] ?? .null, value, depth: depth + 1)
-            }
-        case .array(let items):
-            let former = old.array ?? []
-            for (index, item) in items.enumerated() {
-                let counterpart = index < former.count ? former[index] : .null
-                try reviewValidationData(counterpart, item, depth: depth + 1)
-            }
-        default: break
-        }
     }
 
     private mutating func reviewMetadata(_ before: PDFValue, _ after: PDFValue) throws(PDFSyntaxError) {

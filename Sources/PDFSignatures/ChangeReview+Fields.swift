@@ -2,19 +2,17 @@ import PDFStructure
 
 /// Signature fields, their widgets, and the pages these are on.
 extension ChangeReview {
-    /// How much of its page the widget of a later signature may cover.
-    ///
-    /// A later signature's appearance is somebody else's picture on the signed page. It is let pass because the signature
-    /// it belongs to is judged too and answers for it, the worst verdict counting; but one that could stand in for the
-    /// page is not a mark of signing any more.
-    static let largestShare = 0.25
-
     private static let widgetKeys: Set<String> = [
-        "Type", "Subtype", "Rect", "F", "P", "AP", "MK", "BS", "Border", "M", "NM", "H", "DA", "StructParent",
+        "Type", "Subtype", "Rect", "F", "P", "AP", "AS", "MK", "BS", "Border", "M", "NM", "H", "DA", "StructParent",
     ]
-    private static let fieldKeys: Set<String> = ["FT", "T", "TU", "TM", "Ff", "V", "Lock", "SV", "Q"]
-    /// Of a field that was there, what changes when it is signed.
-    private static let signingKeys: Set<String> = ["V", "AP", "M", "F"]
+    /// /DA, /DR and /Q are defaults for text, of which a signature field has none.
+    private static let fieldKeys: Set<String> = [
+        "FT", "T", "TU", "TM", "Ff", "V", "Lock", "SV", "DA", "DR", "Q",
+    ]
+    /// Of a field that was there, what changes when it is signed. /Ff is whether it may be edited.
+    private static let signingKeys: Set<String> = ["V", "AP", "AS", "M", "F", "Ff", "DA", "DR", "Q"]
+    /// More widgets than a signature has.
+    private static let mostWidgets = 16
 
     // MARK: New fields
 
@@ -26,18 +24,14 @@ extension ChangeReview {
         guard field["FT"].name == "Sig", let name = field["T"].string.map({ PDFText.text($0.octets) }) else {
             return fault("a form field was added that is no signature field")
         }
-        let keys = Set(field.entries.keys)
+        // Some writers give the signature as the value that a reset of the form brings back, too.
+        let keys = Set(field.entries.keys).subtracting(field["DV"] == field["V"] ? ["DV"] : [])
         if field["Kids"] != .null {
             guard keys.isSubset(of: Self.fieldKeys.union(["Kids"])),
-                let kids = try file.resolved(field["Kids"], in: 0).array, kids.count == 1,
-                let kid = kids[0].reference?.number, changed.contains(kid), !existing.contains(kid),
-                let widget = try file.object(kid, in: 0)?.value.dictionary, !widget.hasDuplicates,
-                widget["Parent"].reference?.number == number,
-                Set(widget.entries.keys).isSubset(of: Self.widgetKeys.union(["Parent"]))
+                let kids = try file.resolved(field["Kids"], in: 0).array, (1...Self.mostWidgets).contains(kids.count)
             else { return fault("the signature field \(name) was added in an unusual form") }
-            approved.insert(kid)
+            for kid in kids { try reviewKid(kid, of: number, name) }
             try approveNew(in: field["Kids"])
-            try reviewWidget(kid, widget, name)
         } else {
             guard keys.isSubset(of: Self.fieldKeys.union(Self.widgetKeys)) else {
                 return fault("the signature field \(name) was added in an unusual form")
@@ -47,7 +41,19 @@ extension ChangeReview {
         approved.insert(number)
         try approveNew(in: field["Lock"])
         try approveNew(in: field["SV"])
+        try approveNew(in: field["DR"])
         try reviewSigning(field["V"], name)
+    }
+
+    /// A widget that is an object of its own, below its field.
+    private mutating func reviewKid(_ value: PDFValue, of field: Int, _ name: String) throws(PDFSyntaxError) {
+        guard let number = value.reference?.number, changed.contains(number), !existing.contains(number),
+            let widget = try file.object(number, in: 0)?.value.dictionary, !widget.hasDuplicates,
+            widget["Parent"].reference?.number == field,
+            Set(widget.entries.keys).isSubset(of: Self.widgetKeys.union(["Parent", "DR", "Q"]))
+        else { return fault("the signature field \(name) was added in an unusual form") }
+        approved.insert(number)
+        try reviewWidget(number, widget, name)
     }
 
     /// The signature that fills a field: one of the document's, made after the signed revision.
@@ -74,56 +80,65 @@ extension ChangeReview {
         guard widget["Subtype"] == .null || widget["Subtype"].name == "Widget",
             widget["Type"] == .null || widget["Type"].name == "Annot"
         else { return fault("the signature field \(name) is no widget") }
-        if let page = widget["P"].reference?.number { widgets[number] = page }
-        try reviewAppearance(widget, name)
+        widgets[number] = widget["P"].reference?.number ?? 0
+        try reviewAppearance(number, widget, name)
         for key in ["MK", "BS", "Border"] { try approveNew(in: widget[key]) }
     }
 
-    /// The appearance: one stream for the normal state, in a rectangle that leaves the page its own.
-    private mutating func reviewAppearance(_ widget: PDFDictionary, _ name: String) throws(PDFSyntaxError) {
-        let sides = (try file.resolved(widget["Rect"], in: 0).array ?? []).compactMap(\.number)
-        let isEmpty = sides.count == 4 && (sides[0] == sides[2] || sides[1] == sides[3])
-        guard widget["AP"] != .null else { return }
-        guard let appearance = try file.resolved(widget["AP"], in: 0).dictionary, !appearance.hasDuplicates,
-            Set(appearance.entries.keys).isSubset(of: ["N"])
-        else { return fault("the appearance of the signature field \(name) is unusual") }
-        if let number = widget["AP"].reference?.number, existing.contains(number), changed.contains(number) {
-            return fault("the appearance of the signature field \(name) took the place of something else")
-        }
-        if let normal = appearance["N"].reference?.number {
-            guard let object = try file.object(normal, in: 0), object.stream != nil else {
+    /// The appearance: one stream for the normal state. What it hides is looked at when all are known.
+    private mutating func reviewAppearance(
+        _ number: Int, _ widget: PDFDictionary, _ name: String
+    ) throws(PDFSyntaxError) {
+        let appearance = try file.resolved(widget["AP"], in: 0)
+        if appearance != .null {
+            guard let entries = appearance.dictionary, !entries.hasDuplicates,
+                Set(entries.entries.keys).isSubset(of: ["N"])
+            else { return fault("the appearance of the signature field \(name) is unusual") }
+            if let number = widget["AP"].reference?.number, existing.contains(number), changed.contains(number) {
+                return fault("the appearance of the signature field \(name) took the place of something else")
+            }
+            if let normal = entries["N"].reference?.number {
+                guard let object = try file.object(normal, in: 0), object.stream != nil else {
+                    return fault("the appearance of the signature field \(name) is no drawing")
+                }
+            } else if entries["N"] != .null {
                 return fault("the appearance of the signature field \(name) is no drawing")
             }
-        } else if appearance["N"] != .null {
-            return fault("the appearance of the signature field \(name) is no drawing")
+            try approveNew(in: widget["AP"])
         }
-        try approveNew(in: widget["AP"])
-        if isEmpty { return }
-        guard sides.count == 4, widget["P"].reference != nil, let box = try box(ofPage: widget["P"]) else {
-            return fault("the signature field \(name) is visible at no known place")
-        }
-        let area = abs((sides[2] - sides[0]) * (sides[3] - sides[1]))
-        guard area <= Self.largestShare * box else {
-            return fault("the signature field \(name) covers more than a quarter of its page")
-        }
+        try noteDrawing(number, widget, name)
     }
 
-    /// The area of what is seen of the page: its /CropBox, else its /MediaBox, both inherited (§7.7.3.4).
-    private func box(ofPage page: PDFValue) throws(PDFSyntaxError) -> Double? {
-        var media: Double?
-        var next = page
-        for _ in 0..<64 {
-            guard let node = try file.resolved(next, in: revision).dictionary else { break }
-            func area(_ key: String) throws(PDFSyntaxError) -> Double? {
-                let sides = (try file.resolved(node[key], in: revision).array ?? []).compactMap(\.number)
-                guard sides.count == 4 else { return nil }
-                return abs((sides[2] - sides[0]) * (sides[3] - sides[1]))
-            }
-            if let crop = try area("CropBox") { return crop }
-            if media == nil { media = try area("MediaBox") }
-            next = node["Parent"]
+    /// Notes what a widget draws, if it draws anything.
+    private mutating func noteDrawing(
+        _ number: Int, _ widget: PDFDictionary, _ name: String
+    ) throws(PDFSyntaxError) {
+        let normal = try file.resolved(widget["AP"], in: 0).dictionary?["N"] ?? .null
+        // Without an appearance a reader may draw the ground and the border that the field asks for.
+        let colours = try file.resolved(widget["MK"], in: 0).dictionary ?? PDFDictionary()
+        guard normal != .null || colours["BG"] != .null || colours["BC"] != .null else { return }
+        let sides = (try file.resolved(widget["Rect"], in: 0).array ?? []).compactMap(\.number)
+        if sides.count == 4, sides[0] == sides[2] || sides[1] == sides[3] { return }
+        guard let rectangle = Box(sides) else {
+            return fault("the signature field \(name) is visible at no known place")
         }
-        return media
+        // An annotation that keeps its size lies elsewhere when the page is shown smaller (§12.5.3, bit 4).
+        guard (widget["F"].integer ?? 0) & 1 << 3 == 0 else {
+            return fault("the signature field \(name) is visible at a place that depends on how the page is shown")
+        }
+        drawings.append(
+            Covering.Drawing(
+                name: name, widget: number, rectangle: rectangle, page: widget["P"].reference?.number,
+                appearance: normal == .null ? nil : normal, isUpright: (widget["F"].integer ?? 0) & 1 << 4 != 0))
+    }
+
+    /// What all of these hide together.
+    mutating func reviewCovering() throws(PDFSyntaxError) {
+        guard !drawings.isEmpty else { return }
+        var covering = Covering(file: file, revision: revision, drawings: drawings)
+        try covering.run()
+        for text in covering.faults { fault(text) }
+        doubts += covering.doubts
     }
 
     // MARK: Fields that were there
@@ -152,9 +167,15 @@ extension ChangeReview {
         }
         let full = name.joined(separator: ".")
         guard isSignature else { return }
-        guard differences(before, after).isSubset(of: Self.signingKeys) else {
+        // A type that was left out may be written, and the page that the widget is on.
+        let others = try differences(before, after).subtracting(Self.signingKeys)
+            .filter { before[$0] != .null || !["Type", "Subtype", "P"].contains($0) }
+        guard others.isEmpty, before["Type"] != .null || ["Annot", nil].contains(after["Type"].name),
+            before["Subtype"] != .null || ["Widget", nil].contains(after["Subtype"].name)
+        else {
             return fault("the signature field \(full) was changed")
         }
+        try approveNew(in: after["DR"])
         if before["V"] != after["V"] {
             guard before["V"] == .null else { return fault("the signature field \(full) was given another signature") }
             try reviewSigning(after["V"], full)
@@ -174,7 +195,7 @@ extension ChangeReview {
         }
         approved.insert(number)
         if before["AP"] != after["AP"] || after["AP"].reference.map({ changed.contains($0.number) }) == true {
-            try reviewAppearance(after, full)
+            try reviewAppearance(number, after, full)
         }
     }
 
@@ -183,7 +204,7 @@ extension ChangeReview {
     mutating func reviewPage(
         _ number: Int, _ before: PDFDictionary, _ after: PDFDictionary
     ) throws(PDFSyntaxError) {
-        let others = differences(before, after).subtracting(["Annots"])
+        let others = try differences(before, after).subtracting(["Annots"])
         guard others.isEmpty else {
             return fault("/\(others.sorted().joined(separator: ", /")) of page object \(number) was changed")
         }
@@ -193,12 +214,18 @@ extension ChangeReview {
 
     /// An array that is an object of its own: the annotations of a page that a later signature says to be on.
     mutating func reviewAnnotationArray(_ number: Int) throws(PDFSyntaxError) {
-        for page in Set(widgets.values) {
+        for page in try pagesOfLaterSignatures() {
             guard let annotations = try file.object(page, in: revision)?.value.dictionary?["Annots"],
                 annotations.reference?.number == number
             else { continue }
             return try reviewAnnotations(annotations, annotations, page: page)
         }
+    }
+
+    /// Those that the widgets of later signatures name; where one names none, all.
+    private func pagesOfLaterSignatures() throws(PDFSyntaxError) -> Set<Int> {
+        guard widgets.values.contains(0) else { return Set(widgets.values) }
+        return Set(try Covering(file: file, revision: revision, drawings: []).annotatedPages().map(\.page))
     }
 
     private mutating func reviewAnnotations(
@@ -209,7 +236,7 @@ extension ChangeReview {
                 "the annotations of page object \(page) were removed or reordered, or their array is used elsewhere")
         }
         for annotation in added {
-            guard let number = annotation.reference?.number, widgets[number] == page else {
+            guard let number = annotation.reference?.number, let own = widgets[number], own == page || own == 0 else {
                 return fault("an annotation was added to page object \(page)")
             }
         }

@@ -6,14 +6,18 @@ import PDFStructure
 /// It goes by object numbers, not by what is reachable. Everything that the later cross-references say of a number
 /// differently must have one of these roles; the rest of the graph is then the signed one, octet by octet:
 ///
-/// - the catalog with another /AcroForm, /DSS, /Extensions, /Metadata or a higher /Version, nothing else;
-/// - the form with signature fields added at the end, and /SigFlags;
+/// - the catalog with another /AcroForm, /DSS, /Extensions, /Metadata or a higher /Version, nothing else; it may be a new
+///   object in place of the former one;
+/// - the form with signature fields added at the end, /SigFlags, and defaults for text that change no text (/DA, /DR);
 /// - a signature field that was empty and is now signed by one of the document's signatures, with its appearance, or a
 ///   new one; a page, or its array of annotations, with the widgets of such fields at the end;
 /// - the validation data of /DSS (ISO 32000-2 §12.8.4.3), which nobody is shown;
 /// - XMP metadata, and in the information dictionary /ModDate and /Producer, which signing writers bring up to date.
 ///   They are properties beside the pages, not what the pages show;
-/// - what is new and only these lead to.
+/// - what is new and only these lead to, or nothing at all;
+/// - what was written again and means the same.
+///
+/// What later signatures draw may not hide what was signed: see ``Covering``.
 ///
 /// Filling in forms and adding annotations is refused at every DocMDP level: a reader of the verdict cannot see what of
 /// the page is from whom. So is a new signature field that is left empty.
@@ -56,6 +60,8 @@ struct ChangeReview {
     let rules: Rules
 
     var found: [String] = []
+    /// Why it cannot be told what the change means.
+    var doubts: [String] = []
     /// Numbers that changed, and those of them that were in use before.
     var changed: Set<Int> = []
     var existing: Set<Int> = []
@@ -63,8 +69,14 @@ struct ChangeReview {
     var approved: Set<Int> = []
     /// References to each changed number in the signed revision.
     var references: [Int: Int] = [:]
-    /// The widgets of later signatures, with the pages that they say to be on.
+    /// The object streams of the signed revision: its objects change when one of these does, though nothing refers to it.
+    var containers: Set<Int> = []
+    /// Whether the signed revision has text that a reader may draw anew from the form's defaults.
+    var hasVariableText = true
+    /// The widgets of later signatures, with the pages that they say to be on, or 0 when they name none.
     var widgets: [Int: Int] = [:]
+    /// What later signatures draw.
+    var drawings: [Covering.Drawing] = []
 
     init(file: PDFFile, revision: Int, end: Int, signatures: Set<Int>, rules: Rules) {
         self.file = file
@@ -100,6 +112,8 @@ struct ChangeReview {
         }
         let census = try file.census(of: revision, counting: changed)
         references = census.references
+        containers = census.containers
+        hasVariableText = census.hasVariableText
         if let number = census.unreadable.min() {
             return fault(
                 "object \(number) of the signed revision cannot be read: what refers to the changes is not known")
@@ -112,13 +126,12 @@ struct ChangeReview {
         }
         // What was found so far says it better.
         for number in changed.subtracting(approved).sorted() where found.isEmpty {
-            // What is free now, and was not in use, is not there at all.
-            if try file.object(number, in: 0) == nil, !existing.contains(number) { continue }
-            fault(
-                existing.contains(number)
-                    ? "object \(number) was changed"
-                    : "object \(number) was added, and no later signature needs it")
+            // What nothing of the signed revision refers to, and none of the changes that are allowed, is not shown, whatever it
+            // is: some writers leave such objects behind.
+            if references[number] == nil, !containers.contains(number) { continue }
+            fault("object \(number) was \(try file.object(number, in: 0) == nil ? "removed" : "changed")")
         }
+        if found.isEmpty { try reviewCovering() }
     }
 
     mutating func fault(_ text: String) { found.append(text) }
@@ -147,24 +160,6 @@ struct ChangeReview {
         }
     }
 
-    /// Whether the object is the same as before, though it was written again.
-    func isSame(_ number: Int) throws(PDFSyntaxError) -> Bool {
-        guard let before = try file.object(number, in: revision), let after = try file.object(number, in: 0) else {
-            return false
-        }
-        guard before.value == after.value, before.reference == after.reference else { return false }
-        switch (before.stream, after.stream) {
-        case (nil, nil): return true
-        case (let before?, let after?): return file.document.slice(before) == file.document.slice(after)
-        default: return false
-        }
-    }
-
-    /// The keys of which the two have different values.
-    func differences(_ before: PDFDictionary, _ after: PDFDictionary) -> Set<String> {
-        Set(before.entries.keys).union(after.entries.keys).filter { before[$0] != after[$0] }
-    }
-
     /// The dictionary before and after, when it is one both times, no stream, and has no key twice.
     func dictionaries(_ number: Int) throws(PDFSyntaxError) -> (PDFDictionary, PDFDictionary)? {
         guard let before = try file.object(number, in: revision), let after = try file.object(number, in: 0),
@@ -180,14 +175,6 @@ struct ChangeReview {
         if try isSame(number) {
             approved.insert(number)
             return
-        }
-        let trailer = file.sections[revision].trailer
-        if trailer["Info"].reference?.number == number {
-            guard let (before, after) = try dictionaries(number),
-                differences(before, after).isSubset(of: ["ModDate", "Producer"])
-            else { return fault("the document's information was changed") }
-            approved.insert(number)
-            return try approveNew(in: .dictionary(after))
         }
         guard let (before, after) = try dictionaries(number) else {
             if try file.object(number, in: revision)?.value.array != nil { try reviewAnnotationArray(number) }

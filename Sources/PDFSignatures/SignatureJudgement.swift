@@ -17,7 +17,8 @@ struct SignatureJudgement {
         let rules = try takeTransforms(isCertification: isCertification)
         guard let end = takeRange() else { return }
         signature.revisionLength = end
-        signature.coversWholeFile = end == file.document.count
+        // Transports and editors add line ends behind a file. White space holds nothing (ISO 32000-1 §7.2.2).
+        signature.coversWholeFile = file.firstInk(in: end..<file.document.count) == nil
         let revision: Int
         do throws(PDFSyntaxError) {
             revision = try file.revision(endingAt: end)
@@ -34,6 +35,7 @@ struct SignatureJudgement {
         }
         var review = ChangeReview(file: file, revision: revision, end: end, signatures: values, rules: rules)
         for fault in try review.faults() { signature.isInvalid("changed after signing: \(fault)") }
+        for doubt in review.doubts { signature.findings.append(PDFFinding(.indeterminate, doubt)) }
     }
 
     // MARK: What it says of itself
@@ -53,7 +55,8 @@ struct SignatureJudgement {
         let type = dictionary["Type"] == .null ? "Sig" : dictionary["Type"].name
         signature.subFilter = dictionary["SubFilter"].name
         signature.isDocumentTimestamp = signature.subFilter == "ETSI.RFC3161"
-        if type != (signature.isDocumentTimestamp ? "DocTimeStamp" : "Sig") {
+        // Some writers call a timestamp a signature; what it is verified as is said by /SubFilter.
+        if type != "Sig", !(signature.isDocumentTimestamp && type == "DocTimeStamp") {
             signature.isInvalid("the /Type of the signature does not fit its /SubFilter")
         }
         switch signature.subFilter {

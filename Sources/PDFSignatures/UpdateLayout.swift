@@ -44,8 +44,8 @@ struct UpdateLayout {
             let before = try file.entry(number, in: revision)
             if entry == before { continue }
             switch entry {
-            case .free:
-                guard before == nil || before == .free else { return found.append("object \(number) was removed") }
+            // What was in use and is free now is looked at with the other changes.
+            case .free: break
             case .offset(let offset, let generation):
                 guard offset >= end else {
                     return found.append("object \(number) was led to another place of the signed revision")
@@ -76,21 +76,19 @@ struct UpdateLayout {
     }
 
     private mutating func checkTrailer(_ trailer: PDFDictionary) {
+        // /Root and /Info are looked at with the objects that they lead to.
         let signed = file.sections[revision].trailer
-        for key in ["Root", "Encrypt"] where trailer[key] != signed[key] {
-            found.append("the trailer's /\(key) was changed")
-        }
-        // A writer may add the information dictionary or the identifier that were missing.
-        if signed["Info"] != .null, trailer["Info"] != .null, trailer["Info"] != signed["Info"] {
-            found.append("the trailer's /Info was changed")
-        }
-        // The second part of /ID is that of the revision (§14.4).
-        if let before = signed["ID"].array?.first, trailer["ID"].array?.first != before {
+        if trailer["Encrypt"] != signed["Encrypt"] { found.append("the trailer's /Encrypt was changed") }
+        // The identifier (§14.4) says which file and revision this is. Some writers renew both halves. Nothing is shown of
+        // it; the first half of an encrypted document's is part of its key.
+        if signed["Encrypt"] != .null, trailer["ID"].array?.first != signed["ID"].array?.first {
             found.append("the trailer's /ID was changed")
         }
         let own: Set<String> = [
             "Size", "Prev", "Root", "Encrypt", "Info", "ID", "Type", "W", "Index", "Filter", "DecodeParms", "Length",
             "XRefStm",
+            // A digest of the file that one writer adds and no reader looks at.
+            "DocChecksum",
         ]
         for key in Set(trailer.entries.keys).subtracting(own) where trailer[key] != signed[key] {
             found.append("the trailer's /\(key) was changed")
@@ -110,7 +108,7 @@ struct UpdateLayout {
             guard extent.lowerBound >= position else {
                 return found.append("two objects overlap at \(extent.lowerBound)")
             }
-            if let ink = file.firstInk(in: position..<extent.lowerBound) {
+            if let ink = file.firstInk(besidesCommentsIn: position..<extent.lowerBound) {
                 return found.append("the octets at \(ink) belong to no object")
             }
             position = extent.upperBound

@@ -7,6 +7,10 @@ extension PDFFile {
         package fileprivate(set) var references: [Int: Int] = [:]
         /// The objects with the name /ByteRange anywhere in them.
         package fileprivate(set) var byteRangeCarriers: Set<Int> = []
+        /// Whether there are form fields other than signatures, or annotations with text: what a reader may draw anew.
+        package fileprivate(set) var hasVariableText = false
+        /// The object streams that objects of the revision are in.
+        package fileprivate(set) var containers: Set<Int> = []
         /// In-use objects that cannot be read to their end. A more lenient reader may find references in them. One that
         /// is said to be at octet 0 is none: some writers mark unused numbers so.
         package fileprivate(set) var unreadable: Set<Int> = []
@@ -24,7 +28,9 @@ extension PDFFile {
                 if later.contains(where: { $0.entries[number] != nil }) { continue }
                 switch entry {
                 case .free: break
-                case .compressed(let stream, let index): compressed.append((stream, index, Int(number)))
+                case .compressed(let stream, let index):
+                    compressed.append((stream, index, Int(number)))
+                    census.containers.insert(Int(stream))
                 case .offset(let offset, _):
                     var tally = Tally(number: Int(number), wanted: wanted)
                     do throws(PDFSyntaxError) {
@@ -92,7 +98,11 @@ extension PDFFile {
         let wanted: Set<Int>
         var references: [Int: Int] = [:]
         var hasByteRange = false
+        var hasVariableText = false
         private var before: (Int?, Int?) = (nil, nil)
+
+        /// The types of form fields (§12.7.3.1) but signatures, and the annotation that is a text (§12.5.6.6).
+        private static let variable: [StaticString] = ["Tx", "Ch", "Btn", "FreeText"]
 
         init(number: Int, wanted: Set<Int>) {
             self.number = number
@@ -105,6 +115,7 @@ extension PDFFile {
             case .name(let range):
                 before = (nil, nil)
                 if lexer.isName(range, "ByteRange") { hasByteRange = true }
+                if Self.variable.contains(where: { lexer.isName(range, $0) }) { hasVariableText = true }
             case .keyword:
                 if let number = before.0, before.1 != nil, wanted.contains(number), lexer.isKeyword(token, "R") {
                     references[number, default: 0] += 1
@@ -119,6 +130,7 @@ extension PDFFile {
 extension PDFFile.Census {
     fileprivate mutating func add(_ tally: PDFFile.Tally) {
         if !tally.references.isEmpty { references.merge(tally.references, uniquingKeysWith: +) }
+        if tally.hasVariableText { hasVariableText = true }
         if tally.hasByteRange { byteRangeCarriers.insert(tally.number) }
     }
 }

@@ -12,7 +12,8 @@ struct CrossReferenceReader {
 
     /// The offset that the `startxref` at the end of `document[..<end]` gives, and where that word stands (§7.5.5).
     ///
-    /// Behind `%%EOF` there may be blanks only.
+    /// Behind `%%EOF` there may be blanks only, and no more than leave `startxref` within the last 1024 octets, where
+    /// readers look for it: one that does not find it there repairs the file, and may show other objects.
     func startOfChain(end: Int) throws(PDFSyntaxError) -> (offset: Int, place: Int) {
         try document.withUnsafeBytes { (octets) throws(PDFSyntaxError) in
             var index = end

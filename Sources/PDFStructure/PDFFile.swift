@@ -28,9 +28,7 @@ package final class PDFFile {
 
     /// - Throws: ``PDFSyntaxError`` when there is no sound chain of cross-references from the file's end.
     package init(_ document: OctetString, budget: WorkBudget) throws(PDFSyntaxError) {
-        guard document.starts(with: "%PDF-".utf8) else {
-            throw PDFSyntaxError(.notPDF, "the document does not begin with %PDF-")
-        }
+        guard document.starts(with: "%PDF-".utf8) else { throw Self.fault(inHeaderOf: document) }
         self.document = document
         self.budget = budget
         reader = ObjectReader(document: document, budget: budget)
@@ -69,9 +67,61 @@ package final class PDFFile {
         }
     }
 
+    /// Readers look for the header in the first 1024 octets (ISO 32000-1 annex H, note 13). With something before it some
+    /// count offsets from the file's beginning and others from the header, so that they find different objects.
+    private static func fault(inHeaderOf document: OctetString) -> PDFSyntaxError {
+        let start = document.slice(0..<min(document.count, 1_024))
+        let place = start.withUnsafeBytes { octets in
+            octets.indices.first { place in
+                var lexer = PDFLexer(octets, at: place)
+                return lexer.take("%PDF-")
+            }
+        }
+        guard let place else { return PDFSyntaxError(.notPDF, "the document does not begin with %PDF-") }
+        return .damaged(
+            "\(place) octets stand before %PDF-, and readers count the places of objects in different ways then;"
+                + " this happens when a server or script adds a line: send the file as the program that made it wrote it"
+        )
+    }
+
     /// The first octet of `range` that is not blank.
     package func firstInk(in range: Range<Int>) -> Int? {
         document.withUnsafeBytes { octets in range.first { !PDFLexer.isBlank(octets[$0]) } }
+    }
+
+    /// The first octet of `range` that is neither blank nor part of a harmless comment.
+    ///
+    /// Some writers put a comment with their name behind the trailer. One that holds a word of the file's structure is not
+    /// harmless: a reader that repairs files could take it for that.
+    package func firstInk(besidesCommentsIn range: Range<Int>) -> Int? {
+        document.withUnsafeBytes { octets in
+            var place = range.lowerBound
+            while place < range.upperBound {
+                if PDFLexer.isBlank(octets[place]) {
+                    place += 1
+                } else if octets[place] == UInt8(ascii: "%") {
+                    let end = min(octets.firstLineEndOctet(from: place) ?? octets.count, range.upperBound)
+                    guard Self.isHarmless(UnsafeRawBufferPointer(rebasing: octets[place..<end])) else { return place }
+                    place = end
+                } else {
+                    return place
+                }
+            }
+            return nil
+        }
+    }
+
+    private static let longestComment = 256
+    private static let structureWords: [StaticString] = ["obj", "xref", "trailer", "stream", "%PDF", "%%EOF"]
+
+    private static func isHarmless(_ comment: UnsafeRawBufferPointer) -> Bool {
+        guard comment.count <= longestComment, comment.allSatisfy({ $0 >= 0x20 || $0 == 0x09 }) else { return false }
+        return !comment.indices.contains { place in
+            structureWords.contains { word in
+                var lexer = PDFLexer(comment, at: place)
+                return lexer.take(word)
+            }
+        }
     }
 
     /// What `revision` says of the object `number`; nil when nothing.
@@ -99,8 +149,20 @@ package final class PDFFile {
     }
 
     package func object(at offset: Int, in revision: Int) throws(PDFSyntaxError) -> IndirectObject {
+        try object(at: offset, in: revision, isContainer: false)
+    }
+
+    /// - Parameter isContainer: Whether an object stream is read: its own length does not stand in one.
+    private func object(
+        at offset: Int, in revision: Int, isContainer: Bool
+    ) throws(PDFSyntaxError) -> IndirectObject {
         try reader.object(at: offset) { (reference) throws(PDFSyntaxError) in
-            // A length is a plain number in the file: so no stream's length leads to another stream.
+            if !isContainer, case .compressed(let stream, let index) = try self.entry(reference.number, in: revision),
+                let count = try self.compressed(reference.number, stream, Int(index), revision).value.integer
+            {
+                return count
+            }
+            // Else a length is a plain number in the file: so no stream's length leads to another stream.
             guard case .offset(let place, _) = try self.entry(reference.number, in: revision) else {
                 throw .damaged("the /Length \(reference) leads to no object in the file")
             }
@@ -197,7 +259,7 @@ package final class PDFFile {
         if sections[revision].trailer["Encrypt"] != .null {
             throw PDFSyntaxError(.encrypted, "the document is encrypted, its object streams too")
         }
-        let object = try object(at: Int(offset), in: revision)
+        let object = try object(at: Int(offset), in: revision, isContainer: true)
         guard object.reference.number == number, let data = object.stream, let dictionary = object.value.dictionary,
             dictionary["Type"].name == "ObjStm", let count = dictionary["N"].integer,
             let first = dictionary["First"].integer, count >= 0, first >= 0

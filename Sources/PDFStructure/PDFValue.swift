@@ -14,6 +14,8 @@ package struct IndirectReference: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An object as it is written, references not followed (ISO 32000-1 §7.3).
+///
+/// Two values are equal when they mean the same: a number or a string may be written in more than one way.
 package enum PDFValue: Hashable, Sendable {
     case null
     case boolean(Bool)
@@ -26,6 +28,49 @@ package enum PDFValue: Hashable, Sendable {
     case array([PDFValue])
     case dictionary(PDFDictionary)
     case reference(IndirectReference)
+
+    package static func == (left: PDFValue, right: PDFValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.boolean(let left), .boolean(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.real(let left), .real(let right)): left == right || decimal(left) == decimal(right)
+        case (.integer(let integer), .real(let real)), (.real(let real), .integer(let integer)):
+            String(integer) == decimal(real)
+        case (.string(let left), .string(let right)): left == right
+        case (.name(let left), .name(let right)): left == right
+        case (.array(let left), .array(let right)): left == right
+        case (.dictionary(let left), .dictionary(let right)): left == right
+        case (.reference(let left), .reference(let right)): left == right
+        default: false
+        }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .boolean(let value): hasher.combine(value)
+        case .integer(let value): hasher.combine(String(value))
+        case .real(let text): hasher.combine(Self.decimal(text))
+        case .string(let value): hasher.combine(value)
+        case .name(let value): hasher.combine(value)
+        case .array(let value): hasher.combine(value)
+        case .dictionary(let value): hasher.combine(value)
+        case .reference(let value): hasher.combine(value)
+        }
+    }
+
+    /// A number without a plus sign and without the zeros that add nothing: `612` for `+0612.00`.
+    private static func decimal(_ text: String) -> String {
+        let isNegative = text.hasPrefix("-")
+        let digits = isNegative || text.hasPrefix("+") ? text.dropFirst() : text[...]
+        let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let whole = (parts.first ?? "").drop { $0 == "0" }
+        var fraction = parts.count > 1 ? parts[1] : ""
+        while fraction.last == "0" { fraction.removeLast() }
+        let value = (whole.isEmpty ? "0" : String(whole)) + (fraction.isEmpty ? "" : "." + fraction)
+        return isNegative && value != "0" ? "-" + value : value
+    }
 
     package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
     package var name: String? { if case .name(let value) = self { value } else { nil } }

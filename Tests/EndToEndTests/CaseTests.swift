@@ -34,9 +34,6 @@ extension EndToEnd {
             "B3-policies/explicit-without-policy.eml",
             "B3-policies/inhibit-any-policy.eml",
             "B3-policies/mapped-to-another.eml",
-            // B4-repainted
-            "B4-repainted/covers-the-amount.pdf",
-            "B4-repainted/four-quarters.pdf",
             // B5-forged-results
             "B5-forged-results/behind-a-bare-cr.eml",
             "B5-forged-results/behind-a-line-without-colon.eml",
@@ -53,15 +50,6 @@ extension EndToEnd {
             "C1-not-trusted-mail/ed25519.eml",
             "C1-not-trusted-mail/mime-version-twice.eml",
             "C1-not-trusted-mail/no-certificate.eml",
-            // C3-not-trusted-pdf
-            "C3-not-trusted-pdf/both-halves-of-id-new.pdf",
-            "C3-not-trusted-pdf/comment-before-startxref.pdf",
-            "C3-not-trusted-pdf/crlf-behind-eof.pdf",
-            "C3-not-trusted-pdf/field-empty-dr.pdf",
-            "C3-not-trusted-pdf/form-da-dr.pdf",
-            "C3-not-trusted-pdf/info-renumbered.pdf",
-            "C3-not-trusted-pdf/number-spelled-anew.pdf",
-            "C3-not-trusted-pdf/unused-object.pdf",
             // C5-signs-what-it-refuses
             "C5-signs-what-it-refuses/blank-before-colon.eml",
             "C5-signs-what-it-refuses/message-in-base64.eml",

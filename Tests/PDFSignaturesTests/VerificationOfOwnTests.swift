@@ -11,12 +11,21 @@ struct VerificationOfOwnTests {
         let folder = try #require(TestMaterial.shared) + "/corpora/pdf-plain"
         let signatory = try Signatory.shared.get()
         var count = 0
+        var stamped = 0
         for row in try TestMaterial.table(folder + "/expected.tsv") {
             let name = try #require(row["file"])
             let document = OctetString(try TestMaterial.octets(folder + "/" + name))
             guard signatory.refusal(document) == nil else { continue }
+            let first = try signatory.sign(document, Signatory.options(reason: "Grüße"))
+            // A stamp is put only where it hides nothing of what is signed. Most pages have room somewhere.
+            let areas = PDFSignatureOptions.Area.allCases.map { Signatory.options("Another", area: $0) }
+            let free = areas.first { signatory.refusal(first, $0) == nil }
+            for options in areas {
+                if let refusal = signatory.refusal(first, options) { #expect(refusal.kind == .page, "\(name)") }
+            }
+            if free != nil { stamped += 1 }
             let options = [
-                Signatory.options(reason: "Grüße"), Signatory.options("Another", area: .centre),
+                Signatory.options(reason: "Grüße"), free ?? Signatory.options("Another"),
                 Signatory.options("Third", isVisible: false),
             ]
             var signed = document
@@ -36,5 +45,6 @@ struct VerificationOfOwnTests {
             count += 1
         }
         #expect(count >= 10)
+        #expect(stamped >= 8)
     }
 }

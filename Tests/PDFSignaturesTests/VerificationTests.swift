@@ -25,7 +25,10 @@ struct VerificationTests {
 
     /// Where pyHanko refuses what it made itself: its policy knows a signature field's widget only as part of the field.
     /// A widget that is an object of its own (§12.7.3.1) is the same to a reader, so it is judged the same here.
-    static let refusedByPyHanko: Set<String> = ["good-two-existing-widget"]
+    /// Nor does it know that 612.0 is 612, and that a value means the same in an object of its own.
+    static let refusedByPyHanko: Set<String> = [
+        "good-two-existing-widget", "good-numbers-spelled", "good-numbers-rounded", "good-values-moved",
+    ]
     /// Strings are encrypted, and no key is asked for here.
     static let withoutNames: Set<String> = ["good-encrypted"]
 
@@ -33,7 +36,7 @@ struct VerificationTests {
     func sound() async throws {
         let fixtures = try await SignedFixtures.shared
         let names = fixtures.names("good-")
-        #expect(names.count >= 25)
+        #expect(names.count >= 50)
         for name in names {
             let opinion = try #require(fixtures.opinions[name]?.signatures, "\(name): pyHanko cannot read it")
             let document = try fixtures.document(name)
@@ -56,7 +59,7 @@ struct VerificationTests {
     func attacked() async throws {
         let fixtures = try await SignedFixtures.shared
         let names = fixtures.names("bad-")
-        #expect(names.count >= 80)
+        #expect(names.count >= 130)
         for name in names {
             let document = try fixtures.document(name)
             let signatures = try PDFSignatureReading.signatures(in: document)

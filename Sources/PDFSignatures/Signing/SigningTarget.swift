@@ -79,8 +79,22 @@ extension Signing {
             else { continue }
             taken.append(box)
         }
-        let seen = try StampPlacement(view: view, taken: taken).box(for: options.area ?? .bottomRight)
+        let signed = form.signatureFields.contains { $0.value != .null } ? try ink(of: page, view) : []
+        let seen = try StampPlacement(view: view, taken: taken, signed: signed).box(for: options.area ?? .bottomRight)
         return Target(place: place, name: form.freeName, box: view.onPage(seen), view: view)
+    }
+
+    /// Where the page shows something that earlier signatures stand for.
+    private func ink(of page: PDFPage, _ view: PageView) throws(PDFError) -> [Box] {
+        do throws(PDFSyntaxError) {
+            let covering = Covering(file: source.file, revision: 0, drawings: [])
+            return try covering.marks(of: page.dictionary, within: [view.box]).filter(\.isInk).map(\.bounds)
+        } catch {
+            throw PDFError(
+                .page,
+                "it cannot be told where page object \(page.reference) has room for a visible signature that hides nothing"
+                    + " of what is signed already: \(error.reason); ask for a signature that does not show")
+        }
     }
 
     /// The rectangle of a field that shows, with its page.

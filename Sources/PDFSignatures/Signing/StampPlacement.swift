@@ -3,6 +3,8 @@ struct StampPlacement {
     let view: PageView
     /// Other signatures of the page, in the page's coordinates: a stamp goes beside them where there is room.
     let taken: [Box]
+    /// What somebody has signed of the page, in its coordinates: a stamp that hid it would break that signature.
+    var signed: [Box] = []
 
     /// A stamp is no wider and higher than this, nor than these shares of the page.
     private static let largest = (width: 200.0, height: 64.0)
@@ -11,7 +13,7 @@ struct StampPlacement {
     /// Below this nothing can be read.
     private static let smallest = (width: 24.0, height: 10.0)
 
-    /// - Throws: ``PDFError`` of kind `page` when the page is too small.
+    /// - Throws: ``PDFError`` of kind `page` when the page is too small, or has no room for a stamp that hides nothing.
     func box(for area: PDFSignatureOptions.Area) throws(PDFError) -> Box {
         let width = min(Self.largest.width, view.width * Self.share.width)
         let height = min(Self.largest.height, view.height * Self.share.height)
@@ -36,11 +38,20 @@ struct StampPlacement {
         let first = Box(left: left, bottom: bottom, right: left + width, top: bottom + height)
         // From the edge inwards, one above (or below) the other.
         let isAtTop = area == .topLeft || area == .topRight
-        let step = (height + 4) * (isAtTop ? -1 : 1)
+        // In small steps where something is to be kept free, else from one stamp to the next.
+        let step = (signed.isEmpty ? height + 4 : 4) * (isAtTop ? -1 : 1)
         var place = first
-        while taken.contains(where: { $0.overlaps(view.onPage(place)) }) {
+        while (taken + signed).contains(where: { $0.overlaps(view.onPage(place)) }) {
             place = Box(left: place.left, bottom: place.bottom + step, right: place.right, top: place.top + step)
-            guard place.bottom >= margin, place.top <= view.height - margin else { return first }
+            guard place.bottom >= margin, place.top <= view.height - margin else {
+                guard signed.isEmpty else {
+                    throw PDFError(
+                        .page,
+                        "the page has no room for a visible signature in that area: it would hide what is signed"
+                            + " already; ask for another area or page, or for none that shows")
+                }
+                return first
+            }
         }
         return place
     }

@@ -27,6 +27,8 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+import updates
+
 logging.disable(logging.CRITICAL)
 warnings.simplefilter("ignore")
 folder = Path(sys.argv[1])
@@ -315,7 +317,7 @@ def make_bad():
     bad("range-zeros", with_range(one, [0, 0, 0, 0]))
     bad("range-negative", with_range(one, [0, -gap, second, rest]))
     bad("range-from-one", with_range(one, [1, gap - 1, second, rest]))
-    bad("range-short", with_range(one, [0, gap, second, rest - 1]))
+    bad("range-short", with_range(one, [0, gap, second, rest - 4]))
     bad("range-long", with_range(one, [0, gap, second, rest + 1]))
     bad("range-overlap", with_range(one, [0, gap, gap - 10, rest + second - gap + 10]))
     bad("range-three", with_range(one, [0, gap, second]))
@@ -336,7 +338,6 @@ def make_bad():
     bad("content-start-back", revise(one, {4: stream(FORGED)}, start=last_start(one)))
     bad("content-unchained", revise(one, {n: body(one, n) if n != 4 else stream(FORGED) for n in range(1, signature + 3) if b"\n%d 0 obj" % n in one}, previous=0))
     bad("content-skips-signed", revise(one, {4: stream(FORGED)}, previous=last_start(BASE)))
-    bad("trailing-line", one + b"\n")
     bad("trailing-junk", one + b"junk")
     bad("second-end-mark", one + b"startxref\n%d\n%%%%EOF\n" % last_start(one))
     bad("page-contents", revise(one, {3: page.replace(b"/Contents 4 0 R", b"/Contents[4 0 R 45 0 R]"), 45: stream(FORGED)}))
@@ -417,7 +418,6 @@ def make_bad():
     # Cross-references
     bad("entry-twice", revise(one, {}, entries=b"45 1\n0000000000 00000 f \n45 1\n0000000000 00000 f \n"))
     bad("hybrid", revise(one, {45: b"<</Type/XRef/Size 5/W[1 4 2]/Index[4 1]/Length 7>>\nstream\n\x01\x00\x00\x00\x09\x00\x00\nendstream"}, trailer=b"/XRefStm %d" % (len(one))))
-    bad("unneeded-object", revise(one, {45: stream(FORGED)}))
     bad("comment-between", revise(one, {}, before=b"% 4 0 obj <</Length 0>> endobj\n"))
     streams = files["good-approval-streams"]
     def replace_content(opened):
@@ -475,6 +475,7 @@ def opinion(data):
 
 make_good()
 make_bad()
+updates.make(sys.modules[__name__])
 opinions = {}
 for name, data in files.items():
     (folder / (name + ".pdf")).write_bytes(data)
