@@ -9,7 +9,7 @@ struct SourceFile {
     let isBare: Bool
 
     init(octets: OctetString, name: String) {
-        isBare = name.hasSuffix(".eml")
+        isBare = name.lowercased().hasSuffix(".eml")
         let stated = isBare ? nil : SpoolName(parsing: name)?.facts.envelopeOctets
         if let stated, stated <= octets.count {
             block = octets.slice(0..<stated)

@@ -44,14 +44,16 @@ public struct StatusReport: Encodable, Sendable {
         do {
             let spool = try Spool(
                 opening: surroundings.spoolPath(option: option, configured: configured), program: .ses)
+            let now = SpoolClock.system.now()
             return StatusReport(
-                counts: try spool.counts(), states: try spool.readStates(), now: SpoolClock.system.now())
+                counts: try spool.counts(), states: try spool.readStates(), now: now, strays: try spool.strays(now: now)
+            )
         } catch {
             throw ProgramError(.noInput, error.description)
         }
     }
 
-    init(counts: [FolderCount], states: [ProcessState], now: Int) {
+    init(counts: [FolderCount], states: [ProcessState], now: Int, strays: [LeftInPlace] = []) {
         let known = states.compactMap { state in
             (try? JSONDecoder().decode(PublishedState.self, from: Data(state.json))).map { (state, $0) }
         }
@@ -62,6 +64,7 @@ public struct StatusReport: Encodable, Sendable {
         if let corrupt = counts.first(where: { $0.name == Folder.corrupt.rawValue }), corrupt.count > 0 {
             reasons.append("corrupt/ holds \(corrupt.count) that cannot be messages: look at them and remove them")
         }
+        reasons += Self.reasons(of: strays)
         for (_, state) in known {
             for circuit in state.circuits where circuit.state != "closed" {
                 let reason = "no connection to \(circuit.address)"
@@ -78,6 +81,18 @@ public struct StatusReport: Encodable, Sendable {
         lastError = known.compactMap { $0.1.lastError }.last
         processes = known.map {
             Process(program: $0.0.program, pid: $0.0.pid, started: $0.1.started, watches: $0.1.watches)
+        }
+    }
+
+    /// One line for what lies somewhere for the same reason.
+    private static func reasons(of strays: [LeftInPlace]) -> [String] {
+        var causes: [String] = []
+        for stray in strays where !causes.contains(stray.reason) { causes.append(stray.reason) }
+        return causes.map { cause in
+            let paths = strays.filter { $0.reason == cause }.map(\.path)
+            let named =
+                paths.prefix(3).joined(separator: ", ") + (paths.count > 3 ? " and \(paths.count - 3) more" : "")
+            return "not taken for more than ten minutes: \(named): \(cause)"
         }
     }
 

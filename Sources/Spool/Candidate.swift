@@ -3,7 +3,7 @@ import Glibc
 /// A file that waits to be claimed, as the listing shows it; it may be gone by now.
 public struct Candidate: Sendable {
     public let queue: Queue
-    /// A `*.eml` directly in `outgoing/` or `incoming/`: to be claimed only once it lies still.
+    /// A `*.eml`, in any case, directly in `outgoing/` or `incoming/`: to be claimed only once it lies still.
     public let isBare: Bool
     public let name: FileName
     /// For retry: Unix seconds from which it may be tried again.
@@ -50,7 +50,7 @@ extension Spool {
         func visit(_ directory: Directory, isBare: Bool) throws(SpoolError) {
             try directory.forEachName { (name, type) throws(SpoolError) in
                 guard !name.hasPrefix("."), !name.hasSuffix(".part"), !name.hasSuffix(".tmp"),
-                    !isBare || name.hasSuffix(".eml")
+                    !isBare || name.isMessageName
                 else { return true }
                 guard let candidate = candidate(queue, name, isBare: isBare, directory) else {
                     note(

@@ -27,7 +27,7 @@ extension Spool {
         for queue in [Queue.outgoing, .incoming] where program == .ses {
             var count = FolderCount(queue.rawValue)
             try add(queue.rawValue + "/new", to: &count) { !$0.hasPrefix(".") }
-            try add(queue.rawValue, to: &count) { !$0.hasPrefix(".") && $0.hasSuffix(".eml") }
+            try add(queue.rawValue, to: &count) { !$0.hasPrefix(".") && $0.isMessageName }
             counts.append(count)
         }
         for (name, path) in [("work", program.workPath), ("publish", program.publishPath)] {

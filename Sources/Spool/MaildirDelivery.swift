@@ -14,19 +14,20 @@ public struct MaildirDelivery: ~Copyable {
     private let durability: Durability
     private var isPending = true
 
-    /// - Parameter queue: `outgoing` or `incoming`.
+    /// The folders that take new messages.
+    public enum Destination: String, Sendable, Hashable, CaseIterable {
+        case outgoing, incoming
+    }
+
     public init(
-        spool: String, queue: Queue, clock: SpoolClock = .system, random: SpoolRandom = .system
+        spool: String, queue: Destination, clock: SpoolClock = .system, random: SpoolRandom = .system
     ) throws(SpoolError) {
         try self.init(spool: spool, queue: queue, clock: clock, random: random, durability: Durability())
     }
 
     init(
-        spool: String, queue: Queue, clock: SpoolClock, random: SpoolRandom, durability: Durability
+        spool: String, queue: Destination, clock: SpoolClock, random: SpoolRandom, durability: Durability
     ) throws(SpoolError) {
-        guard queue != .retry else {
-            throw SpoolError(.layout, path: spool, "only outgoing and incoming take new messages")
-        }
         let root = try Directory(path: spool, searchOnly: true)
         try Layout.refuseWorldWritable(root)
         let maildir = try root.directory(queue.rawValue, searchOnly: true)

@@ -15,6 +15,7 @@ struct ClaimTests {
             ("outgoing/new/1.M1.host", Origin.outgoing(bare: false)),
             ("incoming/new/1.M1.host", .incoming(bare: false)),
             ("outgoing/a.eml", .outgoing(bare: true)), ("incoming/a.eml", .incoming(bare: true)),
+            ("outgoing/A.EML", .outgoing(bare: true)), ("incoming/Mail.Eml", .incoming(bare: true)),
         ])
     func claim(_ name: String, _ origin: Origin) throws {
         let test = try TestSpool()
@@ -100,7 +101,7 @@ struct ClaimTests {
     func unseen() throws {
         let test = try TestSpool()
         for name in [
-            "new/.a", "new/a.part", "new/a.tmp", ".b.eml", "b.txt", "b.eml.part", "b.eml.tmp", "b.EML", "tmp/c",
+            "new/.a", "new/a.part", "new/a.tmp", ".b.eml", "b.txt", "b.eml.part", "b.eml.tmp", "beml", "tmp/c",
             "cur/c",
         ] {
             try test.put("x", "outgoing/" + name)

@@ -1,0 +1,69 @@
+import Glibc
+
+extension Spool {
+    /// How long something may lie where messages are put in before it is called a stray.
+    public static let strayAge = 600
+
+    /// What lies in `outgoing/` and `incoming/`, is no message as this spool takes them, and has not changed for ten
+    /// minutes: files of other names, folders, what a mail reader moved to `cur/`, what a deliverer left in `tmp/`,
+    /// and names in `new/` that are never taken. Somebody may wait for it to be sent.
+    ///
+    /// The temporary files of `ses drop` are not among them: whoever called it was told.
+    /// - Parameter now: Unix seconds. The time of the last change of a file's metadata counts, which a copy cannot
+    ///   bring with it.
+    /// - Returns: Path and reason of each, at most 100.
+    public func strays(now: Int) throws(SpoolError) -> [LeftInPlace] {
+        var strays: [LeftInPlace] = []
+        for queue in [Queue.outgoing, .incoming] {
+            for place in Place.allCases {
+                let path = place.path.isEmpty ? queue.rawValue : queue.rawValue + "/" + place.path
+                let directory: Directory
+                do throws(SpoolError) {
+                    directory = try root.descend(path)
+                } catch let error where error.errno == ENOENT {
+                    continue
+                }
+                try directory.forEachName { (name, _) throws(SpoolError) in
+                    guard place.isStray(name), let status = try directory.status(name),
+                        now - status.st_ctim.tv_sec > Self.strayAge
+                    else { return true }
+                    strays.append(LeftInPlace(path: path + "/" + name.description, reason: place.reason))
+                    return strays.count < Self.reportedLimit
+                }
+            }
+        }
+        return strays
+    }
+
+    /// A directory of a queue that is looked through.
+    private enum Place: CaseIterable {
+        case top, new, cur, tmp
+
+        var path: String {
+            switch self {
+            case .top: ""
+            case .new: "new"
+            case .cur: "cur"
+            case .tmp: "tmp"
+            }
+        }
+
+        func isStray(_ name: FileName) -> Bool {
+            switch self {
+            case .top: !name.isMessageName && !["new", "cur", "tmp"].contains(name.text) || name.hasPrefix(".")
+            case .new: name.hasPrefix(".") || name.hasSuffix(".part") || name.hasSuffix(".tmp")
+            case .cur: true
+            case .tmp: name.text.flatMap { UniqueName(parsing: $0) } == nil
+            }
+        }
+
+        var reason: String {
+            switch self {
+            case .top: "only *.eml is taken here"
+            case .new: "names that begin with a dot or end with .part or .tmp are never taken"
+            case .cur: "only new/ is read, and a mail reader moved this to cur/"
+            case .tmp: "a delivery that was never finished"
+            }
+        }
+    }
+}
