@@ -37,20 +37,36 @@ enum FilterComparison {
     }
 
     static func implies(_ narrow: Criterion.Test, _ wide: Criterion.Test) -> Bool {
-        switch (narrow, wide) {
-        case (.to(let narrow), .to(let wide)), (.from(let narrow), .from(let wide)), (.cc(let narrow), .cc(let wide)),
-            (.bcc(let narrow), .bcc(let wide)):
-            return implies(narrow, wide)
-        case (.subject(let narrow), .subject(let wide)), (.body(let narrow), .body(let wide)):
-            return contains(Array(narrow.lowercased().utf8), Array(wide.lowercased().utf8))
-        case (.email(let narrowSigned, let narrowEncrypted), .email(let signed, let encrypted)):
+        // Criteria of different kinds say nothing of each other. Each kind is named, so that a new one cannot be
+        // forgotten.
+        switch narrow {
+        case .to(let narrow):
+            if case .to(let wide) = wide { return implies(narrow, wide) }
+        case .from(let narrow):
+            if case .from(let wide) = wide { return implies(narrow, wide) }
+        case .cc(let narrow):
+            if case .cc(let wide) = wide { return implies(narrow, wide) }
+        case .bcc(let narrow):
+            if case .bcc(let wide) = wide { return implies(narrow, wide) }
+        case .subject(let narrow):
+            if case .subject(let wide) = wide { return isText(wide, within: narrow) }
+        case .body(let narrow):
+            if case .body(let wide) = wide { return isText(wide, within: narrow) }
+        case .email(let narrowSigned, let narrowEncrypted):
+            guard case .email(let signed, let encrypted) = wide else { return false }
             return (signed == nil || signed == narrowSigned) && (encrypted == nil || encrypted == narrowEncrypted)
-        case (.attachment(let narrow, let narrowSigned), .attachment(let wide, let signed)):
-            guard signed == nil || signed == narrowSigned else { return false }
+        case .attachment(let narrow, let narrowSigned):
+            guard case .attachment(let wide, let signed) = wide, signed == nil || signed == narrowSigned else {
+                return false
+            }
             guard let wide else { return true }
             return narrow.map { implies($0, wide) } ?? wide.contains { $0.text == "*" }
-        default: return false
         }
+        return false
+    }
+
+    private static func isText(_ part: String, within text: String) -> Bool {
+        contains(Array(text.lowercased().utf8), Array(part.lowercased().utf8))
     }
 
     private static func implies(_ narrow: [WildcardPattern], _ wide: [WildcardPattern]) -> Bool {
