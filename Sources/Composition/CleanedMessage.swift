@@ -23,10 +23,11 @@ public struct CleanedMessage: Sendable {
     ) throws(MessageSyntaxError) {
         lineEnding = LineEnding.of(raw)
         let reasons = remove(header)
-        let rawHeader = reasons.isEmpty ? header : try Header(reading: raw, limits: limits)
-        let rawReasons = reasons.isEmpty ? [:] : remove(rawHeader)
-        rawRope = OctetRope(Self.pieces(of: raw, without: rawReasons.keys.map { rawHeader.fields[$0].range }))
-        pieces = Self.pieces(of: canonical, without: reasons.keys.map { header.fields[$0].range })
+        let isChanged = !reasons.isEmpty || header.fields.contains { !$0.byteOrderMark.isEmpty }
+        let rawHeader = isChanged ? try Header(reading: raw, limits: limits) : header
+        let rawReasons = isChanged ? remove(rawHeader) : [:]
+        rawRope = OctetRope(Self.pieces(of: raw, without: Self.removed(rawReasons, of: rawHeader)))
+        pieces = Self.pieces(of: canonical, without: Self.removed(reasons, of: header))
         canonicalRope = OctetRope(pieces)
         self.header = Header(
             fields: header.fields.enumerated().filter { reasons[$0.offset] == nil }.map(\.element), range: header.range)
@@ -43,6 +44,14 @@ public struct CleanedMessage: Sendable {
 
     /// What keeps it from being passed on within another message.
     var faults: TransportFaults { pieces.reduce([]) { $0.union(TransportFaults.of($1)) } }
+
+    /// The ranges of the fields that are removed, and of the byte order marks before others.
+    private static func removed(_ reasons: [Int: String], of header: Header) -> [Range<Int>] {
+        header.fields.enumerated().compactMap { index, field in
+            if reasons[index] != nil { return field.range }
+            return field.byteOrderMark.isEmpty ? nil : field.byteOrderMark
+        }
+    }
 
     private static func account(of reasons: [Int: String], in header: Header) -> [String] {
         let told = 20

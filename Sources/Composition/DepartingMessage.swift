@@ -6,7 +6,7 @@ public import Octets
 ///
 /// Removed from the header are `Return-Path`, `Delivered-To`, `X-Original-To`, `Envelope-To` (they name one recipient to the
 /// others, and a Delivered-To counts as a loop where it comes back to its server), `Bcc`, `Resent-Bcc` and every `X-SES-*`. The
-/// body is not looked at, and nothing in it is changed.
+/// body is not looked at, and nothing in it is changed. Header lines above 998 octets are folded (RFC 5322 §2.1.1).
 public struct DepartingMessage: Sendable {
     public enum Loop: Sendable, Hashable {
         case none
@@ -35,6 +35,7 @@ public struct DepartingMessage: Sendable {
     public init(
         raw: OctetString, host: String, unique: String, date: MailDate, limits: Message.Limits = Message.Limits()
     ) throws(CompositionError) {
+        let raw = raw.withoutOctetsBeforeHeader
         let cleaned: CleanedMessage
         do {
             let whole = try Header(reading: raw, limits: limits)
@@ -67,7 +68,7 @@ public struct DepartingMessage: Sendable {
         var content = OctetRope()
         content.append(cleaned.lineEnding == .lf ? field.replacing("\r\n", with: "\n") : field)
         content.append(cleaned.rawRope)
-        self.content = content
+        self.content = content.withFoldedHeader(limits: limits)
     }
 
     /// Whether the body is signed or encrypted, as its Content-Type says: nothing of it may be changed then.

@@ -3,8 +3,9 @@ public import Octets
 
 /// What comes in: the envelope of a file, and its message without what strangers may not say.
 ///
-/// Removed are: every `X-SES-*` field and its look-alikes, every Authentication-Results of our own identifier (RFC 8601 §5), the
-/// trace fields that were read as the envelope, and `Bcc` of outgoing mail. The body is never touched.
+/// Removed are: every `X-SES-*` field and its look-alikes, every Authentication-Results of our own identifier (RFC
+/// 8601 §5), the trace fields that were read as the envelope, and `Bcc` of outgoing mail; also what stands before the
+/// header and is no part of it, such as a byte order mark or an empty line. The body is never touched.
 public struct Intake: Sendable {
     public let envelope: Envelope
     public let message: CleanedMessage
@@ -21,6 +22,8 @@ public struct Intake: Sendable {
         raw: OctetString, canonical: OctetString, block: OctetString?, isBare: Bool, removesBcc: Bool,
         authservID: String, limits: Message.Limits = Message.Limits()
     ) throws(CompositionError) {
+        let raw = raw.withoutOctetsBeforeHeader
+        let canonical = canonical.withoutOctetsBeforeHeader
         let header: Header
         do {
             header = try Header(reading: canonical, limits: limits)
@@ -69,4 +72,9 @@ public struct Intake: Sendable {
         }
         return reasons
     }
+}
+
+extension OctetString {
+    /// From the header on.
+    var withoutOctetsBeforeHeader: OctetString { slice(octetsBeforeHeader..<count) }
 }

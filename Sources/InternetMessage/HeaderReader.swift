@@ -65,7 +65,7 @@ struct HeaderReader {
     private(set) var defects: [Entity.Defect] = []
     private var fields: [HeaderField] = []
     /// The field that a folded line would continue.
-    private var open: (start: Int, nameEnd: Int, colon: Int, contentEnd: Int, end: Int)?
+    private var open: (start: Int, nameStart: Int, nameEnd: Int, colon: Int, contentEnd: Int, end: Int)?
 
     init(octets: OctetString, start: Int, limit: Int) {
         self.octets = octets
@@ -100,7 +100,7 @@ struct HeaderReader {
             continueField(to: line)
         } else if let name = Self.fieldName(of: line, in: buffer) {
             closeField()
-            open = (line.start, name.end, name.colon, line.contentEnd, line.end)
+            open = (line.start, name.start, name.end, name.colon, line.contentEnd, line.end)
             if name.isIllegal { defects.append(.malformedHeaderLine(at: line.start)) }
         } else if line.start == start && Self.isMailboxSeparator(line, in: buffer) {
             defects.append(.malformedHeaderLine(at: line.start))
@@ -123,7 +123,7 @@ struct HeaderReader {
     /// RFC 5322 §2.2.3; a folded line with nothing before it is read over.
     private mutating func continueField(to line: LineBounds) {
         guard let field = open else { return defects.append(.malformedHeaderLine(at: line.start)) }
-        open = (field.start, field.nameEnd, field.colon, line.contentEnd, line.end)
+        open = (field.start, field.nameStart, field.nameEnd, field.colon, line.contentEnd, line.end)
     }
 
     private mutating func closeField() {
@@ -132,7 +132,7 @@ struct HeaderReader {
         fields.append(
             HeaderField(
                 raw: octets.slice(field.start..<field.end), range: field.start..<field.end,
-                name: octets.slice(field.start..<field.nameEnd).text,
+                name: octets.slice(field.nameStart..<field.nameEnd).text,
                 rawBody: octets.slice(field.colon + 1..<field.contentEnd)))
     }
 
@@ -140,22 +140,24 @@ struct HeaderReader {
     ///
     /// RFC 5322 §2.2 allows printable US-ASCII; white space before the colon is obsolete syntax (§4.5). Octets of 128 and
     /// above are seen from broken mailers and taken as a name; white space or control characters within make it no field.
+    /// A byte order mark (RFC 3629 §6) before the name, which editors leave there, is not part of it.
     /// - Returns: nil when the line is no field.
     private static func fieldName(
         of line: LineBounds, in buffer: UnsafeRawBufferPointer
-    ) -> (end: Int, colon: Int, isIllegal: Bool)? {
+    ) -> (start: Int, end: Int, colon: Int, isIllegal: Bool)? {
         guard let base = buffer.baseAddress else { return nil }
         let octets = base.assumingMemoryBound(to: UInt8.self)
-        var index = line.start
-        var isIllegal = false
+        let start = line.start + buffer.lengthOfByteOrderMark(at: line.start)
+        var index = start
+        var isIllegal = start > line.start
         while index < line.contentEnd, octets[index] > 0x20, octets[index] != 0x7F, octets[index] != 0x3A {
             if octets[index] >= 0x80 { isIllegal = true }
             index += 1
         }
         let end = index
         while index < line.contentEnd, octets[index] == 0x20 || octets[index] == 0x09 { index += 1 }
-        guard end > line.start, index < line.contentEnd, octets[index] == 0x3A else { return nil }
-        return (end, index, isIllegal)
+        guard end > start, index < line.contentEnd, octets[index] == 0x3A else { return nil }
+        return (start, end, index, isIllegal)
     }
 
     /// `From ` before the first field: the separator line of an mbox file, left there by some deliverers, quoted or not.
@@ -163,6 +165,41 @@ struct HeaderReader {
         ["From ", ">From "].contains { (mark: StaticString) in
             buffer.holds(
                 UnsafeRawBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount), at: line.start)
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The length of the byte order marks of UTF-8 at `index`, one after the other; 0 without any.
+    func lengthOfByteOrderMark(at index: Int) -> Int {
+        var end = index
+        while end + 3 <= count && self[end] == 0xEF && self[end + 1] == 0xBB && self[end + 2] == 0xBF { end += 3 }
+        return end - index
+    }
+}
+
+extension HeaderField {
+    /// Where the byte order mark before the name stands, in octets from the beginning of the message; empty without
+    /// one.
+    public var byteOrderMark: Range<Int> {
+        let length = raw.withUnsafeBytes { $0.lengthOfByteOrderMark(at: 0) }
+        return range.lowerBound..<range.lowerBound + length
+    }
+}
+
+extension OctetString {
+    /// How many octets stand before the header that are no part of it: byte order marks, empty lines and lines of
+    /// blanks, which editors and scripts leave at the head of a file. 0 where nothing but these is there.
+    public var octetsBeforeHeader: Int {
+        withUnsafeBytes { buffer in
+            var start = 0
+            while start < buffer.count {
+                let line = LineBounds(of: buffer, at: start + buffer.lengthOfByteOrderMark(at: start))
+                let isBlank = buffer.octets(line.start..<line.contentEnd).allSatisfy(\.isBlankOrCR)
+                guard isBlank, line.end > line.start else { return line.start < buffer.count ? line.start : 0 }
+                start = line.end
+            }
+            return 0
         }
     }
 }

@@ -176,6 +176,17 @@ struct Routing {
     private func publish(_ outputs: [Output], reason: String) -> Outcome {
         var account = account
         if account.reason.isEmpty { account.reason = reason }
-        return Outcome(.publish(outputs), account: account)
+        return Outcome(.publish(outputs.map(\.fitToLeave)), account: account)
+    }
+}
+
+extension Output {
+    /// The same with no header line that the next mail server would refuse (RFC 5321 §4.5.3.1.6). What is put aside
+    /// stays as it came.
+    fileprivate var fitToLeave: Output {
+        guard folder == .delivered else { return self }
+        return Output(
+            folder: folder, envelope: envelope, direction: direction, word: word, workflow: workflow, reason: reason,
+            content: content.withFoldedHeader())
     }
 }
