@@ -1,3 +1,4 @@
+import DomainNames
 import InternetMessage
 
 /// An Authentication-Results field about S/MIME (RFC 8601 §2.2, RFC 7281).
@@ -77,10 +78,20 @@ public struct AuthenticationResults: Sendable, Hashable {
             }
     }
 
-    /// §2.2 allows an address without quotes as a value of a property.
+    /// A value of a property. §2.2 has an address as `local-part@domain-name`, without quotes around all of it; an
+    /// internationalised domain is written with A-labels.
     private static func property(_ name: String, _ value: String) -> [String] {
-        let halves = value.split(separator: "@", omittingEmptySubsequences: false).map(String.init(_:))
-        if isToken(value) || (halves.count == 2 && halves.allSatisfy(isToken)) { return [name + value] }
+        if isToken(value) { return [name + value] }
+        if let address = AddrSpec(parsing: value), !address.domain.hasPrefix("[") {
+            let domain = address.canonicalDomain
+            let written =
+                AddrSpec(
+                    localPart: address.localPart, domain: domain.isASCII ? domain.name : address.domain)?.description
+                ?? value
+            if written.utf8.count <= 320, written.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
+                return [name + written]
+            }
+        }
         return quoted(name, value)
     }
 

@@ -7,8 +7,26 @@ public struct Envelope: Sendable, Hashable {
     /// In order, each once. Empty: unknown; never guessed from the header of a delivered message.
     public let recipients: [AddrSpec]
     public let source: Source
+    /// What stands in place of recipients and cannot be read: the message must not go to the others alone.
+    public let unreadable: [UnreadableText]
     /// What the sender wants to be told of the delivery.
     public let notification: NotificationRequest
+
+    /// Text of a header field in which no address can be made out.
+    public struct UnreadableText: Sendable, Hashable {
+        /// The name of the field.
+        public let field: String
+        /// Untrusted.
+        public let text: String
+
+        public init(field: String, text: String) {
+            self.field = field
+            self.text = text
+        }
+
+        /// For people, on one line.
+        public var words: String { "\(field): " + UntrustedText.quotedName(text, limit: 120) }
+    }
 
     /// Where an envelope was read.
     public enum Source: String, Sendable, Hashable {
@@ -23,9 +41,10 @@ public struct Envelope: Sendable, Hashable {
     }
 
     public init(
-        sender: ReversePath?, recipients: [AddrSpec], source: Source,
+        sender: ReversePath?, recipients: [AddrSpec], source: Source, unreadable: [UnreadableText] = [],
         notification: NotificationRequest = NotificationRequest()
     ) {
+        self.unreadable = unreadable
         self.sender = sender
         var seen: Set<AddrSpec> = []
         self.recipients = recipients.filter { seen.insert($0).inserted }

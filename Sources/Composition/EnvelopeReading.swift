@@ -27,14 +27,17 @@ extension Envelope {
         return header.fields[..<end]
     }
 
+    /// Nothing is added to a recipient without a domain: a mail server adds one only to mail of its own host, and
+    /// which of several domains that is stands in its configuration (Postfix `myorigin`, Exim `qualify_domain`), not
+    /// in ours.
     private static func fromTrace(_ header: Header) -> Envelope {
         let trace = traceFields(of: header)
-        let sender = trace.first { $0.isNamed("Return-Path") }.flatMap { ReversePath(parsing: $0.text) }
+        let sender = trace.first { $0.isNamed("Return-Path") }.flatMap { ReversePath(reading: $0.text) }
         // What the sender's side was told stands before what an alias made of it.
         for name in ["Envelope-To", "X-Original-To", "Delivered-To"] {
-            let recipients = trace.filter { $0.isNamed(name) }.flatMap { AddressList(parsing: $0).mailboxes }
-            if !recipients.isEmpty {
-                return Envelope(sender: sender, recipients: recipients.map(\.address), source: .trace)
+            let (recipients, unreadable) = recipients(in: trace.filter { $0.isNamed(name) })
+            if !recipients.isEmpty || !unreadable.isEmpty {
+                return Envelope(sender: sender, recipients: recipients, source: .trace, unreadable: unreadable)
             }
         }
         return Envelope(sender: sender, recipients: [], source: .trace)
@@ -44,11 +47,21 @@ extension Envelope {
         let authors = ["Sender", "From"].lazy.compactMap { name in
             header.first(name).flatMap { AddressList(parsing: $0).mailboxes.first?.address }
         }
-        let recipients = ["To", "Cc", "Bcc"].flatMap { name in
-            header.all(name).flatMap { AddressList(parsing: $0).mailboxes.map(\.address) }
-        }
+        let (recipients, unreadable) = recipients(in: ["To", "Cc", "Bcc"].flatMap { header.all($0) })
         return Envelope(
-            sender: authors.first.map { .address($0) }, recipients: recipients, source: .addressFields)
+            sender: authors.first.map { .address($0) }, recipients: recipients, source: .addressFields,
+            unreadable: unreadable)
+    }
+
+    private static func recipients(in fields: [HeaderField]) -> ([AddrSpec], [UnreadableText]) {
+        var recipients: [AddrSpec] = []
+        var unreadable: [UnreadableText] = []
+        for field in fields {
+            let list = AddressList(parsing: field)
+            recipients += list.mailboxes.map(\.address)
+            unreadable += list.unreadable.map { UnreadableText(field: field.name, text: $0) }
+        }
+        return (recipients, unreadable)
     }
 }
 

@@ -59,7 +59,8 @@ struct FieldFitting {
 
     private func withAddresses(_ field: HeaderField) throws(CompositionError) -> String {
         let list = AddressList(parsing: Self.text(of: field.unfoldedBody))
-        guard list.isWellFormed, list.mailboxes.allSatisfy({ $0.address.description.utf8.allSatisfy { $0 < 0x80 } })
+        guard list.reading != .doubtful,
+            list.mailboxes.allSatisfy({ $0.address.description.utf8.allSatisfy { $0 < 0x80 } })
         else { throw refusal(field, TransportFaults.of(field.raw)) }
         return FieldLines.field(field.name, AddressWords.list(list.mailboxes))
     }

@@ -81,18 +81,41 @@ public enum Drop {
     private static func envelope(
         sender: String, recipients: [String], _ notification: NotificationRequest
     ) throws(ProgramError) -> Envelope {
-        guard let path = sender.isEmpty ? .null : ReversePath(parsing: sender) else {
-            throw ProgramError(.badInput, "the sender is no address: \(LineLogHandler.escaped(sender))")
+        guard let path = sender.isEmpty ? .null : ReversePath(reading: sender) else {
+            throw ProgramError(.badInput, "the sender \(shown(sender)) is no address. " + adviceOnSender(sender))
         }
         guard !recipients.isEmpty else { throw ProgramError(.usage, "no recipients: say them after `--`") }
         var addresses: [AddrSpec] = []
+        var bad: [String] = []
         for recipient in recipients {
-            guard case .address(let address)? = ReversePath(parsing: recipient) else {
-                throw ProgramError(.badInput, "a recipient is no address: \(LineLogHandler.escaped(recipient))")
-            }
-            addresses.append(address)
+            if let address = AddrSpec(reading: recipient) { addresses.append(address) } else { bad.append(recipient) }
+        }
+        guard bad.isEmpty else {
+            let told =
+                bad.prefix(5).map(shown).joined(separator: ", ")
+                + (bad.count > 5 ? " and \(bad.count - 5) more" : "")
+            let advice =
+                bad.contains { !$0.contains("@") }
+                ? " Have the mail server add its domain to recipients without one (Postfix: append_at_myorigin,"
+                    + " Exim: qualify_recipient)."
+                : ""
+            throw ProgramError(
+                .badInput,
+                "\(bad.count) of \(recipients.count) recipients cannot be read as an address: \(told); the message was"
+                    + " not taken for any of them." + advice)
         }
         return Envelope(sender: path, recipients: addresses, source: .arguments, notification: notification)
+    }
+
+    private static func shown(_ argument: String) -> String {
+        argument.isEmpty ? "\"\"" : LineLogHandler.escaped(argument)
+    }
+
+    private static func adviceOnSender(_ sender: String) -> String {
+        sender.contains("@")
+            ? "Give one address, or '<>' for the null sender."
+            : "It has no domain: have the mail server add its own (Postfix: append_at_myorigin, Exim: qualify_domain);"
+                + " for bounces give '<>', '' or MAILER-DAEMON (Postfix pipe(8): null_sender=)."
     }
 
     private static func read() throws(ProgramError) -> Data? {

@@ -3,6 +3,7 @@ import Foundation
 import InternetMessage
 import MessageInspection
 import Octets
+import Processing
 public import ProgramLife
 import SESConfiguration
 public import Workflows
@@ -15,6 +16,8 @@ public struct ExplainReport: Encodable, Sendable {
         let recipients: [String]
         /// Where the envelope was read: the block, the trace fields or the address fields.
         let source: String
+        /// Text in which no recipient can be made out, each with the name of its field; left out when there is none.
+        let unreadable: [String]?
     }
 
     public struct Criterion: Encodable, Sendable {
@@ -91,7 +94,8 @@ public struct ExplainReport: Encodable, Sendable {
                 case .address(let address): address.description
                 }
             },
-            recipients: envelope.recipients.map(\.description), source: envelope.source.rawValue)
+            recipients: envelope.recipients.map(\.description), source: envelope.source.rawValue,
+            unreadable: envelope.unreadable.isEmpty ? nil : envelope.unreadable.map(\.words))
         workflow = decision.workflow?.name
         criteria = decision.criteria.map {
             Criterion(
@@ -133,6 +137,13 @@ public struct ExplainReport: Encodable, Sendable {
         } catch {
             throw ProgramError(.badInput, "\(file) is not a message: \(error)")
         }
+        guard intake.envelope.unreadable.isEmpty else {
+            return ExplainReport(
+                Decision(
+                    direction: direction, workflow: nil, action: .administrator,
+                    reason: Unread.unreadableReason(intake.envelope.unreadable), criteria: []),
+                envelope: intake.envelope)
+        }
         let facts = InspectedMessage(
             message, recipients: intake.envelope.recipients, sender: intake.envelope.sender)
         return ExplainReport(decide(facts, direction: direction, policy: policy), envelope: intake.envelope)
@@ -143,6 +154,7 @@ public struct ExplainReport: Encodable, Sendable {
         var lines = ["direction: \(direction)"]
         let sender = envelope.sender.map { $0.isEmpty ? "<>" : $0 } ?? "unknown"
         lines.append("envelope:  from \(sender) to \(envelope.recipients.joined(separator: ", ")) (\(envelope.source))")
+        for text in envelope.unreadable ?? [] { lines.append("unread:    \(text)") }
         lines.append("workflow:  \(workflow ?? "none")")
         if !operations.isEmpty { lines.append("runs:      \(operations.joined(separator: ", "))") }
         if let attachments {

@@ -7,21 +7,64 @@ public struct AddrSpec: Sendable, CustomStringConvertible {
     /// As written; compared without case. A domain literal keeps its brackets.
     public let domain: String
 
-    /// - Parameter localPart: The value, not quoted; must not be empty or hold control characters.
+    /// - Parameters:
+    ///   - localPart: The value, not quoted; must not be empty, hold control characters or separate lines.
+    ///   - domain: Labels of letters, digits, hyphens, underscores and letters beyond US-ASCII, or a literal in brackets.
     /// - Returns: nil when the parts cannot be an address.
     public init?(localPart: String, domain: String) {
-        guard !localPart.isEmpty, !domain.isEmpty,
-            localPart.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), domain.utf8.allSatisfy(Self.isDomainOctet)
-        else { return nil }
+        guard !localPart.isEmpty, localPart.unicodeScalars.allSatisfy(Self.isLocalScalar), Self.isDomain(domain) else {
+            return nil
+        }
         self.localPart = localPart
         self.domain = domain
     }
 
-    /// Neither a control character or blank, nor what separates addresses.
-    private static func isDomainOctet(_ octet: UInt8) -> Bool {
-        switch octet {
-        case 0...0x20, 0x7F, 0x40, 0x3C, 0x3E, 0x2C, 0x3B, 0x22: false
-        default: true
+    /// Neither a control character, those of C1 among them, nor what ends a line for some reader (RFC 6532 §3.2).
+    private static func isLocalScalar(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: return false
+        default: return true
+        }
+    }
+
+    private static func isDomain(_ text: String) -> Bool {
+        if text.utf8.first == 0x5B { return isLiteral(text.utf8) }
+        var isLabelEmpty = true
+        for scalar in text.unicodeScalars {
+            if scalar.value == 0x2E {
+                if isLabelEmpty { return false }
+                isLabelEmpty = true
+            } else if isDomainScalar(scalar) {
+                isLabelEmpty = false
+            } else {
+                return false
+            }
+        }
+        return !isLabelEmpty
+    }
+
+    /// `[192.0.2.1]`: printable US-ASCII within, no brackets or backslashes (RFC 5322 §3.4.1).
+    private static func isLiteral(_ octets: String.UTF8View) -> Bool {
+        octets.count > 2 && octets.last == 0x5D
+            && octets.dropFirst().dropLast().allSatisfy {
+                (0x21...0x7E).contains($0) && ($0 < 0x5B || $0 > 0x5D) && $0 != 0x3C && $0 != 0x3E && $0 != 0x22
+            }
+    }
+
+    /// A letter, digit, hyphen or underscore (host names outside the DNS's rule have it), or a character beyond
+    /// US-ASCII that is no blank, control or format character and no other form of the commercial at. The joiners of
+    /// RFC 5892 §A may stand.
+    private static func isDomainScalar(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F, 0x200C, 0x200D: return true
+        case 0...0x7F, 0xFE6B, 0xFF20: return false
+        default: break
+        }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .privateUse, .surrogate:
+            return false
+        default: return true
         }
     }
 

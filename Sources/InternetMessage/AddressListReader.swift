@@ -1,13 +1,20 @@
-/// Reads the mailboxes of one field body in one pass.
+/// Reads the mailboxes of one field body, element by element: by the grammar, and where that fails as
+/// ``AddressRecovery`` can.
 struct AddressListReader {
     private var cursor: FieldCursor
-    private(set) var mailboxes: [Mailbox] = []
+    private var mailboxes: [Mailbox] = []
+    private var unreadable: [String] = []
+    private var reading = AddressList.Reading.wellFormed
+    /// The grammar does not allow the element that is being read.
     private var hasFault = false
     private var isInGroup = false
+    /// Octets that may still be read more than once, so that no field costs more than a multiple of its length.
+    private var budget: Int
 
-    init(cursor: FieldCursor) { self.cursor = cursor }
-
-    var isMalformed: Bool { hasFault || cursor.isMalformed }
+    init(cursor: FieldCursor) {
+        self.cursor = cursor
+        budget = 64 * (cursor.end - cursor.index) + 4_096
+    }
 
     /// The words before the character that tells what they are: a display name, a local-part, a group's name.
     private struct Phrase {
@@ -42,21 +49,80 @@ struct AddressListReader {
         var isWholeLocalPart: Bool { isLocalPart && endsWithWord }
     }
 
-    mutating func readList() {
-        while true {
+    mutating func readList() -> AddressList {
+        while budget > 0 {
+            let start = cursor
             cursor.skipCFWS()
-            if cursor.isAtEnd { break }
-            if cursor.skip(0x2C) { continue }
-            if cursor.current == 0x3B {
-                cursor.advance()
-                if !isInGroup { hasFault = true }
-                isInGroup = false
+            if cursor.isMalformed {
+                // A comment that never ends would swallow the rest of the list.
+                cursor = start
+                cursor.skipBlanks()
+                recover()
                 continue
             }
-            readElement()
+            if cursor.isAtEnd || cursor.current == 0x2C || cursor.current == 0x3B {
+                noteCommentAlone(start.index..<cursor.index)
+                if cursor.isAtEnd { break }
+                if cursor.current == 0x3B {
+                    if !isInGroup { reading = .doubtful }
+                    isInGroup = false
+                }
+                cursor.advance()
+                continue
+            }
+            readOrRecoverElement()
         }
-        if isInGroup { hasFault = true }
+        if !cursor.isAtEnd { addUnreadable(cursor.index..<cursor.end) }
+        if isInGroup { reading = .doubtful }
+        return AddressList(mailboxes: mailboxes, reading: reading, unreadable: unreadable)
     }
+
+    /// Reads the element at the cursor by the grammar; where that fails, takes nothing of it and recovers it.
+    private mutating func readOrRecoverElement() {
+        let start = cursor
+        let known = mailboxes.count
+        hasFault = false
+        readElement()
+        guard hasFault || cursor.isMalformed else { return }
+        budget -= cursor.index - start.index
+        mailboxes.removeSubrange(known...)
+        cursor = start
+        recover()
+    }
+
+    private mutating func recover() {
+        var recovery = AddressRecovery(cursor: cursor)
+        let found = recovery.read()
+        budget -= recovery.work
+        switch found.content {
+        case .mailbox(let mailbox, let isPlain):
+            mailboxes.append(mailbox)
+            if !isPlain { reading = .doubtful } else if reading == .wellFormed { reading = .plain }
+        case .group:
+            isInGroup = true
+            reading = .doubtful
+        case .nobody: reading = .doubtful
+        case .unreadable: addUnreadable(cursor.index..<found.end)
+        }
+        cursor.go(to: found.end)
+    }
+
+    /// A comment without an address beside it: an address in it was meant to be one.
+    private mutating func noteCommentAlone(_ range: Range<Int>) {
+        if cursor.slice(range).contains(0x40) { addUnreadable(range) }
+    }
+
+    private mutating func addUnreadable(_ range: Range<Int>) {
+        reading = .doubtful
+        guard unreadable.count < Self.mostUnreadable else { return }
+        let octets = cursor.slice(range.lowerBound..<min(range.upperBound, range.lowerBound + 1_000))
+        let text = String(decoding: octets, as: UTF8.self)
+        unreadable.append(
+            String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()))
+    }
+
+    /// Texts beyond that are counted by nobody: one is enough to hold a message.
+    private static let mostUnreadable = 1_000
 
     /// dot-atom or quoted string, `@`, domain, and nothing else.
     mutating func readStrictAddrSpec() -> AddrSpec? {
@@ -104,15 +170,9 @@ struct AddressListReader {
             readAngleAddress(displayName: phrase.isEmpty ? nil : phrase.display)
         case 0x3A:
             cursor.advance()
-            if isInGroup || phrase.isEmpty { hasFault = true }
-            isInGroup = true
-        case 0x2C, 0x3B:
-            // Words that are no address; the list goes on behind them.
-            hasFault = true
+            if isInGroup || phrase.isEmpty { hasFault = true } else { isInGroup = true }
         default:
             hasFault = true
-            cursor.advance()
-            skipToSeparator()
         }
     }
 
@@ -137,18 +197,9 @@ struct AddressListReader {
 
     /// `local-part@domain` without angle brackets; the comment behind it is the name, as old mailers wrote it.
     private mutating func readBareAddress(_ phrase: Phrase) {
-        let start = cursor.index
         cursor.advance()
         let domain = takeDomain()
         cursor.skipCFWS()
-        if cursor.current == 0x3C, !cursor.isAtEnd {
-            // An address as an unquoted display name: seen, and liked for deceit.
-            hasFault = true
-            var name = phrase.display
-            name.append(contentsOf: cursor.slice(start..<cursor.index))
-            while name.last == 0x20 { name.removeLast() }
-            return readAngleAddress(displayName: name)
-        }
         let name = cursor.lastComment.map { [UInt8](cursor.slice($0)) }
         add(phrase, domain, displayName: name)
         expectSeparator()
@@ -167,11 +218,7 @@ struct AddressListReader {
         } else {
             hasFault = true
         }
-        if !cursor.skip(0x3E) {
-            hasFault = true
-            _ = cursor.take { $0 == 0x3E || $0 == 0x2C || $0 == 0x3B }
-            _ = cursor.skip(0x3E)
-        }
+        if !cursor.skip(0x3E) { hasFault = true }
         expectSeparator()
     }
 
@@ -235,21 +282,10 @@ struct AddressListReader {
         return AddrSpec(localPart: local, domain: domain)
     }
 
-    /// After an address a comma, the end of the group, or the end; anything else is read over.
+    /// After an address a comma, the end of the group, or the end.
     private mutating func expectSeparator() {
         cursor.skipCFWS()
-        if cursor.isAtEnd || cursor.current == 0x2C || cursor.current == 0x3B { return }
-        hasFault = true
-        skipToSeparator()
-    }
-
-    /// Strings and comments on the way are stepped over whole, so that a comma in them separates nothing.
-    private mutating func skipToSeparator() {
-        while true {
-            cursor.skipCFWS()
-            if cursor.isAtEnd || cursor.current == 0x2C || cursor.current == 0x3B { return }
-            if cursor.current == 0x22 { _ = cursor.takeQuotedString() } else { cursor.advance() }
-        }
+        if !cursor.isAtEnd && cursor.current != 0x2C && cursor.current != 0x3B { hasFault = true }
     }
 }
 

@@ -29,6 +29,7 @@ public struct InspectedMessage: MessageFacts {
         let cc = Once<[NamedAddress]>()
         let from = Once<[NamedAddress]>()
         let bcc = Once<[NamedAddress]>()
+        let unreadable = Once<UnreadableAddresses>()
     }
 
     /// In which form of S/MIME the message is, if in any.
@@ -52,6 +53,13 @@ public struct InspectedMessage: MessageFacts {
                 if known.insert(address.key).inserted { blind.append(address) }
             }
             return blind
+        }
+    }
+
+    public var unreadable: UnreadableAddresses {
+        found.unreadable.value {
+            func texts(_ name: String) -> [String] { lists(name).flatMap(\.unreadable) }
+            return UnreadableAddresses(from: texts("From"), to: texts("To"), cc: texts("Cc"), bcc: texts("Bcc"))
         }
     }
 
@@ -88,12 +96,14 @@ public struct InspectedMessage: MessageFacts {
     }
 
     private func addresses(_ name: String) -> [NamedAddress] {
-        message.header.all(name).flatMap { AddressList(parsing: $0).mailboxes }.map { mailbox in
+        lists(name).flatMap(\.mailboxes).map { mailbox in
             NamedAddress(
                 displayName: mailbox.displayName.map { EncodedWords.decode($0, using: charsets) },
                 address: mailbox.address)
         }
     }
+
+    private func lists(_ name: String) -> [AddressList] { message.header.all(name).map { AddressList(parsing: $0) } }
 }
 
 extension NamedAddress {

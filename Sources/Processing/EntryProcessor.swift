@@ -29,6 +29,10 @@ public struct EntryProcessor: Sendable {
         }
         var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
         if !entry.isReleased, let loop = routing.findLoop() { return routing.block(because: loop) }
+        guard intake.envelope.unreadable.isEmpty else {
+            return Unread.unreadableRecipients(
+                entry, intake.envelope.unreadable, policy: policy, services: services, account: routing.account)
+        }
         guard !intake.envelope.recipients.isEmpty else { return routing.noRecipients() }
         if entry.isReleased { return routing.release() }
         do {
@@ -38,6 +42,7 @@ public struct EntryProcessor: Sendable {
             let facts = services.facts(message, intake.envelope.recipients, intake.envelope.sender)
             let decision = decide(facts, direction: entry.direction, policy: policy)
             routing.account.reason = decision.reason
+            guard !decision.isFailure else { return routing.settle(Failure(.permanent, decision.reason)) }
             guard let workflow = decision.workflow else {
                 return routing.route(decision.action ?? .recipients, .unmatched(decision.reason))
             }

@@ -111,7 +111,8 @@ extension Routing {
             reason: verdict.authenticationResult == .pass ? nil : verdict.reasons.first,
             signers: verdict.signers.map {
                 AuthenticationResults.Signer(
-                    identifier: $0.addresses.first ?? $0.subject, issuer: $0.issuer, serial: $0.serial)
+                    identifier: verdict.identity?.comparedAddress(of: $0) ?? $0.addresses.first ?? $0.subject,
+                    issuer: $0.issuer, serial: $0.serial)
             })
     }
 

@@ -35,22 +35,20 @@ public enum SignerIdentity: Sendable, Hashable {
     }
 }
 
-/// The author of a message: the one mailbox of its one From field.
-public enum Author: Sendable, Hashable {
-    case one(AddrSpec)
-    case none(because: String)
-
-    public static func of(_ header: Header) -> Author {
-        let fields = header.all("From")
-        guard let field = fields.first else { return .none(because: "the message has no From field") }
-        guard fields.count == 1 else { return .none(because: "the message has \(fields.count) From fields") }
-        let list = AddressList(parsing: field.unfoldedBody)
-        guard let mailbox = list.mailboxes.first else { return .none(because: "its From field has no address") }
-        guard list.mailboxes.count == 1 else {
-            return .none(because: "its From field has \(list.mailboxes.count) addresses")
+extension SignerIdentity {
+    /// The address of `signer` that was compared with From, as the certificate has it; nil when none of them was the
+    /// reason.
+    public func comparedAddress(of signer: CMSFacts.Signer) -> String? {
+        switch self {
+        case .author(let author):
+            let known = CanonicalAddress(author)
+            return signer.addresses.first { CanonicalAddress($0) == known }
+        case .organisation(let author, let listed):
+            let known = CanonicalAddress(listed)
+            return signer.addresses.first { CanonicalAddress($0) == known && known != nil }
+                ?? signer.addresses.first { CanonicalAddress($0)?.domain == author.canonicalDomain }
+        case .mismatch: return nil
         }
-        guard list.isWellFormed else { return .none(because: "its From field cannot be read without doubt") }
-        return .one(mailbox.address)
     }
 }
 

@@ -59,6 +59,10 @@ struct SigningChain {
     }
 
     mutating func signMail(_ instruction: SigningInstruction) async throws(Failure) {
+        if let readable = message.withReadableFrom() {
+            message = try read(readable)
+            account.append("From written by the grammar")
+        }
         let mail = try await MailSigning(policy: policy, services: services).sign(
             message, intake: intake, instruction: instruction, scratch: scratch)
         signed = mail.message
@@ -71,7 +75,7 @@ struct SigningChain {
         do {
             return try Message(reading: octets)
         } catch {
-            throw Failure(.permanent, "the message with its signed attachments cannot be read: \(error)")
+            throw Failure(.permanent, "the message as it is to be signed cannot be read: \(error)")
         }
     }
 

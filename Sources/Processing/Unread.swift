@@ -1,4 +1,4 @@
-import Composition
+public import Composition
 import InternetMessage
 public import Octets
 public import Workflows
@@ -26,10 +26,34 @@ public enum Unread {
             reason, entry: entry.id, direction: entry.direction, file: file, policy: policy, services: services)
     }
 
-    private static func outcome(
-        _ reason: String, entry: String, direction: Direction, file: OctetRope, policy: Policy, services: Services
+    /// A message for recipients of whom some cannot be read: it goes to nobody but the administrator, who gets the
+    /// file as it is, because all of it may be needed to find out whom it is for.
+    static func unreadableRecipients(
+        _ entry: Entry, _ texts: [Envelope.UnreadableText], policy: Policy, services: Services, account: Outcome.Account
     ) -> Outcome {
-        let account = Outcome.Account(reason: reason)
+        var account = account
+        account.reason = unreadableReason(texts)
+        account.failure = Failure(.permanent, account.reason)
+        return outcome(
+            account.reason, entry: entry.id, direction: entry.direction,
+            file: OctetRope([entry.block, entry.raw].compactMap(\.self)), policy: policy, services: services,
+            account: account)
+    }
+
+    /// Which texts cannot be read, and what to do.
+    public static func unreadableReason(_ texts: [Envelope.UnreadableText]) -> String {
+        let told = 3
+        let more = texts.count > told ? " and \(texts.count - told) more" : ""
+        return "the message was sent to nobody, because a recipient cannot be read: "
+            + texts.prefix(told).map(\.words).joined(separator: "; ") + more
+            + "; write each as local-part@domain and put the message in again"
+    }
+
+    private static func outcome(
+        _ reason: String, entry: String, direction: Direction, file: OctetRope, policy: Policy, services: Services,
+        account: Outcome.Account? = nil
+    ) -> Outcome {
+        let account = account ?? Outcome.Account(reason: reason)
         guard let administrator = policy.administrator else {
             let blocked = Output(
                 folder: .blocked, envelope: Envelope(sender: nil, recipients: [], source: .arguments),

@@ -79,14 +79,10 @@ public struct MailVerification: Sendable {
 
     /// Why the signer is not the author (RFC 8550 §3, the strict side: From alone counts); nil when it is.
     private static func mismatch(_ message: Message, _ verification: CMSVerification) -> VerificationDetail? {
-        let fields = message.header.all("From")
-        guard fields.count == 1, let field = fields.first else {
-            return VerificationDetail(
-                .signature, .invalid, "the message has \(fields.count) From fields instead of one")
-        }
-        let list = AddressList(parsing: field)
-        guard list.isWellFormed, list.mailboxes.count == 1, let author = list.mailboxes.first?.address else {
-            return VerificationDetail(.signature, .invalid, "the From field does not hold exactly one address")
+        let author: AddrSpec
+        switch Author.of(message.header) {
+        case .one(let address): author = address
+        case .none(let why): return VerificationDetail(.signature, .invalid, why)
         }
         let addresses = verification.signers.flatMap { $0.certificate?.addresses ?? [] }
         // Without a certificate there is nothing to compare; that it is missing is told already.

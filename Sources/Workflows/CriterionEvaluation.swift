@@ -9,16 +9,17 @@ final class CriterionEvaluation<Facts: MessageFacts> {
     init(facts: Facts) { self.facts = facts }
 
     struct Answer {
-        let holds: Bool
+        /// nil: the message does not say, because what is asked for cannot be read.
+        let holds: Bool?
         let because: String
     }
 
     func evaluate(_ test: Criterion.Test) -> Answer {
         switch test {
-        case .to(let patterns): address("To", facts.to, patterns)
-        case .from(let patterns): address("From", facts.from, patterns)
-        case .cc(let patterns): address("CC", facts.cc, patterns)
-        case .bcc(let patterns): address("BCC", facts.bcc, patterns)
+        case .to(let patterns): address("To", facts.to, patterns, addresses(among: facts.unreadable.to))
+        case .from(let patterns): author(patterns)
+        case .cc(let patterns): address("CC", facts.cc, patterns, addresses(among: facts.unreadable.cc))
+        case .bcc(let patterns): address("BCC", facts.bcc, patterns, addresses(among: facts.unreadable.bcc))
         case .subject(let text): subject(text)
         case .body(let text): body(text)
         case .email(let signed, let encrypted): email(signed: signed, encrypted: encrypted)
@@ -27,18 +28,38 @@ final class CriterionEvaluation<Facts: MessageFacts> {
         }
     }
 
-    private func address(_ field: String, _ addresses: [NamedAddress], _ patterns: [WildcardPattern]) -> Answer {
-        guard !addresses.isEmpty else { return Answer(holds: false, because: "there is no \(field) address") }
-        let wanted = patterns.map(AddressPattern.init)
-        if let found = addresses.first(where: { address in
-            let names = AddressNames(address)
-            return wanted.contains { $0.matches(names) }
-        }) {
-            return Answer(holds: true, because: "\(field) is \(found.words)")
+    /// Every message has an author: where none can be read, nobody knows that it is not the one who is asked for.
+    private func author(_ patterns: [WildcardPattern]) -> Answer {
+        guard !facts.from.isEmpty || !facts.unreadable.from.isEmpty else {
+            return Answer(holds: nil, because: "there is no From address")
         }
+        return address("From", facts.from, patterns, facts.unreadable.from)
+    }
+
+    /// The texts that may be addresses. A list without recipients says so in words, in many ways.
+    private func addresses(among texts: [String]) -> [String] { texts.filter { $0.contains("@") } }
+
+    /// - Parameter unreadable: Texts any of which may be the address that is asked for.
+    private func address(
+        _ field: String, _ addresses: [NamedAddress], _ patterns: [WildcardPattern], _ unreadable: [String]
+    ) -> Answer {
+        if let found = match(patterns, addresses) { return Answer(holds: true, because: "\(field) is \(found.words)") }
+        if let text = unreadable.first {
+            return Answer(
+                holds: nil, because: "\(field) cannot be read as an address: \"\(shown(text, limit: 100))\"")
+        }
+        guard !addresses.isEmpty else { return Answer(holds: false, because: "there is no \(field) address") }
         return Answer(
             holds: false,
             because: "\(field) is \(listed(addresses.lazy.prefix(3).map(\.words), of: addresses.count)): no match")
+    }
+
+    private func match(_ patterns: [WildcardPattern], _ addresses: [NamedAddress]) -> NamedAddress? {
+        let wanted = patterns.map(AddressPattern.init)
+        return addresses.first { address in
+            let names = AddressNames(address)
+            return wanted.contains { $0.matches(names) }
+        }
     }
 
     private func subject(_ text: String) -> Answer {

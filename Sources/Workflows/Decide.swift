@@ -1,5 +1,9 @@
 /// Decides what is done with a message: the first workflow in document order whose filter holds, else the direction's `NoFilterAction`.
 ///
+/// Where a criterion asks for an address that cannot be read, nobody knows whether the filter holds. Outgoing mail is
+/// an error then, because it might leave unsigned by accident. For incoming mail the filter counts as holding, so
+/// that nobody escapes verification by an address that only a person can read.
+///
 /// Pure: equal facts and policy give an equal decision. Facts are asked for only as far as they matter.
 public func decide(_ facts: some MessageFacts, direction: Direction, policy: Policy) -> Decision {
     if direction == .outgoing && !policy.signNullSender && facts.hasNullSender {
@@ -15,14 +19,19 @@ public func decide(_ facts: some MessageFacts, direction: Direction, policy: Pol
     for workflow in rules.workflows {
         let (holds, found) = evaluation.evaluate(workflow)
         findings += found
-        if holds {
+        if holds == nil && direction == .outgoing {
+            return Decision(
+                direction: direction, workflow: nil, action: policy.errorAction, isFailure: true,
+                reason: undecidedReason(workflow, found), criteria: findings)
+        }
+        if holds != false {
             if let reason = reasonNotToSign(workflow, facts, policy) {
                 return Decision(
                     direction: direction, workflow: nil, action: .recipients, reason: reason, criteria: findings)
             }
             return Decision(
-                direction: direction, workflow: workflow, action: nil, reason: matchReason(workflow),
-                criteria: findings,
+                direction: direction, workflow: workflow, action: nil,
+                reason: holds == nil ? assumedReason(workflow, found) : matchReason(workflow), criteria: findings,
                 attachments: workflow.operations.contains(where: \.isOnAttachments)
                     ? selectedAttachments(facts, filter: workflow.filter) : [])
         }
@@ -52,6 +61,19 @@ private func matchReason(_ workflow: Workflow) -> String {
         : "workflow \(place) is the first whose filter holds"
 }
 
+/// The first finding that left the filter open.
+private func cause(_ findings: [CriterionFinding]) -> String {
+    findings.first { $0.isOpen }.map { $0.because } ?? "an address cannot be read"
+}
+
+private func undecidedReason(_ workflow: Workflow, _ findings: [CriterionFinding]) -> String {
+    "nobody can tell whether workflow \"\(workflow.name)\" (line \(workflow.line)) is for this message: \(cause(findings))"
+}
+
+private func assumedReason(_ workflow: Workflow, _ findings: [CriterionFinding]) -> String {
+    "workflow \"\(workflow.name)\" (line \(workflow.line)) may be for this message and is taken: \(cause(findings))"
+}
+
 private func noMatchReason(_ direction: Direction, _ rules: DirectionPolicy) -> String {
     let action = "NoFilterAction \(rules.noFilterAction.rawValue) applies"
     return switch rules.workflows.count {
@@ -62,10 +84,10 @@ private func noMatchReason(_ direction: Direction, _ rules: DirectionPolicy) -> 
 }
 
 extension CriterionEvaluation {
-    /// Whether the filter of `workflow` holds, with a finding for each of its criteria.
+    /// Whether the filter of `workflow` holds, with a finding for each of its criteria; nil where nobody can tell.
     ///
     /// Criteria that need the text or the attachments come last, and are left alone once the others have decided.
-    func evaluate(_ workflow: Workflow) -> (holds: Bool, findings: [CriterionFinding]) {
+    func evaluate(_ workflow: Workflow) -> (holds: Bool?, findings: [CriterionFinding]) {
         let filter = workflow.filter
         guard !filter.criteria.isEmpty else { return (true, []) }
         let decisive = filter.combination == .any
@@ -84,10 +106,11 @@ extension CriterionEvaluation {
         let findings = zip(filter.criteria, answers).map { criterion, answer in
             CriterionFinding(
                 workflow: workflow.name, line: criterion.line, criterion: criterion.name,
-                value: criterion.test.configured, holds: answer?.holds,
+                value: criterion.test.configured, holds: answer?.holds, isOpen: answer.map { $0.holds == nil } ?? false,
                 because: answer?.because ?? "not looked at: the other criteria decide this filter")
         }
-        return (isDecided ? decisive : !decisive, findings)
+        if isDecided { return (decisive, findings) }
+        return (findings.contains(where: \.isOpen) ? nil : !decisive, findings)
     }
 }
 

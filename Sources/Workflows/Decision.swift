@@ -9,6 +9,8 @@ public struct Decision: Sendable, Hashable {
     public let operations: [Operation]
     /// Where the message goes without any operation; nil with a workflow, whose operations decide that.
     public let action: RoutingAction?
+    /// Whether the message cannot be decided about, and ``action`` is that for errors.
+    public let isFailure: Bool
     /// One plain sentence.
     public let reason: String
     /// Every criterion of every workflow that was asked, in document order; the last ones are those of ``workflow``.
@@ -18,9 +20,10 @@ public struct Decision: Sendable, Hashable {
     public let attachments: [AttachmentFacts]
 
     public init(
-        direction: Direction, workflow: Workflow?, action: RoutingAction?, reason: String,
+        direction: Direction, workflow: Workflow?, action: RoutingAction?, isFailure: Bool = false, reason: String,
         criteria: [CriterionFinding], attachments: [AttachmentFacts] = []
     ) {
+        self.isFailure = isFailure
         self.direction = direction
         self.workflow = workflow
         self.operations = workflow?.operations ?? []
@@ -41,12 +44,19 @@ public struct CriterionFinding: Sendable, Hashable {
     public let criterion: String
     /// What is configured: the `contains` text, or the attributes where there may be several.
     public let value: String
-    /// nil: not looked at, because the other criteria had decided the filter and this one is costly to find out.
+    /// nil: nobody can tell (``isOpen``), or not looked at, because the other criteria had decided the filter and
+    /// this one is costly to find out.
     public let holds: Bool?
+    /// Whether the message was asked and does not say, because an address in it cannot be read.
+    public let isOpen: Bool
     /// What the message says to it. Text of the message is bounded and its control characters are escaped.
     public let because: String
 
-    public init(workflow: String, line: Int, criterion: String, value: String, holds: Bool?, because: String) {
+    public init(
+        workflow: String, line: Int, criterion: String, value: String, holds: Bool?, isOpen: Bool = false,
+        because: String
+    ) {
+        self.isOpen = isOpen
         self.workflow = workflow
         self.line = line
         self.criterion = criterion

@@ -2,12 +2,14 @@ public import InternetMessage
 
 /// What Decide may know of a message. Each fact is found only when it is asked for, and found once.
 public protocol MessageFacts: Sendable {
-    /// Header To and Cc, From; display names decoded (RFC 2047). Unreadable addresses are left out.
+    /// Header To and Cc, From; display names decoded (RFC 2047). What cannot be read is in ``unreadable``.
     var to: [NamedAddress] { get }
     var cc: [NamedAddress] { get }
     var from: [NamedAddress] { get }
     /// Bcc of the header, and the envelope recipients who are missing from To and Cc.
     var bcc: [NamedAddress] { get }
+    /// The text in the address fields in which no address can be made out.
+    var unreadable: UnreadableAddresses { get }
     /// Decoded; nil without a Subject.
     var subject: String? { get }
     /// The decoded text of all text/plain and text/html parts that are the mail's text.
@@ -36,6 +38,21 @@ public struct MailProtection: Sendable, Hashable {
     public init(_ kind: Kind, by scheme: Scheme) {
         self.kind = kind
         self.scheme = scheme
+    }
+}
+
+/// What stands in the address fields of a header in place of an address: untrusted text, field by field.
+public struct UnreadableAddresses: Sendable, Hashable {
+    public var from: [String]
+    public var to: [String]
+    public var cc: [String]
+    public var bcc: [String]
+
+    public init(from: [String] = [], to: [String] = [], cc: [String] = [], bcc: [String] = []) {
+        self.from = from
+        self.to = to
+        self.cc = cc
+        self.bcc = bcc
     }
 }
 

@@ -70,9 +70,9 @@ struct Drop: AsyncParsableCommand {
     @Option(name: .customLong("to"), help: "outgoing or incoming.") var direction: Direction
     @Option(
         name: [.customShort("f"), .customLong("from")], parsing: .unconditional,
-        help: "The envelope sender; '<>' or '' for the null sender.")
+        help: "The envelope sender; '<>', '' or MAILER-DAEMON for the null sender.")
     var sender: String
-    @Argument(help: "The envelope recipients, after `--`.") var recipients: [String]
+    @Argument(help: "The envelope recipients, after `--`.") var recipients: [String] = []
     @Option(name: .customLong("queue-id"), help: "What the mail server calls the message; recorded in the spool.")
     var queueID: String?
     @Option(

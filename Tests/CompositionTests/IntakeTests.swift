@@ -57,6 +57,51 @@ struct IntakeTests {
         #expect(intake.header.fields.map(\.name) == ["Received", "Delivered-To", "To"])
     }
 
+    @Test(
+        "what stands before the header and is no part of it is neither read nor written",
+        arguments: ["\u{FEFF}", "\n", "\n\n", " \t\n", "\u{FEFF}\n", "\n\u{FEFF}", "\u{FEFF}\u{FEFF}\n"],
+        ["\n", "\r\n"])
+    func before(_ head: String, _ lineEnd: String) throws {
+        let wanted = "From: a@b.test\nSubject: x\n\n\u{FEFF}body\n"
+        let intake = try Given.intake((head + wanted).replacing("\n", with: lineEnd))
+        #expect(intake.header.first("From")?.text == "a@b.test")
+        #expect(intake.message.rawRope.collected() == OctetString(wanted.replacing("\n", with: lineEnd)))
+        #expect(intake.message.canonical == Given.crlf(wanted))
+    }
+
+    @Test(
+        "a byte order mark behind the trace fields of a mail server hides no field, and leaves none",
+        arguments: ["\n", "\r\n"])
+    func byteOrderMarkWithin(_ lineEnd: String) throws {
+        let given =
+            "Received: by mx\n\u{FEFF}From: a@b.test\n\u{FEFF}X-SES-Result: trusted\n\u{FEFF}\u{FEFF}To: c@d.test\n\nx\n"
+        let intake = try Given.intake(given.replacing("\n", with: lineEnd))
+        #expect(intake.header.first("From")?.text == "a@b.test")
+        #expect(intake.header.first("X-SES-Result") == nil)
+        let wanted = "Received: by mx\nFrom: a@b.test\nTo: c@d.test\n\nx\n"
+        #expect(intake.message.rawRope.collected() == OctetString(wanted.replacing("\n", with: lineEnd)))
+    }
+
+    @Test("a file of nothing but empty lines stays as it is")
+    func onlyEmptyLines() throws {
+        #expect(try Given.intake("\n\n").message.rawRope.collected() == OctetString("\n\n"))
+    }
+
+    @Test(
+        "a recipient that cannot be read is told, in a delivered file",
+        arguments: [
+            ("Envelope-To: bob, carl@x.test", ["carl@x.test"], ["Envelope-To: \"bob\""]),
+            ("Delivered-To: <root>", [], ["Delivered-To: \"<root>\""]),
+            ("X-Original-To: bob@x.test\nDelivered-To: root", ["bob@x.test"], []),
+        ])
+    func unreadableTrace(_ fields: String, _ recipients: [String], _ unreadable: [String]) throws {
+        let intake = try Given.intake(
+            "Return-Path: <MAILER-DAEMON>\n" + fields + "\nReceived: by mx\nFrom: a@b.test\n\nx\n")
+        #expect(intake.envelope.sender == .null)
+        #expect(intake.envelope.recipients.map(\.description) == recipients)
+        #expect(intake.envelope.unreadable.map(\.words) == unreadable)
+    }
+
     @Test("never guesses recipients from To in a delivered message")
     func noGuess() throws {
         let intake = try Given.intake("Received: by mx; now\nFrom: alice@example.test\nTo: bob@elsewhere.test\n\nx\n")

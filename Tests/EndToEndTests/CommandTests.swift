@@ -43,6 +43,79 @@ extension EndToEnd {
             #expect(try fixture.names(in: "outgoing/tmp").isEmpty)
         }
 
+        @Test("drop names each recipient that cannot be read, and takes the message for none")
+        func dropNames() async throws {
+            let fixture = try await fixture()
+            let run = try await fixture.ses(
+                [
+                    "drop", "--spool", fixture.spool, "--to", "outgoing", "-f", "a@example.test", "--",
+                    "bob@example.test",
+                    "root", "c arl@example.test", "d@exa\u{2028}mple.test",
+                ], input: MailSamples.plain())
+            #expect(run.status == 65)
+            #expect(run.error.contains("3 of 4 recipients"))
+            #expect(run.error.contains("root, c arl@example.test, d@exa\\u{2028}mple.test"))
+            #expect(try fixture.counts().isEmpty)
+        }
+
+        @Test(
+            "drop reads addresses as a header is read",
+            arguments: ["'bob@example.test'", "Bob <bob@example.test>", "bob@example.test."])
+        func dropReads(_ recipient: String) async throws {
+            let fixture = try await fixture()
+            let run = try await fixture.ses(
+                ["drop", "--spool", fixture.spool, "--to", "outgoing", "-f", "a@example.test", "--", recipient],
+                input: MailSamples.plain())
+            #expect(run.status == 0, "\(run)")
+            #expect(try fixture.onlyFile(in: "outgoing").recipients == ["bob@example.test"])
+        }
+
+        @Test("drop takes local names of the null sender for it, and says of others what to configure")
+        func dropSender() async throws {
+            let fixture = try await fixture()
+            for (sender, status) in [("MAILER-DAEMON", 0), ("#@[]", 0), ("root", 65)] as [(String, Int32)] {
+                let run = try await fixture.ses(
+                    ["drop", "--spool", fixture.spool, "--to", "outgoing", "-f", sender, "--", "b@example.test"],
+                    input: MailSamples.plain())
+                #expect(run.status == status, "\(run)")
+                if status != 0 { #expect(run.error.contains("append_at_myorigin") && run.error.contains("root")) }
+            }
+            #expect(try fixture.files(in: "outgoing").map(\.sender) == ["", ""])
+        }
+
+        @Test("drop takes ten thousand recipients in the time that their number asks for", .timeLimit(.minutes(1)))
+        func dropMany() async throws {
+            let fixture = try await fixture()
+            func seconds(_ count: Int) async throws -> Double {
+                let recipients = (0..<count).map { "recipient\($0)@example.test" }
+                let start = ContinuousClock.now
+                let run = try await fixture.ses(
+                    ["drop", "--spool", fixture.spool, "--to", "outgoing", "-f", "a@example.test", "--"] + recipients,
+                    input: MailSamples.plain())
+                #expect(run.status == 0)
+                return (ContinuousClock.now - start) / .seconds(1)
+            }
+            // By the square of the number it took 23 s on an idle machine.
+            #expect(try await seconds(10_000) < 10)
+            #expect(try fixture.onlyFile(in: "outgoing").recipients.count == 10_000)
+        }
+
+        @Test("explain shows the text of a recipient that cannot be read, and where the message goes")
+        func explainUnreadable() async throws {
+            let fixture = try await fixture()
+            let mail = "From: alice@example.test\r\nTo: b ob@example.test, carl@example.test\r\n\r\nx\r\n"
+            let path = try fixture.scratch.write(Array(mail.utf8), to: "mail.EML")
+            #expect(chmod(path, 0o644) == 0)
+            let arguments = ["explain", "--direction", "outgoing", path, "--config", fixture.configurationPath]
+            let text = try await fixture.ses(arguments)
+            #expect(text.output.contains("unread:    To: \"b ob@example.test\""))
+            let report = try object(try await fixture.ses(arguments + ["--json"]).output)
+            #expect(report["action"] as? String == "EMAIL_TO_ADMINISTRATOR")
+            let envelope = try #require(report["envelope"] as? [String: Any])
+            #expect(envelope["unreadable"] as? [String] == ["To: \"b ob@example.test\""])
+            #expect(envelope["recipients"] as? [String] == ["carl@example.test"])
+        }
+
         @Test("drop keeps the message octet for octet below its envelope", arguments: [true, false])
         func dropKeeps(_ hasLineFeedsOnly: Bool) async throws {
             let fixture = try await fixture()

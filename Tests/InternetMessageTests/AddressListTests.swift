@@ -8,12 +8,10 @@ struct AddressListTests {
         let body: String
         /// Name and address of each mailbox; `-` for no name.
         let mailboxes: [String]
-        let isWellFormed: Bool
 
-        init(_ body: String, _ mailboxes: [String], isWellFormed: Bool = true) {
+        init(_ body: String, _ mailboxes: [String]) {
             self.body = body
             self.mailboxes = mailboxes
-            self.isWellFormed = isWellFormed
         }
 
         var testDescription: String { body }
@@ -50,51 +48,25 @@ struct AddressListTests {
         Case(#""a, b" <a@example.org>, "c@d" <c@example.org>"#, ["a, b a@example.org", "c@d c@example.org"]),
     ]
 
-    static let halfUnderstood = [
-        Case("boss@corp.test <thief@evil.test>", ["boss@corp.test thief@evil.test"], isWellFormed: false),
-        Case("a@x.test b@y.test", ["- a@x.test"], isWellFormed: false),
-        Case("<a@x.test> <b@y.test>", ["- a@x.test"], isWellFormed: false),
-        Case("a@x.test <b@y.test", ["a@x.test b@y.test"], isWellFormed: false),
-        Case("<a@x.test, b@y.test", ["- a@x.test", "- b@y.test"], isWellFormed: false),
-        Case("nobody", [], isWellFormed: false),
-        Case("<>", [], isWellFormed: false),
-        Case("a@b@c.test", ["- a@b"], isWellFormed: false),
-        Case("a..b@x.test", [], isWellFormed: false),
-        Case(".a@x.test", [], isWellFormed: false),
-        Case("a.@x.test", [], isWellFormed: false),
-        Case("john doe@x.test", [], isWellFormed: false),
-        Case("a@x..test", [], isWellFormed: false),
-        Case("a@", [], isWellFormed: false),
-        Case("@x.test", [], isWellFormed: false),
-        Case("a@x.test; b@y.test", ["- a@x.test", "- b@y.test"], isWellFormed: false),
-        Case("group: a@x.test, b@y.test", ["- a@x.test", "- b@y.test"], isWellFormed: false),
-        Case("g1: g2: a@x.test;;", ["- a@x.test"], isWellFormed: false),
-        Case("a@x.test (open", ["open a@x.test"], isWellFormed: false),
-        Case("\"open <a@x.test>", [], isWellFormed: false),
-        Case("a@x.test\u{0}, b@y.test", ["- a@x.test", "- b@y.test"], isWellFormed: false),
-        Case("a@x.test\rb@y.test", ["- a@x.test"], isWellFormed: false),
-        Case("a@[192.0.2.1", [], isWellFormed: false),
-        Case("\"a\u{1}b\"@x.test", [], isWellFormed: false),
-    ]
-
-    @Test("finds every mailbox of a list that the grammar allows", arguments: wellFormed + halfUnderstood)
+    @Test("finds every mailbox of a list that the grammar allows", arguments: wellFormed)
     func mailboxes(_ given: Case) {
         let list = AddressList(parsing: given.body)
         #expect(list.mailboxes.map { "\($0.displayName ?? "-") \($0.address)" } == given.mailboxes)
-        #expect(list.isWellFormed == given.isWellFormed)
+        #expect(list.isWellFormed && list.unreadable.isEmpty)
     }
 
     @Test("an address whose octets are no UTF-8 is not taken")
     func notUTF8() {
         let list = AddressList(parsing: OctetString([0x61, 0xE9] + Array("@x.test, b@x.test".utf8)))
         #expect(list.mailboxes.map(\.address.description) == ["b@x.test"])
-        #expect(!list.isWellFormed)
+        #expect(list.unreadable == ["a\u{FFFD}@x.test"])
     }
 
     @Test(
         "an addr-spec alone is read strictly",
         arguments: [
             "a@b.test", "a.b+c@b.test", "\"a b\"@b.test", "a@[IPv6:2001:db8::1]", "ü@ü.test",
+            "a@under_score.test", "a@نامه\u{200C}ای.test",
         ])
     func addrSpec(_ text: String) throws {
         #expect(try #require(AddrSpec(parsing: text)).description == text)
@@ -105,7 +77,12 @@ struct AddressListTests {
         arguments: [
             "", "a", "a@", "@b", " a@b.test", "a@b.test ", "a@b.test,", "a@b.test(c)", "<a@b.test>", "a b@c.test",
             "a@b@c",
-            "a..b@c.test", "a@.b", "a@b.", "a@[b", "\"a@b.test", "a@b.test\r\n", "a\r\n@b.test", "\"a\r\nRCPT\"@b.test",
+            "a..b@c.test", "a@.b", "a@b.", "a@b\u{2028}c.test", "a@b\u{2029}.test", "a@b\u{85}.test",
+            "a@\u{202E}b.test",
+            "a@b\u{A0}c.test", "a@b\u{200B}.test", "a@b\u{FEFF}.test", "a@b\u{FF20}c.test", "a@b'", "a@b!c", "a@[]",
+            "a@[b]c",
+            "a\u{2028}b@c.test", "a\u{85}@c.test", "a@[b", "\"a@b.test", "a@b.test\r\n", "a\r\n@b.test",
+            "\"a\r\nRCPT\"@b.test",
         ])
     func noAddrSpec(_ text: String) {
         #expect(AddrSpec(parsing: text) == nil)

@@ -25,6 +25,33 @@ struct EntryEndTests {
         #expect(outcome.outputs.map(\.folder) == [.blocked])
     }
 
+    @Test(
+        "a recipient that cannot be read sends the whole message to the administrator, as it is",
+        arguments: [("To", true), ("Cc", true), ("Bcc", true), ("Envelope-To", false), ("Delivered-To", false)],
+        [true, false])
+    func unreadableRecipients(_ field: (name: String, isBare: Bool), _ hasAdministrator: Bool) async throws {
+        var bench = Bench(signatures: .signing)
+        if !hasAdministrator { bench.policy.administrator = nil }
+        let message = "\(field.name): b ob@elsewhere.test, carl@elsewhere.test\n" + Mail.plain
+        let outcome = await bench.process(message, direction: .outgoing, isBare: field.isBare)
+        let output = try #require(outcome.outputs.first)
+        #expect(outcome.outputs.count == 1)
+        #expect(output.folder == (hasAdministrator ? .admin : .blocked))
+        #expect(output.reason.contains("\(field.name): \"b ob@elsewhere.test\""))
+        #expect(outcome.account.failure?.permanence == .permanent)
+        #expect(bench.signatures.requests.isEmpty)
+        if !hasAdministrator { #expect(output.content.collected().text == message.replacingLineEnds) }
+    }
+
+    @Test("an operator's release does not send to some recipients alone either")
+    func unreadableRecipientsReleased() async {
+        let bench = Bench(signatures: .signing)
+        let message = "Envelope-To: bob, carl@elsewhere.test\n" + Mail.plain
+        let outcome = await bench.process(
+            OctetString(message.replacingLineEnds), direction: .outgoing, isBare: false, isReleased: true)
+        #expect(outcome.outputs.map(\.folder) == [.admin])
+    }
+
     @Test("a bare file names its recipients in its header, Bcc too")
     func bare() async throws {
         let outcome = await Bench(signatures: .signing).process(

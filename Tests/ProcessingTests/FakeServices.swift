@@ -115,6 +115,7 @@ struct PlainFacts: MessageFacts {
     var cc: [NamedAddress] { [] }
     var from: [NamedAddress] { [] }
     var bcc: [NamedAddress] { [] }
+    var unreadable: UnreadableAddresses { UnreadableAddresses() }
     var subject: String? { nil }
     var bodyText: String { "" }
     var isSigned: Bool { false }

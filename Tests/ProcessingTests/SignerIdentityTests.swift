@@ -109,4 +109,27 @@ struct SignerIdentityTests {
             #expect(!why.isEmpty)
         }
     }
+
+    @Test(
+        "the address that is told is the one of the certificate that was compared",
+        arguments: [
+            ("alice@example.test", ["other@example.test", "Alice@Example.test"], [], "Alice@Example.test"),
+            ("alice@münchen.test", ["alice@xn--mnchen-3ya.test"], [], "alice@xn--mnchen-3ya.test"),
+            (
+                "alice@example.test", ["x@other.test", "seal@example.test"],
+                [OrganisationSigner.domain("example.test")], "seal@example.test"
+            ),
+            ("alice@example.test", ["eve@evil.test"], [], nil),
+        ] as [(String, [String], [OrganisationSigner], String?)])
+    func compared(_ from: String, _ addresses: [String], _ listed: [OrganisationSigner], _ told: String?) throws {
+        var policy = Policy.example
+        policy.organisationSigners = listed
+        let signer = CMSFacts.Signer(
+            digestAlgorithm: "sha-256", addresses: addresses, issuer: "CN=Demo CA", serial: "2a", subject: nil,
+            signingTime: nil)
+        let facts = CMSFacts(enclosesContent: false, signers: [signer])
+        let identity = SignerIdentity.compare(
+            facts, header: try Header(reading: OctetString("From: \(from)\r\n\r\n")), policy: policy)
+        #expect(identity.comparedAddress(of: signer) == told)
+    }
 }

@@ -102,7 +102,7 @@ struct AddressCriterionTests {
     @Test("without an address the criterion does not hold")
     func noAddress() {
         let answer = CriterionEvaluation(facts: GivenFacts()).evaluate(.cc(WildcardPattern.list("*")))
-        #expect(!answer.holds)
+        #expect(answer.holds == false)
         #expect(answer.because == "there is no CC address")
     }
 }

@@ -9,7 +9,7 @@ struct AttachmentCriterionTests {
         var facts = GivenFacts()
         facts.givenAttachments = attachments
         let test = Criterion.Test.attachment(contains: contains.map(WildcardPattern.list), signed: signed)
-        return CriterionEvaluation(facts: facts).evaluate(test).holds
+        return CriterionEvaluation(facts: facts).evaluate(test).holds == true
     }
 
     @Test("contains is the file name's extension, without case")

@@ -39,6 +39,77 @@ struct DecideTests {
         #expect(decision.criteria.map(\.line) == [11])
     }
 
+    @Test(
+        "outgoing mail whose From cannot be read is an error, not mail of somebody else",
+        arguments: [[], ["al ice@x.test"]])
+    func unreadableFrom(_ texts: [String]) {
+        var facts = GivenFacts()
+        facts.unreadable.from = texts
+        var policy = Policy.given(
+            [.given("one", [.from(WildcardPattern.list("@x.test"))])], noFilterAction: .recipients)
+        policy.errorAction = .administrator
+        let decision = decide(facts, direction: .outgoing, policy: policy)
+        #expect(decision.isFailure && decision.workflow == nil && decision.action == .administrator)
+        #expect(decision.criteria.map(\.holds) == [nil])
+        #expect(decision.criteria.map(\.isOpen) == [true])
+        #expect(decision.reason.contains("workflow \"one\" (line 10)"))
+        #expect(texts.allSatisfy { decision.reason.contains($0) })
+    }
+
+    @Test("incoming mail whose From cannot be read is verified by the workflow that may be for it")
+    func unreadableFromIncoming() {
+        var facts = GivenFacts()
+        facts.unreadable.from = ["al ice@x.test"]
+        let policy = Policy.given([.given("one", [.from(WildcardPattern.list("@x.test"))])])
+        let decision = decide(facts, direction: .incoming, policy: policy)
+        #expect(decision.workflow?.name == "one" && !decision.isFailure)
+    }
+
+    @Test("an unreadable From does not matter where the other criteria decide")
+    func unreadableFromBeside() {
+        var facts = GivenFacts()
+        facts.subject = "invoice"
+        facts.unreadable.from = ["al ice@x.test"]
+        let from = Criterion.Test.from(WildcardPattern.list("@x.test"))
+        for (tests, combination, wanted) in [
+            ([from, .subject(contains: "other")], Filter.Combination.all, nil as String?),
+            ([from, .subject(contains: "invoice")], .any, "one"),
+            ([.subject(contains: "invoice")], .all, "one"),
+        ] {
+            let decision = decide(facts, direction: .outgoing, policy: .given([.given("one", tests, combination)]))
+            #expect(decision.workflow?.name == wanted)
+            #expect(!decision.isFailure)
+        }
+        for (tests, combination) in [
+            ([from, .subject(contains: "other")], Filter.Combination.any),
+            ([from, .subject(contains: "invoice")], .all),
+        ] {
+            let decision = decide(facts, direction: .outgoing, policy: .given([.given("one", tests, combination)]))
+            #expect(decision.isFailure)
+        }
+    }
+
+    @Test("the readable author of a From field counts, whatever stands beside it")
+    func halfReadableFrom() {
+        var facts = GivenFacts()
+        facts.from = [NamedAddress("alice@x.test")]
+        facts.unreadable.from = ["Smith"]
+        let policy = Policy.given([.given("one", [.from(WildcardPattern.list("@x.test"))])])
+        #expect(decide(facts, direction: .outgoing, policy: policy).workflow?.name == "one")
+        facts.from = [NamedAddress("alice@other.test")]
+        #expect(decide(facts, direction: .outgoing, policy: policy).isFailure)
+    }
+
+    @Test("words in To that are no address say nothing of it, an unreadable address leaves it open")
+    func unreadableTo() {
+        var facts = GivenFacts()
+        facts.unreadable.to = ["undisclosed people"]
+        let policy = Policy.given([.given("one", [.to(WildcardPattern.list("@x.test"))])])
+        #expect(!decide(facts, direction: .outgoing, policy: policy).isFailure)
+        facts.unreadable.to = ["b ob@x.test"]
+        #expect(decide(facts, direction: .outgoing, policy: policy).isFailure)
+    }
+
     @Test("an empty filter takes every message, under AND as under OR", arguments: [Filter.Combination.all, .any])
     func emptyFilter(_ combination: Filter.Combination) {
         let decision = decide(

@@ -9,6 +9,7 @@ struct GivenFacts: MessageFacts {
     var cc: [NamedAddress] = []
     var from: [NamedAddress] = []
     var bcc: [NamedAddress] = []
+    var unreadable = UnreadableAddresses()
     var subject: String?
     var givenText = ""
     var isSigned = false

@@ -8,13 +8,13 @@ struct TextCriterionTests {
     private func subject(_ subject: String?, contains: String) -> Bool {
         var facts = GivenFacts()
         facts.subject = subject
-        return CriterionEvaluation(facts: facts).evaluate(.subject(contains: contains)).holds
+        return CriterionEvaluation(facts: facts).evaluate(.subject(contains: contains)).holds == true
     }
 
     private func body(_ text: String, contains: String) -> Bool {
         var facts = GivenFacts()
         facts.givenText = text
-        return CriterionEvaluation(facts: facts).evaluate(.body(contains: contains)).holds
+        return CriterionEvaluation(facts: facts).evaluate(.body(contains: contains)).holds == true
     }
 
     @Test("a Subject is searched literally, without case")
