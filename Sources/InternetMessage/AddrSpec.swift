@@ -19,11 +19,13 @@ public struct AddrSpec: Sendable, CustomStringConvertible {
         self.domain = domain
     }
 
-    /// Neither a control character, those of C1 among them, nor what ends a line for some reader (RFC 6532 §3.2).
+    /// Neither a control character, those of C1 among them, nor what ends a line for some reader, nor a character
+    /// that nobody sees: it comes from a text that the address was copied from. The joiners of some scripts are seen.
     private static func isLocalScalar(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
+        if scalar.value == 0x200C || scalar.value == 0x200D { return true }
         switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: return false
+        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator: return false
         default: return true
         }
     }
