@@ -9,6 +9,10 @@ public struct Notice: Sendable {
         case attached(CleanedMessage)
         /// Its header only: content is not given back to strangers.
         case headerOnly(CleanedMessage)
+        /// Its header only, because it is too large; the message itself is kept in the folder `blocked`.
+        case headerOfBlocked(CleanedMessage)
+        /// Its header only, because it is too large; the message itself went on to its recipients.
+        case headerOfDelivered(CleanedMessage)
         /// The file as it is, in base64: nothing of it is looked at.
         case raw(any OctetSource)
         /// Nothing: it is too large, or gone.
@@ -30,10 +34,28 @@ public struct Notice: Sendable {
     /// The server's, as received.
     public let answers: [ServerAnswer]
     public let original: Original
+    /// Messages that the notice is about, where it is about several.
+    public let mentioned: [Mention]
+
+    /// A message that a notice is about, without being attached.
+    public struct Mention: Sendable, Hashable {
+        /// The entry's identifier.
+        public let entry: String
+        public let messageID: String?
+        /// Why a notice of its own was to be sent, in a sentence.
+        public let reason: String
+
+        public init(entry: String, messageID: String?, reason: String) {
+            self.entry = entry
+            self.messageID = messageID
+            self.reason = reason
+        }
+    }
 
     public init(
         from: AddrSpec, to: AddrSpec, what: String, why: String, workflow: String? = nil, serverMessage: String? = nil,
-        entry: String, result: ResultText? = nil, answers: [ServerAnswer] = [], original: Original
+        entry: String, result: ResultText? = nil, answers: [ServerAnswer] = [], original: Original,
+        mentioned: [Mention] = []
     ) {
         self.from = from
         self.to = to
@@ -45,6 +67,7 @@ public struct Notice: Sendable {
         self.result = answers.isEmpty ? result?.withoutResponses : result
         self.answers = answers
         self.original = original
+        self.mentioned = mentioned
     }
 
     /// The whole mail, CRLF line ends.
@@ -60,7 +83,8 @@ public struct Notice: Sendable {
         parts += answers.map(\.part)
         switch original {
         case .attached(let message): parts.append(.original(message))
-        case .headerOnly(let message): parts.append(.originalHeader(message))
+        case .headerOnly(let message), .headerOfBlocked(let message), .headerOfDelivered(let message):
+            parts.append(.originalHeader(message))
         case .raw(let file):
             parts.append(
                 .file(
@@ -113,8 +137,16 @@ public struct Notice: Sendable {
         switch original {
         case .attached: add("Message", "attached, as it came")
         case .headerOnly: add("Message", "kept by the administrator; only its header is attached")
+        case .headerOfBlocked:
+            add("Message", "too large to be attached; it is kept in the folder blocked, and its header is attached")
+        case .headerOfDelivered:
+            add("Message", "too large to be attached; it went on to its recipients, and its header is attached")
         case .raw: add("Message", "attached as a file, as it came; SES has not looked into it")
-        case .none: add("Message", "not attached")
+        case .none: if mentioned.isEmpty { add("Message", "not attached") }
+        }
+        for mention in mentioned {
+            let words = [mention.messageID.map { UntrustedText.plainTextLine($0, limit: 250) }, mention.reason]
+            add(mention.entry, words.compactMap { $0 }.joined(separator: ": "))
         }
         if result == nil { for answer in answers { add("Server answer", "attached as " + answer.name) } }
         return LabelledText(title: "Secure Email Server: " + what, summary: why, rows: rows, colour: "#616161")
@@ -126,7 +158,9 @@ public struct Notice: Sendable {
 
     private var header: Header? {
         switch original {
-        case .attached(let message), .headerOnly(let message): message.header
+        case .attached(let message), .headerOnly(let message), .headerOfBlocked(let message),
+            .headerOfDelivered(let message):
+            message.header
         case .raw, .none: nil
         }
     }

@@ -43,8 +43,10 @@ public enum Daemon {
         let spool = try ProgramRun.openSpool(spoolPath, for: .ses, log)
         let clock = SpoolClock.system
         let limiter = NoticeLimiter(limit: 20, now: { clock.now() })
+        let copies = AdministratorCopies(now: { clock.now() })
         let make = { @Sendable (server: ServerConfiguration) throws(ProgramError) -> LiveConfiguration in
-            try LiveConfiguration(server, spool: spool, limiter: limiter, clock: clock, hostName: surroundings.hostName)
+            try LiveConfiguration(
+                server, spool: spool, limiter: limiter, copies: copies, clock: clock, hostName: surroundings.hostName)
         }
         let first = try make(server)
         let active = ActiveConfiguration(first)
@@ -52,7 +54,7 @@ public enum Daemon {
 
         let threads = WorkerThreads(count: first.threads, name: "ses-worker")
         let gateway = GatewayService(
-            mode: mode, spool: spool, watcher: watcher, configuration: active, clock: clock,
+            mode: mode, spool: spool, watcher: watcher, configuration: active, copies: copies, clock: clock,
             threads: threads, log: log)
         let reload = ConfigurationReload(path: path, board: gateway.board, log: log) { () throws(ProgramError) in
             let server = try LoadedConfiguration.load(path)

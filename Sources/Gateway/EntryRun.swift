@@ -40,7 +40,7 @@ final class EntryRun {
         do {
             return try await work()
         } catch .tooLarge(let octets) {
-            return .published([try block(octets: octets)])
+            return .published(try await refuse(octets: octets))
         }
     }
 
@@ -85,11 +85,27 @@ final class EntryRun {
         return try leave(attempts: attempts, delay: delay)
     }
 
-    /// A message above the limit is put away as it is: reading it is what the limit is there to prevent.
-    private func block(octets: Int) throws(Interruption) -> PublishedFile {
-        account.reason = "the message has \(octets) octets, MaxMessageSize allows \(configuration.maximumMessageSize)"
-        account.failure = Failure(.permanent, account.reason)
-        return try block()
+    /// Ends a message above the limit. Only its header is read into memory: all of it is what the limit is there to prevent.
+    private func refuse(octets: Int) async throws(Interruption) -> [PublishedFile] {
+        let processor = configuration.processor
+        let (raw, block): (OctetString, OctetString?)
+        if processor.refusesWhole {
+            // A large file is copied to a private one and mapped, not held in memory.
+            let file = try read()
+            (raw, block) = (file.message, file.block)
+        } else {
+            let head = try spooled { () throws(SpoolError) in
+                try transaction.readHead(limit: Message.Limits().headerOctets + 4)
+            }
+            (raw, block) = (head.beginning, head.block)
+        }
+        let ending = LineEnding.of(raw)
+        let entry = entry(raw, block, canonical: try canonical(raw, ending), ending)
+        let outcome = processor.refuse(entry, octets: octets, limit: configuration.maximumMessageSize)
+        account = outcome.account
+        guard case .publish(let outputs) = outcome.disposal, let files = try publish(outputs, writesLF: ending == .lf)
+        else { throw .stopped }
+        return files
     }
 
     private func block() throws(Interruption) -> PublishedFile {
@@ -118,9 +134,14 @@ final class EntryRun {
 
     /// - Returns: nil when the claimed file changed meanwhile: nothing was published, and the work starts over.
     private func publish(_ outputs: [Output], writesLF: Bool) throws(Interruption) -> [PublishedFile]? {
-        for output in outputs {
+        for output in outputs where output.isClaimedFile == false {
             _ = try spooled { () throws(SpoolError) in
                 try transaction.add(output: staged(output, writesLF: writesLF))
+            }
+        }
+        for output in outputs where output.isClaimedFile {
+            _ = try spooled { () throws(SpoolError) in
+                try transaction.addClaimedFile(to: Self.folder(output.folder))
             }
         }
         tell(.committed, to: transaction.outputs)
@@ -135,34 +156,44 @@ final class EntryRun {
         let block = EnvelopeBlock(
             envelope: output.envelope, entry: "\(transaction.entry)", outcome: output.word.rawValue,
             workflow: output.workflow, reason: output.reason, origin: output.direction == .outgoing ? "out" : "in")
-        let folder: Folder =
-            switch output.folder {
-            case .delivered: .delivered
-            case .admin: .admin
-            case .blocked: .blocked
-            }
         return StagedOutput(
-            folder: folder,
+            folder: Self.folder(output.folder),
             facts: NameFacts(origin: output.direction == .outgoing ? .outgoing(bare: false) : .incoming(bare: false)),
             block: block.rendered(lineEnd: writesLF ? .lf : .crlf), content: output.content,
             lineEnds: writesLF ? .lf : .asIs)
     }
 
+    private static func folder(_ folder: Output.Folder) -> Folder {
+        switch folder {
+        case .delivered: .delivered
+        case .admin: .admin
+        case .blocked: .blocked
+        }
+    }
+
     private func outcome() async throws(Interruption) -> (Outcome, writesLF: Bool) {
         let file: ClaimedFile
         do {
-            file = try transaction.read(maximum: configuration.maximumMessageSize)
+            // What an operator releases passes whatever its size: nothing of it is looked at but the header.
+            let limit = transaction.facts.order == .release ? Int.max : configuration.maximumMessageSize
+            file = try transaction.read(maximum: limit)
         } catch {
             guard case .tooLarge(let octets) = error.kind else { throw .spool(error) }
             throw .tooLarge(octets: octets)
         }
         let ending = LineEnding.of(file.message)
-        let entry = Entry(
+        let entry = entry(file.message, file.block, canonical: try canonical(file.message, ending), ending)
+        return (await configuration.processor.process(entry, scratch: transaction.scratch), ending == .lf)
+    }
+
+    private func entry(
+        _ raw: OctetString, _ block: OctetString?, canonical: OctetString, _ ending: LineEnding
+    ) -> Entry {
+        Entry(
             id: "\(transaction.entry)", uniqueName: "\(transaction.uniqueName)", direction: direction,
             isBare: transaction.origin.isBare, attempts: transaction.attempts,
-            isReleased: transaction.facts.order == .release, block: file.block, raw: file.message,
-            canonical: try canonical(file.message, ending), lineEnding: ending)
-        return (await configuration.processor.process(entry, scratch: transaction.scratch), ending == .lf)
+            isReleased: transaction.facts.order == .release, block: block, raw: raw, canonical: canonical,
+            lineEnding: ending)
     }
 
     /// CRLF line ends for everything that is digested, signed or sent; a large message waits on disk, not in memory.

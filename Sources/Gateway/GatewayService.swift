@@ -14,6 +14,7 @@ final class GatewayService: Service {
     private let handoff: Handoff<Candidate>
     private let loops: [QueueLoop]
     private let statePost: StatePost
+    private let summaries: CopySummaries
     private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
@@ -22,7 +23,7 @@ final class GatewayService: Service {
 
     init(
         mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: ActiveConfiguration,
-        clock: SpoolClock, threads: WorkerThreads, log: Logger
+        copies: AdministratorCopies, clock: SpoolClock, threads: WorkerThreads, log: Logger
     ) {
         self.mode = mode
         self.watcher = watcher
@@ -33,6 +34,7 @@ final class GatewayService: Service {
         let post = StatePost(
             spool: spool, configuration: configuration, clock: clock, watches: watcher != nil)
         statePost = post
+        summaries = CopySummaries(copies: copies, spool: spool, configuration: configuration, log: log)
         let board = HealthBoard(changed: { post.bell.ring() })
         self.board = board
         let retryBell = WakeBell()
@@ -59,12 +61,14 @@ final class GatewayService: Service {
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [statePost, board] in await statePost.run(board) }
+            group.addTask { [summaries] in await summaries.run() }
             group.addTask {
                 await self.recover()
                 await self.intake()
             }
             await group.next()
             statePost.end()
+            summaries.end()
             group.cancelAll()
         }
     }

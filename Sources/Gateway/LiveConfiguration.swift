@@ -32,7 +32,8 @@ final class LiveConfiguration: Sendable {
 
     /// - Throws: ``ProgramError`` when the client certificate or the trust store cannot be used.
     init(
-        _ server: ServerConfiguration, spool: Spool, limiter: NoticeLimiter, clock: SpoolClock, hostName: String
+        _ server: ServerConfiguration, spool: Spool, limiter: NoticeLimiter, copies: AdministratorCopies,
+        clock: SpoolClock, hostName: String
     ) throws(ProgramError) {
         self.server = server
         do {
@@ -46,6 +47,7 @@ final class LiveConfiguration: Sendable {
         }
         let secret = spool.secret
         let schedule = server.processing.retry
+        let mostCopies = server.processing.adminCopiesPerHour
         processor = EntryProcessor(
             policy: server.policy,
             services: Services(
@@ -56,7 +58,7 @@ final class LiveConfiguration: Sendable {
                 authenticationCode: { MessageAuthentication.hmacSHA256(key: secret, OctetString($0)).array },
                 random: SpoolRandom.system.octets, now: { clock.now() }, hostName: hostName,
                 originatorID: server.originatorID, retryDelay: { schedule.delay(afterAttempt: $0) },
-                mayNotify: { limiter.mayNotify($0) }))
+                mayNotify: { limiter.mayNotify($0) }, admitsCopy: { copies.admits($0, limit: mostCopies) }))
     }
 }
 

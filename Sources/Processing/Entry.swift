@@ -104,10 +104,12 @@ public struct Output: Sendable {
     public let workflow: String?
     public let reason: String
     public let content: OctetRope
+    /// Whether the claimed file itself is published, as it came; ``content`` is empty then.
+    public let isClaimedFile: Bool
 
     public init(
         folder: Folder, envelope: Envelope, direction: Direction, word: OutcomeWord, workflow: String?,
-        reason: String, content: OctetRope
+        reason: String, content: OctetRope, isClaimedFile: Bool = false
     ) {
         self.folder = folder
         self.envelope = envelope
@@ -116,6 +118,7 @@ public struct Output: Sendable {
         self.workflow = workflow
         self.reason = reason
         self.content = content
+        self.isClaimedFile = isClaimedFile
     }
 }
 

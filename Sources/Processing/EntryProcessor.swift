@@ -61,6 +61,32 @@ public struct EntryProcessor: Sendable {
         }
     }
 
+    /// Whether ``refuse(_:octets:limit:)`` needs all of a message that is too large, and not only its header.
+    public var refusesWhole: Bool { Routing.passesFailed(policy) }
+
+    /// Works out what becomes of a message that is too large to be read.
+    /// - Parameters:
+    ///   - entry: All of the message where ``refusesWhole``, else its beginning with the whole header.
+    ///   - octets: The size of the message.
+    ///   - limit: `MaxMessageSize`.
+    public func refuse(_ entry: Entry, octets: Int, limit: Int) -> Outcome {
+        let reason =
+            "the message is too large: it has \(octets) octets, and MaxMessageSize allows \(limit); raise it, or let the"
+            + " mail server refuse such messages"
+        let failure = Failure(.permanent, reason)
+        do {
+            let intake = try Intake(
+                raw: entry.raw, canonical: entry.canonical, block: entry.block, isBare: entry.isBare,
+                removesBcc: entry.direction == .outgoing, authservID: policy.authservID)
+            var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
+            let isAddressed = intake.envelope.unreadable.isEmpty && !intake.envelope.recipients.isEmpty
+            if isAddressed || !refusesWhole { return routing.refuse(failure) }
+        } catch {
+            // Its header cannot be read either: the file is all there is.
+        }
+        return Unread.tooLarge(entry, because: failure, policy: policy, services: services)
+    }
+
     /// Runs the operations in their order. All or nothing: what one of them made leaves only when the last has succeeded.
     ///
     /// - Parameter attachments: What the operations on attachments are for.

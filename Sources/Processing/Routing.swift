@@ -119,15 +119,22 @@ struct Routing {
 
     func route(_ action: RoutingAction, _ cause: Cause) -> Outcome {
         var outputs: [Output] = []
+        var remark: String?
+        let reason = reason(cause)
         switch action {
-        case .block: outputs = [blocked(because: reason(cause))]
+        case .block: outputs = [blocked(because: reason)]
         case .recipients: outputs = [toRecipients(cause)]
         case .administrator: outputs = toAdministrator(cause)
-        case .administratorAndRecipients: outputs = [toRecipients(cause)] + toldAdministrator(cause)
+        case .administratorAndRecipients:
+            let copy = toldAdministrator(cause)
+            outputs = [toRecipients(cause)] + copy
+            if copy.isEmpty && policy.administrator != nil {
+                remark = "the administrator's copy is left out, because AdminCopiesPerHour is reached"
+            }
         case .sender: outputs = toSender(cause, isOnlyCopy: true)
         case .administratorAndSender: outputs = toAdministrator(cause) + toSender(cause, isOnlyCopy: false)
         }
-        return publish(outputs, reason: reason(cause))
+        return publish(outputs, reason: reason, remark: remark)
     }
 
     func reason(_ cause: Cause) -> String {
@@ -146,9 +153,11 @@ struct Routing {
         return [administratorNotice(administrator, cause)]
     }
 
-    /// Tells the administrator of a message that goes on to its recipients: nothing is lost when there were too many such notices.
+    /// Tells the administrator of a message that goes on to its recipients. What the limit leaves out is told in a summary.
     private func toldAdministrator(_ cause: Cause) -> [Output] {
-        guard let administrator = policy.administrator, services.mayNotify(administrator) else { return [] }
+        guard let administrator = policy.administrator else { return [] }
+        let mention = Notice.Mention(entry: entry.id, messageID: intake.messageID, reason: reason(cause))
+        guard services.admitsCopy(mention) else { return [] }
         return [administratorNotice(administrator, cause)]
     }
 
@@ -173,9 +182,10 @@ struct Routing {
         }
     }
 
-    private func publish(_ outputs: [Output], reason: String) -> Outcome {
+    func publish(_ outputs: [Output], reason: String, remark: String? = nil) -> Outcome {
         var account = account
         if account.reason.isEmpty { account.reason = reason }
+        if let remark { account.reason += "; " + remark }
         return Outcome(.publish(outputs.map(\.fitToLeave)), account: account)
     }
 }

@@ -55,7 +55,7 @@ extension Routing {
             folder: .delivered)
     }
 
-    private func notice(
+    func notice(
         to address: AddrSpec, _ cause: Cause, original: Notice.Original, folder: Output.Folder
     ) -> Output {
         var result: ResultText?

@@ -1,3 +1,4 @@
+public import Composition
 public import InternetMessage
 import Octets
 public import Workflows
@@ -23,6 +24,9 @@ public struct Services: Sendable {
     public let retryDelay: @Sendable (_ attempt: Int) -> Int?
     /// Asked before a notice that does not carry the only copy: false when its address had enough of them this hour.
     public let mayNotify: @Sendable (AddrSpec) -> Bool
+    /// Asked before the administrator's copy of a message that goes on to its recipients: false when the limit of such
+    /// copies is reached; the copy is told of in a summary then.
+    public let admitsCopy: @Sendable (Notice.Mention) -> Bool
 
     public init(
         signatures: any SignatureService, inspection: any SignatureInspection,
@@ -30,7 +34,8 @@ public struct Services: Sendable {
         facts: @escaping @Sendable (Message, [AddrSpec], ReversePath?) -> any MessageFacts,
         authenticationCode: @escaping @Sendable ([UInt8]) -> [UInt8], random: @escaping @Sendable (Int) -> [UInt8],
         now: @escaping @Sendable () -> Int, hostName: String, originatorID: String,
-        retryDelay: @escaping @Sendable (Int) -> Int?, mayNotify: @escaping @Sendable (AddrSpec) -> Bool
+        retryDelay: @escaping @Sendable (Int) -> Int?, mayNotify: @escaping @Sendable (AddrSpec) -> Bool,
+        admitsCopy: @escaping @Sendable (Notice.Mention) -> Bool = { _ in true }
     ) {
         self.signatures = signatures
         self.inspection = inspection
@@ -43,6 +48,7 @@ public struct Services: Sendable {
         self.originatorID = originatorID
         self.retryDelay = retryDelay
         self.mayNotify = mayNotify
+        self.admitsCopy = admitsCopy
     }
 
     /// A RequestID for new content: ADSS answers a repeated one from its memory (docs/dss-protocol.md, Common parts).

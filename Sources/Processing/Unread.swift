@@ -26,6 +26,24 @@ public enum Unread {
             reason, entry: entry.id, direction: entry.direction, file: file, policy: policy, services: services)
     }
 
+    /// A message that is too large, and whose header or recipients cannot be read either.
+    static func tooLarge(_ entry: Entry, because failure: Failure, policy: Policy, services: Services) -> Outcome {
+        let account = Outcome.Account(reason: failure.summary, failure: failure)
+        let envelope = Envelope(sender: nil, recipients: [], source: .arguments)
+        var outputs: [Output] = []
+        if let administrator = policy.administrator {
+            let notice = Notice(
+                from: policy.noticeFrom, to: administrator, what: "message not processed", why: failure.summary,
+                entry: entry.id, original: .none)
+            outputs.append(
+                Routing.output(
+                    notice, to: administrator, folder: .admin, workflow: nil, reason: failure.summary, policy: policy,
+                    services: services))
+        }
+        outputs.append(Routing.claimedFile(entry, envelope, workflow: nil, reason: failure.summary))
+        return Outcome(.publish(outputs), account: account)
+    }
+
     /// A message for recipients of whom some cannot be read: it goes to nobody but the administrator, who gets the
     /// file as it is, because all of it may be needed to find out whom it is for.
     static func unreadableRecipients(

@@ -21,7 +21,7 @@ extension ConfigurationReading {
     private static let processingElements = [
         "Spool", "Concurrency", "Timeout", "MaxMessageSize", "Retry", "TrustStore", "AuthservId", "NoticeFrom",
         "SignerIdentity", "OrganisationSigner", "ResponseIndeterminateAction", "NotSignedAction", "SenderMustOwnFrom",
-        "SignNullSender", "SignSignedOrEncrypted",
+        "SignNullSender", "SignSignedOrEncrypted", "AdminCopiesPerHour",
     ]
 
     func readProcessing(_ element: XMLElement?) -> ProcessingSection {
@@ -38,6 +38,8 @@ extension ConfigurationReading {
         if let retry = element.child("Retry") { settings.retry = readRetry(retry) }
         let trustStore = filledLeaf(element.child("TrustStore"))
         settings.trustStore = path(trustStore)
+        settings.adminCopiesPerHour = integer(
+            filledLeaf(element.child("AdminCopiesPerHour")), in: 1...1_000_000, unit: " copies")
         section.trustStoreLine = trustStore?.line ?? 0
         section.settings = settings
         section.authservID = domain(filledLeaf(element.child("AuthservId")))

@@ -72,6 +72,8 @@ public struct ProcessingSettings: Sendable, Hashable {
     public var retry = RetrySchedule.standard
     /// PEM certificates that a server's TLS certificate may lead to; nil: the system's.
     public var trustStore: String?
+    /// How many copies of messages that go on to their recipients the administrator gets in an hour; nil: all of them.
+    public var adminCopiesPerHour: Int?
 
     public init() {}
 }

@@ -144,19 +144,69 @@ struct EngineTests {
         }
     }
 
-    @Test("a message above MaxMessageSize is put into blocked as it is, by one rename")
-    func tooLarge() async throws {
-        let bench = try GatewayBench(maximum: 5_000)
-        let message = GatewayBench.message + String(repeating: "a line\n", count: 1_000)
+    struct LargeCase: CustomTestStringConvertible, Sendable {
+        let action: String
+        let counts: [String: Int]
+        var testDescription: String { action }
+    }
+
+    @Test(
+        "a message above MaxMessageSize follows EmailErrorAction, with its header in the notice and the file as it came",
+        arguments: [
+            LargeCase(action: "BLOCK_EMAIL", counts: ["blocked": 1]),
+            LargeCase(action: "EMAIL_TO_ADMINISTRATOR", counts: ["admin": 1, "blocked": 1]),
+            LargeCase(action: "EMAIL_TO_RECIPIENTS", counts: ["delivered": 1]),
+            LargeCase(action: "EMAIL_TO_ADMINISTRATOR_AND_RECIPIENTS", counts: ["admin": 1, "delivered": 1]),
+            LargeCase(action: "EMAIL_TO_SENDER", counts: ["blocked": 1, "delivered": 1]),
+            LargeCase(
+                action: "EMAIL_TO_ADMINISTRATOR_AND_SENDER", counts: ["admin": 1, "blocked": 1, "delivered": 1]),
+        ])
+    func tooLarge(_ given: LargeCase) async throws {
+        var xml = GatewayBench.signing
+        xml.emailErrorAction = given.action
+        let bench = try GatewayBench(xml, maximum: 5_000)
+        let message = GatewayBench.message + String(repeating: "a line\n", count: 300_000)
         try bench.put(message)
         let waiting = try TestMaterial.octets(
             bench.scratch.file("spool/outgoing/new/" + bench.names("outgoing/new")[0]))
         try await bench.takeAll()
-        #expect(try bench.counts() == ["blocked": 1])
-        let file = try #require(try bench.files("blocked").first)
-        #expect(file.octets == waiting)
-        #expect(file.recipients == ["bob@elsewhere.test"])
+        #expect(try bench.counts() == given.counts)
+        if let blocked = try bench.files("blocked").first {
+            #expect(blocked.octets == waiting)
+            #expect(blocked.recipients == ["bob@elsewhere.test"])
+        }
+        for notice in try bench.files("admin") + bench.files("delivered") where notice.text.contains("From: SES") {
+            #expect(notice.octets.count < 20_000)
+            #expect(notice.text.contains("Subject: x") && !notice.text.contains("a line"))
+            #expect(notice.text.contains("MaxMessageSize"))
+        }
+        if given.action.hasSuffix("RECIPIENTS") {
+            let passed = try #require(try bench.files("delivered").first)
+            #expect(passed.envelopeField("X-SES-Outcome") == "failed")
+            #expect(passed.message.suffix(message.utf8.count).elementsEqual(message.utf8))
+        }
         #expect(bench.board.snapshot.lastError?.contains("MaxMessageSize allows 5000") == true)
+    }
+
+    @Test("a message above MaxMessageSize whose header is too large as well is kept, and the administrator is told")
+    func tooLargeHeader() async throws {
+        let bench = try GatewayBench(maximum: 5_000)
+        try bench.put("X: " + String(repeating: "x", count: 400_000) + "\n" + GatewayBench.message)
+        try await bench.takeAll()
+        #expect(try bench.counts() == ["admin": 1, "blocked": 1])
+    }
+
+    @Test("what an operator releases passes whatever its size")
+    func releasedLarge() async throws {
+        let bench = try GatewayBench(maximum: 5_000)
+        try bench.put(GatewayBench.message + String(repeating: "a line\n", count: 1_000))
+        let name = try bench.names("outgoing/new")[0]
+        let folder = bench.scratch.file("spool/outgoing/new/")
+        try FileManager.default.moveItem(
+            atPath: folder + name, toPath: bench.scratch.file("spool/retry/new/") + name + ",O=out,N=0,D=5,A=release")
+        try await bench.takeAll(.retry)
+        #expect(try bench.counts() == ["delivered": 1])
+        #expect(try bench.files("delivered").first?.envelopeField("X-SES-Outcome") == "released")
     }
 
     @Test("what is no file goes to corrupt and is told")
@@ -269,7 +319,8 @@ struct EngineTests {
         }
         let threads = WorkerThreads(count: 10, name: "test")
         let service = GatewayService(
-            mode: .process, spool: bench.spool, watcher: nil, configuration: bench.configuration, clock: .system,
+            mode: .process, spool: bench.spool, watcher: nil, configuration: bench.configuration,
+            copies: AdministratorCopies(now: { 0 }), clock: .system,
             threads: threads, log: bench.engine.log)
         try await withTaskExecutorPreference(threads) { try await service.run() }
         #expect(try bench.counts() == ["delivered": 40])

@@ -138,10 +138,12 @@ struct Bench {
     var documentReader: (any DocumentInspection)?
     var delays = [300, 600]
     var mayNotify = true
+    var admitsCopy = true
 
     var services: Services {
         let delays = delays
         let mayNotify = mayNotify
+        let admitsCopy = admitsCopy
         let attachments = attachments
         return Services(
             signatures: server ?? signatures, inspection: reader ?? inspection,
@@ -155,7 +157,8 @@ struct Bench {
             },
             random: { count in SystemRandomNumberGenerator.octets(count) }, now: { 1_800_000_000 },
             hostName: "ses.example.test", originatorID: "client",
-            retryDelay: { $0 <= delays.count ? delays[$0 - 1] : nil }, mayNotify: { _ in mayNotify })
+            retryDelay: { $0 <= delays.count ? delays[$0 - 1] : nil }, mayNotify: { _ in mayNotify },
+            admitsCopy: { _ in admitsCopy })
     }
 
     func process(_ message: String, direction: Direction, attempts: Int = 0, block: String? = nil, isBare: Bool = true)

@@ -147,12 +147,16 @@ struct RoutingActionTests {
         #expect(failed.outputs.map(\.direction) == [.outgoing])
     }
 
-    @Test("the administrator is not flooded with notices about mail that goes on, but never misses the only copy")
+    @Test("a copy that the limit leaves out is told in the reason; the only copy is never left out")
     func administratorLimit() async {
         var bench = Cause.failure.bench(.administratorAndRecipients)
         bench.mayNotify = false
+        let copied = await bench.process(Mail.plain, direction: .outgoing)
+        #expect(copied.outputs.map(\.folder) == [.delivered, .admin], "the limit of senders is for senders")
+        bench.admitsCopy = false
         let passed = await bench.process(Mail.plain, direction: .outgoing)
         #expect(passed.outputs.map(\.folder) == [.delivered])
+        #expect(passed.account.reason.contains("AdminCopiesPerHour"))
         bench.policy.errorAction = .administrator
         let kept = await bench.process(Mail.plain, direction: .outgoing)
         #expect(kept.outputs.map(\.folder) == [.admin])
