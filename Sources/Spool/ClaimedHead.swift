@@ -28,7 +28,7 @@ extension Transaction {
     /// Lets the claimed file itself be published in `folder`, as it came, beside what else is to be published. Nothing of
     /// it is read or copied where the file system knows hard links.
     ///
-    /// Called last: outputs that are added later would still be made from the file, but a change of it is not noticed again.
+    /// Called last: the link changes the file's own times, so that an earlier change is not noticed any more.
     @discardableResult
     public func addClaimedFile(to folder: Folder) throws(SpoolError) -> PublishedFile {
         try require(.working)
@@ -45,6 +45,12 @@ extension Transaction {
                 output: StagedOutput(
                     folder: folder, facts: facts, block: file.block ?? OctetString(), content: file.message,
                     lineEnds: .asIs))
+        }
+        do throws(SpoolError) {
+            try spool.durability.sync(file: place.directory.openFile(name))
+        } catch {
+            try place.directory.unlink(name)
+            throw error
         }
         outputs.append(published)
         // The link itself counts as a change of the file.
