@@ -45,8 +45,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
-        // C libraries: a module map and a shim each, imported by exactly one target. CIDN2 only computes: it maps labels
-        // by tables of its own, without locale, file or network. It is the one C library that ground imports.
+        // C libraries: a module map and a shim each, imported by exactly one target. CIDN2 and CICU only compute: they
+        // map text by tables of their own, without locale, file or network. They are the C libraries that ground imports.
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
@@ -55,20 +55,22 @@ let package = Package(
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+        .systemLibrary(name: "CICU", pkgConfig: "icu-i18n", providers: [.apt(["libicu-dev"])]),
         .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
         // Ground: values over bytes, no I/O.
         layer("Octets"),
         layer("CivilTime"),
         layer("DomainNames", ["CIDN2"]),
-        layer("InternetMessage", ["Octets", "CivilTime", "DomainNames"]),
+        layer("LookAlikes", ["CICU"]),
+        layer("InternetMessage", ["Octets", "CivilTime", "DomainNames", "LookAlikes"]),
         layer("DSSProtocol", ["Octets"]),
         layer("PDFStructure", ["Octets"]),
         layer("DocumentKinds", ["Octets", "InternetMessage"]),
 
         // Core: what is decided and what comes of it, no I/O.
         layer("Workflows", ["DomainNames", "InternetMessage"]),
-        layer("Composition", ["Octets", "DomainNames", "InternetMessage"]),
+        layer("Composition", ["Octets", "DomainNames", "InternetMessage", "LookAlikes"]),
         layer(
             "Processing",
             ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition"]),
@@ -127,6 +129,7 @@ let package = Package(
         tests("Octets"),
         tests("CivilTime"),
         tests("DomainNames"),
+        tests("LookAlikes"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
         tests("PDFStructure", ["Octets"]),

@@ -51,6 +51,12 @@ public enum CMSInspection {
         return CMSFacts(enclosesContent: parsed.enclosedContent != nil, signers: signers)
     }
 
+    /// What `signature` encloses (eContent), read where it stands; nil when it encloses nothing.
+    /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData.
+    public static func content(of signature: OctetString) throws(CryptographyError) -> (any OctetSource)? {
+        try SignedDataSplit(signature).content
+    }
+
     /// Whether every signer's signature fits `content`, with the certificates enclosed. No signer is broken too.
     /// - Parameter content: What was signed; nil takes the enclosed content.
     public static func check(

@@ -70,9 +70,10 @@ public struct AttachmentSplice: Sendable {
 
     /// Whether a signature of this name is seen to be for `file`: it bears its name, and no other of `parts` has that.
     private static func isUnmistakable(_ name: String, for file: Entity, among parts: [Entity]) -> Bool {
-        let names = parts.compactMap { $0.fileName(using: BuiltInCharsets())?.lowercased() }
-        guard let own = file.fileName(using: BuiltInCharsets())?.lowercased() else { return false }
-        return name.lowercased() == own + ".p7s" && names.count { $0 == own } == 1
+        guard let own = file.fileName(using: BuiltInCharsets()) else { return false }
+        let shown = ShownFileName(own)
+        return ShownFileName(name).isTaken(for: ShownFileName(own + ".p7s"))
+            && parts.count { part in part.shownFileNames(using: BuiltInCharsets()).contains(where: shown.isTaken) } == 1
     }
 
     private func root(_ root: Entity, _ change: AttachmentChange) -> OctetRope {

@@ -7,7 +7,7 @@ public struct CleanedMessage: Sendable {
     public let rawRope: OctetRope
     /// The same with CRLF line ends.
     public let canonicalRope: OctetRope
-    /// The fields that stay; their ranges are those of the message before anything was removed.
+    /// The fields that stay. Their ranges are of no use: they may be those of the message before anything was removed.
     public let header: Header
     /// How the lines of ``rawRope`` end.
     public let lineEnding: LineEnding
@@ -16,22 +16,36 @@ public struct CleanedMessage: Sendable {
     /// What stays of it, in order; few.
     private let pieces: [OctetString]
 
-    /// - Parameter remove: Why the fields at some indices are removed.
+    /// - Parameters:
+    ///   - names: The fields that are removed in whatever way some reader finds them.
+    ///   - remove: Why the fields at some indices are removed beside those.
     init(
-        raw: OctetString, canonical: OctetString, header: Header, removing remove: (Header) -> [Int: String],
-        limits: Message.Limits
+        raw: OctetString, canonical: OctetString, header: Header, reserving names: ReservedFields.Names,
+        removing remove: (Header) -> [Int: String], limits: Message.Limits
     ) throws(MessageSyntaxError) {
+        let reserved = ReservedFields(names: names)
         lineEnding = LineEnding.of(raw)
         let reasons = remove(header)
+        let findings = reserved.findings(in: canonical)
         let isChanged = !reasons.isEmpty || header.fields.contains { !$0.byteOrderMark.isEmpty }
         let rawHeader = isChanged ? try Header(reading: raw, limits: limits) : header
         let rawReasons = isChanged ? remove(rawHeader) : [:]
-        rawRope = OctetRope(Self.pieces(of: raw, without: Self.removed(rawReasons, of: rawHeader)))
-        pieces = Self.pieces(of: canonical, without: Self.removed(reasons, of: header))
+        rawRope = OctetRope(
+            Self.pieces(
+                of: raw,
+                without: reserved.findings(in: raw).map(\.range) + Self.removed(rawReasons, of: rawHeader)))
+        pieces = Self.pieces(of: canonical, without: findings.map(\.range) + Self.removed(reasons, of: header))
         canonicalRope = OctetRope(pieces)
-        self.header = Header(
-            fields: header.fields.enumerated().filter { reasons[$0.offset] == nil }.map(\.element), range: header.range)
-        removed = Self.account(of: reasons, in: header)
+        if findings.isEmpty {
+            self.header = Header(
+                fields: header.fields.enumerated().filter { reasons[$0.offset] == nil }.map(\.element),
+                range: header.range)
+        } else {
+            // A field may have lost a part only, and behind a line that is none there may be none left.
+            self.header = try Header(
+                reading: Self.beginning(of: pieces, count: header.range.upperBound + 2), limits: limits)
+        }
+        removed = Self.account(of: reasons, in: header, findings)
     }
 
     /// ``canonicalRope`` in one run. Shares the original's storage when nothing was removed but from the top, else copies it all.
@@ -53,12 +67,17 @@ public struct CleanedMessage: Sendable {
         }
     }
 
-    private static func account(of reasons: [Int: String], in header: Header) -> [String] {
+    private static func account(
+        of reasons: [Int: String], in header: Header, _ findings: [ReservedFields.Finding]
+    ) -> [String] {
         let told = 20
-        let lines = reasons.sorted { $0.key < $1.key }.prefix(told).map { index, reason in
-            UntrustedText.plainTextLine(header.fields[index].name, limit: 60) + " (" + reason + ")"
+        let all =
+            reasons.map { (header.fields[$0].range.lowerBound, header.fields[$0].name, $1) }
+            + findings.map { ($0.range.lowerBound, $0.name, $0.reason) }
+        let lines = all.sorted { $0.0 < $1.0 }.prefix(told).map { _, name, reason in
+            UntrustedText.plainTextLine(name, limit: 60) + " (" + reason + ")"
         }
-        return reasons.count > told ? lines + ["and \(reasons.count - told) more"] : lines
+        return all.count > told ? lines + ["and \(all.count - told) more"] : lines
     }
 
     private static func pieces(of octets: OctetString, without removed: [Range<Int>]) -> [OctetString] {
@@ -66,9 +85,18 @@ public struct CleanedMessage: Sendable {
         var start = 0
         for range in removed.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if range.lowerBound > start { pieces.append(octets.slice(start..<range.lowerBound)) }
-            start = range.upperBound
+            start = max(start, range.upperBound)
         }
         if start < octets.count || pieces.isEmpty { pieces.append(octets.slice(start..<octets.count)) }
         return pieces
+    }
+
+    /// The first `count` octets of all pieces, or all when there are fewer.
+    private static func beginning(of pieces: [OctetString], count: Int) -> OctetString {
+        var rope = OctetRope()
+        for piece in pieces where rope.count < count {
+            rope.append(piece.slice(0..<min(piece.count, count - rope.count)))
+        }
+        return rope.collected()
     }
 }

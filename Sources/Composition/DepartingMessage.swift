@@ -40,7 +40,8 @@ public struct DepartingMessage: Sendable {
         do {
             let whole = try Header(reading: raw, limits: limits)
             cleaned = try CleanedMessage(
-                raw: raw, canonical: raw, header: whole, removing: Self.removals, limits: limits)
+                raw: raw, canonical: raw, header: whole, reserving: Self.reserved, removing: Self.removals,
+                limits: limits)
         } catch {
             throw CompositionError(.unreadableHeader, "the message cannot be read: \(error)")
         }
@@ -83,19 +84,20 @@ public struct DepartingMessage: Sendable {
         let canonical = raw.withCRLFLineEnds()
         return try CleanedMessage(
             raw: canonical, canonical: canonical, header: Header(reading: canonical, limits: limits),
-            removing: Self.removals, limits: limits)
+            reserving: Self.reserved, removing: Self.removals, limits: limits)
     }
 
     private static let mark = "(SES relay)"
 
+    /// Our own results stand in the header by right.
+    private static let reserved = ReservedFields.Names(authservID: nil, bcc: true)
+
     private static func removals(from header: Header) -> [Int: String] {
         var reasons: [Int: String] = [:]
         for (index, field) in header.fields.enumerated() {
-            if field.claimsToBeOurs {
-                reasons[index] = "only SES writes it"
-            } else if field.isDeliveryTrace {
+            if field.isDeliveryTrace {
                 reasons[index] = "of an earlier delivery"
-            } else if field.isNamed("Bcc") || field.isNamed("Resent-Bcc") {
+            } else if field.isNamed("Resent-Bcc") {
                 reasons[index] = "not for other recipients"
             }
         }

@@ -1,34 +1,46 @@
 import InternetMessage
+import LookAlikes
 import Octets
 
-extension HeaderField {
-    /// Whether the field has a name that only SES may write, or one that a hasty reader takes for it.
-    ///
-    /// The blanks that obsolete syntax allows before the colon are not part of the name; an underscore is read as a hyphen
-    /// by programs that make variables of field names.
-    var claimsToBeOurs: Bool {
-        let name = name.asciiLowercased.replacing("_", with: "-")
-        return name.hasPrefix("x-ses-") || name == "x-ses"
+/// Who speaks in an Authentication-Results field that somebody else wrote (RFC 8601 §2.2, §5).
+struct ForeignClaim {
+    /// The body of the field, and what a reader that decodes encoded-words makes of it.
+    private let bodies: [String]
+
+    /// - Parameter body: Still folded.
+    init(of body: OctetString) {
+        let text = String(body.text.unicodeScalars.map { Character($0.value < 0x20 || $0.value == 0x7F ? " " : $0) })
+        let decoded = text.contains("=?") ? EncodedWords.decode(text, using: BuiltInCharsets()) : text
+        bodies = decoded == text ? [text] : [text, decoded]
     }
 
-    /// Whether it is an Authentication-Results field that speaks for `authservID` (RFC 8601 §5).
+    /// Whether some reader takes it for a field of `authservID`.
     ///
-    /// Comments, quotes, case and a version make no difference. Where the field cannot be taken apart, naming us is enough.
-    func isAuthenticationResults(of authservID: String) -> Bool {
-        guard isNamed("Authentication-Results") || name.equalsIgnoringASCIICase("Authentication_Results") else {
-            return false
+    /// Comments, quotes, case and a version make no difference, nor do characters that are not seen. Where the field cannot
+    /// be taken apart, naming us is enough. A result about S/MIME that names nobody counts as ours for readers of fields
+    /// without identifier.
+    func mayBe(of authservID: String) -> Bool {
+        let wanted = LookAlikes.folded(authservID)
+        return bodies.contains { Self.mayBe($0, of: wanted) }
+    }
+
+    private static func mayBe(_ body: String, of wanted: String) -> Bool {
+        let (words, isWhole) = identifier(in: body)
+        guard isWhole else { return LookAlikes.folded(body).contains(wanted) }
+        let joined = words.joined()
+        if words.isEmpty || words[0].contains("=") { return LookAlikes.folded(body).contains("smime") }
+        let readings = [words[0], joined, LookAlikes.folded(joined)]
+        if readings.contains(wanted) { return true }
+        let look = LookAlikes.skeleton(joined)
+        if joined.utf8.contains(where: { $0 >= 0x80 }), look.contains(LookAlikes.skeleton(wanted)) { return true }
+        return readings.contains { reading in
+            reading.hasPrefix(wanted)
+                && reading.dropFirst(wanted.count).allSatisfy { $0 == "/" || $0 == "." || $0.isNumber }
         }
-        let wanted = authservID.asciiLowercased
-        let (identifier, isWhole) = Self.authservID(in: unfoldedBody.text)
-        guard isWhole else { return unfoldedBody.text.asciiLowercased.contains(wanted) }
-        let joined = identifier.joined()
-        return identifier.first == wanted || joined == wanted
-            || (joined.hasPrefix(wanted)
-                && joined.dropFirst(wanted.count).allSatisfy { $0 == "/" || $0 == "." || $0.isNumber })
     }
 
     /// The words before the first semicolon, lower case, without comments and quotes.
-    private static func authservID(in body: String) -> (words: [String], isWhole: Bool) {
+    private static func identifier(in body: String) -> (words: [String], isWhole: Bool) {
         var words: [String] = []
         var word = ""
         var depth = 0

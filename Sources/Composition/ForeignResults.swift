@@ -1,36 +1,57 @@
 public import InternetMessage
+import LookAlikes
 import Octets
 
 /// What of a message could be taken for a result of ours: a text like the one that SES writes, a file named like a
-/// server's answer. Both are marked where the real result is shown; an earlier result in a quoted text is among them.
+/// server's answer, a field of ours in the header of a part. Each is told where the real result is shown; an earlier
+/// result in a quoted text is among them.
 public struct ForeignResults: Sendable {
     /// The decoded names of files, few.
     let fileNames: [String]
     let isInText: Bool
+    /// Whether the header of a part has a field that only we write.
+    let isInHeader: Bool
 
     /// Octets of a text that are looked at, and parts of a message.
     private static let mostOctets = 1 << 20
     private static let mostTexts = 20
     private static let mostNames = 5
+    private static let mostHeaders = 500
 
-    public init(in message: Message) {
+    /// - Parameters:
+    ///   - layers: The message, and what its S/MIME objects enclose.
+    ///   - authservID: The identifier of our Authentication-Results fields.
+    public init(in layers: [Message], authservID: String, using charsets: some CharsetDecoding) {
+        let reserved = ReservedFields(names: ReservedFields.Names(authservID: authservID))
         var names: [String] = []
         var isInText = false
+        var isInHeader = false
         var texts = 0
-        for part in message.root.walk(.ownParts) {
-            guard case .leaf = part.content else { continue }
-            if names.count < Self.mostNames, let name = part.fileName(using: BuiltInCharsets()),
-                Self.letters(of: name.utf8).starts(with: Self.fileMark)
-            {
-                names.append(name)
-            }
-            if part.contentType.type == "text", !isInText, texts < Self.mostTexts {
-                texts += 1
-                isInText = Self.holdsResult(part.decodedPrefix(Self.mostOctets).array)
+        var headers = 0
+        for (layer, message) in layers.enumerated() {
+            for part in message.root.walk(.ownParts) {
+                // The header of the message itself was cleaned when it came in.
+                if !isInHeader, headers < Self.mostHeaders, layer > 0 || !part.path.isEmpty {
+                    headers += 1
+                    isInHeader = !reserved.findings(in: part.message.slice(part.header.range)).isEmpty
+                }
+                guard case .leaf = part.content else { continue }
+                if names.count < Self.mostNames,
+                    part.shownFileNames(using: charsets).contains(where: { $0.holds(letters: Self.fileMark) })
+                {
+                    names.append(part.fileName(using: charsets) ?? part.everyFileName(using: charsets)[0])
+                }
+                if part.contentType.type == "text", !isInText, texts < Self.mostTexts {
+                    texts += 1
+                    let charset = part.contentType.parameter("charset")?.text
+                    isInText = LookAlikeResult.isFound(
+                        in: part.decodedPrefix(Self.mostOctets).array, charset: charset, using: charsets)
+                }
             }
         }
         fileNames = names
         self.isInText = isInText
+        self.isInHeader = isInHeader
     }
 
     /// A sentence for each.
@@ -43,60 +64,12 @@ public struct ForeignResults: Sendable {
                 "the text of the message holds what looks like another result; it came with the message and proves nothing"
             )
         }
+        if isInHeader {
+            words.append(
+                "the header of a part holds what looks like a result; it came with the message and proves nothing")
+        }
         return words
     }
 
-    private static let fileMark = Array("verificationresponse".utf8)
-    private static let textMark = Array("signaturecheck".utf8)
-
-    /// Whether the words of our title stand in it, whatever markup, blanks or capitals are between their letters.
-    static func holdsResult(_ octets: [UInt8]) -> Bool {
-        letters(of: withoutMarkup(octets)).firstOffset(of: textMark) != nil
-            || letters(of: octets).firstOffset(of: textMark) != nil
-    }
-
-    private static func letters(of octets: some Sequence<UInt8>) -> [UInt8] {
-        octets.compactMap { octet in
-            let lower = octet.asciiLowercased
-            return (0x61...0x7A).contains(lower) ? lower : nil
-        }
-    }
-
-    /// Tags left out, numeric character references resolved, others left out.
-    private static func withoutMarkup(_ octets: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(octets.count)
-        var index = 0
-        // Where none is ahead any more, none is looked for.
-        var lastClose = octets.lastIndex(of: UInt8(ascii: ">")) ?? -1
-        while index < octets.count {
-            switch octets[index] {
-            case UInt8(ascii: "<") where index < lastClose:
-                guard let close = octets[index...].firstIndex(of: UInt8(ascii: ">")) else {
-                    lastClose = -1
-                    continue
-                }
-                index = close + 1
-            case UInt8(ascii: "&"):
-                let rest = octets[(index + 1)...].prefix(10)
-                guard let end = rest.firstIndex(of: UInt8(ascii: ";")) else {
-                    index += 1
-                    continue
-                }
-                if let scalar = reference(rest[..<end]) { text.append(scalar) }
-                index = end + 1
-            default:
-                text.append(octets[index])
-                index += 1
-            }
-        }
-        return text
-    }
-
-    /// The US-ASCII character that `#83` or `#x53` stands for.
-    private static func reference(_ name: ArraySlice<UInt8>) -> UInt8? {
-        guard name.first == UInt8(ascii: "#") else { return nil }
-        let digits = String(decoding: name.dropFirst(), as: UTF8.self).asciiLowercased
-        return digits.hasPrefix("x") ? UInt8(digits.dropFirst(), radix: 16) : UInt8(digits)
-    }
+    private static let fileMark = "verificationresponse"
 }

@@ -2,17 +2,15 @@ public import InternetMessage
 
 /// File names that no other part of a message has, so that nobody who saves them all loses one.
 public struct FreeFileNames: Sendable {
-    /// Folded: file systems of readers tell names apart by less than Unicode does.
-    private var taken: Set<String>
+    private var taken: [ShownFileName]
 
-    /// - Parameter names: What attachments are called, as decoded; those of other parts are found here.
-    public init(of message: Message, _ names: [String]) {
-        let charsets = BuiltInCharsets()
+    /// - Parameters:
+    ///   - names: What attachments are called, as decoded; those of other parts are found here.
+    ///   - charsets: For the names of parts.
+    public init(of message: Message, _ names: [String], using charsets: some CharsetDecoding = BuiltInCharsets()) {
         // What S/MIME calls the layers of a mail no file may be called (RFC 8551 §3.2.1).
-        taken = Set(["smime.p7m", "smime.p7s"] + names.map(Self.folded))
-        for part in message.root.walk(.ownParts) {
-            if let name = part.fileName(using: charsets) { taken.insert(Self.folded(name)) }
-        }
+        taken = (["smime.p7m", "smime.p7s"] + names).map { ShownFileName($0) }
+        for part in message.root.walk(.ownParts) { taken += part.shownFileNames(using: charsets) }
     }
 
     /// `name` and `ending`, with a number before the ending of `name` where that is taken; it is taken from now on.
@@ -20,13 +18,16 @@ public struct FreeFileNames: Sendable {
         let name = name ?? "attachment"
         var candidate = name + ending
         var number = 2
-        while !taken.insert(Self.folded(candidate)).inserted {
+        while true {
+            let shown = ShownFileName(candidate)
+            // A name of which nothing is shown is nobody's.
+            if shown.readings.isEmpty || !taken.contains(where: shown.isTaken) {
+                taken.append(shown)
+                return candidate
+            }
             let dot = name.lastIndex(of: ".").flatMap { $0 == name.startIndex ? nil : $0 } ?? name.endIndex
             candidate = "\(name[..<dot])-\(number)\(name[dot...])\(ending)"
             number += 1
         }
-        return candidate
     }
-
-    private static func folded(_ name: String) -> String { name.lowercased() }
 }

@@ -5,7 +5,8 @@ public import Octets
 ///
 /// Removed are: every `X-SES-*` field and its look-alikes, every Authentication-Results of our own identifier (RFC
 /// 8601 §5), the trace fields that were read as the envelope, and `Bcc` of outgoing mail; also what stands before the
-/// header and is no part of it, such as a byte order mark or an empty line. The body is never touched.
+/// header and is no part of it, such as a byte order mark or an empty line. All but the trace fields go wherever some
+/// reader finds them, also behind a line that is no field and up to the first empty line. What follows is never touched.
 public struct Intake: Sendable {
     public let envelope: Envelope
     public let message: CleanedMessage
@@ -35,11 +36,8 @@ public struct Intake: Sendable {
         do {
             message = try CleanedMessage(
                 raw: raw, canonical: canonical, header: header,
-                removing: { header in
-                    Self.removals(
-                        from: header, takesTrace: envelope.source == .trace, removesBcc: removesBcc,
-                        authservID: authservID)
-                }, limits: limits)
+                reserving: ReservedFields.Names(authservID: authservID, bcc: removesBcc),
+                removing: { envelope.source == .trace ? Self.trace(of: $0) : [:] }, limits: limits)
         } catch {
             throw CompositionError(.unreadableHeader, "the message cannot be read: \(error)")
         }
@@ -54,23 +52,9 @@ public struct Intake: Sendable {
         header.first("Message-ID").flatMap { MessageID(parsing: $0.rawBody) }.map { "\($0)" }
     }
 
-    private static func removals(
-        from header: Header, takesTrace: Bool, removesBcc: Bool, authservID: String
-    ) -> [Int: String] {
-        let trace = takesTrace ? Envelope.traceFields(of: header).endIndex : 0
-        var reasons: [Int: String] = [:]
-        for (index, field) in header.fields.enumerated() {
-            if field.claimsToBeOurs {
-                reasons[index] = "only SES writes it"
-            } else if field.isAuthenticationResults(of: authservID) {
-                reasons[index] = "it speaks for \(authservID)"
-            } else if index < trace && field.isDeliveryTrace {
-                reasons[index] = "read as the envelope"
-            } else if removesBcc && field.isNamed("Bcc") {
-                reasons[index] = "not for other recipients"
-            }
-        }
-        return reasons
+    private static func trace(of header: Header) -> [Int: String] {
+        let trace = Envelope.traceFields(of: header).enumerated().filter { $0.element.isDeliveryTrace }
+        return Dictionary(uniqueKeysWithValues: trace.map { ($0.offset, "read as the envelope") })
     }
 }
 

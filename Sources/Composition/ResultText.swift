@@ -55,6 +55,8 @@ public struct ResultText: Sendable {
     public var author: String?
     /// How signer and From differ; nil when they do not, or nobody was compared.
     public var mismatch: String?
+    /// Fields that differ from their signed copies, a sentence each.
+    public var differences: [String] = []
     public var signingTimes: [String] = []
     /// Of the mail, the decisive ones first.
     public var reasons: [String] = []
@@ -105,6 +107,7 @@ public struct ResultText: Sendable {
         }
         rows.add("From", [author].compactMap(\.self))
         rows.add("Attention", [mismatch].compactMap(\.self))
+        rows.add("Attention", differences)
         rows.add("Signed at", signingTimes)
         rows.add("Reason", reasons.filter { $0 != mismatch })
         rows.add("Server says", serverMessages.filter { !reasons.contains($0) })
@@ -131,8 +134,7 @@ public struct ResultText: Sendable {
         let ofAttachments = verdict.sentenceOfAttachments
         switch mail {
         case nil: return ofAttachments + " The message itself has not been checked."
-        case .trusted? where verdict == .trusted:
-            return "The signatures of the message and of its attachments are valid, and their certificates are trusted."
+        case .trusted? where verdict == .trusted: return sentenceOfMessage + sentenceBesideMessage
         case .some(let mail) where verdict == .trusted: return ofAttachments + " " + mail.sentence
         case .notSigned?, .notChecked?:
             return verdict == mail ? verdict.sentence : ofAttachments
@@ -141,6 +143,24 @@ public struct ResultText: Sendable {
                 ? "A signature of the message or of its attachments does not prove who made it, or that the content is unchanged. Do not rely on it."
                 : verdict.sentence
         }
+    }
+}
+
+extension ResultText {
+    /// Of a trusted message with trusted attachments, if any; nothing is said of what nobody looked at.
+    private var sentenceOfMessage: String {
+        let trusted = attachments?.count { $0.verdict == .trusted } ?? 0
+        if trusted == 0 { return verdict.sentence }
+        return trusted == attachments?.count && remarks.isEmpty
+            ? "The signatures of the message and of its attachments are valid, and their certificates are trusted."
+            : "The signatures of the message and of the attachments that are listed as trusted are valid, and their"
+                + " certificates are trusted."
+    }
+
+    private var sentenceBesideMessage: String {
+        guard let attachments, !attachments.contains(where: { $0.verdict == .trusted }) else { return "" }
+        if !remarks.isEmpty { return " Not all attachments have been looked at." }
+        return attachments.isEmpty ? "" : " No attachment carries a signature of its own."
     }
 }
 

@@ -21,6 +21,14 @@ struct CMSInspecting: SignatureInspection {
             })
     }
 
+    func content(of signature: OctetString) throws(Failure) -> (any OctetSource)? {
+        do {
+            return try CMSInspection.content(of: signature)
+        } catch {
+            throw Failure(.permanent, error.reason)
+        }
+    }
+
     func check(
         _ signature: OctetString, content: (any OctetSource)?
     ) throws(Failure) -> Processing.SignatureIntegrity {

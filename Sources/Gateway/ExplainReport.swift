@@ -128,12 +128,14 @@ public struct ExplainReport: Encodable, Sendable {
         let policy = configuration.policy
         let canonical = claimed.raw.withCRLFLineEnds()
         let intake: Intake
-        let message: Message
+        let layers: MessageLayers
         do {
             intake = try Intake(
                 raw: claimed.raw, canonical: canonical, block: claimed.block, isBare: claimed.isBare,
                 removesBcc: direction == .outgoing, authservID: policy.authservID)
-            message = try Message(reading: intake.message.canonical)
+            layers = try MessageLayers(
+                opening: Message(reading: intake.message.canonical), CMSInspecting(),
+                MemoryCollecting(limit: intake.message.canonicalRope.count))
         } catch {
             throw ProgramError(.badInput, "\(file) is not a message: \(error)")
         }
@@ -145,7 +147,8 @@ public struct ExplainReport: Encodable, Sendable {
                 envelope: intake.envelope)
         }
         let facts = InspectedMessage(
-            message, recipients: intake.envelope.recipients, sender: intake.envelope.sender)
+            layers.message, enclosed: layers.enclosed, recipients: intake.envelope.recipients,
+            sender: intake.envelope.sender)
         return ExplainReport(decide(facts, direction: direction, policy: policy), envelope: intake.envelope)
     }
 

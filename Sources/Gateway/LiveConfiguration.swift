@@ -52,9 +52,10 @@ final class LiveConfiguration: Sendable {
             policy: server.policy,
             services: Services(
                 signatures: client, inspection: CMSInspecting(), documents: DocumentInspecting(),
-                facts: { message, recipients, sender in
-                    InspectedMessage(message, recipients: recipients, sender: sender)
+                facts: { message, enclosed, recipients, sender in
+                    InspectedMessage(message, enclosed: enclosed, recipients: recipients, sender: sender)
                 },
+                charsets: Charsets(),
                 authenticationCode: { MessageAuthentication.hmacSHA256(key: secret, OctetString($0)).array },
                 random: SpoolRandom.system.octets, now: { clock.now() }, hostName: hostName,
                 originatorID: server.originatorID, retryDelay: { schedule.delay(afterAttempt: $0) },

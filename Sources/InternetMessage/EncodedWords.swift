@@ -153,13 +153,15 @@ extension Entity {
     }
 
     /// Every name that some reader may show for the entity, each once, that of ``fileName(using:)`` first: readers differ in
-    /// whether Content-Disposition or Content-Type counts, and the extended form of a parameter or the plain one.
+    /// whether Content-Disposition or Content-Type counts, which of their parameters is the name, and whether the extended
+    /// form of a parameter counts or the plain one.
     public func everyFileName(using charsets: some CharsetDecoding) -> [String] {
         var names = [fileName(using: charsets)].compactMap(\.self)
-        for (fieldName, parameterName) in [("content-disposition", "filename"), ("content-type", "name")] {
+        for fieldName in ["content-disposition", "content-type"] {
             for field in header.fields where field.name.equalsIgnoringASCIICase(fieldName) {
                 let parsed = ParameterizedField(field.unfoldedBody)
-                for parameter in parsed.parameters + parsed.shadowed where parameter.name == parameterName {
+                for parameter in parsed.parameters + parsed.shadowed
+                where ["filename", "name"].contains(parameter.name) {
                     let name = parameter.decoded(using: charsets)
                     if !name.isEmpty, !names.contains(name) { names.append(name) }
                 }

@@ -106,11 +106,8 @@ extension Entity {
     public var isAttachedFile: Bool {
         if contentType.subtype.hasSuffix("pkcs7-signature") { return true }
         return (contentType.parameter("smime-type") == nil || disposition?.type == "attachment")
-            && fileNames.contains { !$0.equalsIgnoringASCIICase("smime.p7m") }
+            && shownFileNames(using: BuiltInCharsets()).contains { !$0.isTaken(for: Self.layerName) }
     }
 
-    /// What Content-Disposition and Content-Type call it, undecoded.
-    var fileNames: [String] {
-        [disposition?.parameter("filename"), contentType.parameter("name")].compactMap { $0?.text }
-    }
+    private static let layerName = ShownFileName("smime.p7m")
 }

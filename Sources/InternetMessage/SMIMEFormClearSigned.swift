@@ -51,7 +51,8 @@ extension Entity {
         if ClearSigned.protocols.contains(contentType.mediaType) { return .smime }
         // Seen from gateways that know no better type; RFC 8551 §3.10 goes by the name then.
         let isOctetStream = contentType.mediaType == "application/octet-stream"
-        return isOctetStream && fileNames.contains { $0.asciiLowercased.hasSuffix(".p7s") } ? .smime : .other
+        let isNamed = isOctetStream && shownFileNames(using: BuiltInCharsets()).contains { $0.hasEnding("p7s") }
+        return isNamed ? .smime : .other
     }
 
     /// Defects of this entity's own header and frame by which two readers come to different octets or parts.

@@ -44,9 +44,10 @@ struct OpaqueForm {
         let form: SMIMEForm
 
         init?(_ entity: Entity) {
-            let names = entity.fileNames.map(\.asciiLowercased)
+            // For most parts nobody asks for the names.
+            lazy var names = entity.shownFileNames(using: BuiltInCharsets())
             func isNamed(_ endings: String...) -> Bool {
-                names.contains { name in endings.contains { name.hasSuffix($0) } }
+                names.contains { name in endings.contains(where: name.hasEnding) }
             }
             switch entity.contentType.mediaType {
             case "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature",
@@ -54,7 +55,7 @@ struct OpaqueForm {
                 break
             case "application/octet-stream":
                 // §3.10: such files are S/MIME by their name alone.
-                guard isNamed(".p7m", ".p7s", ".p7c", ".p7z") else { return nil }
+                guard isNamed("p7m", "p7s", "p7c", "p7z") else { return nil }
             default: return nil
             }
             smimeType = entity.contentType.parameter("smime-type")?.text.asciiLowercased
@@ -64,7 +65,7 @@ struct OpaqueForm {
             case "compressed-data": form = .compressed
             case "certs-only": form = .certificatesOnly
             default:
-                form = isNamed(".p7c") ? .certificatesOnly : isNamed(".p7z") ? .compressed : .none
+                form = isNamed("p7c") ? .certificatesOnly : isNamed("p7z") ? .compressed : .none
             }
         }
     }

@@ -5,7 +5,8 @@ import Workflows
 
 /// What is known of an attachment from its header and its octets.
 enum AttachmentInspection {
-    static func facts(of attachment: MessageParts.Attachment, _ charsets: Charsets) -> AttachmentFacts {
+    /// - Parameter layer: Which of the opened messages it stands in.
+    static func facts(of attachment: MessageParts.Attachment, layer: Int, _ charsets: Charsets) -> AttachmentFacts {
         let entity = attachment.entity
         let prefix = entity.decodedPrefix(DocumentOpening.length).array
         let opening = DocumentOpening(prefix)
@@ -17,9 +18,10 @@ enum AttachmentInspection {
         // A reader that is told to open a PDF looks for its mark anywhere in the beginning.
         if opening.pdfOffset != nil, claimsPDF(entity, charsets) { kinds.insert("pdf") }
         return AttachmentFacts(
-            path: entity.path, fileName: entity.fileName(using: charsets), mediaType: entity.contentType.mediaType,
+            layer: layer, path: entity.path, fileName: entity.fileName(using: charsets),
+            mediaType: entity.contentType.mediaType,
             contentKinds: kinds, isSigned: isSigned(entity, prefix: prefix, kinds: kinds),
-            protection: attachment.protection)
+            protection: layer == 0 ? attachment.protection : attachment.protection ?? .withinSigned)
     }
 
     private static func claimsPDF(_ entity: Entity, _ charsets: Charsets) -> Bool {

@@ -5,16 +5,19 @@ public import Workflows
 /// What Decide may know of a message and its envelope, each fact found when it is first asked for, and once.
 public struct InspectedMessage: MessageFacts {
     private let message: Message
+    private let enclosed: [Message]
     private let recipients: [AddrSpec]
     private let sender: ReversePath?
     private let found = Found()
     private let charsets = Charsets()
 
     /// - Parameters:
+    ///   - enclosed: What the signed S/MIME objects in the message hold: their texts and attachments are the message's.
     ///   - recipients: The envelope's; those that are in neither To nor Cc count as blind copies.
     ///   - sender: The envelope's; nil when it is not known, which is different from the null sender.
-    public init(_ message: Message, recipients: [AddrSpec], sender: ReversePath?) {
+    public init(_ message: Message, enclosed: [Message] = [], recipients: [AddrSpec], sender: ReversePath?) {
         self.message = message
+        self.enclosed = enclosed
         self.recipients = recipients
         self.sender = sender
     }
@@ -22,7 +25,7 @@ public struct InspectedMessage: MessageFacts {
     /// The facts that cost more than a look at a field, shared by all copies of the value.
     private final class Found: Sendable {
         let smime = Once<SMIMEReading>()
-        let parts = Once<MessageParts>()
+        let parts = Once<[MessageParts]>()
         let bodyText = Once<String>()
         let attachments = Once<[AttachmentFacts]>()
         let to = Once<[NamedAddress]>()
@@ -71,7 +74,7 @@ public struct InspectedMessage: MessageFacts {
         }
     }
 
-    public var bodyText: String { found.bodyText.value { TextBody.text(of: parts.texts, charsets) } }
+    public var bodyText: String { found.bodyText.value { TextBody.text(of: parts.flatMap(\.texts), charsets) } }
 
     public var isSigned: Bool { smime.isSigned }
 
@@ -86,13 +89,22 @@ public struct InspectedMessage: MessageFacts {
     }
 
     public var attachments: [AttachmentFacts] {
-        found.attachments.value { parts.attachments.map { AttachmentInspection.facts(of: $0, charsets) } }
+        found.attachments.value {
+            parts.enumerated().flatMap { layer, parts in
+                parts.attachments.map { AttachmentInspection.facts(of: $0, layer: layer, charsets) }
+            }
+        }
     }
 
     public var hasNullSender: Bool { sender == .null }
 
-    private var parts: MessageParts {
-        found.parts.value { MessageParts(message.root, isOpaque: smime.isOpaque, charsets: charsets) }
+    /// Of the message and of each one enclosed in it.
+    private var parts: [MessageParts] {
+        found.parts.value {
+            ([message] + enclosed).map {
+                MessageParts($0.root, isOpaque: SMIMEForm.of($0.root).isOpaque, charsets: charsets)
+            }
+        }
     }
 
     private func addresses(_ name: String) -> [NamedAddress] {

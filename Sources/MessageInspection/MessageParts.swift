@@ -90,8 +90,8 @@ extension Entity {
     /// By its type, or by the name where the type says nothing.
     fileprivate var isDetachedSignature: Bool {
         if contentType.subtype.hasSuffix("-signature") { return true }
-        let name = disposition?.parameter("filename") ?? contentType.parameter("name")
-        return contentType.subtype == "octet-stream" && name?.text.asciiLowercased.hasSuffix(".p7s") == true
+        return contentType.subtype == "octet-stream"
+            && shownFileNames(using: BuiltInCharsets()).contains { $0.hasEnding("p7s") }
     }
 }
 

@@ -21,10 +21,10 @@ struct AttachmentDocument {
         self.facts = facts
         words = Self.words(facts)
         do throws(Failure) {
+            try Self.requireOpen(facts)
             guard let entity = message.root.entity(at: facts.path) else {
                 throw Failure(.permanent, "there is no such part")
             }
-            try Self.requireOpen(facts)
             let octets = try AttachmentOctets(of: entity, scratch)
             if let doubt = octets.doubt { throw Failure(.permanent, doubt) }
             content = octets.content
@@ -100,19 +100,14 @@ struct AttachmentDocument {
 }
 
 extension AttachmentFacts {
-    fileprivate var claimsPDF: Bool { isNamed(".pdf") || ["application/pdf", "application/x-pdf"].contains(mediaType) }
+    fileprivate var claimsPDF: Bool { isNamed("pdf") || ["application/pdf", "application/x-pdf"].contains(mediaType) }
 
     fileprivate var claimsXML: Bool {
-        isNamed(".xml") || ["text/xml", "application/xml"].contains(mediaType) || mediaType.hasSuffix("+xml")
+        isNamed("xml") || ["text/xml", "application/xml"].contains(mediaType) || mediaType.hasSuffix("+xml")
     }
 
     /// A page is shown as it stands: a signature element within would be part of what is seen.
-    fileprivate var claimsHTML: Bool { isNamed(".html") || isNamed(".htm") || mediaType == "text/html" }
+    fileprivate var claimsHTML: Bool { isNamed("html") || isNamed("htm") || mediaType == "text/html" }
 
-    private func isNamed(_ ending: String) -> Bool {
-        guard var name = fileName?[...] else { return false }
-        // Trailing blanks and dots do not change what a file is on the reader's machine.
-        while let last = name.last, last.isWhitespace || last == "." { name.removeLast() }
-        return name.lowercased().hasSuffix(ending)
-    }
+    private func isNamed(_ ending: String) -> Bool { shownFileName?.hasEnding(ending) == true }
 }

@@ -4,92 +4,46 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// Verifies each signed attachment with a call of its own: the structure first, then the server, then what the server
-/// cannot be relied on for.
+/// Verifies the signed attachments of one layer of a message, each with a call of its own: the structure first, then the
+/// server, then what the server cannot be relied on for.
 struct AttachmentVerification {
     let services: Services
+    /// The layer.
     let message: Message
     let scratch: any OctetCollectorMaking
 
-    /// The most signed attachments of one message: each is a call to the server.
-    static let most = 100
     /// Octets of a text that are held in memory for its other line ends.
     private static let mostLines = 8 << 20
 
+    /// A verdict, and the part that a reader opens: of a file and its detached signature, the file.
+    typealias Judged = (verdict: AttachmentVerdict, opened: Entity.Path)
+
     /// - Parameters:
-    ///   - selected: Those that the workflow is for.
-    ///   - all: All of the message, among which detached signatures find their files.
-    func verify(
-        _ selected: [AttachmentFacts], among all: [AttachmentFacts]
-    ) async throws(Failure) -> AttachmentVerdicts {
-        var verdicts = AttachmentVerdicts([], remarks: remarks)
-        if case .encrypted = SMIMEForm.of(message.root) { verdicts.isMailEncrypted = true }
+    ///   - chosen: Those that are to be verified.
+    ///   - all: All of the layer, among which detached signatures find their files.
+    func verify(_ chosen: [AttachmentFacts], among all: [AttachmentFacts]) async throws(Failure) -> [Judged] {
         let pairing = DetachedSignatures(attachments: all)
-        let chosen = try withTheirSignatures(selected, among: all, pairing)
-        let signed = chosen.count { $0.signedForm != nil }
-        guard signed <= Self.most else {
-            throw Failure(
-                .permanent, "the message has \(signed) signed attachments, of which at most \(Self.most) are verified")
-        }
-        /// Of each verdict, the part that a reader opens.
-        var opened: [Entity.Path] = []
+        var judged: [Judged] = []
         for attachment in chosen {
             let (verdict, file) = try await verify(attachment, pairing)
-            opened.append(file ?? verdict.path)
-            verdicts.all.append(verdict)
+            judged.append((verdict, file ?? verdict.path))
         }
-        let chosenPaths = Set(chosen.map(\.path))
-        let rest = try UnselectedAttachments(services: services, message: message, scratch: scratch).judge(
-            all.filter { !chosenPaths.contains($0.path) })
-        for verdict in rest.broken {
-            opened.append(verdict.path)
-            verdicts.all.append(verdict)
-        }
-        verdicts.remarks += rest.remarks
-        if signed > 0, message.root.holdsDelimiterBesideBareCR {
-            for index in verdicts.all.indices {
-                verdicts.all[index].lower(to: .notTrusted, Entity.delimiterBesideBareCR)
+        if chosen.contains(where: { $0.signedForm != nil }), message.root.holdsDelimiterBesideBareCR {
+            for index in judged.indices {
+                judged[index].verdict.lower(to: .notTrusted, Entity.delimiterBesideBareCR)
             }
         }
-        lowerNamesakes(&verdicts, opened)
         // A file whose signature stands beside it is told of there.
-        let signedElsewhere = Set(zip(verdicts.all, opened).filter { $0.path != $1 }.map(\.1))
-        verdicts.all.removeAll { $0.result == .unsigned && signedElsewhere.contains($0.path) }
-        return verdicts
-    }
-
-    /// A verdict is told of a name: another part under that name, which is not as good, would be taken for what it is about.
-    private func lowerNamesakes(_ verdicts: inout AttachmentVerdicts, _ opened: [Entity.Path]) {
-        let trusted = verdicts.all.indices.filter { verdicts.all[$0].verdict == .trusted }
-        guard !trusted.isEmpty else { return }
-        let names = SharedNames(of: message)
-        let vouched = Set(trusted.map { opened[$0] })
-        for index in trusted where names.isShared(opened[index], beyond: vouched) {
-            verdicts.all[index].lower(
-                to: .notTrusted,
-                "another part of the message may be shown under its name, and is not signed or not trusted")
-        }
-    }
-
-    /// What cannot be seen from outside, and what is too deep within.
-    private var remarks: [String] {
-        message.root.walk(.ownParts).contains { $0.defects.contains(.tooDeep) }
-            ? ["parts that are nested too deeply were not looked at"] + ownRemarks : ownRemarks
-    }
-
-    private var ownRemarks: [String] {
-        switch SMIMEForm.of(message.root) {
-        case .encrypted: ["the message is encrypted and was not checked: SES does not decrypt"]
-        case .signedData, .compressed:
-            ["the message is one S/MIME object: attachments within it were not looked at"]
-        case .none, .multipartSigned, .certificatesOnly: []
-        }
+        let signedElsewhere = Set(judged.filter { $0.verdict.path != $0.opened }.map(\.opened))
+        judged.removeAll { $0.verdict.result == .unsigned && signedElsewhere.contains($0.verdict.path) }
+        return judged
     }
 
     /// A signature that stands apart belongs to its file: where only the file was selected it comes along.
-    private func withTheirSignatures(
-        _ selected: [AttachmentFacts], among all: [AttachmentFacts], _ pairing: DetachedSignatures
-    ) throws(Failure) -> [AttachmentFacts] {
+    func withTheirSignatures(
+        _ selected: [AttachmentFacts], among all: [AttachmentFacts]
+    ) -> [AttachmentFacts] {
+        let pairing = DetachedSignatures(attachments: all)
         let paths = Set(selected.map(\.path))
         guard paths.count < all.count else { return selected }
         return all.filter { attachment in
@@ -268,7 +222,8 @@ struct AttachmentVerification {
     /// What a reader's machine would open as something else shows something else.
     private func judgeHints(of entity: Entity, as form: AttachmentFacts.SignedForm, _ verdict: inout AttachmentVerdict)
     {
-        if let objection = OpeningHints(of: entity).objection(to: form) { verdict.lower(to: .notTrusted, objection) }
+        let hints = OpeningHints(of: entity, using: services.charsets)
+        if let objection = hints.objection(to: form) { verdict.lower(to: .notTrusted, objection) }
     }
 
     /// What a detached signature is over: the file, and of one that travels as lines of text the form with the line ends

@@ -22,13 +22,11 @@ struct DetachedSignatures {
             $0.path != signature.path && $0.path.dropLast() == signature.path.dropLast()
         }
         let files = beside.filter { !$0.isNamedAsSignature }
-        if let stem = signature.fileName.flatMap(Self.stem) {
+        if let stem = signature.shownFileName?.withoutEnding {
             // A signature is a file too, and may be signed.
-            let named = beside.filter { $0.fileName?.equalsIgnoringASCIICase(stem) == true }
+            let named = beside.filter { $0.shownFileName?.isTaken(for: stem) == true }
             if !named.isEmpty { return Self.only(named) }
-            let related = files.filter {
-                $0.fileName.flatMap(Self.stem)?.equalsIgnoringASCIICase(stem) == true
-            }
+            let related = files.filter { $0.shownFileName?.withoutEnding?.isTaken(for: stem) == true }
             if !related.isEmpty { return Self.only(related) }
         }
         return Self.only(files)
@@ -41,19 +39,13 @@ struct DetachedSignatures {
         default: .several
         }
     }
-
-    /// A name without its last extension; nil when it has none.
-    private static func stem(_ name: String) -> String? {
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
-        return String(name[..<dot])
-    }
 }
 
 extension AttachmentFacts {
     /// Whether its name or type says that it is a signature and no document (RFC 8551 §3.2.1).
     var isNamedAsSignature: Bool {
         ["application/pkcs7-signature", "application/x-pkcs7-signature"].contains(mediaType)
-            || fileName?.asciiLowercased.hasSuffix(".p7s") == true
+            || shownFileName?.hasEnding("p7s") == true
     }
 
     /// In which form it is signed, by its content.
@@ -79,12 +71,7 @@ extension AttachmentFacts {
 
     /// Whether name or media type would have a reader open it as `kind`.
     private func declares(_ kind: String) -> Bool {
-        let ending = fileName.map { name in
-            var name = name.asciiLowercased[...]
-            while let last = name.last, last == "." || last.isWhitespace { name.removeLast() }
-            return name
-        }
-        return ending?.hasSuffix("." + kind) == true || mediaType.hasSuffix("/" + kind)
+        shownFileName?.hasEnding(kind) == true || mediaType.hasSuffix("/" + kind)
             || mediaType.hasSuffix("+" + kind)
     }
 }

@@ -39,7 +39,9 @@ public struct EntryProcessor: Sendable {
             let message = try Message(
                 reading: scratch.oneRun(
                     of: intake.message.canonicalRope, "the message cannot be kept in one piece"))
-            let facts = services.facts(message, intake.envelope.recipients, intake.envelope.sender)
+            let layers = try MessageLayers(opening: message, services.inspection, scratch)
+            let facts = services.facts(
+                message, layers.enclosed, intake.envelope.recipients, intake.envelope.sender)
             let decision = decide(facts, direction: entry.direction, policy: policy)
             routing.account.reason = decision.reason
             guard !decision.isFailure else { return routing.settle(Failure(.permanent, decision.reason)) }
@@ -49,7 +51,7 @@ public struct EntryProcessor: Sendable {
             routing.begin(workflow)
             do {
                 return try await operate(
-                    workflow, on: message, facts, attachments: decision.attachments, routing: &routing,
+                    workflow, on: layers, facts, attachments: decision.attachments, routing: &routing,
                     scratch: scratch)
             } catch {
                 return routing.settle(error)
@@ -91,11 +93,11 @@ public struct EntryProcessor: Sendable {
     ///
     /// - Parameter attachments: What the operations on attachments are for.
     private func operate(
-        _ workflow: Workflow, on message: Message, _ facts: any MessageFacts, attachments: [AttachmentFacts],
+        _ workflow: Workflow, on layers: MessageLayers, _ facts: any MessageFacts, attachments: [AttachmentFacts],
         routing: inout Routing, scratch: any OctetCollectorMaking
     ) async throws(Failure) -> Outcome {
         var chain = SigningChain(
-            message, intake: routing.intake, policy: policy, services: services, scratch: scratch)
+            layers.message, intake: routing.intake, policy: policy, services: services, scratch: scratch)
         var mail: MailVerdict?
         var attached: AttachmentVerdicts?
         for (index, operation) in workflow.operations.enumerated() {
@@ -104,17 +106,17 @@ public struct EntryProcessor: Sendable {
                 try await chain.signAttachments(
                     attachments, instructions, isLast: index == workflow.operations.count - 1)
             case .verifyAttachment:
-                attached = try await AttachmentVerification(services: services, message: message, scratch: scratch)
+                attached = try await LayeredVerification(services: services, layers: layers, scratch: scratch)
                     .verify(attachments, among: facts.attachments)
             case .signEmail(let instruction):
                 try await chain.signMail(instruction)
             case .verifyEmail:
                 mail = try await MailVerification(policy: policy, services: services).verify(
-                    message, scratch: scratch)
+                    layers, scratch: scratch)
             }
         }
         if mail != nil || attached != nil {
-            return try routing.show(MessageVerdict(mail: mail, attachments: attached), of: message)
+            return try routing.show(MessageVerdict(mail: mail, attachments: attached), of: layers)
         }
         routing.account.reason = ([routing.account.reason] + chain.account).joined(separator: "; ")
         guard let signed = chain.signed else { return routing.route(.recipients, .unmatched(routing.account.reason)) }

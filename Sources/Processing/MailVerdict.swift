@@ -26,6 +26,8 @@ public struct MailVerdict: Sendable {
     public var result: Result
     /// Every reason, the decisive ones first, one sentence each.
     public var reasons: [String]
+    /// Fields of the header that differ from their signed copies, a sentence each. They change no verdict.
+    public var differences: [String] = []
     /// nil where there was nobody to compare.
     public var identity: SignerIdentity?
     public var signers: [CMSFacts.Signer]

@@ -12,7 +12,8 @@ struct MailVerification {
     let policy: Policy
     let services: Services
 
-    func verify(_ message: Message, scratch: any OctetCollectorMaking) async throws(Failure) -> MailVerdict {
+    func verify(_ layers: MessageLayers, scratch: any OctetCollectorMaking) async throws(Failure) -> MailVerdict {
+        let message = layers.message
         let reading = SMIMEReading(message.root)
         switch reading.form {
         case .encrypted:
@@ -24,11 +25,12 @@ struct MailVerification {
             let signature = signed.signature.decodedBody
             return try await judge(
                 message, signature: signature, content: signed.content.octets,
-                ambiguities: reading.ambiguities, protectedHeader: signed.content, scratch: scratch)
+                ambiguities: reading.ambiguities,
+                signedEntity: layers.content(at: signed.content.path) ?? signed.content, scratch: scratch)
         case .signedData:
             return try await judge(
                 message, signature: message.root.decodedBody, content: nil, ambiguities: reading.ambiguities,
-                protectedHeader: nil, scratch: scratch)
+                signedEntity: layers.content(at: []), scratch: scratch)
         }
     }
 
@@ -46,7 +48,7 @@ struct MailVerification {
 
     private func judge(
         _ message: Message, signature: OctetString, content: OctetString?, ambiguities: [String],
-        protectedHeader: Entity?, scratch: any OctetCollectorMaking
+        signedEntity: Entity?, scratch: any OctetCollectorMaking
     ) async throws(Failure) -> MailVerdict {
         let operation = VerificationOperation(
             kind: .email, document: message.octets, signature: nil, originatorID: services.originatorID,
@@ -80,7 +82,7 @@ struct MailVerification {
         case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
         }
         judge(identity, message, &verdict)
-        if let protectedHeader { compareProtectedHeader(protectedHeader, message, &verdict) }
+        if let signedEntity { compareHeaders(message.header, signedEntity, &verdict) }
         return verdict
     }
 
@@ -107,19 +109,11 @@ struct MailVerification {
         }
     }
 
-    /// RFC 9788: a signed copy of the header stands in the signed part; where it names another author, the outer one is forged.
-    private func compareProtectedHeader(_ content: Entity, _ message: Message, _ verdict: inout MailVerdict) {
-        let isProtected =
-            content.contentType.parameter("hp") != nil || content.contentType.parameter("protected-headers") != nil
-        guard isProtected, content.header.first("From") != nil else { return }
-        let inner = Author.of(content.header)
-        guard inner != Author.of(message.header) else { return }
-        let shown =
-            switch inner {
-            case .one(let address): address.description
-            case .none(let why): why
-            }
-        verdict.lower(to: .notTrusted, "From differs from the signed copy of the header, which says: " + shown)
+    /// Where the signed copy of the header names another author, the outer one is forged; of other fields the reader is told.
+    private func compareHeaders(_ outer: Header, _ signed: Entity, _ verdict: inout MailVerdict) {
+        let comparison = HeaderComparison(outer: outer, signed: signed, using: services.charsets)
+        if let forgery = comparison.forgedAuthor { verdict.lower(to: .notTrusted, forgery) }
+        verdict.differences = comparison.differences
     }
 }
 

@@ -32,12 +32,12 @@ public struct MessageVerdict: Sendable {
 
     /// Every reason, those of the objects with the worst verdict first.
     public var reasons: [String] {
-        guard let attachments else { return mail?.reasons ?? [] }
+        guard let attachments else { return (mail?.reasons ?? []) + (mail?.differences ?? []) }
         var told: [(verdict: Verdict?, reasons: [String])] = []
         if let mail {
             var verdict: Verdict?
             if case .judged(let own) = mail.result { verdict = own }
-            told.append((verdict, mail.reasons))
+            told.append((verdict, mail.reasons + mail.differences))
         }
         for attachment in attachments.all {
             told.append((attachment.verdict, attachment.reasons.map { attachment.subject + ": " + $0 }))

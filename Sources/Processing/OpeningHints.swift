@@ -8,23 +8,23 @@ import Workflows
 /// that forgive what stands around it, HTML's and PDF's before all.
 struct OpeningHints {
     /// Every name that some reader shows.
-    let names: [String]
+    let names: [ShownFileName]
     /// `type/subtype`, lower case.
     let mediaType: String
 
-    init(of entity: Entity) {
-        names = entity.everyFileName(using: BuiltInCharsets())
+    init(of entity: Entity, using charsets: some CharsetDecoding) {
+        names = entity.shownFileNames(using: charsets)
         mediaType = entity.contentType.mediaType
     }
 
     init(names: [String], mediaType: String) {
-        self.names = names
+        self.names = names.map { ShownFileName($0) }
         self.mediaType = mediaType
     }
 
     /// Why the file may be opened as something else than `form`, in words; nil where nothing speaks of that.
     func objection(to form: AttachmentFacts.SignedForm) -> String? {
-        for ending in names.compactMap(Self.ending) where !form.opens(ending) {
+        for ending in names.flatMap({ $0.endings.sorted() }) where Self.choosesProgram(ending) && !form.opens(ending) {
             return "its name ends in .\(ending), by which it may be opened as something else than what is signed"
         }
         guard let declared = Self.program(for: mediaType), declared != form.program else { return nil }
@@ -33,22 +33,12 @@ struct OpeningHints {
 
     // MARK: - Names
 
-    /// The extension, lower case; nil for what no program is chosen by, such as the `2` of `offer 1.2`.
-    private static func ending(_ name: String) -> String? {
-        let name = trimmed(name)
-        guard let dot = name.lastIndex(of: ".") else { return nil }
-        let ending = name[name.index(after: dot)...].asciiLowercased
-        guard (1...8).contains(ending.utf8.count), let first = ending.utf8.first, (0x61...0x7A).contains(first),
-            ending.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) })
-        else { return nil }
-        return ending
-    }
-
-    /// Trailing blanks and dots do not change what a file is on the reader's machine.
-    static func trimmed(_ name: String) -> Substring {
-        var name = name[...]
-        while let last = name.last, last.isWhitespace || last == "." { name.removeLast() }
-        return name
+    /// Whether a program may be chosen by it, unlike the `2` of `offer 1.2`.
+    private static func choosesProgram(_ ending: String) -> Bool {
+        guard (1...8).contains(ending.utf8.count), let first = ending.utf8.first, (0x61...0x7A).contains(first) else {
+            return false
+        }
+        return ending.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) }
     }
 
     // MARK: - Media types

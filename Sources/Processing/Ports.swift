@@ -13,6 +13,8 @@ public protocol SignatureService: Sendable {
 public protocol SignatureInspection: Sendable {
     /// What stands in `signature` (DER or BER SignedData).
     func facts(of signature: OctetString) throws(Failure) -> CMSFacts
+    /// What `signature` encloses, where it stands; nil when it encloses nothing.
+    func content(of signature: OctetString) throws(Failure) -> (any OctetSource)?
     /// Whether every signer's signature fits `content` (nil: the enclosed content) with the certificates enclosed.
     func check(_ signature: OctetString, content: (any OctetSource)?) throws(Failure) -> SignatureIntegrity
     /// The reason why nobody will accept a signature that the certificate of `signer` makes now: it expired, is not valid

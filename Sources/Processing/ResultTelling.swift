@@ -6,8 +6,8 @@ import Workflows
 
 /// What people are told of a verdict.
 extension Routing {
-    /// - Parameter message: What was verified, in which claims of others are looked for.
-    func text(of verdict: MessageVerdict, _ message: Message) -> ResultText {
+    /// - Parameter layers: What was verified, in which claims of others are looked for.
+    func text(of verdict: MessageVerdict, _ layers: MessageLayers) -> ResultText {
         var text = ResultText(verdict.result.shown, entry: entry.id)
         text.mail = verdict.mail?.result.shown
         text.author = intake.header.first("From").map(\.text)
@@ -16,7 +16,10 @@ extension Routing {
             text.attachments = attachments.all.enumerated().map { told($0.element, number: $0.offset + 1) }
             text.remarks = attachments.remarks
         }
-        text.foreignClaims = ForeignResults(in: message).words
+        text.foreignClaims =
+            ForeignResults(
+                in: layers.all, authservID: policy.authservID, using: services.charsets
+            ).words
         return text
     }
 
@@ -28,6 +31,7 @@ extension Routing {
         let times = mail.signers.compactMap(\.signingTime).map(DocumentJudgement.date)
         text.signingTimes = times.isEmpty ? mail.answer?.signingTimes ?? [] : times
         text.reasons = mail.reasons
+        text.differences = mail.differences
         text.serverMessages = mail.answer?.messages ?? []
         if attachesResponses, mail.answer != nil { text.responseName = ServerAnswer.name(entry: entry.id) }
     }

@@ -25,7 +25,7 @@ struct Routing {
     enum Cause {
         /// No workflow matched.
         case unmatched(String)
-        case verdict(MessageVerdict, of: Message)
+        case verdict(MessageVerdict, of: MessageLayers)
         case failure(Failure)
     }
 
@@ -74,7 +74,7 @@ struct Routing {
     }
 
     /// A verified mail goes on when it is trusted or not signed, else by the action for its verdict.
-    mutating func show(_ verdict: MessageVerdict, of message: Message) throws(Failure) -> Outcome {
+    mutating func show(_ verdict: MessageVerdict, of layers: MessageLayers) throws(Failure) -> Outcome {
         account.verdict = verdict.words
         account.hasServerResult = !verdict.answers.isEmpty
         account.serverAnswer = verdict.serverMessage
@@ -86,10 +86,10 @@ struct Routing {
                 "the signer's revocation status cannot be found out: " + verdict.reasons.joined(separator: "; "))
         }
         switch verdict.result {
-        case .notSigned: return route(policy.notSignedAction ?? .recipients, .verdict(verdict, of: message))
-        case .judged(.trusted): return route(.recipients, .verdict(verdict, of: message))
-        case .judged(.notTrusted): return route(policy.notTrustedAction, .verdict(verdict, of: message))
-        case .judged(.indeterminate): return route(policy.indeterminateAction, .verdict(verdict, of: message))
+        case .notSigned: return route(policy.notSignedAction ?? .recipients, .verdict(verdict, of: layers))
+        case .judged(.trusted): return route(.recipients, .verdict(verdict, of: layers))
+        case .judged(.notTrusted): return route(policy.notTrustedAction, .verdict(verdict, of: layers))
+        case .judged(.indeterminate): return route(policy.indeterminateAction, .verdict(verdict, of: layers))
         }
     }
 
@@ -178,7 +178,7 @@ struct Routing {
             let fields = entry.direction == .incoming && isAboutMail ? [authenticationResults(failure)] : []
             return output(
                 .delivered, .failed, content: passed(intake.message.rawRope, adding: fields), because: failure.summary)
-        case .verdict(let verdict, let message): return shown(verdict, read: message)
+        case .verdict(let verdict, let layers): return shown(verdict, of: layers)
         }
     }
 

@@ -14,13 +14,13 @@ extension Routing {
     }
 
     /// A verified message, with its result shown by the workflow's rule.
-    func shown(_ verdict: MessageVerdict, read message: Message) -> Output {
+    func shown(_ verdict: MessageVerdict, of layers: MessageLayers) -> Output {
         let results = [verdict.mail.map { authenticationResults($0).field }].compactMap(\.self)
         let composition = ResultComposition(
-            rule: (workflow?.resultRule ?? .original).composed, result: text(of: verdict, message),
+            rule: (workflow?.resultRule ?? .original).composed, result: text(of: verdict, layers),
             answers: attachedAnswers(verdict), addedFields: results + [receivedField()], token: services.makeToken())
         return output(
-            .delivered, verdict.outcomeWord, content: composition.compose(intake.message, read: message),
+            .delivered, verdict.outcomeWord, content: composition.compose(intake.message, read: layers.message),
             because: account.reason)
     }
 
@@ -62,8 +62,8 @@ extension Routing {
         var answers: [ServerAnswer] = []
         switch cause {
         case .unmatched: break
-        case .verdict(let verdict, let message):
-            result = text(of: verdict, message)
+        case .verdict(let verdict, let layers):
+            result = text(of: verdict, layers)
             answers = attachedAnswers(verdict)
         case .failure(let failure):
             if workflow?.attachesResponse == true, failure.isAnsweredInMarkup, let raw = failure.answer {
@@ -108,7 +108,8 @@ extension Routing {
     private func authenticationResults(_ verdict: MailVerdict) -> AuthenticationResults {
         AuthenticationResults(
             authservID: policy.authservID, result: verdict.authenticationResult,
-            reason: verdict.authenticationResult == .pass ? nil : verdict.reasons.first,
+            // A good signature beside a header that says otherwise needs a word.
+            reason: verdict.authenticationResult == .pass ? verdict.differences.first : verdict.reasons.first,
             signers: verdict.signers.map {
                 AuthenticationResults.Signer(
                     identifier: verdict.identity?.comparedAddress(of: $0) ?? $0.addresses.first ?? $0.subject,

@@ -8,8 +8,11 @@ public struct Services: Sendable {
     public let signatures: any SignatureService
     public let inspection: any SignatureInspection
     public let documents: any DocumentInspection
-    /// The facts on which a message is decided.
-    public let facts: @Sendable (Message, _ recipients: [AddrSpec], _ sender: ReversePath?) -> any MessageFacts
+    /// The facts on which a message is decided. `enclosed` is what its signed S/MIME objects hold.
+    public let facts:
+        @Sendable (Message, _ enclosed: [Message], _ recipients: [AddrSpec], _ sender: ReversePath?) -> any MessageFacts
+    /// For names and texts of messages.
+    public let charsets: any CharsetDecoding
     /// HMAC-SHA256 under the spool's secret.
     public let authenticationCode: @Sendable ([UInt8]) -> [UInt8]
     /// `count` random octets.
@@ -31,7 +34,8 @@ public struct Services: Sendable {
     public init(
         signatures: any SignatureService, inspection: any SignatureInspection,
         documents: any DocumentInspection,
-        facts: @escaping @Sendable (Message, [AddrSpec], ReversePath?) -> any MessageFacts,
+        facts: @escaping @Sendable (Message, [Message], [AddrSpec], ReversePath?) -> any MessageFacts,
+        charsets: any CharsetDecoding = BuiltInCharsets(),
         authenticationCode: @escaping @Sendable ([UInt8]) -> [UInt8], random: @escaping @Sendable (Int) -> [UInt8],
         now: @escaping @Sendable () -> Int, hostName: String, originatorID: String,
         retryDelay: @escaping @Sendable (Int) -> Int?, mayNotify: @escaping @Sendable (AddrSpec) -> Bool,
@@ -41,6 +45,7 @@ public struct Services: Sendable {
         self.inspection = inspection
         self.documents = documents
         self.facts = facts
+        self.charsets = charsets
         self.authenticationCode = authenticationCode
         self.random = random
         self.now = now

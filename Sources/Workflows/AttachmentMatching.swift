@@ -36,24 +36,18 @@ struct AttachmentSelection {
 
 /// What of an attachment a `contains` alternative may be.
 struct AttachmentNames {
-    /// The whole file name.
-    let fileName: ComparableText?
-    /// What follows the last dot of the file name.
-    let fileExtension: ComparableText?
+    /// The whole file name, in each way in which a reader takes it.
+    let fileNames: [ComparableText]
+    /// What follows the last dot of each.
+    let fileExtensions: [ComparableText]
     /// The media type, its subtype, the subtype without `x-`, its structured syntax suffix (RFC 6839), and the content's kinds.
     let kinds: [ComparableText]
 
     init(_ attachment: AttachmentFacts) {
-        // Trailing blanks and dots do not change what a file is on the reader's machine.
-        let name = attachment.fileName.map { name in
-            var name = name[...]
-            while let last = name.last, last.isWhitespace || last == "." { name.removeLast() }
-            return name
-        }
-        fileName = name.map { ComparableText($0) }
-        fileExtension = name.flatMap { name in
-            name.lastIndex(of: ".").map { ComparableText(name[name.index(after: $0)...]) }
-        }
+        let shown = attachment.shownFileName
+        let names = Set([attachment.fileName].compactMap(\.self)).union(shown?.readings ?? [])
+        fileNames = names.sorted().map { ComparableText($0) }
+        fileExtensions = (shown?.endings ?? []).sorted().map { ComparableText($0) }
         var kinds = [attachment.mediaType]
         if let slash = attachment.mediaType.firstIndex(of: "/") {
             let subtype = attachment.mediaType[attachment.mediaType.index(after: slash)...]
@@ -78,8 +72,7 @@ struct AttachmentPattern {
     }
 
     func matches(_ names: AttachmentNames) -> Bool {
-        if let fileName = names.fileName, whole.matches(fileName) || ending?.matches(fileName) == true { return true }
-        if let fileExtension = names.fileExtension, whole.matches(fileExtension) { return true }
-        return names.kinds.contains { whole.matches($0) }
+        names.fileNames.contains { whole.matches($0) || ending?.matches($0) == true }
+            || names.fileExtensions.contains { whole.matches($0) } || names.kinds.contains { whole.matches($0) }
     }
 }

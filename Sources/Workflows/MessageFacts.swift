@@ -69,9 +69,13 @@ public struct NamedAddress: Sendable, Hashable {
 
 /// An attachment: a leaf with disposition attachment, or a named part that is neither text body nor referenced by cid.
 public struct AttachmentFacts: Sendable, Hashable {
+    /// Which message ``path`` is in: 0 for the message as it came, others for what its signed S/MIME objects enclose.
+    public let layer: Int
     public let path: Entity.Path
     /// Decoded; nil without a name. Never used as a path.
     public let fileName: String?
+    /// The name as names are compared; nil without one.
+    public let shownFileName: ShownFileName?
     /// `type/subtype`, lower case, as declared.
     public let mediaType: String
     /// What the first octets say it is, such as `pdf`, `xml`, `zip`; empty when nothing is recognised.
@@ -92,9 +96,11 @@ public struct AttachmentFacts: Sendable, Hashable {
     }
 
     public init(
-        path: Entity.Path, fileName: String?, mediaType: String, contentKinds: Set<String>, isSigned: Bool,
-        protection: Protection? = nil
+        layer: Int = 0, path: Entity.Path, fileName: String?, mediaType: String, contentKinds: Set<String>,
+        isSigned: Bool, protection: Protection? = nil
     ) {
+        self.layer = layer
+        shownFileName = fileName.map { ShownFileName($0) }
         self.path = path
         self.fileName = fileName
         self.mediaType = mediaType

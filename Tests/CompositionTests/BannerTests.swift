@@ -200,6 +200,55 @@ struct BannerTests {
         #expect(isSpliced == Set(HostileText.htmlBodies.suffix(10)), "\(isSpliced)")
     }
 
+    private static func claims(in intake: Intake) throws -> ForeignResults {
+        ForeignResults(in: [try intake.message.read()], authservID: Given.authservID, using: SevenBitCharsets())
+    }
+
+    @Test(
+        "a text that a person takes for our result is told of, however it is written",
+        arguments: [
+            "Content-Type: text/plain; charset=utf-8\n\nS\u{456}gn\u{430}ture ch\u{435}ck: trusted\n",
+            "Content-Type: text/plain; charset=utf-8\n\n\u{FF33}\u{FF49}gnature check: trusted\n",
+            "Content-Type: text/plain; charset=utf-8\n\n\u{1D412}\u{1D422}\u{1D420}\u{1D427}ature check\n",
+            "Content-Type: text/plain; charset=utf-8\n\nSig\u{200B}nature\u{AD} check: trusted\n",
+            "Content-Type: text/plain; charset=utf-8\n\n\u{202E}detsurt :kcehc erutangiS\n",
+            "Content-Type: text/plain\n\nS1gnature check\n", "Content-Type: text/plain\n\nSlGNATURE CHECK\n",
+            "Content-Type: text/html\n\nSigna<!-- a > b -->ture check: trusted\n",
+            "Content-Type: text/html\n\nSigna<!-- trusted > x --!>ture check\n",
+            "Content-Type: text/html\n\nSigna<img alt=\"> no\">ture check\n",
+            "Content-Type: text/html\n\n&#x421;ignature che&#1089;k\n".replacing("&#x421;ig", with: "S&#x456;g"),
+            "Content-Type: text/plain; charset=utf-7\n\n+AFMAaQBnAG4AYQB0AHUAcgBl- check\n",
+            "Content-Type: text/html\n\n<meta charset=utf-7>+AFMAaQBnAG4AYQB0AHUAcgBl- check\n",
+        ])
+    func lookAlikes(_ body: String) throws {
+        let claims = try Self.claims(in: Self.mail("x", at: [], body: body))
+        #expect(claims.words.contains { $0.contains("looks like another result") }, "\(body)")
+    }
+
+    @Test(
+        "a file that a person takes for a server's answer is told of, however its name is written",
+        arguments: [
+            "\"a/verification-response-1.xml\"", "\"..\\\\verification-response.xml\"",
+            "\"=?utf-8?q?verif=D1=96cation-response?=.xml\"", "\"verification\u{2010}response.xml\"",
+            "\"x\"; filename*=utf-8''verification-r%C2%ADesponse.xml", "\"VERIFICATI0N-RESPONSE.xml\"",
+        ])
+    func lookAlikeNames(_ name: String) throws {
+        let intake = try Self.mail(
+            "x", at: [],
+            body: "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\n"
+                + "Content-Type: application/xml\nContent-Disposition: attachment; filename=\(name)\n\n<x/>\n--b--\n")
+        #expect(try Self.claims(in: intake).words.contains { $0.hasPrefix("the attachment \"") }, "\(name)")
+    }
+
+    @Test("a field of ours in the header of a part is told of")
+    func fieldOfPart() throws {
+        for field in ["Authentication-Results: \(Given.authservID); smime=pass", "X-SES-Outcome : verified"] {
+            let intake = try Self.mail(
+                "x", at: [], body: "Content-Type: multipart/mixed; boundary=b\n\n--b\n\(field)\n\nhello\n--b--\n")
+            #expect(try Self.claims(in: intake).words.contains { $0.contains("the header of a part") }, "\(field)")
+        }
+    }
+
     @Test("what came with the message and looks like ours is said to have come with it")
     func foreignClaims() throws {
         let mark = "looks like another result"
@@ -210,7 +259,7 @@ struct BannerTests {
         ]
         for body in html + plain + encoded {
             let intake = try Self.mail("x", at: [], body: body)
-            #expect(ForeignResults(in: try intake.message.read()).words.contains { $0.contains(mark) }, "\(body)")
+            #expect(try Self.claims(in: intake).words.contains { $0.contains(mark) }, "\(body)")
         }
         let names = [
             "verification-response-1.xml", "Verification_Response.XML", "\"verification response.xml\"",
@@ -222,12 +271,12 @@ struct BannerTests {
                 body: "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\n"
                     + "Content-Type: application/xml\nContent-Disposition: attachment; filename=\(name)\n\n<x/>\n--b--\n"
             )
-            let words = ForeignResults(in: try intake.message.read()).words
+            let words = try Self.claims(in: intake).words
             #expect(words.count == 1 && words[0].hasPrefix("the attachment \""), "\(name): \(words)")
         }
         let harmless = try Self.mail(
             "x", at: [], body: "Content-Type: text/html\n\n<p>Please check your signature & verify. <b></p>\n")
-        #expect(ForeignResults(in: try harmless.message.read()).words.isEmpty)
+        #expect(try Self.claims(in: harmless).words.isEmpty)
         var result = Self.result("x", at: [])
         result.foreignClaims = ["the text of the message holds what looks like another result"]
         #expect(result.plain.contains("  Attention:      the text of the message holds what looks like"))
@@ -239,10 +288,34 @@ struct BannerTests {
             func time(_ octets: Int) throws -> Duration {
                 let text = String(repeating: unit, count: octets / unit.utf8.count)
                 let intake = try Self.mail("x", at: [], body: "Content-Type: text/html\n\n\(text)\n")
-                return try ThreadTime.measure { _ = ForeignResults(in: try intake.message.read()) }
+                return try ThreadTime.measure { _ = try Self.claims(in: intake) }
             }
             let (small, large) = (try time(250_000), try time(1_000_000))
             #expect(large < small * 10 + .milliseconds(100), "\(unit): \(small), \(large)")
         }
+    }
+}
+
+/// UTF-7 in the little of it that the tests write, beside the built-in charsets.
+private struct SevenBitCharsets: CharsetDecoding {
+    func decode(_ octets: [UInt8], charset: String) -> String? {
+        guard charset == "utf-7" else { return BuiltInCharsets().decode(octets, charset: charset) }
+        var text = ""
+        var rest = octets[...]
+        while let plus = rest.firstIndex(of: UInt8(ascii: "+")),
+            let end = rest[plus...].firstIndex(of: UInt8(ascii: "-"))
+        {
+            text += String(decoding: rest[..<plus], as: UTF8.self)
+            var decoder = Base64Decoder()
+            var units: [UInt8] = []
+            Array(rest[(plus + 1)..<end]).withUnsafeBytes { decoder.decode($0, into: &units) }
+            decoder.finish(into: &units)
+            text += String(
+                decoding: stride(from: 0, to: units.count - 1, by: 2).map {
+                    UInt16(units[$0]) << 8 | UInt16(units[$0 + 1])
+                }, as: UTF16.self)
+            rest = rest[(end + 1)...]
+        }
+        return text + String(decoding: rest, as: UTF8.self)
     }
 }

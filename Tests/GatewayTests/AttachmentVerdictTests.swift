@@ -43,7 +43,7 @@ struct AttachmentVerdictTests {
             noticeFrom: address)
         let services = Services(
             signatures: ScriptedServer(), inspection: CMSInspecting(), documents: DocumentInspecting(),
-            facts: { InspectedMessage($0, recipients: $1, sender: $2) },
+            facts: { InspectedMessage($0, enclosed: $1, recipients: $2, sender: $3) },
             authenticationCode: { _ in Array(repeating: 0, count: 32) },
             random: { Array(repeating: 7, count: $0) }, now: { 1_800_000_000 }, hostName: "ses.example.test",
             originatorID: "client", retryDelay: { _ in nil }, mayNotify: { _ in true })

@@ -48,6 +48,8 @@ struct FittingInspection: SignatureInspection {
             ])
     }
 
+    func content(of signature: OctetString) -> (any OctetSource)? { nil }
+
     func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity { .intact }
 
     func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { nil }
@@ -106,7 +108,7 @@ final class GatewayBench: Sendable {
         let services = Services(
             signatures: ScriptedServer(onSign: sign), inspection: FittingInspection(),
             documents: DocumentInspecting(),
-            facts: { InspectedMessage($0, recipients: $1, sender: $2) },
+            facts: { InspectedMessage($0, enclosed: $1, recipients: $2, sender: $3) },
             authenticationCode: { Array((secret.array + $0).reversed().prefix(32)) },
             random: SpoolRandom.system.octets, now: { Self.now }, hostName: "ses.example.test", originatorID: "client",
             retryDelay: { $0 <= 2 ? 300 * $0 : nil }, mayNotify: { _ in true })

@@ -363,7 +363,10 @@ struct AttachmentVerifyingTests {
             [.pdf("a.pdf", whole), .pdf("A.pdf ", signed: false)],
             [.pdf("a.pdf", whole), .pdf("b.pdf\"; filename*=\"utf-8''a.pdf", signed: false)],
             [.pdf("b.pdf\"; filename*=\"utf-8''a.pdf", whole), .text("b.pdf")],
-            [.text("a.txt"), .cms("a.txt.p7s", "detached"), .text("b.txt\"; name*=\"x\"; filename*=\"utf-8''a.txt")],
+            [
+                .text("a.txt"), .cms("a.txt.p7s", "detached"),
+                .text("b.txt\"; name*=\"x\"; filename*=\"utf-8''a.txt", "other"),
+            ],
         ] as [[AttachedMail.File]])
     func namesakes(_ files: [AttachedMail.File]) async throws {
         var bench = Bench.verifying(AttachedMail(files: files))

@@ -146,11 +146,11 @@ struct CombinedVerifyingTests {
         }
     }
 
-    @Test("of what stands within an S/MIME object it is said that nobody looked")
-    func opaque() async throws {
+    @Test("of an S/MIME object that cannot be opened it is said that nobody looked into it")
+    func unopened() async throws {
         let bench = Bench.verifying(AttachedMail(files: []))
         let output = try #require(await bench.process(Mail.opaque, direction: .incoming).delivered)
-        #expect(try AttachmentVerifyingTests.result(of: output).contains("attachments within it were not looked at"))
+        #expect(try AttachmentVerifyingTests.result(of: output).contains("what it holds was not looked into"))
     }
 
     @Test("a failure bears Authentication-Results only where the mail itself was to be verified")

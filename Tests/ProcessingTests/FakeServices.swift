@@ -51,11 +51,15 @@ struct ScriptedInspection: SignatureInspection {
     /// Over the enclosed content, where that differs.
     var enclosedIntegrity: SignatureIntegrity?
     var unreadable: String?
+    /// What every signature encloses.
+    var enclosed: OctetString?
 
     func facts(of signature: OctetString) throws(Failure) -> CMSFacts {
         if let unreadable { throw Failure(.permanent, unreadable) }
         return found
     }
+
+    func content(of signature: OctetString) -> (any OctetSource)? { enclosed }
 
     func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity {
         content == nil ? enclosedIntegrity ?? integrity : integrity
@@ -148,7 +152,7 @@ struct Bench {
         return Services(
             signatures: server ?? signatures, inspection: reader ?? inspection,
             documents: documentReader ?? documents,
-            facts: { _, _, sender in PlainFacts(attachments: attachments, hasNullSender: sender == .null) },
+            facts: { _, _, _, sender in PlainFacts(attachments: attachments, hasNullSender: sender == .null) },
             authenticationCode: { octets in
                 // A stand-in with the shape of a code: equal for equal input, different for different.
                 var hasher: UInt64 = 14_695_981_039_346_656_037

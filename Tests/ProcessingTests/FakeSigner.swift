@@ -61,6 +61,8 @@ struct FakeInspection: SignatureInspection, DocumentInspection {
         .signed(by: "alice@example.test", enclosing: signature.starts(with: FakeSigner.enclosingMark.utf8))
     }
 
+    func content(of signature: OctetString) -> (any OctetSource)? { nil }
+
     func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity {
         if signature.starts(with: FakeSigner.enclosingMark.utf8) {
             let enclosed = signature.dropFirst(FakeSigner.enclosingMark.utf8.count)

@@ -93,7 +93,8 @@ enum BannerTarget {
         result.author = text("From")
         result.signers = [text("Subject") ?? "CN=Alice"]
         result.reasons = ["a reason"]
-        result.foreignClaims = ForeignResults(in: message).words
+        result.foreignClaims =
+            ForeignResults(in: [message], authservID: "ses.example.test", using: BuiltInCharsets()).words
         result.attachments = message.root.walk().prefix(10).map { part in
             var attachment = ResultText.Attachment(name: part.fileName(using: BuiltInCharsets()), .notTrusted)
             attachment.reasons = [part.contentType.mediaType]

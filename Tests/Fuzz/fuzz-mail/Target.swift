@@ -45,7 +45,7 @@ enum MailTarget {
         }
         _ = SMIMEForm.signedPartsBelow(message.root)
         _ = (facts.to, facts.cc, facts.bcc, facts.from, facts.subject, facts.bodyText, facts.isEncrypted)
-        _ = ForeignResults(in: message).words
+        _ = ForeignResults(in: [message], authservID: "ses.example.test", using: BuiltInCharsets()).words
         for entity in message.root.walk(.enclosedMessages) {
             let source = entity.decodedSource
             Fuzzing.require(source.count == source.collected().count, "a decoded body of another length than it says")

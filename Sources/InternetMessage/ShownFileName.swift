@@ -1,0 +1,189 @@
+import LookAlikes
+
+/// A file name as people and mail readers take it, for every comparison of names.
+///
+/// Readers differ in what they make of a name: they leave out a path in front (RFC 2183 §2.3) or write its separators
+/// otherwise, decode or do not decode what RFC 2047 and RFC 2231 encode, drop blanks and dots at the ends, and show nothing of
+/// invisible characters. People do not tell letters apart that look the same. Two names are taken for the same when any
+/// reading of the one is a reading of the other.
+public struct ShownFileName: Sendable, Hashable {
+    /// What machines make of it: each reading, without case, in NFKC.
+    public let readings: Set<String>
+    /// What people see: the same, and the skeleton of each (UTS 39).
+    private let looks: Set<String>
+
+    private init(readings: Set<String>, looks: Set<String>) {
+        self.readings = readings
+        self.looks = looks
+    }
+
+    /// - Parameter name: As decoded from its parameter.
+    public init(_ name: some StringProtocol) {
+        var readings: Set<String> = []
+        var looks: Set<String> = []
+        for form in Self.forms(of: String(String.UnicodeScalarView(name.unicodeScalars.prefix(Self.mostCharacters)))) {
+            let reading = Self.tidied(LookAlikes.folded(form))
+            guard !reading.isEmpty else { continue }
+            readings.insert(reading)
+            looks.insert(reading)
+            for skeleton in [LookAlikes.skeleton(form), LookAlikes.skeleton(reading)] {
+                let look = Self.tidied(LookAlikes.folded(skeleton))
+                if !look.isEmpty { looks.insert(look) }
+            }
+        }
+        self.init(readings: readings, looks: looks)
+    }
+
+    /// Whether somebody could take the one for the other.
+    public func isTaken(for other: ShownFileName) -> Bool { !looks.isDisjoint(with: other.looks) }
+
+    /// The same for names of which each may be shown.
+    public static func areTaken(_ ones: [ShownFileName], for others: [ShownFileName]) -> Bool {
+        ones.contains { one in others.contains { one.isTaken(for: $0) } }
+    }
+
+    /// What follows the last dot of each reading, by which a machine chooses a program.
+    public var endings: Set<String> {
+        Set(readings.compactMap { name in name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } })
+    }
+
+    /// Whether a machine or a person takes it for a file of that kind.
+    /// - Parameter ending: Lower case, without the dot.
+    public func hasEnding(_ ending: String) -> Bool { looks.contains { $0.hasSuffix("." + ending) } }
+
+    /// The name without its last ending; nil when no reading of it has one.
+    public var withoutEnding: ShownFileName? {
+        func stems(_ names: Set<String>) -> Set<String> {
+            Set(
+                names.compactMap { name in
+                    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
+                    return String(name[..<dot])
+                })
+        }
+        let stems = ShownFileName(readings: stems(readings), looks: stems(looks))
+        return stems.looks.isEmpty ? nil : stems
+    }
+
+    /// Whether `word`, of letters alone, stands in it, whatever is between its letters.
+    public func holds(letters word: String) -> Bool {
+        let wanted = Self.letters(of: LookAlikes.skeleton(word))
+        return looks.contains { Self.letters(of: LookAlikes.skeleton($0)).contains(wanted) }
+    }
+
+    // MARK: - Readings
+
+    /// Of a longer name the beginning is compared: nobody is shown more.
+    private static let mostCharacters = 1_024
+
+    private static func letters(of text: String) -> String {
+        String(text.lowercased().unicodeScalars.filter { $0.properties.isAlphabetic }.map(Character.init))
+    }
+
+    /// What the one and the other reader makes of `name`, before case and width are looked at.
+    private static func forms(of name: String) -> Set<String> {
+        var decoded: Set<String> = [name]
+        if name.contains("=?") { decoded.insert(EncodedWords.decode(name, using: BuiltInCharsets())) }
+        if let plain = percentDecoded(name) { decoded.insert(plain) }
+        var forms: Set<String> = []
+        for text in decoded {
+            for seen in [text, asSeen(text)] {
+                forms.insert(seen)
+                let pieces = seen.unicodeScalars.split(whereSeparator: isSeparator)
+                for piece in [pieces.first, pieces.last] {
+                    if let piece { forms.insert(String(piece)) }
+                }
+                let path = seen.unicodeScalars.split { isSeparator($0) && $0 != ":" && $0 != "\0" }
+                if let last = path.last { forms.insert(String(last)) }
+            }
+        }
+        return forms
+    }
+
+    /// Separators of paths, what looks like one, the colon of a drive or a stream, and the end of a string in C.
+    private static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "/", "\\", ":", "\0", "\u{2044}", "\u{2215}", "\u{29F8}", "\u{FF0F}", "\u{FF3C}", "\u{2216}", "\u{29F5}",
+            "\u{29F9}", "\u{FE68}", "\u{FF1A}":
+            true
+        default: false
+        }
+    }
+
+    /// As it is drawn where a character in it turns the direction of what follows (UAX 9 §2.2).
+    private static func asSeen(_ name: String) -> String {
+        guard let turn = name.unicodeScalars.firstIndex(where: { $0 == "\u{202E}" || $0 == "\u{2067}" }) else {
+            return name
+        }
+        let rest = name.unicodeScalars[name.unicodeScalars.index(after: turn)...]
+        let end = rest.firstIndex { $0 == "\u{202C}" || $0 == "\u{2069}" } ?? rest.endIndex
+        var seen = String.UnicodeScalarView(name.unicodeScalars[..<turn])
+        seen.append(contentsOf: rest[..<end].reversed())
+        if end < rest.endIndex { seen.append(contentsOf: rest[rest.index(after: end)...]) }
+        return String(seen)
+    }
+
+    /// nil where nothing is percent-encoded.
+    private static func percentDecoded(_ name: String) -> String? {
+        let octets = Array(name.utf8)
+        var plain: [UInt8] = []
+        var index = 0
+        while index < octets.count {
+            if octets[index] == 0x25, index + 2 < octets.count, let high = octets[index + 1].hexadecimalValue,
+                let low = octets[index + 2].hexadecimalValue
+            {
+                plain.append(high << 4 | low)
+                index += 3
+            } else {
+                plain.append(octets[index])
+                index += 1
+            }
+        }
+        return plain.count == octets.count ? nil : String(decoding: plain, as: UTF8.self)
+    }
+
+    /// Runs of blanks, underscores and of what no file name may hold become one underscore, which readers write for them;
+    /// what shows nothing is left out, and so are blanks and dots at the ends and blanks before a dot.
+    private static func tidied(_ name: String) -> String {
+        var tidy: [Unicode.Scalar] = []
+        for scalar in name.unicodeScalars {
+            switch scalar {
+            case "\u{2800}", "\u{FFFC}": continue
+            case "\u{3002}", "\u{2024}":
+                tidy.append(".")
+                continue
+            default: break
+            }
+            switch scalar.properties.generalCategory {
+            case .format, .privateUse, .unassigned, .surrogate: continue
+            case .control where scalar.value > 0x0D || scalar.value < 0x09: continue
+            default: break
+            }
+            let isFiller =
+                scalar.properties.isWhitespace || isSeparator(scalar)
+                || ["_", "<", ">", "\"", "|", "?", "*"].contains(scalar)
+            if scalar == ".", tidy.last == "_" { tidy.removeLast() }
+            if !isFiller {
+                tidy.append(scalar)
+            } else if let last = tidy.last, last != "_" {
+                tidy.append("_")
+            }
+        }
+        while let last = tidy.last, last == "_" || last == "." { tidy.removeLast() }
+        let start = tidy.firstIndex { $0 != "_" && $0 != "." } ?? tidy.endIndex
+        return String(String.UnicodeScalarView(tidy[start...]))
+    }
+}
+
+extension Entity {
+    /// Every file name under which some reader may show the part, as names are compared.
+    public func shownFileNames(using charsets: some CharsetDecoding) -> [ShownFileName] {
+        everyFileName(using: charsets).map { ShownFileName($0) }.filter { !$0.readings.isEmpty }
+    }
+
+    /// The descriptions that some readers show in place of a file name (RFC 2045 §8).
+    public func shownDescriptions(using charsets: some CharsetDecoding) -> [ShownFileName] {
+        header.all("Content-Description").map {
+            ShownFileName(EncodedWords.decode($0.unfoldedBody, using: charsets))
+        }.filter { !$0.readings.isEmpty }
+    }
+}

@@ -1,0 +1,106 @@
+public import InternetMessage
+public import Octets
+
+/// A message and what its signed S/MIME objects enclose, opened one after the other (RFC 8551 §3.5.2, RFC 2634 §1.1).
+///
+/// An object that is merely attached as a file, such as `contract.pdf.p7m`, is no layer of the mail and stays closed.
+public struct MessageLayers: Sendable {
+    /// The message as it came.
+    public let message: Message
+    /// What the objects enclose, each behind the one that it was found in.
+    public let enclosed: [Message]
+    /// What could not be opened and why, a sentence each.
+    public let remarks: [String]
+    /// Where each of ``enclosed`` was found.
+    private let places: [Place]
+
+    private struct Place: Hashable {
+        /// 0 for the message itself, n for the n-th enclosed one.
+        let layer: Int
+        let path: Entity.Path
+    }
+
+    /// Objects that are opened; nobody wraps a mail as often.
+    static let most = 16
+
+    /// - Parameters:
+    ///   - inspection: Takes an object apart.
+    ///   - scratch: Where the octets of large objects wait.
+    /// - Throws: ``Failure`` when octets cannot be kept. What an attacker wrote is no failure but a remark.
+    public init(
+        opening message: Message, _ inspection: any SignatureInspection, _ scratch: any OctetCollectorMaking
+    ) throws(Failure) {
+        self.message = message
+        var enclosed: [Message] = []
+        var remarks: [String] = []
+        var places: [Place] = []
+        var layer = 0
+        while layer <= enclosed.count {
+            for object in Self.objects(in: layer == 0 ? message.root : enclosed[layer - 1].root) {
+                guard enclosed.count < Self.most else {
+                    remarks.append(
+                        "the message holds more S/MIME objects than are opened: the rest was not looked into")
+                    break
+                }
+                switch try Self.content(of: object, inspection, scratch) {
+                case .success(let content):
+                    enclosed.append(content)
+                    places.append(Place(layer: layer, path: object.path))
+                case .failure(let obstacle):
+                    remarks.append(
+                        "an S/MIME object could not be opened, so what it holds was not looked into: " + obstacle.words)
+                }
+            }
+            layer += 1
+        }
+        self.enclosed = enclosed
+        self.remarks = remarks
+        self.places = places
+    }
+
+    /// The message and all enclosed ones, in the order that ``Workflows/AttachmentFacts/layer`` counts.
+    var all: [Message] { [message] + enclosed }
+
+    /// What the object at `path` of the message as it came encloses; nil when there is none, or it could not be opened.
+    func content(at path: Entity.Path) -> Entity? {
+        places.firstIndex(of: Place(layer: 0, path: path)).map { enclosed[$0].root }
+    }
+
+    // MARK: - Objects
+
+    /// Why an object stays closed.
+    private struct Obstacle: Error {
+        let words: String
+    }
+
+    /// The signed objects that are layers of the mail: the whole of it, the content of a multipart/signed, or a part.
+    private static func objects(in root: Entity) -> [Entity] {
+        let wrapped = root.walk(.ownParts).compactMap { entity -> Entity.Path? in
+            entity.contentType.mediaType == "multipart/signed" ? entity.path + [0] : nil
+        }
+        return root.walk(.ownParts).filter { entity in
+            guard case .leaf = entity.content, case .signedData = SMIMEForm.of(entity) else { return false }
+            return entity.path.isEmpty || wrapped.contains(entity.path) || !entity.isAttachedFile
+        }
+    }
+
+    private static func content(
+        of object: Entity, _ inspection: any SignatureInspection, _ scratch: any OctetCollectorMaking
+    ) throws(Failure) -> Result<Message, Obstacle> {
+        let octets = try AttachmentOctets(of: object, scratch).content
+        let source: (any OctetSource)?
+        do {
+            source = try inspection.content(of: octets)
+        } catch {
+            if error.permanence == .transient { throw error }
+            return .failure(Obstacle(words: error.summary))
+        }
+        guard let source, source.count > 0 else { return .failure(Obstacle(words: "it encloses nothing")) }
+        let content = try scratch.oneRun(of: source, "an opened S/MIME object cannot be kept in one piece")
+        do {
+            return .success(try Message(reading: content))
+        } catch {
+            return .failure(Obstacle(words: "\(error)"))
+        }
+    }
+}
