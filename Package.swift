@@ -61,6 +61,7 @@ let package = Package(
         // Ground: values over bytes, no I/O.
         layer("Octets"),
         layer("CivilTime"),
+        layer("Explanations"),
         layer("DomainNames", ["CIDN2"]),
         layer("LookAlikes", ["CICU"]),
         layer("InternetMessage", ["Octets", "CivilTime", "DomainNames", "LookAlikes"]),
@@ -73,7 +74,10 @@ let package = Package(
         layer("Composition", ["Octets", "DomainNames", "InternetMessage", "LookAlikes"]),
         layer(
             "Processing",
-            ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition"]),
+            [
+                "Octets", "DomainNames", "Explanations", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows",
+                "Composition",
+            ]),
         layer("Relaying", ["Octets", "DomainNames", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
@@ -88,17 +92,20 @@ let package = Package(
             ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "DocumentKinds", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "CCurl"]),
-        layer("DSSClient", ["Octets", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
+        layer(
+            "DSSClient",
+            ["Octets", "Explanations", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("MailExchange", ["CAres"]),
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
-        layer("CMSSignatures", ["Octets", "DomainNames", "COpenSSL"]),
+        layer("CMSSignatures", ["Octets", "DomainNames", "Explanations", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CivilTime", "DocumentKinds", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
         layer("PDFSignatures", ["Octets", "CivilTime", "PDFStructure", "FontEmbedding"]),
         layer(
             "SigningServer",
             [
-                "Octets", "DomainNames", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML", "XMLReading",
+                "Octets", "DomainNames", "Explanations", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML",
+                "XMLReading",
                 "CMSSignatures", "PDFSignatures", "XMLSignatures", "CurlTransfer", log, http, https,
             ]),
 
@@ -130,6 +137,7 @@ let package = Package(
         tests("CivilTime"),
         tests("DomainNames"),
         tests("LookAlikes"),
+        tests("Explanations"),
         tests("InternetMessage"),
         tests("DSSProtocol"),
         tests("PDFStructure", ["Octets"]),

@@ -1,3 +1,5 @@
+import Explanations
+
 /// Whom a verification trusts, and how strictly.
 public struct TrustPolicy: Sendable {
     /// How revocation is looked at.
@@ -102,7 +104,7 @@ public struct VerificationDetail: Sendable, Hashable {
     public init(_ kind: Kind, _ level: Level, _ message: String, cause: Cause? = nil) {
         self.kind = kind
         self.level = level
-        self.message = message
+        self.message = Self.advice(kind, level).added(to: message)
         self.cause = cause
     }
 }

@@ -1,4 +1,5 @@
 import DSSProtocol
+import Explanations
 import Processing
 
 /// What was tried for one call, and the failure that it comes to when nothing helped.
@@ -35,6 +36,7 @@ struct Attempts {
         let told = reports.isEmpty ? "no address" : reports.joined(separator: "; then ")
         var failure = Failure(
             isTransient ? .transient : .permanent, "the \(service) service gave no result: \(told)",
+            advice: .server,
             pointsAtConfiguration: pointsAtConfiguration, answer: answer)
         if !isTransient, case .refused(let refusal) = last { failure.refusesDocument = refusal.isAboutDocument }
         return failure

@@ -1,6 +1,7 @@
 import CurlTransfer
 public import DSSProtocol
 import DSSXML
+import Explanations
 import Glibc
 public import Octets
 public import Processing
@@ -124,7 +125,9 @@ public final class DSSClient: SignatureService {
     }
 
     /// The decoder answers a signing call with a signature and a verification call with a verdict.
-    private static var strayOutcome: Failure { Failure(.permanent, "the answer belongs to another sort of call") }
+    private static var strayOutcome: Failure {
+        Failure(.permanent, "the answer belongs to another sort of call", advice: .server)
+    }
 }
 
 /// The clocks that the client reads; tests bring their own.

@@ -57,11 +57,6 @@ public struct Dialect: Sendable, Hashable {
         case detachedCms
     }
 
-    /// How requests are signed. The forms are not known yet.
-    public enum RequestSigning: String, Sendable, Hashable, CaseIterable {
-        case none
-    }
-
     /// What a VerifyRequest asks for beside the result.
     public enum VerificationInput: String, Sendable, Hashable, CaseIterable {
         case returnSigningTimeInfo = "ReturnSigningTimeInfo"
@@ -81,7 +76,6 @@ public struct Dialect: Sendable, Hashable {
     public var mailVerificationInput: MailVerificationInput
     /// Whether a SignRequest names its SignatureType; otherwise the profile decides.
     public var sendsSignatureType: Bool
-    public var requestSigning: RequestSigning
     /// The Profile attribute of a VerifyRequest; nil sends none.
     public var verificationProfile: String?
     /// In the order in which they are sent.
@@ -97,14 +91,14 @@ public struct Dialect: Sendable, Hashable {
     public static let adss = Dialect(
         envelope: .soap11, soapAction: "", aliasForm: .keyName, attributesForm: .extension,
         attributeNames: AttributeNames(), mailSigningInput: .entity, mailVerificationInput: .wholeMessage,
-        sendsSignatureType: false, requestSigning: .none, verificationProfile: nil,
+        sendsSignatureType: false, verificationProfile: nil,
         verificationInputs: [.returnSigningTimeInfo, .returnSignerIdentity], documents: .adss, words: .standard)
 
     /// OASIS DSS core 1.0 by the letter: no envelope, IANA media types, S/MIME as detached CMS.
     public static let dss10 = Dialect(
         envelope: .none, soapAction: nil, aliasForm: .keyName, attributesForm: .extension,
         attributeNames: AttributeNames(), mailSigningInput: .entity, mailVerificationInput: .detachedCms,
-        sendsSignatureType: true, requestSigning: .none, verificationProfile: nil,
+        sendsSignatureType: true, verificationProfile: nil,
         verificationInputs: [.returnSigningTimeInfo, .returnSignerIdentity], documents: .dss10, words: .standard)
 
     /// The names that ``preset(named:)`` knows.

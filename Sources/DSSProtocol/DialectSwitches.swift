@@ -27,7 +27,7 @@ extension Dialect {
     enum Switch: String, CaseIterable {
         case envelope, soapAction, aliasForm, attributesForm
         case attributesNamespace, attributesElement, attributeElement, attributeNameElement, attributeValueElement
-        case smimeSign, smimeVerify, sendSignatureType, requestSigning, verificationProfile, optionalInputs
+        case smimeSign, smimeVerify, sendSignatureType, verificationProfile, optionalInputs
     }
 
     /// The names that ``set(switch:value:)`` knows.
@@ -56,7 +56,6 @@ extension Dialect {
         case .smimeSign: mailSigningInput = try Self.choice(value, for: named)
         case .smimeVerify: mailVerificationInput = try Self.choice(value, for: named)
         case .sendSignatureType: sendsSignatureType = try Self.flag(value, for: named)
-        case .requestSigning: requestSigning = try Self.choice(value, for: named)
         case .verificationProfile: verificationProfile = value.isEmpty ? nil : value
         case .optionalInputs: verificationInputs = try Self.inputs(value)
         }

@@ -1,6 +1,7 @@
 import Composition
 import DSSProtocol
 import DocumentKinds
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -26,7 +27,7 @@ struct AttachmentDocument {
                 throw Failure(.permanent, "there is no such part")
             }
             let octets = try AttachmentOctets(of: entity, scratch)
-            if let doubt = octets.doubt { throw Failure(.permanent, doubt) }
+            if let doubt = octets.doubt { throw Failure(.permanent, doubt, advice: .ownMessage) }
             content = octets.content
             switch format {
             case .own: kind = try Self.kind(facts, content, documents)
@@ -84,18 +85,20 @@ struct AttachmentDocument {
         // A text may have a line about PDF.
         if facts.contentKinds.contains("pdf"), facts.claimsPDF || DocumentOpening(of: content).pdfOffset == 0 {
             if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) {
-                throw Failure(.permanent, "the PDF cannot be signed: " + UntrustedText.plainTextLine(obstacle))
+                throw Failure(
+                    .permanent, "the PDF cannot be signed: " + UntrustedText.plainTextLine(obstacle), advice: .ownFile)
             }
             return .pdf
         }
         guard !facts.claimsPDF else {
-            throw Failure(.permanent, "it is called a PDF and is none: it does not begin with %PDF-")
+            throw Failure(.permanent, "it is called a PDF and is none: it does not begin with %PDF-", advice: .ownFile)
         }
         guard facts.claimsXML || facts.contentKinds.contains("xml") && !facts.claimsHTML else { return .cms }
         guard let obstacle = try documents.obstacle(toSigning: content, as: .xml) else { return .xml }
         // Text may begin like XML, and be signed as any other file; what is called XML must be it.
         guard facts.claimsXML else { return .cms }
-        throw Failure(.permanent, "the XML document cannot be signed: " + UntrustedText.plainTextLine(obstacle))
+        throw Failure(
+            .permanent, "the XML document cannot be signed: " + UntrustedText.plainTextLine(obstacle), advice: .ownFile)
     }
 }
 

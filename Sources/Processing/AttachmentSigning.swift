@@ -1,6 +1,7 @@
 import Composition
 import DSSProtocol
 import DocumentKinds
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -84,8 +85,8 @@ struct AttachmentSigning {
         case (.pdf, .cms), (.xml, .cms), (.cms, .document), (.email, _):
             throw Failure(
                 .permanent,
-                "local check failed: the signing server's answer is no signed form of what was sent (\(document.kind.rawValue))"
-            )
+                "local check failed: the signing server's answer is no signed form of what was sent (\(document.kind.rawValue))",
+                advice: .server)
         }
     }
 
@@ -96,12 +97,12 @@ struct AttachmentSigning {
             throw Failure(
                 .permanent,
                 "local check failed: the signing server's signed \(what) is refused: "
-                    + UntrustedText.plainTextLine(why))
+                    + UntrustedText.plainTextLine(why), advice: .server)
         case .unknown(let why):
             throw Failure(
                 .permanent,
                 "local check failed: the signing server's signed \(what) cannot be checked: "
-                    + UntrustedText.plainTextLine(why))
+                    + UntrustedText.plainTextLine(why), advice: .server)
         }
     }
 }

@@ -1,4 +1,5 @@
 public import DSSProtocol
+import Explanations
 public import InternetMessage
 
 /// What verifying one attachment came to.
@@ -51,8 +52,9 @@ public struct AttachmentVerdict: Sendable {
     private(set) var hasFindingOfOurs = false
 
     /// Lets the verdict, and that of every signature, fall to `verdict` for `reason`; they never rise.
-    mutating func lower(to verdict: Verdict, _ reason: String) {
-        lowerWhole(to: verdict, reason)
+    /// - Parameter advice: What the reader can do about it.
+    mutating func lower(to verdict: Verdict, _ reason: String, _ advice: Advice) {
+        lowerWhole(to: verdict, advice.added(to: reason))
         for index in signatures.indices {
             signatures[index].verdict = max(signatures[index].verdict, verdict)
         }
@@ -97,7 +99,8 @@ public struct SignatureVerdict: Sendable, Hashable {
     }
 
     /// Lets the verdict fall to `verdict` for `reason`; it never rises.
-    mutating func lower(to verdict: Verdict, _ reason: String) {
+    mutating func lower(to verdict: Verdict, _ reason: String, _ advice: Advice) {
+        let reason = advice.added(to: reason)
         if verdict > self.verdict {
             self.verdict = verdict
             reasons.insert(reason, at: 0)

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -30,7 +31,7 @@ struct AttachmentVerification {
         }
         if chosen.contains(where: { $0.signedForm != nil }), message.root.holdsDelimiterBesideBareCR {
             for index in judged.indices {
-                judged[index].verdict.lower(to: .notTrusted, Entity.delimiterBesideBareCR)
+                judged[index].verdict.lower(to: .notTrusted, Entity.delimiterBesideBareCR, .ambiguous)
             }
         }
         // A file whose signature stands beside it is told of there.
@@ -104,7 +105,7 @@ struct AttachmentVerification {
             verdict.signatures = DocumentJudgement(answer: answer).signatures(found)
         }
         if let unreadable {
-            verdict.lower(to: .indeterminate, "its signatures cannot be read here: " + unreadable)
+            verdict.lower(to: .indeterminate, "its signatures cannot be read here: " + unreadable, .damaged)
         }
         lowerToWorst(&verdict)
         judgeStructure(of: entity, octets, &verdict)
@@ -125,7 +126,7 @@ struct AttachmentVerification {
             facts = try services.inspection.facts(of: signature)
         } catch {
             if error.permanence == .transient { throw error }
-            verdict.lower(to: .notTrusted, "the signature cannot be read here: " + error.summary)
+            verdict.lower(to: .notTrusted, "the signature cannot be read here: " + error.summary, .damaged)
             return (verdict, nil)
         }
         let match = facts.enclosesContent && !attachment.isNamedAsSignature ? .none : pairing.file(for: attachment)
@@ -138,17 +139,18 @@ struct AttachmentVerification {
         case (.file, true), (.several, true):
             // What a reader sees is the file beside it; what it encloses may be quite another one.
             verdict.lower(
-                to: .notTrusted, "the signature encloses a content of its own beside the file it is named for")
+                to: .notTrusted, "the signature encloses a content of its own beside the file it is named for",
+                .ambiguous)
             return (verdict, nil)
         case (.none, false):
-            verdict.lower(to: .notTrusted, "there is no file for this signature")
+            verdict.lower(to: .notTrusted, "there is no file for this signature", .unpaired)
             return (verdict, nil)
         case (.several, false):
-            verdict.lower(to: .notTrusted, "there are several files that this signature could be for")
+            verdict.lower(to: .notTrusted, "there are several files that this signature could be for", .unpaired)
             return (verdict, nil)
         case (.file(let file), false):
             guard let content = message.root.entity(at: file.path) else {
-                verdict.lower(to: .notTrusted, "there is no file for this signature")
+                verdict.lower(to: .notTrusted, "there is no file for this signature", .unpaired)
                 return (verdict, nil)
             }
             var paired = AttachmentVerdict(path: attachment.path, fileName: file.fileName, verdict.result)
@@ -170,12 +172,13 @@ struct AttachmentVerification {
             verdict.signatures = DocumentJudgement(answer: answer).signatures(facts)
         }
         if facts.signers.isEmpty {
-            verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer")
+            verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer", .damaged)
         }
         switch try services.inspection.check(signature, content: content) {
         case .intact: break
-        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why)
-        case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
+        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
+        case .unknown(let why):
+            verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why, .unsupported)
         }
         lowerToWorst(&verdict)
     }
@@ -215,15 +218,15 @@ struct AttachmentVerification {
 
     /// Two readings of the part, or of what is around it, that differ in its octets, its name, or in which parts there are.
     private func judgeStructure(of entity: Entity, _ octets: AttachmentOctets, _ verdict: inout AttachmentVerdict) {
-        if let doubt = octets.doubt { verdict.lower(to: .notTrusted, doubt) }
-        for doubt in message.structuralDoubts(at: entity.path) { verdict.lower(to: .notTrusted, doubt) }
+        if let doubt = octets.doubt { verdict.lower(to: .notTrusted, doubt, .damaged) }
+        for doubt in message.structuralDoubts(at: entity.path) { verdict.lower(to: .notTrusted, doubt, .ambiguous) }
     }
 
     /// What a reader's machine would open as something else shows something else.
     private func judgeHints(of entity: Entity, as form: AttachmentFacts.SignedForm, _ verdict: inout AttachmentVerdict)
     {
         let hints = OpeningHints(of: entity, using: services.charsets)
-        if let objection = hints.objection(to: form) { verdict.lower(to: .notTrusted, objection) }
+        if let objection = hints.objection(to: form) { verdict.lower(to: .notTrusted, objection, .ambiguous) }
     }
 
     /// What a detached signature is over: the file, and of one that travels as lines of text the form with the line ends

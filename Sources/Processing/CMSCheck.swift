@@ -1,3 +1,4 @@
+import Explanations
 import Octets
 
 /// The check of a signing server's CMS before it leaves, whoever gave it: what would not verify is never sent.
@@ -12,10 +13,11 @@ struct CMSCheck {
         do {
             facts = try inspection.facts(of: cms)
         } catch {
-            throw Failure(.permanent, "the signing server's signature cannot be read: " + error.summary)
+            throw Failure(
+                .permanent, "the signing server's signature cannot be read: " + error.summary, advice: .server)
         }
         guard !facts.signers.isEmpty else {
-            throw Failure(.permanent, "the signing server's signature has no signer")
+            throw Failure(.permanent, "the signing server's signature has no signer", advice: .server)
         }
         try require(inspection.check(cms, content: content))
         // What it encloses must fit too: then both have one digest, and are the same octets.
@@ -27,9 +29,11 @@ struct CMSCheck {
         switch integrity {
         case .intact: return
         case .broken(let why):
-            throw Failure(.permanent, "the signing server's signature does not fit the \(subject): " + why)
+            throw Failure(
+                .permanent, "the signing server's signature does not fit the \(subject): " + why, advice: .server)
         case .unknown(let why):
-            throw Failure(.permanent, "the signing server's signature cannot be checked before sending: " + why)
+            throw Failure(
+                .permanent, "the signing server's signature cannot be checked before sending: " + why, advice: .server)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 
 /// Brings together what the server says of each signature of a document with what is found here.
@@ -18,7 +19,7 @@ struct DocumentJudgement {
         var verdicts = zip(found, told.matches).map { judged($0, $1, isWholeSigned: isWholeSigned) }
         for one in told.rest {
             var verdict = SignatureVerdict(one)
-            verdict.lower(to: .indeterminate, "this signature was not found here")
+            verdict.lower(to: .indeterminate, "this signature was not found here", .ambiguous)
             verdicts.append(verdict)
         }
         return verdicts
@@ -48,19 +49,25 @@ struct DocumentJudgement {
         verdict.signingTime = verdict.signingTime ?? signature.claimedTime.map(Self.date)
         switch signature.integrity {
         case .intact: break
-        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why)
+        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
         case .unknown where signature.lacksOnlyCertificate:
             // What is signed was compared here; that the value is the signer's is the server's word alone.
             verdict.reasons.append(
                 "the signature does not carry its signer's certificate: the signing server alone checked its value")
-        case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
+        case .unknown(let why):
+            verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why, .unsupported)
         }
         switch signature.coverage {
         case .wholeDocument: break
         case .earlierRevision(let what): verdict.reasons.append("the document went on after this signature: " + what)
         case .part(let what):
-            verdict.lower(
-                to: isWholeSigned ? .trusted : .notTrusted, "only a part of the document is signed: " + what)
+            let reason = "only a part of the document is signed: " + what
+            // Beside a signature of the whole it does no harm, and there is nothing to be done.
+            if isWholeSigned {
+                verdict.reasons.append(reason)
+            } else {
+                verdict.lower(to: .notTrusted, reason, .changed)
+            }
         }
         return verdict
     }

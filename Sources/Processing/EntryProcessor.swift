@@ -1,4 +1,5 @@
 import Composition
+import Explanations
 import InternetMessage
 public import Octets
 public import Workflows
@@ -25,7 +26,8 @@ public struct EntryProcessor: Sendable {
                 raw: entry.raw, canonical: entry.canonical, block: entry.block, isBare: entry.isBare,
                 removesBcc: entry.direction == .outgoing, authservID: policy.authservID)
         } catch {
-            return Unread.unreadable(entry, because: error.text, policy: policy, services: services)
+            return Unread.unreadable(
+                entry, because: Advice.ownMessage.added(to: error.text), policy: policy, services: services)
         }
         var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
         if !entry.isReleased, let loop = routing.findLoop() { return routing.block(because: loop) }
@@ -59,7 +61,7 @@ public struct EntryProcessor: Sendable {
         } catch let error as Failure {
             return routing.settle(error)
         } catch {
-            return routing.settle(Failure(.permanent, "the message cannot be read: \(error)"))
+            return routing.settle(Failure(.permanent, "the message cannot be read: \(error)", advice: .ownMessage))
         }
     }
 

@@ -1,3 +1,4 @@
+public import Explanations
 public import Octets
 
 /// Why a step of processing did not come to a result. Every failure is transient or permanent.
@@ -19,10 +20,13 @@ public struct Failure: Error, Hashable, Sendable {
     /// Whether it was transient before the attempts were used up.
     public private(set) var wasTransient: Bool
 
-    public init(_ permanence: Permanence, _ summary: String, pointsAtConfiguration: Bool = false, answer: String? = nil)
-    {
+    /// - Parameter advice: What the one who is told can do about it.
+    public init(
+        _ permanence: Permanence, _ summary: String, advice: Advice? = nil, pointsAtConfiguration: Bool = false,
+        answer: String? = nil
+    ) {
         self.permanence = permanence
-        self.summary = summary
+        self.summary = advice?.added(to: summary) ?? summary
         self.pointsAtConfiguration = pointsAtConfiguration
         self.answer = answer
         wasTransient = permanence == .transient

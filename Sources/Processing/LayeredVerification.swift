@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -29,7 +30,8 @@ struct LayeredVerification {
         let signed = work.reduce(0) { $0 + $1.chosen.count { $0.signedForm != nil } }
         guard signed <= Self.most else {
             throw Failure(
-                .permanent, "the message has \(signed) signed attachments, of which at most \(Self.most) are verified")
+                .permanent, "the message has \(signed) signed attachments, of which at most \(Self.most) are verified",
+                advice: .tooMuch)
         }
         var verdicts = AttachmentVerdicts([], remarks: remarks)
         if case .encrypted = SMIMEForm.of(layers.message.root) { verdicts.isMailEncrypted = true }
@@ -61,7 +63,8 @@ struct LayeredVerification {
         for index in trusted where names.isShared(opened[index], beyond: vouched) {
             verdicts.all[index].lower(
                 to: .notTrusted,
-                "another part of the message may be shown under its name, and is not signed or not trusted")
+                "another part of the message may be shown under its name, and is not signed or not trusted",
+                .ambiguous)
         }
     }
 

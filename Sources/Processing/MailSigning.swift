@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -29,7 +30,7 @@ struct MailSigning {
         do {
             fit = try SignableEntity(of: message)
         } catch {
-            throw Failure(.permanent, "the message cannot be signed: " + error.text)
+            throw Failure(.permanent, "the message cannot be signed: " + error.text, advice: .ownMessage)
         }
         let operation = SigningOperation(
             kind: .email, document: fit.entity, profile: instruction.profile, keyAlias: key.alias,
@@ -53,7 +54,8 @@ struct MailSigning {
             do {
                 adopted = try MultipartSigned.adopt(document, outerHeader: fit.outerHeader, expecting: fit.entity)
             } catch {
-                throw Failure(.permanent, "the signing server's finished entity is refused: " + error.text)
+                throw Failure(
+                    .permanent, "the signing server's finished entity is refused: " + error.text, advice: .server)
             }
             let facts = try check.checked(adopted.cms, over: fit.entity)
             for made in facts.signers { try signer.require(made) }

@@ -1,4 +1,5 @@
 public import DSSProtocol
+import Explanations
 
 /// What verifying a mail's own signature came to, with everything a reader or the log is told of it.
 public struct MailVerdict: Sendable {
@@ -62,12 +63,13 @@ public struct MailVerdict: Sendable {
     /// Lets the verdict fall because the signer is not the author.
     mutating func lowerForIdentity(_ reason: String) {
         let hadOtherFinding = hasOtherFinding
-        lower(to: .notTrusted, reason)
+        lower(to: .notTrusted, reason, .otherSigner)
         hasOtherFinding = hadOtherFinding
     }
 
     /// Lets the verdict fall to `verdict` for `reason`; it never rises.
-    mutating func lower(to verdict: Verdict, _ reason: String) {
+    mutating func lower(to verdict: Verdict, _ reason: String, _ advice: Advice) {
+        let reason = advice.added(to: reason)
         guard case .judged(let present) = result else { return }
         hasOtherFinding = true
         if verdict > present {

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -42,7 +43,9 @@ struct MailVerification {
         return MailVerdict(
             .judged(.notTrusted),
             reasons: [
-                "only a part of the message is signed; what stands around it is not, so the message does not count as signed"
+                Advice.changed.added(
+                    to: "only a part of the message is signed; what stands around it is not, so the message does not"
+                        + " count as signed")
             ])
     }
 
@@ -60,7 +63,7 @@ struct MailVerification {
         do {
             facts = try services.inspection.facts(of: signature)
         } catch {
-            verdict.lower(to: .notTrusted, "the signature cannot be read here: " + error.summary)
+            verdict.lower(to: .notTrusted, "the signature cannot be read here: " + error.summary, .damaged)
             return verdict
         }
         verdict.signers = facts.signers
@@ -68,18 +71,20 @@ struct MailVerification {
         verdict.identity = identity
         // Who may sign for whom is the policy's to say: a server that has nothing else against the signature is content with it.
         if answer.isOnlySignerWrong && mayDiffer(identity) { verdict.result = .judged(.trusted) }
-        for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity) }
+        for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity, .ambiguous) }
         if facts.signers.isEmpty {
-            verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer")
+            verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer", .damaged)
         }
         // What a reader sees is the first part; a content enclosed in the signature may be quite another text.
         if content != nil && facts.enclosesContent {
-            verdict.lower(to: .notTrusted, "the signature encloses a content of its own beside the one shown")
+            verdict.lower(
+                to: .notTrusted, "the signature encloses a content of its own beside the one shown", .ambiguous)
         }
         switch try services.inspection.check(signature, content: facts.enclosesContent ? nil : content) {
         case .intact: break
-        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why)
-        case .unknown(let why): verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why)
+        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
+        case .unknown(let why):
+            verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why, .unsupported)
         }
         judge(identity, message, &verdict)
         if let signedEntity { compareHeaders(message.header, signedEntity, &verdict) }
@@ -103,16 +108,16 @@ struct MailVerification {
             if case .one = Author.of(message.header) {
                 verdict.lowerForIdentity(why)
             } else {
-                verdict.lower(to: .notTrusted, why)
+                verdict.lower(to: .notTrusted, why, .otherSigner)
             }
-        case .report: verdict.reasons.append(why)
+        case .report: verdict.reasons.append(Advice.otherSigner.added(to: why))
         }
     }
 
     /// Where the signed copy of the header names another author, the outer one is forged; of other fields the reader is told.
     private func compareHeaders(_ outer: Header, _ signed: Entity, _ verdict: inout MailVerdict) {
         let comparison = HeaderComparison(outer: outer, signed: signed, using: services.charsets)
-        if let forgery = comparison.forgedAuthor { verdict.lower(to: .notTrusted, forgery) }
+        if let forgery = comparison.forgedAuthor { verdict.lower(to: .notTrusted, forgery, .changed) }
         verdict.differences = comparison.differences
     }
 }

@@ -1,4 +1,5 @@
 import Composition
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -75,7 +76,8 @@ struct SigningChain {
         do {
             return try Message(reading: octets)
         } catch {
-            throw Failure(.permanent, "the message as it is to be signed cannot be read: \(error)")
+            throw Failure(
+                .permanent, "the message as it is to be signed cannot be read: \(error)", advice: .ownMessage)
         }
     }
 

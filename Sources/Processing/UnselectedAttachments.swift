@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -26,7 +27,7 @@ struct UnselectedAttachments {
             var verdict = AttachmentVerdict(
                 path: attachment.path, fileName: attachment.fileName, .judged(.notTrusted))
             if let why = try fault(of: attachment) {
-                verdict.reasons = [why, Self.reason]
+                verdict.reasons = [Advice.changed.added(to: why), Self.reason]
                 broken.append(verdict)
             } else {
                 remarks.append("\(verdict.subject) is signed and was not checked: \(Self.reason)")

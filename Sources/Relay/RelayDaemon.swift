@@ -24,8 +24,6 @@ public enum RelayDaemon {
 
     public static func start(_ mode: Mode, _ options: RelayOptions) async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap()
-        // A server or a reader that has gone away is told by an errno.
-        _ = signal(SIGPIPE, SIG_IGN)
         let surroundings = Surroundings()
         try surroundings.refuseRoot(allowed: options.allowsRoot, program: "ses-relay")
         let path = surroundings.relayConfigurationPath(option: options.configuration)

@@ -2,6 +2,7 @@ import CMSSignatures
 import DSSProtocol
 import DSSXML
 import DocumentKinds
+import Explanations
 import InternetMessage
 import Octets
 import PDFSignatures
@@ -62,10 +63,13 @@ struct SigningService: Sendable {
         let minor: DSSServerAnswer.Minor
         let message: String
 
-        init(_ minor: DSSServerAnswer.Minor, _ message: String, major: DSSServerAnswer.Major = .requesterError) {
+        init(
+            _ minor: DSSServerAnswer.Minor, _ message: String, major: DSSServerAnswer.Major = .requesterError,
+            advice: Advice? = nil
+        ) {
             self.major = major
             self.minor = minor
-            self.message = message
+            self.message = advice?.added(to: message) ?? message
         }
 
         /// What is not there and what is not granted look the same from outside.
@@ -106,8 +110,9 @@ struct SigningService: Sendable {
             scratch: scratch, now: now)
         do throws(DocumentSigning.Refusal) { answer.output = try signing.sign(request, document) } catch {
             switch error {
-            case .document(let why), .request(let why): throw Refusal(.notSupported, why)
-            case .notParseable(let why): throw Refusal(.notParseable, why)
+            case .document(let why): throw Refusal(.notSupported, why, advice: .ownFile)
+            case .request(let why): throw Refusal(.notSupported, why)
+            case .notParseable(let why): throw Refusal(.notParseable, why, advice: .ownFile)
             case .server(let why): throw Refusal(.generalError, why, major: .responderError)
             }
         }
@@ -141,9 +146,8 @@ struct SigningService: Sendable {
             findings = try self.findings(request, profile, now: now)
         } catch {
             switch error.kind {
-            case .missing: throw Refusal(.inappropriateSignature, error.reason)
-            case .malformed: throw Refusal(.inappropriateSignature, error.reason)
-            case .unsupported: throw Refusal(.notSupported, error.reason)
+            case .missing, .malformed: throw Refusal(.inappropriateSignature, error.reason, advice: .damaged)
+            case .unsupported: throw Refusal(.notSupported, error.reason, advice: .unsupported)
             case .storage, .failed, .wrongPassword: throw Refusal.failed(error)
             }
         }

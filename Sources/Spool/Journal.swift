@@ -5,7 +5,7 @@ import Synchronization
 /// One line of the journal. Nil fields are left out.
 public struct JournalEvent: Sendable, Hashable {
     public enum Event: String, Sendable, Hashable {
-        case claimed, decided, answered, committed, published, deferred, recovered, `operator`, sent, failed
+        case claimed, committed, published, deferred, recovered, sent, failed
     }
 
     public var event: Event

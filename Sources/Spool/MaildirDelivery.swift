@@ -69,7 +69,7 @@ public struct MaildirDelivery: ~Copyable {
     /// Hands the message over. When this returns, it is durable and the spool's.
     /// - Parameter envelopeOctets: How many octets at its head are envelope block; nil for none.
     /// - Returns: Its name in `new/`.
-    /// - Throws: ``SpoolError``; of kind `directorySync` the message stands in `new/`, but perhaps not for good.
+    /// - Throws: ``SpoolError``. The message is gone then, so that the sender may try again without having it there twice.
     public consuming func commit(envelopeOctets: Int?) throws(SpoolError) -> SpoolName {
         try durability.sync(file: file)
         var name = SpoolName(unique, NameFacts(envelopeOctets: envelopeOctets))
@@ -77,7 +77,11 @@ public struct MaildirDelivery: ~Copyable {
             switch try temporary.rename(unique.description, to: new, name.description) {
             case .done:
                 isPending = false
-                try durability.sync(directory: new)
+                do {
+                    try durability.sync(directory: new)
+                } catch {
+                    if try takeBack(name, after: error) { throw error }
+                }
                 return name
             case .missing:
                 throw SpoolError(.raced, path: new.path, errno: ENOENT, "tmp/ or new/ was taken away during a delivery")
@@ -86,5 +90,17 @@ public struct MaildirDelivery: ~Copyable {
             }
         }
         throw SpoolError(.raced, path: new.path, errno: EEXIST, "no free name was found")
+    }
+
+    /// Takes a message out of `new/` that could not be made durable there.
+    /// - Returns: false when it is there no more: somebody has taken it, and has it for good.
+    private borrowing func takeBack(_ name: SpoolName, after error: SpoolError) throws(SpoolError) -> Bool {
+        guard unlinkat(new.descriptor, name.description, 0) != 0 else { return true }
+        let cause = errno
+        guard cause != ENOENT else { return false }
+        throw SpoolError(
+            .directorySync, path: new.path + "/" + name.description, errno: cause,
+            "it could not be made durable (\(error)) and not be taken back: remove it, or the next attempt brings it twice"
+        )
     }
 }

@@ -18,7 +18,6 @@ public struct Wake: Sendable, Hashable {
     init(_ reasons: Set<Reason>) { self.reasons = reasons }
 
     public var isTimer: Bool { reasons.contains(.timer) }
-    public var isOverflow: Bool { reasons.contains(.overflow) }
 
     /// Whether an administrator may want to know.
     public var isNoteworthy: Bool {

@@ -11,11 +11,16 @@ enum Sysexit: Int32 {
 
 /// Says on standard error why the program ends, and with which code.
 func Ended(_ code: Sysexit, _ reason: String) -> ExitCode {
-    FileHandle.standardError.write(Data("ses-dss: \(reason)\n".utf8))
+    Console.put("ses-dss: \(reason)", to: .standardError)
     return ExitCode(code.rawValue)
 }
 
 enum Console {
     /// Writes one line to standard output at once, whatever stands behind it.
-    static func line(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    static func line(_ text: String) { put(text, to: .standardOutput) }
+
+    static func put(_ text: String, to handle: FileHandle) {
+        // A reader that has gone away is no reason to end.
+        try? handle.write(contentsOf: Data((text + "\n").utf8))
+    }
 }

@@ -3,6 +3,13 @@ import ProgramLife
 import Relay
 
 @main
+enum Program {
+    static func main() async {
+        EarlySignals.prepare()
+        await SESRelay.main()
+    }
+}
+
 struct SESRelay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ses-relay",
@@ -42,7 +49,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var root: RootOption
 
     func run() async throws {
-        try await finish { () throws(ProgramError) in
+        try await finish(rereads: true) { () throws(ProgramError) in
             try await RelayDaemon.start(.run, RelayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
         }
     }
@@ -56,7 +63,7 @@ struct Once: AsyncParsableCommand {
     @OptionGroup var root: RootOption
 
     func run() async throws {
-        try await finish { () throws(ProgramError) in
+        try await finish(rereads: true) { () throws(ProgramError) in
             try await RelayDaemon.start(.once, RelayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
         }
     }
@@ -95,7 +102,9 @@ struct Status: AsyncParsableCommand {
 }
 
 /// Ends the program with what a command came to: its text to standard error, its code to the caller.
-func finish(_ work: () async throws(ProgramError) -> ExitStatus) async throws {
+/// - Parameter rereads: Whether it reads its configuration again on SIGHUP, so that the signal does not end it.
+func finish(rereads: Bool = false, _ work: () async throws(ProgramError) -> ExitStatus) async throws {
+    if !rereads { EarlySignals.releaseHangup() }
     let status: ExitStatus
     do {
         status = try await work()

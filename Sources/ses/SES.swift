@@ -4,6 +4,13 @@ import ProgramLife
 public import Workflows
 
 @main
+enum Program {
+    static func main() async {
+        EarlySignals.prepare()
+        await SES.main()
+    }
+}
+
 struct SES: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ses",
@@ -50,7 +57,9 @@ extension SES {
 }
 
 /// Ends the program with what a command came to: its text to standard error, its code to the caller.
-func finish(_ work: () async throws(ProgramError) -> ExitStatus) async throws {
+/// - Parameter rereads: Whether it reads its configuration again on SIGHUP, so that the signal does not end it.
+func finish(rereads: Bool = false, _ work: () async throws(ProgramError) -> ExitStatus) async throws {
+    if !rereads { EarlySignals.releaseHangup() }
     let status: ExitStatus
     do {
         status = try await work()

@@ -25,7 +25,7 @@ struct Watch: AsyncParsableCommand {
     @OptionGroup var root: RootOption
 
     func run() async throws {
-        try await finish { () throws(ProgramError) in
+        try await finish(rereads: true) { () throws(ProgramError) in
             try await Daemon.run(.watch, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
         }
     }
@@ -39,7 +39,7 @@ struct Process: AsyncParsableCommand {
     @OptionGroup var root: RootOption
 
     func run() async throws {
-        try await finish { () throws(ProgramError) in
+        try await finish(rereads: true) { () throws(ProgramError) in
             try await Daemon.run(.process, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
         }
     }
@@ -53,7 +53,7 @@ struct Sweep: AsyncParsableCommand {
     @OptionGroup var root: RootOption
 
     func run() async throws {
-        try await finish { () throws(ProgramError) in
+        try await finish(rereads: true) { () throws(ProgramError) in
             try await Daemon.run(.sweep, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
         }
     }

@@ -34,7 +34,7 @@ struct DialectTests {
         "name what they know when they do not know a word",
         arguments: [
             ("envelop", "soap11", "envelope"), ("envelope", "soap13", "soap12"), ("sendSignatureType", "yes", "true"),
-            ("optionalInputs", "ReturnSigningTime", "ReturnSigningTimeInfo"), ("requestSigning", "wss", "none"),
+            ("optionalInputs", "ReturnSigningTime", "ReturnSigningTimeInfo"),
         ])
     func unknown(name: String, value: String, known: String) {
         var dialect = Dialect.adss

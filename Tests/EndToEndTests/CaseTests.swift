@@ -21,16 +21,8 @@ extension EndToEnd {
             "B3-policies/explicit-without-policy.eml",
             "B3-policies/inhibit-any-policy.eml",
             "B3-policies/mapped-to-another.eml",
-            // B5-forged-results
-            "B5-forged-results/behind-a-bare-cr.eml",
-            "B5-forged-results/behind-a-line-without-colon.eml",
-            // B7-same-name
-            "B7-same-name/path.eml",
-            "B7-same-name/zero-width-space.eml",
             // B8-name-constraint
             "B8-name-constraint/utf8-mailbox.eml",
-            // B9-opaque
-            "B9-opaque/broken-pdf.eml",
             // C1-not-trusted-mail
             "C1-not-trusted-mail/ed25519.eml",
             "C1-not-trusted-mail/mime-version-twice.eml",

@@ -46,7 +46,7 @@ struct DeliveryTests {
         #expect(try test.names("outgoing/new").isEmpty)
     }
 
-    @Test("a file that cannot be made durable is not delivered; a directory that cannot is an error")
+    @Test("a message that cannot be made durable is refused, and is gone")
     func failedSyncs() throws {
         let log = SyncLog()
         let test = try TestSpool()
@@ -63,9 +63,27 @@ struct DeliveryTests {
             }
             guard case .failure(let error) = result else { throw TestFailure("committed") }
             #expect(error.kind == kind)
-            #expect(try test.names("outgoing/new").count == (kind == .fileSync ? 0 : 1))
+            #expect(try test.names("outgoing/new").isEmpty)
             #expect(try test.names("outgoing/tmp").isEmpty)
         }
+    }
+
+    @Test("a message that was taken before its refusal is accepted: it is in")
+    func takenMeanwhile() throws {
+        let test = try TestSpool()
+        let new = test.path + "/outgoing/new"
+        let durability = Durability(directory: { _ in
+            // A watcher is quicker than the failing disk.
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: new)) ?? [] {
+                _ = rename(new + "/" + name, test.path + "/taken")
+            }
+            errno = EIO
+            return -1
+        })
+        let delivery = try MaildirDelivery(
+            spool: test.path, queue: .outgoing, clock: test.clock.clock, random: .system, durability: durability)
+        _ = try delivery.commit(envelopeOctets: nil)
+        #expect(FileManager.default.fileExists(atPath: test.path + "/taken"))
     }
 
     @Test("no file is ever replaced")

@@ -22,7 +22,7 @@ struct JournalTests {
         let name = try #require(SpoolName(parsing: TestSpool.retryName + ",E=1,O=out"))
         let hostile = "a\"b\\c\n{\"e\":\"forged\"}\r\u{0}\u{7f}\u{85}\u{2028}\u{2029}ü😀"
         let event = JournalEvent(
-            .decided, entry: entry, file: hostile, workflow: "w", attempts: 3,
+            .committed, entry: entry, file: hostile, workflow: "w", attempts: 3,
             to: [PublishedFile(folder: .admin, name: name)], verdict: "trusted", reason: hostile, messageID: "<m@x>",
             server: "ok")
         #expect(test.spool.journal.append(event) == nil)
@@ -37,7 +37,7 @@ struct JournalTests {
         #expect(line["t"] as? String == "2026-09-21T14:13:20.000Z")
         #expect(line["e"] as? String == entry.digits)
         #expect(line["f"] as? String == hostile)
-        #expect(line["ev"] as? String == "decided")
+        #expect(line["ev"] as? String == "committed")
         #expect(line["wf"] as? String == "w")
         #expect(line["n"] as? Int == 3)
         #expect(line["to"] as? [[String]] == [["admin", name.description]])

@@ -2,7 +2,7 @@ public import CurlTransfer
 
 /// A connection to a mail server that takes one message after the other.
 ///
-/// Its calls block, so it belongs on a thread of its own (``onOwnThread(_:)``) and is used by one thread at a time.
+/// Its calls block, so it belongs on a thread of its own and is used by one thread at a time.
 /// Dropping it closes the connection; a server throws away what it has of a message then.
 public final class SMTPSession {
     private let dialogue: SMTPDialogue

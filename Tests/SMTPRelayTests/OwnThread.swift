@@ -5,7 +5,7 @@ import Glibc
 /// The thread blocks SIGPIPE, so that writing to a connection that a peer has closed is an error and not the end of the
 /// process.
 /// - Throws: ``OwnThreadError`` when the system has no thread to give.
-public func onOwnThread<Result: Sendable>(
+func onOwnThread<Result: Sendable>(
     _ body: @escaping @Sendable () -> Result
 ) async throws(OwnThreadError) -> Result {
     let outcome: Swift.Result<Result, OwnThreadError> = await withCheckedContinuation { continuation in
@@ -33,8 +33,8 @@ public func onOwnThread<Result: Sendable>(
 }
 
 /// The system has no thread to give.
-public struct OwnThreadError: Error, Hashable, Sendable {
-    public let errno: Int32
+struct OwnThreadError: Error, Hashable, Sendable {
+    let errno: Int32
 }
 
 private final class ThreadWork: Sendable {
