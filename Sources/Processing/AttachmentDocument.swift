@@ -17,7 +17,7 @@ struct AttachmentDocument {
     /// - Throws: A permanent ``Failure`` with the reason where the attachment cannot be signed as it is, told of the attachment.
     init(
         _ facts: AttachmentFacts, of message: Message, format: AttachmentFormat = .own,
-        documents: any DocumentInspection, scratch: any OctetCollectorMaking
+        documents: any DocumentInspection, charsets: any CharsetDecoding, scratch: any OctetCollectorMaking
     ) throws(Failure) {
         self.facts = facts
         words = Self.words(facts)
@@ -33,7 +33,7 @@ struct AttachmentDocument {
             case .own: kind = try Self.kind(facts, content, documents)
             case .cms: kind = .cms
             }
-            try Self.requireTrustworthy(entity, kind, message)
+            try Self.requireTrustworthy(entity, kind, message, charsets)
         } catch {
             throw error.told(of: words)
         }
@@ -59,10 +59,10 @@ struct AttachmentDocument {
 
     /// Whatever the verifying side would not trust is refused before it is signed.
     private static func requireTrustworthy(
-        _ entity: Entity, _ kind: DocumentKind, _ message: Message
+        _ entity: Entity, _ kind: DocumentKind, _ message: Message, _ charsets: any CharsetDecoding
     ) throws(Failure) {
         if let doubt = message.structuralDoubts(at: entity.path).first {
-            throw Failure(.permanent, "what is signed of it would not be trusted: \(doubt)")
+            throw Failure(.permanent, "what is signed of it would not be trusted: \(doubt)", advice: .ownMessage)
         }
         let form: AttachmentFacts.SignedForm
         switch kind {
@@ -71,7 +71,7 @@ struct AttachmentDocument {
         // It becomes a file of another name, or stands beside its signature.
         case .cms, .email: return
         }
-        if let objection = OpeningHints(of: entity).objection(to: form) {
+        if let objection = OpeningHints(of: entity, using: charsets).objection(to: form) {
             throw Failure(.permanent, "what is signed of it would not be trusted: \(objection); correct name or type")
         }
     }

@@ -26,7 +26,8 @@ struct AttachmentSigning {
             guard let instruction = instructions.instruction(for: facts) else { continue }
             let key = try KeyAlias(policy: policy).key(instruction.key, header: message.header, envelope: envelope)
             let document = try AttachmentDocument(
-                facts, of: message, format: instruction.format, documents: services.documents, scratch: scratch)
+                facts, of: message, format: instruction.format, documents: services.documents,
+                charsets: services.charsets, scratch: scratch)
             work.append(Assignment(document: document, instruction: instruction, key: key))
         }
         var names = FreeFileNames(of: message, attachments.compactMap(\.fileName))
