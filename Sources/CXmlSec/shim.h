@@ -68,11 +68,13 @@ static inline int cxmlsec_pss_verify(xmlSecKeyPtr key, const char *digest, const
     return result;
 }
 
-/* Which nodes canonicalisation takes: those within apex (all when there is none) and not within an excluded one. It is
+/* Which nodes canonicalisation takes: those within apex (all when there is none; without its own tags where content_only
+   says so) and not within an excluded one. It is
    asked for each node, attribute and declaration of the whole document, in document order; the last two answers make
    nearly all of them quick. Here, because that many calls into Swift would cost more than the canonicalisation. */
 struct cxmlsec_selection {
     xmlNodePtr apex;
+    int content_only;
     const xmlNodePtr *excluded;
     int excluded_count;
     xmlNodePtr element;
@@ -101,6 +103,9 @@ static inline int cxmlsec_takes(void *raw, xmlNodePtr node, xmlNodePtr parent) {
     /* Attributes and declarations are given with their element, all else with what it stands in. */
     xmlNodePtr element = node->type == XML_ELEMENT_NODE ? node : parent;
     if (element == NULL || element->type != XML_ELEMENT_NODE) return selection->apex == NULL;
+    if (selection->content_only && element == selection->apex
+        && (node->type == XML_ELEMENT_NODE || node->type == XML_ATTRIBUTE_NODE || node->type == XML_NAMESPACE_DECL))
+        return 0;
     if (element == selection->element) return selection->answer;
     if (element->parent != selection->parent) {
         selection->parent_answer = element->parent == selection->element
@@ -114,10 +119,10 @@ static inline int cxmlsec_takes(void *raw, xmlNodePtr node, xmlNodePtr parent) {
 }
 
 /* Canonicalises what is selected; less than 0 when that cannot be done. */
-static inline int cxmlsec_canonicalise(xmlDocPtr document, xmlNodePtr apex, const xmlNodePtr *excluded,
-                                       int excluded_count, int mode, xmlChar **prefixes, int with_comments,
+static inline int cxmlsec_canonicalise(xmlDocPtr document, xmlNodePtr apex, int content_only,
+                                       const xmlNodePtr *excluded, int excluded_count, int mode, xmlChar **prefixes, int with_comments,
                                        xmlOutputBufferPtr buffer) {
-    struct cxmlsec_selection selection = {apex, excluded, excluded_count, NULL, 0, NULL, 0};
+    struct cxmlsec_selection selection = {apex, content_only, excluded, excluded_count, NULL, 0, NULL, 0};
     int is_whole = apex == NULL && excluded_count == 0;
     return xmlC14NExecute(document, is_whole ? NULL : cxmlsec_takes, &selection, mode, prefixes, with_comments, buffer);
 }

@@ -55,10 +55,19 @@ struct XMLInspecting {
             DocumentSignature(
                 name: nil, signer: signature.shownSigner, claimedTime: signature.claimedTime,
                 integrity: signature.judged,
-                coverage: signature.coversWholeDocument
-                    ? .wholeDocument : .part("not everything in the document is signed"),
+                coverage: Self.coverage(signature, among: found),
                 lacksOnlyCertificate: signature.lacksOnlyCertificate)
         }
+    }
+
+    /// A signature whose content is elsewhere leaves no part of its document open: what is to be said of it is said by
+    /// its integrity.
+    private static func coverage(
+        _ signature: XMLSignature, among all: [XMLSignature]
+    ) -> DocumentSignature.Coverage {
+        let isPart = signature.leavesPartOpen || all.contains(where: \.coversWholeDocument)
+        return signature.coversWholeDocument || !isPart
+            ? .wholeDocument : .part("not everything in the document is signed")
     }
 
     private static func failure(_ error: XMLSignatureError) -> Failure {

@@ -16,6 +16,8 @@ final class PushParser {
     private unowned let events: any XMLEvents
     private(set) var failure: XMLReadingError?
     private var fed = 0
+    /// The first two octets, which tell UTF-16.
+    private var opening: [UInt8] = []
     private var elements = 0
     private var hasFinished = false
     /// How many namespace declarations each open element has.
@@ -76,6 +78,7 @@ final class PushParser {
             guard fed <= limits.octets else {
                 throw fail(.limit, "the document has more than \(limits.octets) octets")
             }
+            try refuseNUL(rest.prefix(count))
             UnsafeRawBufferPointer(rebasing: rest.prefix(count)).withMemoryRebound(to: CChar.self) { piece in
                 quietly { _ = xmlParseChunk(context, piece.baseAddress, Int32(count), 0) }
             }
@@ -94,6 +97,15 @@ final class PushParser {
         quietly { _ = xmlParseChunk(context, nil, 0, 1) }
         try check()
         guard elements > 0, declarations.isEmpty else { throw fail(.malformed, "the document is not complete") }
+        guard unparsed == 0 else { throw fail(.malformed, "something stands behind the root element") }
+    }
+
+    /// A NUL is no character of XML (XML 1.0 §2.2), and libxml2 may take it for the end of the document.
+    private func refuseNUL(_ piece: UnsafeRawBufferPointer.SubSequence) throws(XMLReadingError) {
+        if opening.count < 2 { opening += piece.prefix(2 - opening.count) }
+        let isWide = opening.contains { $0 == 0 || $0 == 0xFE || $0 == 0xFF }
+        guard !isWide, piece.contains(0) else { return }
+        throw fail(.malformed, "U+0000 is no character of XML")
     }
 
     private func check() throws(XMLReadingError) {

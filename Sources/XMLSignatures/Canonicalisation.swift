@@ -58,7 +58,8 @@ struct Canonicalisation: Hashable {
             let done = withPrefixes { prefixes in
                 excluded.withUnsafeBufferPointer {
                     cxmlsec_canonicalise(
-                        document.raw, selection.apex, $0.baseAddress, Int32($0.count), mode, prefixes,
+                        document.raw, selection.apex, selection.isContentOnly ? 1 : 0, $0.baseAddress,
+                        Int32($0.count), mode, prefixes,
                         withComments ? 1 : 0, buffer)
                 }
             }
@@ -119,19 +120,24 @@ enum NodeSelection {
     case element(Node)
     /// One element without these in it.
     case elementWithout(Node, Set<Node>)
+    /// What is in one element, without its tags and without these.
+    case childrenOf(Node, Set<Node>)
 
     var excluded: Set<Node> {
         switch self {
         case .document, .element: []
-        case .documentWithout(let excluded), .elementWithout(_, let excluded): excluded
+        case .documentWithout(let excluded), .elementWithout(_, let excluded), .childrenOf(_, let excluded): excluded
         }
     }
+
+    /// Whether the tags of ``apex`` are left out.
+    var isContentOnly: Bool { if case .childrenOf = self { true } else { false } }
 
     /// The element that everything must stand in; nil for the whole document.
     var apex: Node? {
         switch self {
         case .document, .documentWithout: nil
-        case .element(let apex), .elementWithout(let apex, _): apex
+        case .element(let apex), .elementWithout(let apex, _), .childrenOf(let apex, _): apex
         }
     }
 }

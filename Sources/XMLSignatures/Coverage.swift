@@ -7,44 +7,51 @@ struct Coverage {
     private(set) var findings: [XMLFinding] = []
 
     /// - Parameters:
-    ///   - references: Those of `shape` that could be followed.
+    ///   - references: Those of `shape`, and of the manifests that it signs, that could be followed.
+    ///   - manifests: The manifests that were followed.
     ///   - signatures: All signatures of the document.
     init(
-        _ references: [ResolvedReference], of shape: SignatureShape, in document: ParsedDocument, signatures: [Node]
+        _ references: [ResolvedReference], manifests: Set<Node>, of shape: SignatureShape,
+        in document: ParsedDocument, signatures: [Node]
     ) {
         var open = [shape.element]
         var hasComments = false
-        if shape.element == document.root {
-            isWhole = references.contains { Self.isContent($0.target, of: shape) }
+        let roots = references.filter { reference in
+            (reference.target == nil || reference.target == document.root) && !reference.selection.isContentOnly
+                && !reference.selection.excluded.isEmpty && !reference.reference.transforms.isBase64
+        }
+        if document.holdsSignaturesOnly, shape.element == document.root || roots.isEmpty {
+            let objects = signatures.flatMap { $0.elements("Object") }
+            isWhole = references.contains { Self.isContent($0.target, of: objects) }
+            open = signatures
         } else {
-            let roots = references.filter { reference in
-                (reference.target == nil || reference.target == document.root)
-                    && !reference.selection.excluded.isEmpty && !reference.reference.transforms.isBase64
-            }
             isWhole = !roots.isEmpty
             if roots.allSatisfy(\.reference.transforms.leavesOutSignatures) { open = signatures }
             hasComments = roots.contains(where: \.canonicalisation.withComments)
         }
         guard isWhole else {
-            noteManifests(shape)
+            noteManifests(shape, followed: manifests)
             return
         }
         if !references.contains(where: { $0.target == nil }) { noteInstructions(around: document) }
         if !hasComments, let finding = document.commentFinding { findings.append(finding) }
-        let covered = Set(references.compactMap(\.target))
+        let covered = Set(references.flatMap(\.covered))
         if let stray = open.lazy.compactMap({ StrayContent.first(in: $0, covered: covered) }).first {
             findings.append(stray)
         }
-        noteManifests(shape)
+        noteManifests(shape, followed: manifests)
     }
 
     /// Whether `target` is content that an enveloping signature encloses, and not something about the signature.
-    private static func isContent(_ target: Node?, of shape: SignatureShape) -> Bool {
-        guard let target, shape.objects.contains(where: { target.isWithin($0) }) else { return false }
+    private static func isContent(_ target: Node?, of objects: [Node]) -> Bool {
+        guard let target, objects.contains(where: { target.isWithin($0) }) else { return false }
         let isAboutSignature = ["Manifest", "SignatureProperties", "SignatureProperty"].contains {
             target.isElement($0)
         }
-        return !isAboutSignature && !Namespace.anyXAdES.contains(target.namespace)
+        guard !isAboutSignature, !Namespace.anyXAdES.contains(target.namespace) else { return false }
+        // An object that holds nothing but properties is none either.
+        return !target.isElement("Object")
+            || !target.elements.allSatisfy { Namespace.anyXAdES.contains($0.namespace) } || target.elements.isEmpty
     }
 
     /// A reference to an element, be it the root, does not cover the instructions around the root; they may choose
@@ -58,10 +65,11 @@ struct Coverage {
                 "line \(found.line): the instruction \(found.localName) outside the root element is not signed"))
     }
 
-    private mutating func noteManifests(_ shape: SignatureShape) {
-        guard let object = shape.objects.first(where: { !$0.elements("Manifest").isEmpty }) else { return }
+    private mutating func noteManifests(_ shape: SignatureShape, followed: Set<Node>) {
+        let manifests = shape.objects.flatMap { $0.elements("Manifest") }
+        guard let left = manifests.first(where: { !followed.contains($0) }) else { return }
         findings.append(
-            XMLFinding(.indeterminate, "line \(object.line): the list of a ds:Manifest is not followed"))
+            XMLFinding(.indeterminate, "line \(left.line): the list of a ds:Manifest that no reference means"))
     }
 }
 

@@ -9,6 +9,17 @@ struct KeyInfoCertificates {
     init(_ keyInfo: Node?, in document: ParsedDocument) throws(XMLFault) {
         guard let keyInfo else { return }
         for data in keyInfo.elements("X509Data") { try add(data) }
+        for place in keyInfo.children.filter({ $0.isElement("KeyInfoReference", in: Namespace.signature11) }).prefix(2)
+        {
+            // Only to a ds:KeyInfo of the same document, and no further (XML Signature 1.1 §4.5.10).
+            guard let uri = place.attribute("URI"), uri.hasPrefix("#") else { continue }
+            let identifier = String(uri.dropFirst())
+            guard let found = document.elements(identifiedBy: [identifier])[identifier] else { continue }
+            guard found.count == 1, found[0].isKnown, found[0].node.isElement("KeyInfo") else {
+                throw XMLFault(.invalid, "ds11:KeyInfoReference leads to more than one place")
+            }
+            for data in found[0].node.elements("X509Data") { try add(data) }
+        }
         // Each is looked for in the whole document; one is what is seen.
         for retrieval in keyInfo.elements("RetrievalMethod").prefix(2) {
             // Only to X509Data of the same document, taken as it is.

@@ -156,6 +156,20 @@ struct NodeSiblings: Sequence, IteratorProtocol {
 }
 
 extension ParsedDocument {
+    /// Whether the document is a signature, or a bare element around signatures, as some programs write them: its content
+    /// is within the signatures.
+    var holdsSignaturesOnly: Bool {
+        if root.isElement("Signature") { return true }
+        let hasSignature = root.children.contains { $0.isElement("Signature") }
+        return hasSignature && root.attributes.allSatisfy { $0.namespace == Namespace.schemaInstance }
+            && root.children.allSatisfy { $0.isElement("Signature") || $0.isText && $0.isBlank || $0.isComment }
+    }
+
+    /// Whether `signature` is the document, or stands in the bare element around signatures.
+    func isContent(_ signature: Node) -> Bool {
+        holdsSignaturesOnly && (signature == root || signature.pointee.parent == root)
+    }
+
     /// All signatures, in document order.
     func signatures() throws(XMLSignatureError) -> [Node] {
         var found: [Node] = []

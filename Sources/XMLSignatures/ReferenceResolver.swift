@@ -8,6 +8,12 @@ struct ResolvedReference {
     let target: Node?
     let selection: NodeSelection
 
+    /// The elements of which everything is signed, tags included.
+    var covered: [Node] {
+        guard case .childrenOf(let parent, _) = selection else { return target.map { [$0] } ?? [] }
+        return Array(parent.children)
+    }
+
     /// The way in which its octets are made. A same-document reference takes no comments along, whatever the method
     /// says, unless it is an XPointer (XML Signature 1.1 §4.4.3.3).
     var canonicalisation: Canonicalisation {
@@ -30,19 +36,20 @@ struct ReferenceResolver {
         let transforms = reference.transforms
         var excluded: Set<Node> = transforms.leavesOutSignatures ? Set(signatures) : []
         if transforms.isEnveloped { excluded.insert(shape.element) }
-        if reference.isToDocument {
+        guard let pointer = reference.pointer else {
+            throw XMLFault(.indeterminate, "a reference leads out of the document: \(uri); it is not followed")
+        }
+        if case .other(let expression) = pointer {
+            throw XMLFault(.indeterminate, "the reference #\(expression) is an XPointer that is not followed here")
+        }
+        guard let identifier = pointer.identifier else {
             guard !transforms.isBase64 else {
                 throw XMLFault(.invalid, "the base64 transform of a whole document leaves its structure unsigned")
             }
             return ResolvedReference(reference: reference, target: nil, selection: .documentWithout(excluded))
         }
-        guard let identifier = reference.identifier else {
-            throw XMLFault(.indeterminate, "a reference leads out of the document: \(uri); it is not followed")
-        }
         guard Reference.isPlain(identifier) else {
-            throw XMLFault(
-                identifier.hasPrefix("xpointer(") ? .indeterminate : .invalid,
-                "the reference #\(identifier) is no plain identifier")
+            throw XMLFault(.invalid, "the reference #\(identifier) is no plain identifier")
         }
         let found = identified[identifier] ?? []
         guard let target = found.first else { throw XMLFault(.invalid, "the reference #\(identifier) leads nowhere") }
@@ -57,6 +64,17 @@ struct ReferenceResolver {
         }
         guard !transforms.isBase64 || shape.objects.contains(target.node) && target.node.onlyText != nil else {
             throw XMLFault(.invalid, "the base64 transform of #\(identifier) leaves its structure unsigned")
+        }
+        if case .children = pointer {
+            return ResolvedReference(
+                reference: reference, target: target.node, selection: .childrenOf(target.node, excluded))
+        }
+        if case .signedProperties = pointer {
+            guard let properties = target.node.onlyXAdES("QualifyingProperties", "SignedProperties") else {
+                throw XMLFault(.invalid, "the reference to xades:SignedProperties leads nowhere")
+            }
+            return ResolvedReference(
+                reference: reference, target: properties, selection: .elementWithout(properties, excluded))
         }
         return ResolvedReference(
             reference: reference, target: target.node, selection: .elementWithout(target.node, excluded))

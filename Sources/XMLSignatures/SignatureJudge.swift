@@ -22,8 +22,10 @@ struct SignatureJudge {
     private var document: ParsedDocument { resolver.document }
 
     mutating func judge(_ budget: inout CanonicalisationBudget) -> XMLSignature {
-        let resolved = resolve()
-        let coverage = Coverage(resolved, of: shape, in: document, signatures: resolver.signatures)
+        var resolved = resolve(shape.references)
+        let manifests = followManifests(&resolved)
+        let coverage = Coverage(
+            resolved, manifests: manifests, of: shape, in: document, signatures: resolver.signatures)
         findings += coverage.findings
         let isAffordable = budget.take(resolved.map(\.canonicalisation) + [shape.canonicalisation])
         if isAffordable { checkDigests(resolved) } else { doubt("there is too much to canonicalise for it") }
@@ -45,7 +47,8 @@ struct SignatureJudge {
                 key: signer.map { XMLKeyFacts(kind: $0.key.kind, bits: $0.key.bits) }),
             weaknesses: weaknesses, claimedTime: properties?.signingTime,
             timestamps: timestamps(properties, &budget), coversWholeDocument: coverage.isWhole, findings: findings,
-            lacksOnlyCertificate: lacksCertificate && integrity == .intact && findings.isEmpty
+            lacksOnlyCertificate: lacksCertificate && coverage.isWhole && integrity == .intact && findings.isEmpty,
+            leavesPartOpen: false
         )
         .addingCertificateFinding(lacksCertificate)
     }
@@ -76,9 +79,37 @@ struct SignatureJudge {
 
     // MARK: - References
 
-    private mutating func resolve() -> [ResolvedReference] {
+    /// Adds the references of each ds:Manifest that a reference means (XML Signature 1.1 §5.1): they count like those of
+    /// the signature.
+    /// - Returns: The manifests.
+    private mutating func followManifests(_ resolved: inout [ResolvedReference]) -> Set<Node> {
+        let manifests = resolved.compactMap(\.target).filter { $0.isElement("Manifest") }
+        for manifest in manifests {
+            let parts = manifest.elements
+            guard parts.count <= XMLSignatureLimits.references else {
+                let reason = "a ds:Manifest has more than \(XMLSignatureLimits.references) references"
+                findings.append(XMLFinding(.indeterminate, reason))
+                doubt(reason)
+                continue
+            }
+            var references: [Reference] = []
+            for part in parts {
+                let reference = tolerant { () throws(XMLFault) -> Reference? in
+                    guard part.isElement("Reference") else {
+                        throw XMLFault(.invalid, "ds:Manifest holds \(part.localName)")
+                    }
+                    return try Reference(part)
+                }
+                if let reference { references.append(reference) } else { doubt("a ds:Manifest cannot be read") }
+            }
+            resolved += resolve(references)
+        }
+        return Set(manifests)
+    }
+
+    private mutating func resolve(_ references: [Reference]) -> [ResolvedReference] {
         var resolved: [ResolvedReference] = []
-        for reference in shape.references {
+        for reference in references {
             do throws(XMLFault) {
                 resolved.append(try resolver.resolve(reference, of: shape))
             } catch {

@@ -47,6 +47,13 @@ struct SignatureShape {
         self.references = references
     }
 
+    /// Its own references and those of the manifests in its objects, as far as they can be read.
+    var everyReference: [Reference] {
+        let manifests = objects.flatMap { $0.elements("Manifest") }
+        let listed = manifests.flatMap { $0.elements("Reference").prefix(XMLSignatureLimits.references) }
+        return references + listed.compactMap { try? Reference($0) }
+    }
+
     /// The next of `parts`, which must have that name.
     static func take(_ name: String, _ parts: inout ArraySlice<Node>, in parent: Node) throws(XMLFault) -> Node {
         guard let part = parts.first, part.isElement(name) else {
@@ -127,18 +134,8 @@ struct Reference {
         guard parts.isEmpty else { throw XMLFault(.invalid, "ds:Reference holds more than belongs there") }
     }
 
-    /// The identifier of a reference into the same document, as a plain name or as `xpointer(id('NAME'))`.
-    var identifier: String? {
-        guard let uri, uri.utf8.first == UInt8(ascii: "#") else { return nil }
-        let name = uri.dropFirst()
-        for quote in ["'", "\""] where name.hasPrefix("xpointer(id(\(quote)") && name.hasSuffix("\(quote)))") {
-            return String(name.dropFirst("xpointer(id('".count).dropLast("'))".count))
-        }
-        return String(name)
-    }
-
-    /// Whether it means the whole document.
-    var isToDocument: Bool { uri == "" || uri == "#xpointer(/)" }
+    /// The part of the document that it means; nil when it leads out of it.
+    var pointer: Pointer? { uri.flatMap { Pointer($0, childrenOf: transforms.childrenOf) } }
 
     /// Whether comments are signed where the canonicalisation keeps them: only an XPointer does not take them out
     /// (XML Signature 1.1 §4.4.3.3).

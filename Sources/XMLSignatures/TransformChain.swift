@@ -7,6 +7,8 @@ struct TransformChain {
     private(set) var isEnveloped = false
     /// Without any signature: the usual XPath filters.
     private(set) var leavesOutSignatures = false
+    /// What is in the element with this identifier: an XPath filter of citizen cards, in place of a reference to it.
+    private(set) var childrenOf: String?
     private(set) var canonicalisation: Canonicalisation?
     private(set) var isBase64 = false
 
@@ -44,6 +46,8 @@ struct TransformChain {
             case .own: isEnveloped = true
             case .all: leavesOutSignatures = true
             }
+        } else if let identifier = Self.chosenChildren(by: uri, transform), childrenOf == nil {
+            childrenOf = identifier
         } else if Self.choosing.contains(uri) {
             throw XMLFault(.invalid, "the transform \(uri) chooses by an expression what is signed")
         } else if uri == Self.base64, !isEnveloped, !leavesOutSignatures {
@@ -77,6 +81,16 @@ struct TransformChain {
             return all
         default: return nil
         }
+    }
+
+    /// The identifier in a filter that chooses `id('…')/node()`, the content of one element.
+    private static func chosenChildren(by uri: String, _ transform: Node) -> String? {
+        let parts = transform.elements
+        guard uri == Namespace.filter2, parts.count == 1, parts[0].isElement("XPath", in: Namespace.filter2),
+            parts[0].attribute("Filter") == "intersect", let text = parts[0].onlyText?.trimmed,
+            let match = text.wholeMatch(of: /id\((?:'([^']+)'|"([^"]+)")\)\/node\(\)/)
+        else { return nil }
+        return (match.1 ?? match.2).map(String.init)
     }
 
     /// The expressions of XPath filters that leave out signatures and nothing else, as ``expression(of:)`` writes them.

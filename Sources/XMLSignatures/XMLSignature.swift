@@ -44,6 +44,9 @@ public struct XMLSignature: Sendable, Hashable {
     /// Whether everything is right as far as it can be looked at without the signer's certificate, which neither the
     /// signature nor the caller has: whoever knows it can say the rest.
     public let lacksOnlyCertificate: Bool
+    /// Whether it leaves a part of the document unsigned, and no other signature signs the whole. False also for a
+    /// signature whose content is elsewhere.
+    public let leavesPartOpen: Bool
 
     /// Whether it is good as far as it is judged here: intact, and nothing found against it. Without that it is worth
     /// nothing; with it the trust in its certificate and algorithms decides.

@@ -21,10 +21,10 @@ public enum XMLSignatureReading {
                 return (element, .failure(error))
             }
         }
-        let references = shapes.flatMap { (try? $0.1.get())?.references ?? [] }
+        let references = shapes.flatMap { (try? $0.1.get())?.everyReference ?? [] }
         let resolver = ReferenceResolver(
             document: parsed, signatures: elements,
-            identified: parsed.elements(identifiedBy: Set(references.compactMap(\.identifier))))
+            identified: parsed.elements(identifiedBy: Set(references.compactMap(\.pointer?.identifier))))
         var budget = CanonicalisationBudget(parsed, octets: document.count)
         var found: [XMLSignature] = []
         for (element, shape) in shapes {
@@ -38,7 +38,7 @@ public enum XMLSignatureReading {
         // A signed part within a document that is signed as a whole takes nothing away from it.
         guard !found.contains(where: { $0.coversWholeDocument && $0.isGoodAsMade }) else { return found }
         return zip(elements, found).map { element, signature in
-            signature.addingPartFinding(isDocument: element == parsed.root)
+            signature.addingPartFinding(isDocument: parsed.isContent(element))
         }
     }
 }
@@ -72,7 +72,7 @@ extension XMLSignature {
             certificates: [], signer: nil, revocationLists: [],
             algorithms: XMLSignatureAlgorithms(signature: "", digests: [], key: nil), weaknesses: [],
             claimedTime: nil, timestamps: [], coversWholeDocument: false, findings: [fault.finding],
-            lacksOnlyCertificate: false)
+            lacksOnlyCertificate: false, leavesPartOpen: false)
     }
 
     /// - Parameter isDocument: Whether the document is nothing but this signature; what it signs may be elsewhere.
@@ -80,7 +80,7 @@ extension XMLSignature {
         guard !coversWholeDocument, !(isDocument && findings.contains { $0.level == .indeterminate }) else {
             return self
         }
-        return adding(XMLFinding(.invalid, "only a part of the document is signed"), integrity)
+        return adding(XMLFinding(.invalid, "only a part of the document is signed"), integrity, isPart: true)
     }
 
     /// - Parameter isMissing: Whether no certificate at hand has the key that the signature was made with.
@@ -92,11 +92,11 @@ extension XMLSignature {
             integrity == .intact ? .unknown(reason) : integrity)
     }
 
-    private func adding(_ finding: XMLFinding, _ integrity: Integrity) -> XMLSignature {
+    private func adding(_ finding: XMLFinding, _ integrity: Integrity, isPart: Bool = false) -> XMLSignature {
         XMLSignature(
             line: line, form: form, integrity: integrity, certificates: certificates, signer: signer,
             revocationLists: revocationLists, algorithms: algorithms, weaknesses: weaknesses, claimedTime: claimedTime,
             timestamps: timestamps, coversWholeDocument: coversWholeDocument, findings: findings + [finding],
-            lacksOnlyCertificate: lacksOnlyCertificate)
+            lacksOnlyCertificate: lacksOnlyCertificate && !isPart, leavesPartOpen: leavesPartOpen || isPart)
     }
 }

@@ -156,6 +156,134 @@ struct CoverageTests {
         }
     }
 
+    private static let base64 = "<ds:Transform Algorithm=\"\(Namespace.signature)base64\"/>"
+
+    @Test("a bare element around enveloping signatures, as some programs write it, takes nothing away")
+    func wrapper() throws {
+        let signature = try PartSignature.make("<ds:Object Id=\"o\">x</ds:Object>", of: "o")
+        for document in ["<w>\(signature)</w>", "<w xmlns='urn:w'>\n<!-- c -->\(signature)\n</w>"] {
+            #expect(try isGood(only(document)), "\(document)")
+        }
+        for document in [
+            "<w total='900'>\(signature)</w>", "<w>900\(signature)</w>", "<w><total/>\(signature)</w>",
+            "<w><?pay 900?>\(signature)</w>", "<w><v>\(signature)</v></w>", "<?pay 900?><w>\(signature)</w>",
+        ] {
+            #expect(try !isGood(only(document)), "\(document)")
+        }
+        // A second one of other content leaves each of them with content that it does not sign.
+        let other = try PartSignature.make("<ds:Object Id=\"p\">y</ds:Object>", of: "p")
+            .replacing("Id=\"own\"", with: "Id=\"other\"")
+        let found = try XMLSignatureReading.signatures(in: OctetString("<w>\(signature)\(other)</w>"))
+        #expect(found.count == 2)
+        #expect(found.allSatisfy { !$0.isGood })
+    }
+
+    @Test(
+        "the content of an object is signed by an XPointer or a filter to what is in it",
+        arguments: ["'", "&quot;"])
+    func contentOfObject(_ quote: String) throws {
+        let object = "<ds:Object Id=\"o\"><x>1</x><y/>z</ds:Object>"
+        // Each child is an apex of its own, and declares the prefixes that are in force (Canonical XML 1.0 §2.4).
+        let names = "xmlns:ds=\"\(Namespace.signature)\""
+        let content = "<x \(names)>1</x><y \(names)></y>z"
+        let pointer = "#xpointer(id(\(quote)o\(quote))/node())"
+        let reference = try PartSignature.reference("URI=\"\(pointer)\"", transforms: "", content: content)
+        let document = try PartSignature.sign(references: reference, objects: object)
+        #expect(try isGood(only(document)))
+        #expect(try only(document.replacing("z</ds:Object>", with: "a</ds:Object>")).integrity != .intact)
+        #expect(try !isGood(only(document.replacing("Id=\"o\"", with: "Id=\"o\" total=\"900\""))))
+        let filter = Self.filter([("intersect", "id(\(quote)o\(quote))/node()")])
+        let filtered = try PartSignature.reference("URI=\"\"", transforms: filter, content: content)
+        #expect(try isGood(only(PartSignature.sign(references: filtered, objects: object))))
+        let coded = try PartSignature.reference("URI=\"\"", transforms: filter + Self.base64, content: "text")
+        let text = "<ds:Object Id=\"o\">dGV4dA==</ds:Object>"
+        #expect(try isGood(only(PartSignature.sign(references: coded, objects: text))))
+        let other = try PartSignature.reference("URI=\"#o\"", transforms: filter, content: content)
+        #expect(try only(PartSignature.sign(references: other, objects: object)).integrity != .intact)
+        // The content of the root leaves its attributes unsigned.
+        let root = try PartSignature.reference(
+            "URI=\"#xpointer(id('r')/node())\"", transforms: PartSignature.enveloped, content: "x")
+        let part = try only("<a Id=\"r\" total=\"1\">x" + PartSignature.sign(references: root) + "</a>")
+        #expect(!part.coversWholeDocument)
+    }
+
+    @Test("the references of a manifest that is signed count like those of the signature")
+    func manifest() throws {
+        let names = "xmlns:ds=\"\(Namespace.signature)\""
+        func document(_ list: String, _ content: String = "x") throws -> String {
+            let manifest = "<ds:Manifest \(names) Id=\"m\">\(list)</ds:Manifest>"
+            let parsed = try ParsedDocument(OctetString(manifest))
+            let canonical = try Canonicalisation.exclusive.octets(parsed, .element(parsed.root)).text
+            return try PartSignature.sign(
+                references: PartSignature.reference("URI=\"#m\"", content: canonical),
+                objects: "<ds:Object>\(manifest)</ds:Object><ds:Object Id=\"o\">\(content)</ds:Object>")
+        }
+        let object = "<ds:Object \(names) Id=\"o\">x</ds:Object>"
+        let reference = try PartSignature.reference("URI=\"#o\"", content: object)
+        #expect(try isGood(only(document(reference))))
+        #expect(try only(document(reference, "y")).integrity == .broken("#o was changed after it was signed"))
+        let elsewhere = try PartSignature.reference("URI=\"urn:elsewhere\"", content: object)
+        #expect(try !isGood(only(document(elsewhere))))
+        #expect(try only(document(elsewhere)).integrity != .intact)
+        #expect(try !isGood(only(document(""))))
+    }
+
+    @Test("a certificate that stands in another ds:KeyInfo of the document is found by a reference to it")
+    func keyInfoReference() throws {
+        let certificate = Base64.encode(Signers.shared.rsa.certificate)
+        let place =
+            "<d:KeyInfoReference xmlns:d=\"\(Namespace.signature11)\" URI=\"#k\"/>"
+        let info = { (id: String) in
+            "<ds:Object><ds:KeyInfo Id=\"\(id)\"><ds:X509Data><ds:X509Certificate>\(certificate)"
+                + "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Object>"
+        }
+        #expect(try isGood(only(enveloped(keyInfo: place, objects: info("k")))))
+        #expect(try !isGood(only(enveloped(keyInfo: place, objects: info("k") + info("k")))))
+        #expect(try only(enveloped(keyInfo: place, objects: info("l"))).lacksOnlyCertificate)
+    }
+
+    @Test("a signature without a certificate is left to the server only where it covers the whole")
+    func lacksCertificate() throws {
+        let part = "<b Id=\"p\">x</b>"
+        let reference = try PartSignature.reference("URI=\"#p\"", content: part)
+        let partly = try only("<a>\(part)" + PartSignature.sign(references: reference, keyInfo: "") + "</a>")
+        #expect(!partly.lacksOnlyCertificate)
+        #expect(partly.leavesPartOpen)
+        let properties = "<ds:SignatureProperties Id=\"p\"></ds:SignatureProperties>"
+        let about = try PartSignature.sign(
+            references: PartSignature.reference(
+                "URI=\"#p\"",
+                content: properties.replacing("<ds:S", with: "<ds:S", maxReplacements: 1)
+                    .replacing(" Id", with: " xmlns:ds=\"\(Namespace.signature)\" Id")),
+            objects: "<ds:Object>\(properties)</ds:Object><ds:Object>900</ds:Object>", keyInfo: "")
+        #expect(try !only(about).lacksOnlyCertificate)
+        #expect(try !only(about, known: [Signers.shared.rsa.certificate]).isGood)
+    }
+
+    @Test("signed properties without an identifier are found in their object")
+    func propertiesByPointer() throws {
+        let properties =
+            "<e:SignedProperties xmlns:e=\"\(Namespace.xades)\"><e:SignedSignatureProperties/></e:SignedProperties>"
+        let object =
+            "<ds:Object Id=\"q\"><e:QualifyingProperties xmlns:e=\"\(Namespace.xades)\" Target=\"#own\">\(properties)"
+            + "</e:QualifyingProperties></ds:Object>"
+        let canonical =
+            "<e:SignedProperties xmlns:e=\"\(Namespace.xades)\"><e:SignedSignatureProperties>"
+            + "</e:SignedSignatureProperties></e:SignedProperties>"
+        let pointer =
+            "#xmlns(e=\(Namespace.xades.replacing("#", with: "%23")))%20xpointer(id('q')/child::e:QualifyingProperties"
+            + "/child::e:SignedProperties)"
+        let references =
+            try PartSignature.reference("URI=\"\"", transforms: PartSignature.enveloped, content: "<a>x</a>")
+            + PartSignature.reference(
+                "Type=\"http://uri.etsi.org/01903/v1.1.1#SignedProperties\" URI=\"\(pointer)\"", content: canonical)
+        let document = "<a>x" + (try PartSignature.sign(references: references, objects: object)) + "</a>"
+        let found = try only(document)
+        #expect(isGood(found))
+        #expect(found.form == .xades)
+        #expect(try !isGood(only(document.replacing("xpointer(id('q')", with: "xpointer(id('z')"))))
+    }
+
     private static func filter(_ parts: [(kind: String, expression: String)]) -> String {
         "<ds:Transform Algorithm=\"\(Namespace.filter2)\">"
             + parts.map {
