@@ -52,6 +52,8 @@ let package = Package(
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
+        .systemLibrary(name: "CFontconfig", pkgConfig: "fontconfig", providers: [.apt(["libfontconfig-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
@@ -99,14 +101,15 @@ let package = Package(
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "DomainNames", "Explanations", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CivilTime", "DocumentKinds", "CXmlSec"]),
-        layer("FontEmbedding", ["Octets", "CHarfBuzz"]),
-        layer("PDFSignatures", ["Octets", "CivilTime", "PDFStructure", "FontEmbedding"]),
+        layer("FontEmbedding", ["Octets", "CHarfBuzz", "CFontconfig"]),
+        layer("ImageReading", ["Octets", "CPNG"]),
+        layer("PDFSignatures", ["Octets", "CivilTime", "PDFStructure", "FontEmbedding", "ImageReading"]),
         layer(
             "SigningServer",
             [
                 "Octets", "DomainNames", "Explanations", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML",
-                "XMLReading",
-                "CMSSignatures", "PDFSignatures", "XMLSignatures", "CurlTransfer", log, http, https,
+                "XMLReading", "CMSSignatures", "ImageReading", "PDFSignatures", "XMLSignatures", "CurlTransfer", log,
+                http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
@@ -159,7 +162,8 @@ let package = Package(
         tests("CMSSignatures"),
         tests("XMLSignatures", ["Octets", "CMSSignatures"]),
         tests("FontEmbedding", ["Octets"]),
-        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding"]),
+        tests("ImageReading", ["Octets", "PDFStructure"]),
+        tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding", "ImageReading"]),
         tests("SigningServer"),
         tests("ProgramLife", [log]),
         tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),

@@ -25,13 +25,15 @@ public final class FontFace: @unchecked Sendable {
         public let bounds: [Int]
     }
 
-    /// - Parameter path: A TrueType file, which is mapped.
-    public init(path: String) throws(FontError) {
+    /// - Parameters:
+    ///   - path: A TrueType file, or a collection of such; it is mapped.
+    ///   - index: Of the font in a collection.
+    public init(path: String, index: Int = 0) throws(FontError) {
         guard let blob = hb_blob_create_from_file_or_fail(path) else {
             throw FontError("the font \(path) cannot be read; install the package fonts-dejavu-core")
         }
         defer { hb_blob_destroy(blob) }
-        guard let face = hb_face_create(blob, 0), let font = hb_font_create(face) else {
+        guard let face = hb_face_create(blob, UInt32(index)), let font = hb_font_create(face) else {
             throw FontError("no memory for the font \(path)")
         }
         self.face = face
@@ -76,6 +78,16 @@ public final class FontFace: @unchecked Sendable {
             ascent: Int(extents.ascender), descent: Int(extents.descender), capHeight: Int(capHeight), bounds: bounds)
     }
 
+    /// Whether its maker lets documents carry it, whole or in part (OS/2, fsType).
+    public var allowsEmbedding: Bool {
+        Self.table(face, charfbuzz_os2) { table in
+            guard table.count >= 10 else { return true }
+            let type = Int(table[8]) << 8 | Int(table[9])
+            // Restricted, or not to be taken in part, or as a bitmap only.
+            return type & 0x000F != 0x0002 && type & 0x0300 == 0
+        }
+    }
+
     private static func holds(_ face: OpaquePointer, _ tag: hb_tag_t) -> Bool { table(face, tag) { !$0.isEmpty } }
 
     private static func table<Value>(
@@ -95,7 +107,10 @@ public final class FontFace: @unchecked Sendable {
     ///
     /// A character without glyph shows as U+FFFD, or as a question mark where the font has not even that.
     /// - Returns: The glyphs from left to right.
-    public func set(_ text: String) -> SetText {
+    public func set(_ text: String) -> SetText { set(text, font: 0) }
+
+    /// - Parameter font: What the glyphs say of their font.
+    func set(_ text: String, font number: Int) -> SetText {
         let scalars = text.unicodeScalars.map(replaced)
         guard let buffer = hb_buffer_create() else { return SetText(glyphs: [], isRightToLeft: false) }
         defer { hb_buffer_destroy(buffer) }
@@ -123,7 +138,7 @@ public final class FontFace: @unchecked Sendable {
             // The first glyph of a cluster stands for all its text, the others for none.
             if told.insert(start).inserted { text.append(contentsOf: scalars[start..<(ends[start] ?? start + 1)]) }
             return SetGlyph(
-                glyph: info.codepoint, text: String(text), advance: Int(position.x_advance),
+                glyph: info.codepoint, font: number, text: String(text), advance: Int(position.x_advance),
                 width: Int(hb_font_get_glyph_h_advance(font, info.codepoint)), xOffset: Int(position.x_offset),
                 yOffset: Int(position.y_offset))
         }

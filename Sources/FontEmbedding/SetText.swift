@@ -4,6 +4,8 @@ public import Octets
 public struct SetGlyph: Hashable, Sendable {
     /// Its number in the font.
     public let glyph: UInt32
+    /// The number of the font, in a ``FontStack``; 0 is the first.
+    public let font: Int
     /// The characters it stands for; empty when another glyph stands for them.
     public let text: String
     /// How far the next glyph is.

@@ -33,6 +33,21 @@ extension ChangeReview {
             return fault("the trailer's /Root was changed")
         }
         approved.insert(after.number)
+        if let before, before != after, try isOnlyInTrailers(before.number) { approved.insert(before.number) }
+    }
+
+    /// Whether nothing but the trailers of the signed revision refers to the object: with another one in its place, nobody
+    /// is led to it any more, and an update in between may have changed it. A trailer that is a cross-reference stream is
+    /// an object too.
+    private func isOnlyInTrailers(_ number: Int) throws(PDFSyntaxError) -> Bool {
+        var count = 1
+        for section in file.sections[revision...] {
+            guard let own = section.streamNumber,
+                case .offset(let offset, _) = try file.entry(own, in: revision), Int(offset) == section.offset
+            else { continue }
+            count += ["Root", "Info"].filter { section.trailer[$0].reference?.number == number }.count
+        }
+        return references[number] == count
     }
 
     /// The information dictionary (§14.3.3), under its number or as a new object: properties that no page shows. Signing
@@ -44,6 +59,9 @@ extension ChangeReview {
         // One that was missing may be added. One that is left out is missed by nobody.
         guard after != .null else { return }
         guard before != .null else { return try approveNew(in: after) }
+        if before != after, let former = before.reference?.number, try isOnlyInTrailers(former) {
+            approved.insert(former)
+        }
         let old = try file.resolved(before, in: revision).dictionary ?? PDFDictionary()
         let new = try file.resolved(after, in: 0)
         if before == after, after.reference.map({ !changed.contains($0.number) }) ?? true { return }
@@ -87,7 +105,9 @@ extension ChangeReview {
         }
         let former = old.dictionary ?? PDFDictionary()
         var others: Set<String> = []
-        for key in try differences(former, new).subtracting(["Fields", "SigFlags"])
+        for key in try differences(former, new).union(isChanged(new["DR"]) ? ["DR"] : []).subtracting([
+            "Fields", "SigFlags",
+        ])
         where try !isHarmlessDefault(key, former, new) { others.insert(key) }
         guard others.isEmpty else {
             return fault("the form's /\(others.sorted().joined(separator: ", /")) was changed")

@@ -32,6 +32,9 @@ extension ChangeReview {
         return ["0 g", "0 0 0 rg", "0 0 0 1 k", "0.0 g", "0 0 0 RG 0 0 0 rg"].contains(colour)
     }
 
+    /// Whether the value is an object that was written again.
+    func isChanged(_ value: PDFValue) -> Bool { value.reference.map { changed.contains($0.number) } ?? false }
+
     /// Resources with more names than before, and the same ones under those that were there.
     ///
     /// A reader that draws a field's text anew may find a font there. So where there is such text, only fonts may be added
@@ -41,7 +44,7 @@ extension ChangeReview {
         let new = try file.resolved(after, in: 0)
         guard let new = new.dictionary, !new.hasDuplicates, old == .null || old.dictionary != nil else { return false }
         let former = old.dictionary ?? PDFDictionary()
-        for kind in try differences(former, new) {
+        for kind in try differences(former, new).union(new.entries.filter { isChanged($0.value) }.keys) {
             let oldNames = try file.resolved(former[kind], in: revision)
             let newNames = try file.resolved(new[kind], in: 0)
             // The list of procedures is obsolete (§14.2).
@@ -50,7 +53,9 @@ extension ChangeReview {
             if kind == "XObject", let forms = newNames.dictionary, !forms.hasDuplicates,
                 try !isMissing(try differences(oldNames.dictionary ?? PDFDictionary(), forms))
             {
-                if let number = new[kind].reference?.number, changed.contains(number) { approved.insert(number) }
+                if let number = new[kind].reference?.number, changed.contains(number), !existing.contains(number) {
+                    approved.insert(number)
+                }
                 continue
             }
             // Colours and patterns are no defaults of text.
@@ -65,7 +70,12 @@ extension ChangeReview {
                 if kind == "Encoding" { continue }
                 guard try isPlainFont(names[name]) else { return false }
             }
-            if let number = new[kind].reference?.number, changed.contains(number) { approved.insert(number) }
+            if let number = new[kind].reference?.number, changed.contains(number) {
+                guard !existing.contains(number) || former[kind] == new[kind] && isReferredToOnce(number) else {
+                    return false
+                }
+                approved.insert(number)
+            }
         }
         if let number = after.reference?.number, changed.contains(number) {
             guard !existing.contains(number) || before == after && isReferredToOnce(number) else { return false }

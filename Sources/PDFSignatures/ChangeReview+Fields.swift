@@ -97,8 +97,10 @@ extension ChangeReview {
             if let number = widget["AP"].reference?.number, existing.contains(number), changed.contains(number) {
                 return fault("the appearance of the signature field \(name) took the place of something else")
             }
+            let isNowhere = try hasNoArea(widget)
             if let normal = entries["N"].reference?.number {
-                guard let object = try file.object(normal, in: 0), object.stream != nil else {
+                // In a rectangle without area nothing is drawn, whatever is written there.
+                guard let object = try file.object(normal, in: 0), object.stream != nil || isNowhere else {
                     return fault("the appearance of the signature field \(name) is no drawing")
                 }
             } else if entries["N"] != .null {
@@ -109,6 +111,15 @@ extension ChangeReview {
         try noteDrawing(number, widget, name)
     }
 
+    private func sides(_ widget: PDFDictionary) throws(PDFSyntaxError) -> [Double] {
+        (try file.resolved(widget["Rect"], in: 0).array ?? []).compactMap(\.number)
+    }
+
+    private func hasNoArea(_ widget: PDFDictionary) throws(PDFSyntaxError) -> Bool {
+        let sides = try sides(widget)
+        return sides.count == 4 && (sides[0] == sides[2] || sides[1] == sides[3])
+    }
+
     /// Notes what a widget draws, if it draws anything.
     private mutating func noteDrawing(
         _ number: Int, _ widget: PDFDictionary, _ name: String
@@ -117,9 +128,8 @@ extension ChangeReview {
         // Without an appearance a reader may draw the ground and the border that the field asks for.
         let colours = try file.resolved(widget["MK"], in: 0).dictionary ?? PDFDictionary()
         guard normal != .null || colours["BG"] != .null || colours["BC"] != .null else { return }
-        let sides = (try file.resolved(widget["Rect"], in: 0).array ?? []).compactMap(\.number)
-        if sides.count == 4, sides[0] == sides[2] || sides[1] == sides[3] { return }
-        guard let rectangle = Box(sides) else {
+        if try hasNoArea(widget) { return }
+        guard let rectangle = Box(try sides(widget)) else {
             return fault("the signature field \(name) is visible at no known place")
         }
         // An annotation that keeps its size lies elsewhere when the page is shown smaller (§12.5.3, bit 4).

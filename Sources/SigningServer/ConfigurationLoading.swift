@@ -52,7 +52,7 @@ final class ConfigurationReading {
         }
         let keys = self.keys(root)
         let (verification, defaultVerification) = verificationProfiles(root)
-        let (signing, defaultSigning) = signingProfiles(root, verification: Set(verification.keys))
+        let (signing, defaultSigning) = signingProfiles(root, verification: Set(verification.keys), keys: keys)
         let profiles = Set(signing.keys).union(verification.keys)
         return SigningServerConfiguration(
             address: address, port: port, tls: tls, keys: keys, signingProfiles: signing,
@@ -165,6 +165,9 @@ final class ConfigurationReading {
     }
 
     // MARK: Values
+
+    /// A path of the configuration: relative ones are those of its directory.
+    func resolved(_ path: String) -> String { SmallFile.resolve(path, in: directory) }
 
     func certificates(_ path: String, _ element: XMLElement) -> [Certificate] {
         read(path, element) { octets throws(CryptographyError) in try Certificate.readAll(octets) }

@@ -36,7 +36,7 @@ struct DocumentSigning {
     func sign(_ request: DSSServerRequest, _ document: DSSServerRequest.Document) throws(Refusal)
         -> DSSServerAnswer.Output
     {
-        let options = try PDFAttributes(request.attributes)
+        let options = try PDFAttributes(request.attributes, defaults: profile.pdf)
         let encloses = profile.enclosesContent || request.includesObject
         switch format(of: document, request) {
         case .pdf:
@@ -144,12 +144,27 @@ struct DocumentSigning {
     }
 }
 
-/// The attributes of a request that say how a PDF is signed; a signature of another format has no place for them.
+/// The attributes of a request that say how a PDF is signed, over those of its profile; a signature of another format has
+/// no place for them.
 struct PDFAttributes {
     private var options = PDFSignatureOptions(signerName: "", time: 0)
 
     /// - Throws: For an attribute that is not known, or a value that is none of it (DSS core §2.7).
-    init(_ attributes: [DSSServerRequest.Attribute]) throws(DocumentSigning.Refusal) {
+    init(
+        _ attributes: [DSSServerRequest.Attribute], defaults: PDFDefaults = PDFDefaults()
+    ) throws(DocumentSigning.Refusal) {
+        options.reason = defaults.reason
+        options.location = defaults.location
+        options.contactInfo = defaults.contactInfo
+        options.isVisible = defaults.isVisible
+        options.look = defaults.look
+        let isPlaced = attributes.contains { ["SIGNING_AREA", "SIGNING_PAGE", "SIGNING_FIELD"].contains($0.name) }
+        if !attributes.contains(where: { $0.name == "SIGNING_FIELD" }) {
+            // A field has its place; an area and a page may be asked for one without the other.
+            (options.area, options.page) = (defaults.area, defaults.page)
+        }
+        // A place that is asked for is one to be seen at.
+        if isPlaced, defaults.isVisible == false { options.isVisible = nil }
         for attribute in attributes {
             let value = attribute.value
             switch attribute.name {

@@ -3,14 +3,20 @@ import XMLReading
 
 /// The profiles: what is signed how, and what is trusted.
 extension ConfigurationReading {
-    /// - Parameter verification: The ids of the verification profiles.
+    /// - Parameters:
+    ///   - verification: The ids of the verification profiles.
+    ///   - keys: Those that a profile may name as its own.
     func signingProfiles(
-        _ root: XMLElement, verification: Set<String>
+        _ root: XMLElement, verification: Set<String>, keys: KeyStore
     ) -> (profiles: [String: SigningServerConfiguration.SigningProfile], defaultID: String?) {
         var profiles: [String: SigningServerConfiguration.SigningProfile] = [:]
         var defaultID: String?
         for element in root.children("SigningProfile") {
-            inspect(element, attributes: ["id", "default", "format", "level", "enclosed", "tsa", "validation"])
+            inspect(
+                element,
+                attributes: Self.pdfAttributes.union([
+                    "id", "default", "format", "level", "enclosed", "tsa", "validation", "key",
+                ]), children: ["Appearance"])
             guard let id = required("id", of: element),
                 let format: SigningServerConfiguration.SigningProfile.Format = choice("format", of: element)
             else { continue }
@@ -25,9 +31,12 @@ extension ConfigurationReading {
             if isEnclosed && format != .cms && format != .auto {
                 fault(element, "enclosed=\"true\" is for format=\"cms\", not for \(format.rawValue)")
             }
+            let key = element.attribute("key")
+            if let key, keys[key] == nil { fault(element, "there is no key \"\(key)\"") }
             let profile = SigningServerConfiguration.SigningProfile(
                 id: id, format: format, level: level, enclosesContent: isEnclosed,
-                timestampAuthority: timestampAuthority, validation: validation)
+                timestampAuthority: timestampAuthority, validation: validation, key: key,
+                pdf: pdfDefaults(element, format))
             if profiles.updateValue(profile, forKey: id) != nil {
                 fault(element, "the profile \"\(id)\" is there twice")
             }

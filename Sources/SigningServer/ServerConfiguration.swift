@@ -50,6 +50,10 @@ public struct SigningServerConfiguration: Sendable {
         let timestampAuthority: String?
         /// The verification profile that a signature of level LT must convince; there at that level.
         let validation: String?
+        /// The key of requests that name none; nil for the server's default key.
+        let key: String?
+        /// For PDFs, what a request leaves open.
+        let pdf: PDFDefaults
     }
 
     struct VerificationProfile: Sendable {
@@ -76,6 +80,11 @@ struct KeyStore: Sendable {
         keys[name] = StoredKey(key)
         if isDefault { defaultAlias = name }
         return true
+    }
+
+    /// The aliases, and the names of those they belong to, as a signature shows them.
+    var names: [(alias: String, name: String)] {
+        keys.map { ($0.key, $0.value.key.certificate.commonName) }.sorted { $0.0 < $1.0 }
     }
 
     subscript(alias: String) -> StoredKey? { keys[Self.folded(alias)] }

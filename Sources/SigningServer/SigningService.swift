@@ -99,7 +99,7 @@ struct SigningService: Sendable {
         guard let id = request.profile ?? configuration.defaultSigningProfile, client.profiles.contains(id),
             let profile = configuration.signingProfiles[id]
         else { throw Refusal.profile }
-        let key = try self.key(request, client)
+        let key = try self.key(request, client, profile)
         guard let document = request.document else {
             throw Refusal(.referencedDocumentNotPresent, "the request has no document to sign")
         }
@@ -125,9 +125,10 @@ struct SigningService: Sendable {
     }
 
     private func key(
-        _ request: DSSServerRequest, _ client: SigningServerConfiguration.Client
+        _ request: DSSServerRequest, _ client: SigningServerConfiguration.Client,
+        _ profile: SigningServerConfiguration.SigningProfile
     ) throws(Refusal) -> StoredKey {
-        guard let alias = request.keyAlias ?? configuration.keys.defaultAlias,
+        guard let alias = request.keyAlias ?? profile.key ?? configuration.keys.defaultAlias,
             client.keys.contains(KeyStore.folded(alias)), let key = configuration.keys[alias]
         else { throw Refusal.key }
         return key

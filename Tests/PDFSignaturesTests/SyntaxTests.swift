@@ -123,7 +123,7 @@ struct StampLayoutTests {
     init() throws { face = try FontFace(path: FontFace.standardPath) }
 
     private func lines(_ texts: [String], _ width: Double, _ height: Double) -> (size: Double, lines: [String]) {
-        let layout = StampLayout(texts, width: width, height: height, face: face)
+        let layout = StampLayout(texts, width: width, height: height, fonts: FontStack(face))
         for line in layout.lines {
             #expect(Double(line.reduce(0) { $0 + $1.advance }) * layout.fontSize / 1_000 <= width + 0.01)
         }
@@ -156,7 +156,7 @@ struct StampLayoutTests {
 
     @Test("are few or none in a tiny box", arguments: [(0, 0), (1, 1), (5, 5), (24, 10), (500, 3), (3, 500)])
     func tiny(_ width: Double, _ height: Double) {
-        let set = StampLayout(["Erika Mustermann", "b"], width: width, height: height, face: face)
+        let set = StampLayout(["Erika Mustermann", "b"], width: width, height: height, fonts: FontStack(face))
         #expect(set.lines.count <= 84)
         #expect(Double(set.lines.count) * set.fontSize * StampLayout.lineHeight <= height + 0.01)
     }

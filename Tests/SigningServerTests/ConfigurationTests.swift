@@ -87,6 +87,32 @@ struct ConfigurationTests {
             Case(
                 text: "<DSS>\n<VerificationProfile id='a' revocation='maybe'/></DSS>", line: 2,
                 words: "expected one of none, present, require"),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='pdf' key='b'/></DSS>", line: 2, words: "no key \"b\""),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='pdf' area='6'/></DSS>", line: 2,
+                words: "area=\"6\": expected a number from 1 to 5"),
+            Case(text: "<DSS>\n<SigningProfile id='a' format='pdf' page='0'/></DSS>", line: 2, words: "page=\"0\""),
+            Case(
+                text: "<DSS>\n<SigningProfile id='a' format='xml' reason='b'/></DSS>", line: 2,
+                words: "reason=\"…\" is for format=\"pdf\""),
+            Case(
+                text: "<DSS><SigningProfile id='a' format='cms'>\n<Appearance/></SigningProfile></DSS>", line: 2,
+                words: "<Appearance> is for format=\"pdf\""),
+            Case(
+                text:
+                    "<DSS><SigningProfile id='a' format='pdf'>\n<Appearance image='none.png'/></SigningProfile></DSS>",
+                line: 2, words: "the image cannot be read"),
+            Case(
+                text: "<DSS><SigningProfile id='a' format='pdf'>\n<Appearance image='dss.xml'/></SigningProfile></DSS>",
+                line: 2, words: "it is no PNG file"),
+            Case(
+                text: "<DSS><SigningProfile id='a' format='pdf'>\n<Appearance width='5'/></SigningProfile></DSS>",
+                line: 2, words: "expected points from 10 to 2000"),
+            Case(
+                text:
+                    "<DSS><SigningProfile id='a' format='pdf'>\n<Appearance imagePlace='behind'/></SigningProfile></DSS>",
+                line: 2, words: "needs an image"),
             Case(text: "<DSS><Client id='a'>\n<Profile ref='b'/></Client></DSS>", line: 2, words: "no profile \"b\""),
             Case(text: "<DSS><Client id='a'>\n<Key ref='b'/></Client></DSS>", line: 2, words: "no key \"b\""),
             Case(text: "<DSS>\n<Client/></DSS>", line: 2, words: "has no id"),
@@ -98,6 +124,20 @@ struct ConfigurationTests {
     func fault(_ given: Case) throws {
         let found = try faults(given.text)
         #expect(found.contains { $0.line == given.line && $0.text.contains(given.words) }, "\(found)")
+    }
+
+    @Test("a check tells of letters that no installed font has")
+    func fonts() throws {
+        let scratch = try ScratchDirectory()
+        let text = "<DSS><SigningProfile id='a' format='pdf' reason='\u{10FFFD}'/></DSS>"
+        let path = try scratch.write(Array(text.utf8), to: "dss.xml")
+        let configuration = try SigningServerConfiguration.load(path: path, environment: [:])
+        let warnings = ConfigurationCheck(configuration).warnings
+        #expect(warnings.contains { $0.contains("signing profile \"a\"") && $0.contains("\u{10FFFD}") }, "\(warnings)")
+        #expect(!warnings.contains { $0.contains("Latin") || $0.contains("Cyrillic") }, "\(warnings)")
+        // Without the font that all stamps are set in there are no PDF signatures.
+        let without = ConfigurationCheck(configuration, fontPath: "/nowhere.ttf").warnings
+        #expect(without.count == 1 && without[0].contains("fonts-dejavu-core"), "\(without)")
     }
 
     @Test("tells all faults at once")

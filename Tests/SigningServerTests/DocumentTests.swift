@@ -145,4 +145,33 @@ struct DocumentTests {
         #expect(answer.text(of: "ResultMajor")?.hasSuffix("RequesterError") == true, "\(answer)")
         #expect(answer.text(of: "ResultMessage")?.contains(words) == true, "\(answer)")
     }
+
+    @Test("a profile's own key, reason, location and area hold for what the request leaves open")
+    func profileDefaults() async throws {
+        let server = try await RunningServer { text in
+            text.replacingOccurrences(
+                of: "format=\"pdf\" level=\"B\"",
+                with: "format=\"pdf\" level=\"B\" key=\"alice_document_signing\" reason=\"Checked\" location=\"Here\""
+                    + " area=\"5\" contact=\"desk\"")
+        }
+        func signed(_ attributes: [(String, String)]) async throws -> String {
+            let list = attributes.map { "<x:Attribute><x:Name>\($0)</x:Name><x:Value>\($1)</x:Value></x:Attribute>" }
+            let inputs =
+                "<x:OverrideableAttributes xmlns:x='urn:ses-gateway:dss:extensions:1.0'>\(list.joined())"
+                + "</x:OverrideableAttributes>"
+            let request = RunningServer.request(
+                "SignRequest RequestID='SES-1' Profile='adss:signing:profile:006'", client: "samples_test_client",
+                inputs: attributes.isEmpty ? "" : inputs, PDFSamples.plain())
+            let answer = try await server.post("/adss/signing/dss", Array(request.utf8))
+            let octets = try document(answer)
+            return String(String.UnicodeScalarView(octets.map { Unicode.Scalar($0) }))
+        }
+        let plain = try await signed([])
+        #expect(plain.contains("/Reason (Checked)") && plain.contains("/Location (Here)"))
+        #expect(plain.contains("/ContactInfo (desk)") && plain.contains("/Name (Alice Documents)"))
+        #expect(plain.contains("/FontFile2"), "the area makes it visible")
+        let other = try await signed([("SIGNING_REASON", "Approved"), ("VISIBILITY", "FALSE")])
+        #expect(other.contains("/Reason (Approved)") && other.contains("/Location (Here)"))
+        #expect(!other.contains("/FontFile2"))
+    }
 }

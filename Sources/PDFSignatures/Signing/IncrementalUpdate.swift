@@ -11,8 +11,8 @@ struct IncrementalUpdate {
     /// One more than the highest number in use.
     private var size: Int
 
-    /// More than a signature needs.
-    static let mostObjects = 32
+    /// More than a signature needs, with a stamp in many fonts.
+    static let mostObjects = 128
 
     /// The octets of the update, and where objects begin in it.
     struct Written {

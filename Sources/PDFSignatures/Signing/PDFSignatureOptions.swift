@@ -26,6 +26,8 @@ public struct PDFSignatureOptions: Sendable {
     /// What the CMS will be made with; only compared with what the field demands (seed values).
     public var digestMethod: String
     public var hasTimestamp: Bool
+    /// What a stamp looks like.
+    public var look = StampLook()
 
     public init(
         signerName: String, time: Int, reason: String? = nil, location: String? = nil, contactInfo: String? = nil,

@@ -8,23 +8,27 @@ import PDFStructure
 /// stay valid. It must be sound: nothing is repaired. Encrypted documents, hybrid ones (/XRefStm) and those whose
 /// signatures forbid it are refused.
 public struct PDFSigner: Sendable {
-    /// Sets the text of stamps.
-    private let face: FontFace
+    /// Set the text of stamps.
+    private let fonts: FontStack
 
     static let subFilter = "ETSI.CAdES.detached"
 
     /// The font of Debian's package fonts-dejavu-core.
     public static let standardFontPath = FontFace.standardPath
 
-    /// - Parameter fontPath: A TrueType font that stamps are set in and that is embedded in part; it must allow that.
+    /// - Parameter fontPath: A TrueType font that stamps are set in and that is embedded in part; it must allow that. Where
+    ///   it has no glyph, an installed font that has one stands in.
     /// - Throws: ``PDFError`` of kind `failed` when it cannot be used.
     public init(fontPath: String = standardFontPath) throws(PDFError) {
         do throws(FontError) {
-            face = try FontFace(path: fontPath)
+            fonts = FontStack(try FontFace(path: fontPath))
         } catch {
             throw PDFError(.failed, error.reason)
         }
     }
+
+    /// The characters of `text` that no installed font has, so that a stamp shows them as missing.
+    public func missingCharacters(in text: String) -> [Unicode.Scalar] { fonts.missing(in: text) }
 
     /// Time and memory are those of the update and of reading the objects it concerns; the document is not copied.
     /// - Throws: ``PDFError``, of every kind but `room`.
@@ -34,7 +38,7 @@ public struct PDFSigner: Sendable {
         let source = try SigningSource(document)
         let form = try FormReading(source)
         let permission = try SigningPermission(source, form)
-        var signing = Signing(source: source, form: form, options: options, face: face)
+        var signing = Signing(source: source, form: form, options: options, fonts: fonts)
         let target = try signing.target()
         try permission.checkSigning(target.name, isNew: target.isNew, isVisible: target.box != nil)
         return try signing.sign(target, isFirst: !form.signatureFields.contains { $0.value != .null })

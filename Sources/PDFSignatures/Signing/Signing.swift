@@ -7,7 +7,7 @@ struct Signing {
     let source: SigningSource
     let form: FormReading
     let options: PDFSignatureOptions
-    let face: FontFace
+    let fonts: FontStack
     private var update: IncrementalUpdate
     /// The field to be added to the form.
     private var newField: IndirectReference?
@@ -15,11 +15,11 @@ struct Signing {
     /// fields of the form too: it is left as it is, and a longer one put in its place where it is meant.
     private var sharedArrays: Set<Int> = []
 
-    init(source: SigningSource, form: FormReading, options: PDFSignatureOptions, face: FontFace) {
+    init(source: SigningSource, form: FormReading, options: PDFSignatureOptions, fonts: FontStack) {
         self.source = source
         self.form = form
         self.options = options
-        self.face = face
+        self.fonts = fonts
         update = IncrementalUpdate(source, freeNumbers: [])
     }
 
@@ -98,12 +98,12 @@ struct Signing {
     private mutating func appearance(_ target: Target) throws(PDFError) -> IndirectReference {
         guard let box = target.box, let view = target.view else { return StampDrawing.addEmpty(to: &update) }
         let size = view.seenSize(box)
-        var texts = [options.signerName]
-        if let reason = options.reason { texts.append("Reason: " + reason) }
-        if let location = options.location { texts.append("Location: " + location) }
-        texts.append("Date: " + CalendarTime(unix: options.time).readable)
+        let lines = options.look.lines(
+            name: options.signerName, reason: options.reason, location: options.location,
+            time: CalendarTime(unix: options.time).readable)
         return try StampDrawing(
-            width: size.width, height: size.height, rotation: view.rotation, texts: texts, face: face
+            width: size.width, height: size.height, rotation: view.rotation, texts: lines, look: options.look,
+            fonts: fonts
         ).add(to: &update)
     }
 

@@ -80,7 +80,9 @@ extension Signing {
             taken.append(box)
         }
         let signed = form.signatureFields.contains { $0.value != .null } ? try ink(of: page, view) : []
-        let seen = try StampPlacement(view: view, taken: taken, signed: signed).box(for: options.area ?? .bottomRight)
+        let seen = try StampPlacement(
+            view: view, taken: taken, signed: signed, width: options.look.width, height: options.look.height
+        ).box(for: options.area ?? .bottomRight)
         return Target(place: place, name: form.freeName, box: view.onPage(seen), view: view)
     }
 

@@ -13,15 +13,15 @@ struct StampLayout {
     /// Of one text; more cannot show.
     private static let mostCharacters = 600
 
-    private let face: FontFace
+    private let fonts: FontStack
     private let space: SetText
 
     /// - Parameters:
     ///   - texts: Each begins a line of its own; the most important first.
     ///   - width: In points, as is the height.
-    init(_ texts: [String], width: Double, height: Double, face: FontFace) {
-        self.face = face
-        space = face.set(" ")
+    init(_ texts: [String], width: Double, height: Double, fonts: FontStack) {
+        self.fonts = fonts
+        space = fonts.set(" ")
         guard width > 0, height > 0, !texts.isEmpty else { return }
         let paragraphs = texts.map { words($0) }
         // Tiny boxes get tiny letters: what shows of them is up to the reader's magnifier.
@@ -49,7 +49,7 @@ struct StampLayout {
             .split {
                 $0.unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0.properties.generalCategory == .control }
             }
-            .map { face.set(String($0)) }
+            .map { fonts.set(String($0)) }
     }
 
     private func lines(of words: [SetText], width: Double) -> [Line] {
@@ -117,7 +117,7 @@ struct StampLayout {
     }
 
     private func withEllipsis(_ glyphs: [SetGlyph], width: Int) -> [SetGlyph] {
-        let ellipsis = face.set("\u{2026}")
+        let ellipsis = fonts.set("\u{2026}")
         var glyphs = glyphs
         var used = glyphs.reduce(0) { $0 + $1.advance }
         while used + ellipsis.width > width, let last = glyphs.popLast() { used -= last.advance }

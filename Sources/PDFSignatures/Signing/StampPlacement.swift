@@ -5,6 +5,9 @@ struct StampPlacement {
     let taken: [Box]
     /// What somebody has signed of the page, in its coordinates: a stamp that hid it would break that signature.
     var signed: [Box] = []
+    /// In points, where it is given; no more than fits between the margins.
+    var width: Double?
+    var height: Double?
 
     /// A stamp is no wider and higher than this, nor than these shares of the page.
     private static let largest = (width: 200.0, height: 64.0)
@@ -15,14 +18,18 @@ struct StampPlacement {
 
     /// - Throws: ``PDFError`` of kind `page` when the page is too small, or has no room for a stamp that hides nothing.
     func box(for area: PDFSignatureOptions.Area) throws(PDFError) -> Box {
-        let width = min(Self.largest.width, view.width * Self.share.width)
-        let height = min(Self.largest.height, view.height * Self.share.height)
+        let edge = min(Self.margin, min(view.width, view.height) * 0.05)
+        let width =
+            self.width.map { min($0, view.width - 2 * edge) } ?? min(Self.largest.width, view.width * Self.share.width)
+        let height =
+            self.height.map { min($0, view.height - 2 * edge) }
+            ?? min(Self.largest.height, view.height * Self.share.height)
         guard width >= Self.smallest.width, height >= Self.smallest.height else {
             throw PDFError(
                 .page,
                 "the page is too small for a visible signature: \(Int(view.width)) by \(Int(view.height)) points")
         }
-        let margin = min(Self.margin, min(view.width, view.height) * 0.05)
+        let margin = edge
         let left: Double =
             switch area {
             case .topLeft, .bottomLeft: margin

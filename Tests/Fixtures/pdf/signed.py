@@ -1,6 +1,7 @@
 """Makes signed PDFs and attacked ones: python3 signed.py FOLDER
 
-FOLDER gets good-*.pdf, bad-*.pdf, and oracle.json with pyHanko's opinion of each. All keys are made here and thrown away.
+FOLDER gets good-*.pdf, bad-*.pdf, and oracle.json with pyHanko's opinion of each. All keys are made here and thrown away;
+with two PKCS #12 files (password: secret) and a PEM file of their root named behind FOLDER, these sign.
 Needs pyHanko, pikepdf and cryptography. No network: the timestamp authority is a function call.
 """
 import datetime
@@ -71,6 +72,10 @@ store = SimpleCertificateStore()
 store.register(root)
 alice = signers.SimpleSigner(*asn1(issue("Alice", authority)), cert_registry=store)
 bob = signers.SimpleSigner(*asn1(issue("Bob", authority)), cert_registry=store)
+roots = [root]
+if len(sys.argv) > 4:
+    alice, bob = (signers.SimpleSigner.load_pkcs12(name, passphrase=b"secret") for name in sys.argv[2:4])
+    roots.append(asn1_x509.Certificate.load(pem.unarmor(Path(sys.argv[4]).read_bytes())[2]))
 stamping = asn1(issue("Timestamps", authority, usage=ExtendedKeyUsageOID.TIME_STAMPING))
 tsa = timestamps.DummyTimeStamper(*stamping, certs_to_embed=store)
 revoked = asn1_x509, (
@@ -82,7 +87,7 @@ revoked = asn1_x509, (
 def context():
     from asn1crypto import crl
     return ValidationContext(
-        trust_roots=[root], allow_fetching=False, crls=[crl.CertificateList.load(revoked[1])], revocation_mode="soft-fail")
+        trust_roots=roots, allow_fetching=False, crls=[crl.CertificateList.load(revoked[1])], revocation_mode="soft-fail")
 
 
 # Documents

@@ -114,9 +114,13 @@ def make_good(made):
     good("identifier-new", update[:len(two)] + identifier.sub(b"/ID[<%s><%s>]" % (b"44" * 16, b"45" * 16), update[len(two):]))
     good("identifier-gone", update[:len(two)] + identifier.sub(b"", update[len(two):]))
     good("information-gone", revise(two, {}, info=b""))
-    good("information-new", revise(two, {45: body(two, 6)[:-2] + b"/ModDate(D:20300101000000Z)>>"}, info=b"/Info 45 0 R"))
+    good("information-new", revise(two, {45: b"<</Title(Contract)/Producer(other)/ModDate(D:20300101000000Z)>>"}, info=b"/Info 45 0 R"))
     good("information-spelled", revise(two, {6: b"<</Title<FEFF0043006F006E00740072006100630074>/Producer(other)/Author(added)>>"}))
     good("catalog-new", revise(two, {45: body(two, 1)}, root=45))
+    moved = revise(two, {1: body(two, 1)[:-2] + b"/Version/1.7>>" if b"/Version" not in body(two, 1) else body(two, 1)})
+    good("catalog-changed-and-new", revise(moved, {45: body(moved, 1)}, root=45))
+    streams = made.files["good-two-streams"]
+    good("streams-blanks-behind", streams + b"\r\n")
     # Objects
     good("unused", revise(two, {45: b"<</Nothing 46 0 R>>", 46: made.stream(b"0 g")}))
     good("numbers-spelled", revise(two, {2: body(two, 2).replace(b"612 792", b"+612. 792.000")}))
