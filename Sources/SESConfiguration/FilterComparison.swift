@@ -41,13 +41,13 @@ enum FilterComparison {
         // forgotten.
         switch narrow {
         case .to(let narrow):
-            if case .to(let wide) = wide { return implies(narrow, wide) }
+            if case .to(let wide) = wide { return implies(addresses: narrow, wide) }
         case .from(let narrow):
-            if case .from(let wide) = wide { return implies(narrow, wide) }
+            if case .from(let wide) = wide { return implies(addresses: narrow, wide) }
         case .cc(let narrow):
-            if case .cc(let wide) = wide { return implies(narrow, wide) }
+            if case .cc(let wide) = wide { return implies(addresses: narrow, wide) }
         case .bcc(let narrow):
-            if case .bcc(let wide) = wide { return implies(narrow, wide) }
+            if case .bcc(let wide) = wide { return implies(addresses: narrow, wide) }
         case .subject(let narrow):
             if case .subject(let wide) = wide { return isText(wide, within: narrow) }
         case .body(let narrow):
@@ -67,6 +67,11 @@ enum FilterComparison {
 
     private static func isText(_ part: String, within text: String) -> Bool {
         contains(Array(text.lowercased().utf8), Array(part.lowercased().utf8))
+    }
+
+    /// The domains of address patterns are compared with A-labels.
+    private static func implies(addresses narrow: [WildcardPattern], _ wide: [WildcardPattern]) -> Bool {
+        narrow.allSatisfy { one in wide.contains { implies(one.withALabels, $0.withALabels) } }
     }
 
     private static func implies(_ narrow: [WildcardPattern], _ wide: [WildcardPattern]) -> Bool {

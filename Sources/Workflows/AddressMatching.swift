@@ -60,10 +60,18 @@ struct AddressPattern {
     }
 
     /// `domain` with every label converted that is whole, that is, without a wildcard in it.
-    private static func labels(of domain: String, _ convert: (CanonicalDomain) -> String) -> String {
+    fileprivate static func labels(of domain: String, _ convert: (CanonicalDomain) -> String) -> String {
         domain.split(separator: ".", omittingEmptySubsequences: false).map { label in
             let label = String(label)
             return label.isEmpty || label.contains("*") ? label : convert(CanonicalDomain(label))
         }.joined(separator: ".")
+    }
+}
+
+extension WildcardPattern {
+    /// The pattern of an address criterion with its domain in A-labels: equal for two spellings of one pattern.
+    public var withALabels: String {
+        guard let at = text.lastIndex(of: "@") else { return AddressPattern.labels(of: text) { $0.name } }
+        return text[...at] + AddressPattern.labels(of: String(text[text.index(after: at)...])) { $0.name }
     }
 }

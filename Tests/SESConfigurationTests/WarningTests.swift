@@ -33,6 +33,10 @@ struct WarningTests {
                 Fixture.filter("<To contains='a,b'/><Subject contains='X'/>"),
                 Fixture.filter("<Subject contains='x'/><To contains='b, a'/>")
             ),
+            (
+                Fixture.filter("<From contains='*@münchen.test'/>"),
+                Fixture.filter("<From contains='*@XN--mnchen-3ya.test'/>")
+            ),
             ("", "<Filter/>"), (Fixture.filter("<Email signed='false'/>"), Fixture.filter("<Email signed='false'/>")),
         ])
     func equal(_ first: String, _ second: String) throws {
