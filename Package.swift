@@ -134,7 +134,8 @@ let package = Package(
         program("ses-relay", ["Relay", "ProgramLife", arguments]),
         program("ses-dss", ["SigningServer", arguments, log]),
 
-        // Tests mirror the targets; EndToEndTests run the built programs on real spools.
+        // Tests mirror the targets; EndToEndTests run the built programs on real spools, FaultTests on
+        // machines at fault.
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Octets"),
         tests("CivilTime"),
@@ -165,9 +166,10 @@ let package = Package(
         tests("ImageReading", ["Octets", "PDFStructure"]),
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding", "ImageReading"]),
         tests("SigningServer"),
-        tests("ProgramLife", [log]),
+        tests("ProgramLife", ["Spool", log]),
         tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
         tests("Gateway", ["ProgramLife"]),
+        .testTarget(name: "FaultTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
 )

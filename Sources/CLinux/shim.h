@@ -18,6 +18,12 @@ static inline int clinux_rename_without_replacing(int from, const char *old_name
     return renameat2(from, old_name, to, new_name, 1u);
 }
 
+/// Reserves room behind the end of a file, whose size stays as it is (FALLOC_FL_KEEP_SIZE): 0, or -1 and errno.
+extern int fallocate(int file, int mode, long offset, long length);
+static inline int clinux_allocate_behind_end(int file, long offset, long length) {
+    return fallocate(file, 1, offset, length);
+}
+
 /// The magic number of the file system behind `file`: 0, or -1 and errno.
 static inline int clinux_file_system_type(int file, unsigned long *type) {
     struct statfs information;

@@ -60,6 +60,7 @@ final class Engine: Sendable {
         do {
             let ending = try await run.toEnd()
             handled.add(1, ordering: .relaxed)
+            gate.succeeded(transaction.entry)
             if case .deferred(_, let due) = ending { agenda.add(due: due) }
             note(run.account, transaction.origin)
         } catch {
@@ -72,7 +73,7 @@ final class Engine: Sendable {
     /// Goes on in place with what an earlier process left, one entry at a time.
     func recover() async {
         do {
-            let recovery = try spool.makeRecovery()
+            let recovery = try spool.makeRecovery(leaving: gate.mustWait)
             while mayClaim, !isStopping, let recovered = try recovery.next() {
                 switch recovered {
                 case .work(let transaction): await work(on: transaction)
@@ -129,5 +130,8 @@ final class Engine: Sendable {
         await gate.overcomeFaults(recover: { await self.recover() }, resumed)
     }
 
-    func tryAgain() async { await gate.tryAgain { await self.recover() } }
+    func tryAgain() async {
+        gate.waitNoMore()
+        await gate.tryAgain { await self.recover() }
+    }
 }

@@ -54,7 +54,7 @@ public struct StatusReport: Encodable, Sendable {
     }
 
     init(counts: [FolderCount], states: [ProcessState], now: Int, strays: [LeftInPlace] = []) {
-        let known = states.compactMap { state in
+        let known = states.filter { !$0.isOutdated }.compactMap { state in
             (try? JSONDecoder().decode(PublishedState.self, from: Data(state.json))).map { (state, $0) }
         }
         var reasons: [String] = []

@@ -1,12 +1,17 @@
+import Foundation
 package import Logging
 import ServiceLifecycle
 
 /// The end of a task that may be told to stop.
 package enum OrderlyEnd {
     /// Waits for `work` to end; after the order to stop, only as long as patience lasts, then cancels it.
-    /// - Parameter impatient: Called before the cancelling.
+    /// - Parameters:
+    ///   - limit: How long after the order the program ends with 75 (EX_TEMPFAIL) at once, because something under way can
+    ///     neither end nor be cancelled; nil: never. What it was at is gone on with at the next start.
+    ///   - impatient: Called before the cancelling.
     package static func of(
-        _ work: Task<Void, Never>, patience: Duration, log: Logger, impatient: @escaping @Sendable () -> Void = {}
+        _ work: Task<Void, Never>, patience: Duration, log: Logger, atTheLatest limit: Duration? = nil,
+        impatient: @escaping @Sendable () -> Void = {}
     ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await work.value }
@@ -20,10 +25,21 @@ package enum OrderlyEnd {
                 log.warning("what is still in work is put back")
                 impatient()
                 work.cancel()
+                if let limit { endProcess(after: max(.zero, limit - patience), log) }
                 await work.value
             }
             await group.next()
             group.cancelAll()
         }
+    }
+
+    /// By a thread of its own: those that tasks run on may all be stuck.
+    private static func endProcess(after delay: Duration, _ log: Logger) {
+        let thread = Thread {
+            Thread.sleep(forTimeInterval: delay / .seconds(1))
+            log.error("something cannot be ended in order; the next start goes on with it")
+            _exit(ExitStatus.tryAgain.rawValue)
+        }
+        thread.start()
     }
 }

@@ -1,17 +1,19 @@
-import Foundation
 import Relaying
 import SESConfiguration
 
 /// Which destinations are worth a try now, and how many deliveries are under way to each.
 ///
-/// Who finds a destination full waits here for his turn, but never so many that nobody is left for the others.
-/// Unchecked: everything that changes is guarded by `condition`.
+/// Who finds a destination full waits here for his turn, but never so many that nobody is left for the others. A delivery that
+/// takes long leaves its place among all to others, so that destinations that hang never hold up those that do not. One among
+/// several destinations begins with one delivery at a time, and each that ends well makes room for more.
+/// Unchecked: everything that changes is guarded by `condition`. Times are seconds of a clock that never jumps.
 final class LaneBoard: @unchecked Sendable {
     enum Admission: Sendable, Hashable {
         case go
-        /// As many as are allowed are under way, and as many as may wait do.
+        /// As many as are allowed are under way there, and as many as may wait do.
         case full
-        /// Unix seconds.
+        /// As many as are allowed are under way in all, and as many as may wait do.
+        case crowded
         case closedUntil(Int)
         /// The limits by which he waited hold no more: he may ask again by the new ones.
         case sentAway
@@ -30,27 +32,38 @@ final class LaneBoard: @unchecked Sendable {
     struct Limits: Sendable, Hashable {
         /// Deliveries under way to one destination.
         var perDestination: Int
-        /// Deliveries under way in all.
+        /// Deliveries under way in all, those that take long apart.
         var inAll: Int
         /// Who may wait for one destination, and in all.
         var waitingForOne: Int
         var waitingInAll: Int
+        /// Deliveries under way that take long.
+        var slow = LaneBoard.slowLimit
+        /// Whether a destination begins with one delivery at a time, because there are others that it could hold up.
+        var beginsNarrow = false
     }
 
     private struct Lane {
         var health = RouteHealth()
-        var active = 0
+        /// When each delivery under way began, the oldest first.
+        var begun: [ContinuousClock.Instant] = []
         var waiting = 0
+        /// How many may be under way, by what is known of it.
+        var window = 1
 
-        var isIdle: Bool { active == 0 && waiting == 0 }
+        var isIdle: Bool { begun.isEmpty && waiting == 0 }
     }
 
-    /// Closed destinations that are remembered: mail to made-up domains must not fill the memory.
+    /// How long a delivery may take before it leaves its place to others.
+    static let slowAfter = Duration.milliseconds(500)
+    static let slowLimit = 56
+    /// Destinations that are remembered: mail to made-up domains must not fill the memory.
     private static let limit = 10_000
 
-    private let condition = NSCondition()
+    private let condition = MonotonicCondition()
     private var lanes: [Destination: Lane] = [:]
-    private var active = 0
+    /// Those with deliveries under way.
+    private var served: Set<Destination> = []
     private var waiting = 0
     private var isStopping = false
     /// How often there were new limits.
@@ -63,25 +76,22 @@ final class LaneBoard: @unchecked Sendable {
     /// Asks for leave to deliver, and waits for its turn where that is allowed; with `.go`, ``leave(_:_:at:)`` must follow.
     /// - Parameters:
     ///   - round: ``round`` before the settings were looked at that `limits` are of; nil: now.
-    ///   - now: Unix seconds, asked anew after waiting.
+    ///   - now: Asked anew after waiting.
     func enter(
         _ destination: Destination, _ limits: Limits, round: Int? = nil, now: () -> Int
     ) -> Admission {
         condition.lock()
         defer { condition.unlock() }
-        var isWaiting = false
         let round = round ?? rounds
         while true {
-            if isWaiting {
-                waiting -= 1
-                lanes[destination]?.waiting -= 1
-                isWaiting = false
-            }
             if isStopping { return .stopping }
             // Before anybody is let in: there may be room by `limits` that are no longer in force.
             guard round == rounds else { return .sentAway }
             var lane = lanes[destination] ?? Lane()
-            let hasRoom = lane.active < limits.perDestination && active < limits.inAll
+            let own = limits.beginsNarrow ? min(lane.window, limits.perDestination) : limits.perDestination
+            let hasOwnRoom = lane.begun.count < own
+            let turn = turnInAll(limits)
+            let hasRoom = hasOwnRoom && turn == .now
             if hasRoom || !lane.health.isOpen {
                 let permission = lane.health.ask(at: now())
                 if case .waitUntil(let time) = permission {
@@ -89,93 +99,119 @@ final class LaneBoard: @unchecked Sendable {
                     return .closedUntil(time)
                 }
                 if hasRoom {
-                    lane.active += 1
-                    active += 1
+                    lane.begun.append(.now)
+                    served.insert(destination)
                     lanes[destination] = lane
                     return .go
                 }
                 lane.health.withdrew()
             }
             guard lane.waiting < limits.waitingForOne, waiting < limits.waitingInAll else {
-                lanes[destination] = lane
-                return .full
+                keep(lane, of: destination)
+                return hasOwnRoom ? .crowded : .full
             }
             lane.waiting += 1
             waiting += 1
-            isWaiting = true
             lanes[destination] = lane
-            condition.wait()
+            var time: Duration?
+            if hasOwnRoom, case .after(let duration) = turn { time = duration }
+            condition.wait(atMost: time)
+            waiting -= 1
+            lanes[destination]?.waiting -= 1
         }
+    }
+
+    private enum Turn: Equatable {
+        case now
+        /// When the next delivery under way will have taken so long that it leaves its place.
+        case after(Duration)
+        case whenOneEnds
+    }
+
+    private func turnInAll(_ limits: Limits) -> Turn {
+        let border = ContinuousClock.now - Self.slowAfter
+        var fast = 0
+        var slow = 0
+        var oldest: ContinuousClock.Instant?
+        for destination in served {
+            for instant in lanes[destination]?.begun ?? [] {
+                if instant <= border {
+                    slow += 1
+                } else {
+                    fast += 1
+                    oldest = min(oldest ?? instant, instant)
+                }
+            }
+        }
+        if fast < limits.inAll, fast + slow < limits.inAll + limits.slow { return .now }
+        guard let oldest, fast >= limits.inAll, slow < limits.slow else { return .whenOneEnds }
+        return .after(max(.milliseconds(1), oldest - border))
     }
 
     /// Why nobody is sent to `destination` at present; nil when somebody may be.
     func trouble(of destination: Destination) -> String? {
-        condition.lock()
-        defer { condition.unlock() }
-        return lanes[destination]?.health.reason
+        condition.withLock { lanes[destination]?.health.reason }
     }
 
     func leave(_ destination: Destination, _ ending: Ending, at now: Int) {
         condition.lock()
         guard var lane = lanes[destination] else { return condition.unlock() }
         let wasOpen = lane.health.isOpen
-        lane.active -= 1
-        active -= 1
+        // Which of them ends is not known. The youngest is taken: those that hang are the oldest.
+        if !lane.begun.isEmpty { lane.begun.removeLast() }
+        if lane.begun.isEmpty { served.remove(destination) }
         switch ending {
-        case .succeeded: lane.health.succeeded()
-        case .failed(let reason): lane.health.failed(reason, at: now)
+        case .succeeded:
+            lane.health.succeeded()
+            lane.window = min(lane.window * 2, 256)
+        case .failed(let reason):
+            lane.health.failed(reason, at: now)
+            lane.window = 1
         case .nothing: lane.health.withdrew()
         }
-        let isForgotten = lane.isIdle && (lane.health.isOpen || lanes.count > Self.limit)
-        lanes[destination] = isForgotten ? nil : lane
+        keep(lane, of: destination)
         condition.broadcast()
         condition.unlock()
         if wasOpen != lane.health.isOpen { changed() }
     }
 
+    /// Remembers what is known of a destination, as long as there is room.
+    private func keep(_ lane: Lane, of destination: Destination) {
+        let isForgotten = lane.isIdle && lanes.count > Self.limit
+        lanes[destination] = isForgotten ? nil : lane
+    }
+
     /// Lets nobody in any more, and sends away those who wait.
     func stop() {
-        condition.lock()
-        isStopping = true
-        condition.broadcast()
-        condition.unlock()
+        condition.withLock {
+            isStopping = true
+            condition.broadcast()
+        }
     }
 
     /// Which limits hold: a number that is another after ``sendAwayWaiting()``.
-    var round: Int {
-        condition.lock()
-        defer { condition.unlock() }
-        return rounds
-    }
+    var round: Int { condition.withLock { rounds } }
 
     /// Sends away those who wait by former limits, and who come with them later.
     func sendAwayWaiting() {
-        condition.lock()
-        rounds += 1
-        condition.broadcast()
-        condition.unlock()
+        condition.withLock {
+            rounds += 1
+            condition.broadcast()
+        }
     }
 
     /// Whether nobody is under way there and nobody waits.
-    func isIdle(_ destination: Destination) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return lanes[destination]?.isIdle ?? true
-    }
+    func isIdle(_ destination: Destination) -> Bool { condition.withLock { lanes[destination]?.isIdle ?? true } }
 
     /// Who waits for a turn now.
-    var waitingCount: Int {
-        condition.lock()
-        defer { condition.unlock() }
-        return waiting
-    }
+    var waitingCount: Int { condition.withLock { waiting } }
 
     /// The closed destinations.
     func closed() -> [(destination: Destination, health: RouteHealth)] {
-        condition.lock()
-        defer { condition.unlock() }
-        return lanes.filter { !$0.value.health.isOpen }.map { ($0.key, $0.value.health) }.sorted {
-            "\($0.0)" < "\($1.0)"
+        condition.withLock {
+            lanes.filter { !$0.value.health.isOpen }.map { ($0.key, $0.value.health) }.sorted {
+                "\($0.0)" < "\($1.0)"
+            }
         }
     }
 }
@@ -184,9 +220,9 @@ extension RelaySettings {
     /// Beside those who deliver there are as many workers who may wait for their turn.
     static let waitingWorkers = 32
 
-    var workers: Int { configuration.deliveryThreads + Self.waitingWorkers }
+    var workers: Int { configuration.deliveryThreads + LaneBoard.slowLimit + Self.waitingWorkers }
     /// For the workers, and for what goes on beside them: the loops, recovery and the re-reading.
-    var threads: Int { workers + 6 }
+    var threads: Int { workers + 8 }
 
     /// Of one destination never so many that none is left for another.
     func limits(of destination: Destination) -> LaneBoard.Limits {
@@ -197,6 +233,6 @@ extension RelaySettings {
         return LaneBoard.Limits(
             perDestination: max(1, min(routes[destination.route].maxConnections, most)), inAll: threads,
             waitingForOne: isAlone ? .max : Self.waitingWorkers * 3 / 4,
-            waitingInAll: isAlone ? .max : Self.waitingWorkers - 1)
+            waitingInAll: isAlone ? .max : Self.waitingWorkers - 1, beginsNarrow: !isAlone)
     }
 }

@@ -24,6 +24,8 @@ public enum RelayDaemon {
 
     public static func start(_ mode: Mode, _ options: RelayOptions) async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap()
+        // A file that would become larger than the limit is told by an errno.
+        _ = signal(SIGXFSZ, SIG_IGN)
         let surroundings = Surroundings()
         try surroundings.refuseRoot(allowed: options.allowsRoot, program: "ses-relay")
         let path = surroundings.relayConfigurationPath(option: options.configuration)
@@ -46,7 +48,8 @@ public enum RelayDaemon {
             spool: spool, settings: settings, board: board, lanes: lanes, counters: counters, clock: .system, log: log)
         let post = RelayPost(
             bell: bell, spool: spool, settings: settings, lanes: lanes, board: board, counters: counters,
-            deferred: { engine.agenda.count }, clock: .system, watches: watcher != nil)
+            deferred: { engine.agenda.count }, clock: .system, watches: watcher != nil,
+            gate: engine.gate)
         let service = RelayService(
             isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, threads: threads, log: log)
         let reload = ConfigurationReload(path: path, board: board, log: log) { () throws(ProgramError) in
@@ -55,7 +58,23 @@ public enum RelayDaemon {
             return configuration.warnings.map { "\($0)" }
         }
         try await ProgramRun.serve(service, reload, on: threads, log)
-        return board.snapshot.reasons["local"] == nil ? .success : .tryAgain
+        return mode == .once ? try ending(engine) : engine.gate.isTroubled ? .tryAgain : .success
+    }
+
+    /// Whether a drain has moved all that it should have.
+    private static func ending(_ engine: RelayEngine) throws(ProgramError) -> ExitStatus {
+        let left: Int
+        do {
+            left = try engine.leftoverCount()
+        } catch {
+            throw ProgramError(.tryAgain, error.description)
+        }
+        guard left > 0 else { return engine.gate.isTroubled ? .tryAgain : .success }
+        let reasons = engine.board.snapshot.reasons.sorted { $0.key < $1.key }.map(\.value)
+        throw ProgramError(
+            .tryAgain,
+            "\(left) \(left == 1 ? "message that was due is" : "messages that were due are") left"
+                + (reasons.isEmpty ? "; run it again" : ": " + reasons.joined(separator: "; ")))
     }
 
     static func loaded(_ path: String, _ surroundings: Surroundings) throws(ProgramError) -> RelayConfiguration {

@@ -11,6 +11,14 @@ final class RelayEngine: Sendable {
     enum Waiting: Sendable {
         case fresh(Candidate)
         case deferred(DeferredEntry)
+
+        /// Its place and name.
+        var key: String {
+            switch self {
+            case .fresh(let candidate): "\(candidate.queue.rawValue)/\(candidate.name)"
+            case .deferred(let entry): "deferred/\(entry.name)"
+            }
+        }
     }
 
     let spool: Spool
@@ -19,13 +27,15 @@ final class RelayEngine: Sendable {
     let gate: IntakeGate
     let settings: ActiveSettings
     let lanes: LaneBoard
-    let counters: RelayCounters
-    let agenda: DeferredAgenda
+    let agenda = DeferredAgenda()
     /// Rung when something was deferred.
-    let deferredBell: WakeBell
+    let deferredBell = WakeBell()
     let clock: SpoolClock
-    private let random: SpoolRandom
+    private let context: RelayContext
+    private let left = LeftBehind()
     private let handled = Atomic(0)
+    /// Unix seconds at which the deferred messages were last looked through for those that are due.
+    private let lastPass = Atomic(0)
     /// Deferred only because their destinations were busy. Whoever is through with one there takes up the next.
     private let parked = Mutex<[Destination: Deque<DeferredEntry>]>([:])
 
@@ -37,16 +47,18 @@ final class RelayEngine: Sendable {
         self.settings = settings
         self.board = board
         self.lanes = lanes
-        self.counters = counters
         self.clock = clock
-        self.random = random
         self.log = log
-        gate = IntakeGate(spool: spool, board: board, log: log)
-        agenda = DeferredAgenda()
-        deferredBell = WakeBell()
+        let gate = IntakeGate(spool: spool, board: board, log: log, clock: clock)
+        self.gate = gate
+        context = RelayContext(
+            spool: spool, lanes: lanes, counters: counters, clock: clock, random: random, solitude: Solitude(),
+            gate: gate, log: log)
     }
 
     var handledCount: Int { handled.load(ordering: .relaxed) }
+
+    // MARK: - One message
 
     /// Brings something that waits to where it stands next, and then those for whom that has made room.
     func take(_ waiting: Waiting) {
@@ -78,62 +90,95 @@ final class RelayEngine: Sendable {
 
     /// - Returns: The destinations that were served, and the one that was too busy.
     private func takeOne(_ waiting: Waiting) -> (served: [Destination], busy: Destination?) {
-        guard gate.mayClaim, !gate.isStopping else { return ([], nil) }
-        let name: String
+        let key = waiting.key
+        guard !gate.mustWait(key), gate.admit() else {
+            postpone(waiting)
+            return ([], nil)
+        }
         do {
-            let result: ClaimResult
-            switch waiting {
-            case .fresh(let candidate):
-                name = "\(candidate.queue.rawValue)/\(candidate.name)"
-                result = try spool.claim(candidate)
-            case .deferred(let entry):
-                name = "deferred/\(entry.name)"
-                result = try spool.claim(entry)
-            }
+            let result: ClaimResult =
+                switch waiting {
+                case .fresh(let candidate): try spool.claim(candidate)
+                case .deferred(let entry): try spool.claim(entry)
+                }
             switch result {
-            case .taken: break
-            case .left(let reason): board.raise("left \(name)", "\(name) was left where it is: \(reason)")
+            case .taken:
+                gate.forget(key)
+                forget(key)
+            case .left(let reason):
+                gate.postpone(key)
+                left.note(key, reason)
+                tellLeft()
             case .corrupt(let reason):
                 handled.add(1, ordering: .relaxed)
+                gate.forget(key)
                 board.raise("corrupt", "failed/ holds what cannot be a message: \(reason)")
-                log.error("moved to failed", metadata: ["file": "\(name)", "reason": "\(reason)"])
-            case .claimed(let transaction): return work(on: transaction)
+                log.error("moved to failed", metadata: ["file": "\(key)", "reason": "\(reason)"])
+            case .claimed(let transaction):
+                gate.forget(key)
+                forget(key)
+                return work(on: transaction)
             }
         } catch {
+            gate.postpone(key)
+            postpone(waiting)
             gate.meet(error, about: "claiming a message")
         }
         return ([], nil)
+    }
+
+    /// What was taken off the agenda and not claimed is looked at again soon; what is fresh, a listing finds again.
+    private func postpone(_ waiting: Waiting) {
+        guard case .deferred(let entry) = waiting, !gate.isStopping else { return }
+        agenda.add(entry, due: clock.monotonic() + .seconds(2))
+    }
+
+    private func forget(_ key: String) {
+        guard left.contains(key) else { return }
+        left.remove(key)
+        tellLeft()
+    }
+
+    private func tellLeft() {
+        if let reason = left.reason { board.raise("left", reason) } else { board.lift("left") }
     }
 
     @discardableResult
     func work(on transaction: Transaction) -> (served: [Destination], busy: Destination?) {
         var busy: Destination?
         let round = lanes.round
-        let run = RelayEntryRun(
-            transaction, settings.current, spool: spool, lanes: lanes, round: round, counters: counters, clock: clock,
-            random: random, log: log, isStopping: { [gate] in gate.isStopping })
+        let run = RelayEntryRun(transaction, settings.current, round: round, context)
         do {
-            if case .waits(let entry, let fullOne) = try run.toEnd() {
+            switch try run.toEnd() {
+            case .sent, .failed: break
+            case .stopped:
+                gate.putBack(transaction)
+                return (run.served, nil)
+            case .waits(let entry, let fullOne):
                 busy = fullOne
                 if let busy { parked.withLock { $0[busy, default: []].append(entry) } }
-                agenda.add(entry)
-                deferredBell.ring()
+                schedule(entry)
             }
             handled.add(1, ordering: .relaxed)
+            gate.succeeded(transaction.entry)
         } catch {
             gate.putBack(transaction, after: error)
         }
         return (run.served, busy)
     }
 
-    /// Goes on in place with what an earlier process left, one entry at a time.
+    // MARK: - Recovery
+
+    /// Repairs what processes that ended have left. It talks to nobody: what is to be worked goes the way of all deferred mail.
     func recover() {
         do {
-            let recovery = try spool.makeRecovery()
-            while gate.mayClaim, !gate.isStopping, let recovered = try recovery.next() {
-                switch recovered {
-                case .work(let transaction): work(on: transaction)
-                case .poison(let transaction): isolate(transaction)
+            let recovery = try spool.makeRecovery(leaving: gate.mustWait)
+            for entry in try recovery.repair() where gate.mayClaim && !gate.isStopping {
+                do throws(SpoolError) {
+                    try take(up: entry, by: recovery)
+                } catch {
+                    gate.postpone(entry.entry)
+                    gate.meet(error, about: "recovery")
                 }
             }
             gate.tell(recovery.report)
@@ -142,14 +187,32 @@ final class RelayEngine: Sendable {
         }
     }
 
+    private func take(up entry: LeftEntry, by recovery: Recovery) throws(SpoolError) {
+        guard entry.isPoison else {
+            if let deferred = try recovery.putAside(entry) { schedule(deferred) }
+            return
+        }
+        switch try recovery.resume(entry) {
+        case nil: return
+        case .poison(let transaction): isolate(transaction)
+        case .work(let transaction):
+            schedule(
+                try transaction.setAside(
+                    attempts: transaction.attempts, due: clock.now(), interrupted: max(0, transaction.starts - 1)))
+        }
+    }
+
     /// A message that ended three starts is put away unparsed, so that the rest of the queue goes on.
     private func isolate(_ transaction: Transaction) {
+        let voice = EntryVoice(transaction, context)
+        let isolation = EntryIsolation(
+            transaction: transaction, settings: settings.current, context: context, voice: voice)
         do {
-            let reason = "three starts had no end: the message was not looked into"
-            spool.journal.append(JournalEvent(.failed, entry: transaction.entry, reason: reason))
-            let file = try transaction.block()
+            let ending = try isolation.run(because: "three starts had no end: the message was not looked into")
             handled.add(1, ordering: .relaxed)
-            board.raise("isolated", "failed/\(file.name): \(reason); it may have gone to some of its recipients")
+            gate.succeeded(transaction.entry)
+            guard case .failed(let file, let reason) = ending else { return }
+            board.raise("isolated", "failed/\(file.name): \(reason)")
             log.error("failed", metadata: ["entry": "\(file.name.unique.entry)", "reason": "\(reason)"])
         } catch {
             gate.putBack(transaction, after: error)
@@ -162,14 +225,27 @@ final class RelayEngine: Sendable {
     /// - Returns: How many.
     func pass(_ queue: Queue, _ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
+        var seen: Set<String> = []
+        var isWhole = true
         do {
             let left = try spool.forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
-                guard gate.mayClaim, !gate.isStopping else { return false }
+                guard gate.mayClaim, !gate.isStopping else {
+                    isWhole = false
+                    return false
+                }
+                let waiting = Waiting.fresh(candidate)
+                if self.left.contains(waiting.key) { seen.insert(waiting.key) }
+                guard !gate.mustWait(waiting.key) else { return true }
                 handed += 1
-                return hand(.fresh(candidate))
+                isWhole = hand(waiting)
+                return isWhole
             }
             report(left, "left in \(queue.rawValue)")
             board.lift("listing \(queue.rawValue)")
+            if isWhole {
+                self.left.keep(seen, of: queue.rawValue + "/")
+                tellLeft()
+            }
         } catch {
             gate.meet(error, about: "listing \(queue.rawValue)")
             board.raise("listing \(queue.rawValue)", error.description)
@@ -177,20 +253,56 @@ final class RelayEngine: Sendable {
         return handed
     }
 
-    /// Reads the folder of deferred messages anew.
-    func listDeferred() {
-        var entries: [DeferredEntry] = []
-        let longest = settings.current.patience.lifetime
-        let now = clock.now()
-        do {
-            let left = try spool.forEachDeferred { (entry) throws(SpoolError) in
-                // Further ahead than any delay could have set it: the clock jumped.
-                entries.append(entry.due - now > longest ? entry.dueAtOnce : entry)
+    /// How many messages wait that should have been taken: all but those that are not yet due.
+    func leftoverCount() throws(SpoolError) -> Int {
+        var count = try spool.forsakenCount()
+        for queue in [Queue.delivered, .admin] {
+            let left = try spool.forEachWaiting(in: queue) { (_) throws(SpoolError) in
+                count += 1
                 return true
             }
-            agenda.replace(with: entries)
+            count += left.count { !$0.isForeign }
+        }
+        // What became due since is the next run's, and whole seconds make a message wait up to one more.
+        let then = lastPass.load(ordering: .relaxed) - 1
+        _ = try spool.forEachDeferred { (entry) throws(SpoolError) in
+            if isDue(entry, at: then) { count += 1 }
+            return true
+        }
+        return count
+    }
+
+    private func isDue(_ entry: DeferredEntry, at now: Int) -> Bool {
+        entry.due <= now || entry.due - now > settings.current.longestWait
+    }
+
+    /// How long a deferred message has to wait from now.
+    private func delay(of entry: DeferredEntry) -> Duration {
+        let now = clock.now()
+        // Further ahead than any delay could have set it: the clock jumped.
+        return isDue(entry, at: now) ? .zero : .seconds(entry.due - now)
+    }
+
+    private func schedule(_ entry: DeferredEntry) {
+        agenda.add(entry, due: clock.monotonic() + delay(of: entry))
+        deferredBell.ring()
+    }
+
+    /// Reads the folder of deferred messages anew.
+    func listDeferred() {
+        var items: [DeferredAgenda.Item] = []
+        let now = clock.monotonic()
+        do {
+            let left = try spool.forEachDeferred { (entry) throws(SpoolError) in
+                items.append(DeferredAgenda.Item(entry: entry, due: now + delay(of: entry)))
+                return true
+            }
+            agenda.replace(with: items)
             report(left, "left in deferred")
             board.lift("listing deferred")
+            let seen = Set(items.map { Waiting.deferred($0.entry).key })
+            self.left.keep(seen, of: "deferred/")
+            tellLeft()
         } catch {
             gate.meet(error, about: "listing deferred")
             board.raise("listing deferred", error.description)
@@ -200,7 +312,8 @@ final class RelayEngine: Sendable {
     /// Hands on what is due.
     func passDeferred(_ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
-        while gate.mayClaim, !gate.isStopping, let entry = agenda.popDue(at: clock.now()) {
+        lastPass.store(clock.now(), ordering: .relaxed)
+        while gate.mayClaim, !gate.isStopping, let entry = agenda.popDue(at: clock.monotonic()) {
             guard hand(.deferred(entry)) else { break }
             handed += 1
         }

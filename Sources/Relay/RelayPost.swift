@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import ProgramLife
 import Relaying
 import SESConfiguration
@@ -24,9 +25,14 @@ struct PublishedRelayState: Codable, Sendable, Equatable {
     let watches: Bool
 }
 
-/// Renews this process's state, and its metrics where a file is configured, on every change and every 10 s.
+/// Renews this process's state, and its metrics where a file is configured, on every change and every 4 s.
 final class RelayPost: Sendable {
     static let program = "ses-relay"
+    static let longestInterval = Duration.seconds(4)
+    private static let shortestInterval = Duration.milliseconds(250)
+    /// A state is written over a file of fixed size when the disk is full, so it must not grow with the faults.
+    private static let mostReasons = 50
+    private static let mostRoutes = 100
 
     private let bell: WakeBell
     private let spool: Spool
@@ -38,10 +44,12 @@ final class RelayPost: Sendable {
     private let clock: SpoolClock
     private let started: Int
     private let watches: Bool
+    private let gate: IntakeGate
 
     init(
         bell: WakeBell, spool: Spool, settings: ActiveSettings, lanes: LaneBoard, board: HealthBoard,
-        counters: RelayCounters, deferred: @escaping @Sendable () -> Int, clock: SpoolClock, watches: Bool
+        counters: RelayCounters, deferred: @escaping @Sendable () -> Int, clock: SpoolClock, watches: Bool,
+        gate: IntakeGate
     ) {
         self.bell = bell
         self.spool = spool
@@ -52,13 +60,16 @@ final class RelayPost: Sendable {
         self.deferred = deferred
         self.clock = clock
         self.watches = watches
+        self.gate = gate
         started = clock.now()
     }
 
     func run() async {
         repeat {
             publish()
-        } while await bell.wait(atMost: .seconds(10))
+            // Whatever changes, and however often: no more than this.
+            try? await Task.sleep(for: Self.shortestInterval)
+        } while await bell.wait(atMost: Self.longestInterval)
         // What was counted last shall be seen, too.
         writeMetrics()
         // One that cannot be removed is left out by readers, because its process is dead.
@@ -70,16 +81,35 @@ final class RelayPost: Sendable {
     private func publish() {
         let health = board.snapshot
         let state = PublishedRelayState(
-            v: 1, started: started, reasons: health.reasons.sorted { $0.key < $1.key }.map(\.value),
-            lastError: health.lastError,
-            routes: lanes.closed().prefix(100).map {
+            v: 1, started: started, reasons: reasons(health),
+            lastError: health.lastError.map { String($0.prefix(500)) },
+            routes: lanes.closed().prefix(Self.mostRoutes).map {
                 PublishedRelayState.Route(
-                    route: "\($0.destination)", reason: $0.health.reason ?? "", since: $0.health.since ?? 0)
+                    route: String("\($0.destination)".prefix(150)),
+                    reason: String(($0.health.reason ?? "").prefix(300)),
+                    since: unixTime($0.health.since))
             }, deferred: deferred(), counters: counters.current, watches: watches)
-        guard let json = try? JSONEncoder().encode(state) else { return }
-        // A disk that is full is told by the fault that stops the intake; the state is only for looking at.
-        try? spool.publishState([UInt8](json), program: Self.program)
+        do {
+            try spool.publishState([UInt8](try JSONEncoder().encode(state)), program: Self.program)
+        } catch let error as SpoolError {
+            // Whoever asks for the status sees that it is old.
+            gate.note(error, about: "the state of this process")
+        } catch {
+            preconditionFailure("the state is made of what JSON has: \(error)")
+        }
         writeMetrics()
+    }
+
+    private func reasons(_ health: HealthBoard.State) -> [String] {
+        let all = health.reasons.sorted { $0.key < $1.key }.map { String($0.value.prefix(500)) }
+        guard all.count > Self.mostReasons else { return all }
+        return all.prefix(Self.mostReasons) + ["and \(all.count - Self.mostReasons) more reasons"]
+    }
+
+    /// Of a second of the monotonic clock.
+    private func unixTime(_ second: Int?) -> Int {
+        guard let second else { return 0 }
+        return clock.now() - (Int(clock.monotonic().components.seconds) - second)
     }
 
     private func writeMetrics() {

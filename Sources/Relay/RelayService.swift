@@ -12,13 +12,16 @@ final class RelayService: Service {
     private let post: RelayPost
     private let handoff: Handoff<RelayEngine.Waiting>
     private let bell = WakeBell()
+    private let tidyBell = WakeBell()
     private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
     /// How long what is under way may take after the order to stop, before its waiting is ended.
-    private static let patience: Duration = .seconds(20)
+    private static let patience: Duration = .seconds(5)
+    /// After that the program ends whatever is under way: a disk that does not answer cannot be interrupted.
+    private static let longestEnd: Duration = .seconds(9)
     /// How often the folder of deferred messages is read anew while nothing asks for it.
-    private static let relisting = 300
+    private static let relisting = Duration.seconds(300)
 
     init(
         isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: RelayPost, threads: WorkerThreads,
@@ -58,6 +61,9 @@ final class RelayService: Service {
         engine.settings.current.transport.tidy(all: true)
     }
 
+    /// How many faults in a row a drain waits out before it leaves what is left to the next.
+    private static let faultsInARow = 4
+
     private func recover() async {
         let recovery = Task(executorPreference: threads) { [engine] in engine.recover() }
         await withGracefulShutdownHandler {
@@ -93,11 +99,12 @@ final class RelayService: Service {
         engine.gate.stop()
         engine.lanes.stop()
         bell.silence()
+        tidyBell.silence()
         engine.deferredBell.silence()
     }
 
     private func end(of work: Task<Void, Never>) async {
-        await OrderlyEnd.of(work, patience: Self.patience, log: log) { [engine] in
+        await OrderlyEnd.of(work, patience: Self.patience, log: log, atTheLatest: Self.longestEnd) { [engine] in
             engine.settings.current.transport.interrupt()
         }
     }
@@ -114,14 +121,18 @@ final class RelayService: Service {
                     engine.deferredBell.ring()
                 }
             }
-            group.addTask { [watcher, engine, bell, log] in
+            group.addTask { [engine, tidyBell] in
+                // Apart from the others: servers may take their time to say goodbye.
+                while await tidyBell.wait(atMost: nil) { engine.settings.current.transport.tidy() }
+            }
+            group.addTask { [watcher, engine, bell, tidyBell, log] in
                 guard let watcher else { return }
                 for await wake in watcher.wakes {
                     if wake.isNoteworthy { log.notice("\(wake)") }
                     bell.ring()
                     if wake.isTimer {
                         engine.gate.lookForLeftBehind()
-                        engine.settings.current.transport.tidy()
+                        tidyBell.ring()
                     }
                 }
             }
@@ -137,21 +148,23 @@ final class RelayService: Service {
     }
 
     private func passDeferred() async {
-        var listed = Int.min
+        var listed: Duration?
         repeat {
             guard engine.gate.mayClaim else { continue }
-            if listed == .min || engine.clock.now() - listed >= Self.relisting {
+            let now = engine.clock.monotonic()
+            if listed.map({ now - $0 >= Self.relisting }) ?? true {
                 engine.listDeferred()
-                listed = engine.clock.now()
+                listed = now
             }
             _ = engine.passDeferred { handoff.put($0) }
         } while await engine.deferredBell.wait(atMost: wait)
     }
 
-    /// Until something is due, at most until the folder is read anew; never less than a moment, for a clock that is a little behind.
+    /// Until something is due, at most until the folder is read anew; never less than a moment. During a pause of the intake
+    /// only its end rings.
     private var wait: Duration {
-        let due = engine.agenda.next.map { $0 - engine.clock.now() } ?? Self.relisting
-        return max(.milliseconds(50), .seconds(min(due, Self.relisting)))
+        guard engine.gate.mayClaim, let due = engine.agenda.next else { return Self.relisting }
+        return min(max(.milliseconds(50), due - engine.clock.monotonic()), Self.relisting)
     }
 
     // MARK: - Draining
@@ -159,13 +172,22 @@ final class RelayService: Service {
     /// Passes until nothing waits but what is not yet due.
     private func drain() async {
         engine.listDeferred()
-        while !engine.gate.isStopping, engine.gate.mayClaim {
+        while !engine.gate.isStopping {
+            if !engine.gate.mayClaim {
+                guard engine.gate.streak <= Self.faultsInARow else { return }
+                await engine.gate.waitOut { [engine] in engine.recover() }
+                engine.listDeferred()
+                continue
+            }
             let before = engine.handledCount
             var found = 0
             for queue in [Queue.delivered, .admin] { found += engine.pass(queue) { handoff.put($0) } }
             found += engine.passDeferred { handoff.put($0) }
             await handoff.untilIdle()
-            guard found > 0, engine.handledCount > before else { return }
+            guard found > 0, engine.handledCount > before else {
+                if engine.gate.mayClaim { return }
+                continue
+            }
         }
     }
 }

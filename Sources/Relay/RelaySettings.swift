@@ -12,6 +12,8 @@ final class RelaySettings: Sendable {
     let hostName: String
     let postmaster: AddrSpec
     let patience: Patience
+    /// Seconds; what is due later than that from now was put there by a clock that has jumped since.
+    let longestWait: Int
 
     /// - Parameters:
     ///   - transport: Another than that of the configuration, for tests.
@@ -26,7 +28,10 @@ final class RelaySettings: Sendable {
         postmaster =
             configuration.postmaster ?? AddrSpec(localPart: "postmaster", domain: hostName) ?? Self.lastResort
         let schedule = configuration.schedule
+        // Delays are stretched by a tenth, a closed route and a busy one have pauses of their own.
+        longestWait = max(schedule.longestDelay + schedule.longestDelay / 10, RouteHealth.longestPause) + 60
         patience = Patience(
+            attempts: schedule.maxRetries + 1, span: schedule.total,
             // Delays are stretched by their jitter, so the time must be, too.
             lifetime: schedule.total + schedule.total / 5 + 60, delayNotice: delayNotice,
             delay: { schedule.delay(afterAttempt: $0) })
@@ -83,7 +88,7 @@ struct RouteTransport: Transport {
     }
 
     func deliver<Fault: Error>(
-        _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
+        _ consignment: Consignment, to destination: Destination, offering: ([AddrSpec]) throws(Fault) -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
         if let replacement {
@@ -98,5 +103,8 @@ struct RouteTransport: Transport {
     }
 
     func tidy(all: Bool = false) { smtp.tidy(all: all) }
-    func interrupt() { smtp.interrupt() }
+    func interrupt() {
+        smtp.interrupt()
+        sendmail.interrupt()
+    }
 }

@@ -28,23 +28,23 @@ final class SMTPTransport: Transport {
     }
 
     func deliver<Fault: Error>(
-        _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
+        _ consignment: Consignment, to destination: Destination, offering: ([AddrSpec]) throws(Fault) -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
         let route = routes[destination.route]
-        let offered = OfferedContent(consignment.content, atEnd: offering)
         let message: SMTPMessage
         do throws(SMTPFailure) {
-            message = try SMTPMessage(offered, strayReturns: consignment.isProtected ? .refused : .madeLineEnds)
+            message = try SMTPMessage(
+                consignment.content, strayReturns: consignment.isProtected ? .refused : .madeLineEnds)
         } catch {
             try report(consignment.recipients.map { RecipientReport($0, .init(error, server: nil)) })
             return .untried
         }
-        offered.arm()
         switch route.target {
         case .gateway(let gateway):
             return try deliver(
-                consignment, message, to: destination, by: [settings(gateway, route)], timeouts(route), report)
+                consignment, message, to: destination, by: [settings(gateway, route)], timeouts(route),
+                offering: offering, report)
         case .mailExchangers(let security):
             let targets: [SMTPTarget]
             do throws(MailExchangeError) {
@@ -59,7 +59,7 @@ final class SMTPTransport: Transport {
                 RelayRoute.Gateway(host: "", port: exchangerPort, security: security, credentials: nil), route)
             return try deliver(
                 consignment, message, to: destination, by: targets.map { general.directed(to: $0) }, timeouts(route),
-                report)
+                offering: offering, report)
         case .sendmail: return .routeFailed("the route \(route.name) has no server")
         }
     }
@@ -74,7 +74,7 @@ final class SMTPTransport: Transport {
 
     private func deliver<Fault: Error>(
         _ consignment: Consignment, _ message: SMTPMessage, to destination: Destination,
-        by ways: [MailConnectionSettings], _ timeouts: SMTPTimeouts,
+        by ways: [MailConnectionSettings], _ timeouts: SMTPTimeouts, offering: ([AddrSpec]) throws(Fault) -> Void,
         _ report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
         let envelope = SMTPEnvelope(
@@ -97,9 +97,11 @@ final class SMTPTransport: Transport {
             let server = session.peerAddress
             let acceptance = consignment.acceptance(notifies: session.capabilities.takesDSN)
             failure = nil
-            let end = try session.deliver(envelope, message, partial: consignment.isAllOrNothing ? .refused : .allowed)
-            {
-                (results) throws(Fault) in
+            let end = try session.deliver(
+                envelope, message, partial: consignment.isAllOrNothing ? .refused : .allowed
+            ) { (accepted) throws(Fault) in
+                try offering(accepted.map { consignment.recipients[$0] })
+            } report: { (results) throws(Fault) in
                 try report(
                     results.map { result in
                         let recipient = consignment.recipients[result.recipient]
@@ -135,12 +137,20 @@ final class SMTPTransport: Transport {
         }
     }
 
+    /// How long all ways together are tried: a domain may name very many.
+    private static let connecting = Duration.seconds(300)
+
     /// Tries each way until one stands.
     private func connect(
         _ ways: [MailConnectionSettings], _ timeouts: SMTPTimeouts
     ) -> Result<SMTPSession, SMTPFailure> {
         var last = SMTPFailure(.transient, .route, .connect, status: (4, 1), "there is no server to connect to")
-        for way in ways where !interruption.isRaised {
+        let end = ContinuousClock.now + Self.connecting
+        for var way in ways where !interruption.isRaised {
+            let left = end - .now
+            guard left > .seconds(1) else { break }
+            way.connectTimeout = min(way.connectTimeout, left)
+            way.openingTimeout = min(way.openingTimeout, left)
             do throws(SMTPFailure) {
                 return .success(try SMTPSession(way, timeouts: timeouts, interruption: interruption))
             } catch {
@@ -226,6 +236,9 @@ private final class SessionPool: Sendable {
         idle.withLock { $0.append(held) }
     }
 
+    /// What all servers together may take to say goodbye.
+    private static let farewell = Duration.seconds(2)
+
     func tidy(olderThan age: Duration) {
         let limit = ContinuousClock.now - age
         let old = idle.withLock { idle in
@@ -233,40 +246,7 @@ private final class SessionPool: Sendable {
             idle.removeAll { $0.since <= limit }
             return old
         }
-        for held in old { held.session.quit() }
-    }
-}
-
-/// Content that tells when its last octet has been read, once it is armed: of a message that is being sent, the end of DATA is next.
-private final class OfferedContent: OctetSource {
-    private let content: any OctetSource
-    private let isArmed = Atomic(false)
-    private let atEnd: @Sendable () -> Void
-
-    init(_ content: any OctetSource, atEnd: @escaping @Sendable () -> Void) {
-        self.content = content
-        self.atEnd = atEnd
-    }
-
-    func arm() { isArmed.store(true, ordering: .relaxed) }
-
-    var count: Int { content.count }
-
-    func makeReader() -> any OctetReader {
-        Reader(reader: content.makeReader(), atEnd: isArmed.load(ordering: .relaxed) ? atEnd : nil)
-    }
-
-    private struct Reader: OctetReader {
-        var reader: any OctetReader
-        var atEnd: (@Sendable () -> Void)?
-
-        mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-            let count = reader.read(into: buffer)
-            if count == 0, let tell = atEnd {
-                atEnd = nil
-                tell()
-            }
-            return count
-        }
+        let end = ContinuousClock.now + Self.farewell
+        for held in old where ContinuousClock.now < end { held.session.quit(within: end - .now) }
     }
 }

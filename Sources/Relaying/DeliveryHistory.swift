@@ -17,7 +17,20 @@ public struct DeliveryHistory: Sendable, Hashable {
     private var states: [AddrSpec: State] = [:]
     private var lastReports: [AddrSpec: DeliveryReport] = [:]
     private var told: Set<AddrSpec> = []
+    /// Those offered the message whose report is not recorded.
     private var offered: Set<AddrSpec> = []
+    /// How often each was offered the message without that a report was recorded.
+    private var unrecorded: [AddrSpec: Int] = [:]
+    /// How often no server was reached for those who waited.
+    public private(set) var unreachedCount = 0
+
+    /// Starts in a row that got as far as a server and had no end.
+    public private(set) var startsInVain = 0
+
+    /// Starts in vain after which it is tried no more.
+    public static let startsInVainLimit = 20
+    /// Offers to a recipient without a record of what came of them, after which he is not offered the message again.
+    public static let unrecordedLimit = 5
     /// To be told of, with what the server said.
     private var relayed: [AddrSpec: DeliveryReport] = [:]
 
@@ -38,9 +51,18 @@ public struct DeliveryHistory: Sendable, Hashable {
         case .toldOfDelay: isToldOfDelay = true
         case .toldOfFailure(let address): told.insert(address)
         case .toldOfRelay(let address): relayed[address] = nil
-        case .offered(let address): offered.insert(address)
+        case .unreached:
+            unreachedCount += 1
+            startsInVain = 0
+        case .started: startsInVain += 1
+        case .ended: startsInVain = 0
+        case .offered(let address):
+            offered.insert(address)
+            unrecorded[address, default: 0] += 1
         case .report(let address, let report, _):
-            offered.remove(address)
+            startsInVain = 0
+            if offered.remove(address) != nil { unrecorded[address, default: 1] -= 1 }
+            guard report.outcome != .notOffered else { return }
             lastReports[address] = report
             // What is done stays done, whatever is said later.
             guard state(of: address) == .pending else { return }
@@ -50,7 +72,7 @@ public struct DeliveryHistory: Sendable, Hashable {
                 states[address] = .sent
                 relayed[address] = report
             case .failed: states[address] = .failed(report)
-            case .deferred, .unknown: break
+            case .deferred, .unknown, .notOffered: break
             }
         }
     }
@@ -63,6 +85,12 @@ public struct DeliveryHistory: Sendable, Hashable {
     /// Those to whom a final dot was sent without that its reply was recorded: a crash in that instant. They get the message
     /// again, perhaps for the second time; each is counted.
     public var interrupted: Set<AddrSpec> { offered }
+
+    /// Those who may have the message several times already, because what came of it could never be recorded: to be tried no
+    /// more.
+    public func exhausted(of recipients: [AddrSpec]) -> [AddrSpec] {
+        recipients.filter { state(of: $0) == .pending && unrecorded[$0, default: 0] >= Self.unrecordedLimit }
+    }
 
     public func pending(of recipients: [AddrSpec]) -> [AddrSpec] { recipients.filter { state(of: $0) == .pending } }
 

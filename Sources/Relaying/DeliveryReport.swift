@@ -12,6 +12,8 @@ public struct DeliveryReport: Sendable, Hashable {
         case failed
         /// To be tried again; it counts as an attempt.
         case deferred
+        /// It was recorded as offered, and then nobody could be given it: as if nothing had happened.
+        case notOffered = "not-offered"
         /// All was sent and no reply came: the server has the message or not. Tried again, and counted as a possible repeat.
         case unknown
     }
@@ -51,22 +53,65 @@ public enum DeliveryLine: Sendable, Hashable {
     case toldOfRelay(AddrSpec)
     /// The sender has been told that delivery takes long.
     case toldOfDelay
+    /// No server was reached at this time for those who wait.
+    case unreached(Int)
+    /// After a start that had no end, a server is about to be connected to.
+    case started
+    /// That start came to its end in order, without a result.
+    case ended
 
-    public var text: String {
-        let fields: [String] =
-            switch self {
-            case .arrived(let time, let source): ["arrived", String(time), source.rawValue]
-            case .offered(let address): ["offered", "\(address)"]
-            case .toldOfFailure(let address): ["told", "\(address)"]
-            case .toldOfRelay(let address): ["told-relayed", "\(address)"]
-            case .toldOfDelay: ["told-delay"]
-            case .report(let address, let report, let time):
-                [
-                    report.outcome.rawValue, "\(address)", String(time), report.status, report.server ?? "",
-                    report.isReply ? "smtp" : "own", String(report.text.unicodeScalars.prefix(2_000)),
-                ]
-            }
-        return fields.map(Self.encoded).joined(separator: " ") + " ."
+    /// The most octets of a server's words, as they stand in a short line.
+    static let longestText = 1_000
+    private static let longestServer = 100
+
+    /// The most octets that the short lines of one more attempt can have for these recipients, with their ends: each is
+    /// offered the message and each gets a report.
+    public static func longestRecord(of recipients: [AddrSpec]) -> Int {
+        recipients.reduce(200) { sum, recipient in
+            sum + 2 * encoded("\(recipient)").utf8.count + longestText + longestServer + 100
+        }
+    }
+
+    public var text: String { Self.line(fields) }
+
+    /// The same with as much of a server's words as there is always room for.
+    public var shortText: String {
+        guard case .report = self else { return text }
+        var fields = fields
+        fields[3] = Self.shortened(fields[3], to: 20)
+        fields[4] = Self.shortened(fields[4], to: Self.longestServer)
+        fields[6] = Self.shortened(fields[6], to: Self.longestText)
+        return Self.line(fields)
+    }
+
+    private var fields: [String] {
+        switch self {
+        case .arrived(let time, let source): ["arrived", String(time), source.rawValue]
+        case .offered(let address): ["offered", "\(address)"]
+        case .toldOfFailure(let address): ["told", "\(address)"]
+        case .toldOfRelay(let address): ["told-relayed", "\(address)"]
+        case .toldOfDelay: ["told-delay"]
+        case .started: ["started"]
+        case .ended: ["ended"]
+        case .unreached(let time): ["unreached", String(time)]
+        case .report(let address, let report, let time):
+            [
+                report.outcome.rawValue, "\(address)", String(time), report.status, report.server ?? "",
+                report.isReply ? "smtp" : "own", String(report.text.unicodeScalars.prefix(2_000)),
+            ]
+        }
+    }
+
+    private static func line(_ fields: [String]) -> String { fields.map(encoded).joined(separator: " ") + " ." }
+
+    /// The front of `text`, of as many characters as fit when they are encoded.
+    private static func shortened(_ text: String, to limit: Int) -> String {
+        var room = limit
+        let end = text.unicodeScalars.firstIndex { scalar in
+            room -= encoded(String(scalar)).utf8.count
+            return room < 0
+        }
+        return end.map { String(text[..<$0]) } ?? text
     }
 
     /// Nil for a line that is cut short or none of ours.
@@ -94,6 +139,11 @@ public enum DeliveryLine: Sendable, Hashable {
             guard let address = address(1) else { return nil }
             self = .toldOfRelay(address)
         case ("told-delay", 1): self = .toldOfDelay
+        case ("started", 1): self = .started
+        case ("ended", 1): self = .ended
+        case ("unreached", 2):
+            guard let time = Int(values[1]) else { return nil }
+            self = .unreached(time)
         case (_, 7):
             guard let outcome = DeliveryReport.Outcome(rawValue: values[0]), let address = address(1),
                 let time = Int(values[2])

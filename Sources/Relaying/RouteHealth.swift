@@ -1,25 +1,25 @@
 /// Whether a destination - the gateway of a route, or a domain's mail servers - is worth a try now.
 ///
 /// A failure of the connection, the greeting, EHLO or AUTH closes it for a while, growing with each failure in a row; then one
-/// message tries, and the others wait for what comes of it.
+/// message tries, and the others wait for what comes of it. Times are seconds of a clock that never jumps.
 public struct RouteHealth: Sendable, Hashable {
     public enum Permission: Sendable, Hashable {
         case go
-        /// Not before this, in Unix seconds.
+        /// Not before this.
         case waitUntil(Int)
     }
 
     public private(set) var failures = 0
     /// Why it is closed; nil while it is open.
     public private(set) var reason: String?
-    /// Unix seconds of the first failure in a row.
+    /// The first failure in a row.
     public private(set) var since: Int?
     private var closedUntil = 0
     private var trialEnds: Int?
 
     /// Seconds for which the first failure closes it.
     public static let firstPause = 30
-    static let longestPause = 900
+    public static let longestPause = 900
     /// Seconds after which a trial that nobody ended is taken for dead.
     static let longestTrial = 600
 
@@ -30,10 +30,8 @@ public struct RouteHealth: Sendable, Hashable {
     /// Asks for leave to try. With `.go` while it is closed, the caller is the trial and must call ``succeeded()`` or ``failed(_:at:)``.
     public mutating func ask(at now: Int) -> Permission {
         if isOpen { return .go }
-        // A clock that was set back must not close a route for longer than the longest pause.
-        let until = min(closedUntil, now + Self.longestPause)
-        if now < until { return .waitUntil(until) }
-        if let trialEnds, now < trialEnds, trialEnds - now <= Self.longestTrial { return .waitUntil(now + 5) }
+        if now < closedUntil { return .waitUntil(closedUntil) }
+        if let trialEnds, now < trialEnds { return .waitUntil(now + 5) }
         trialEnds = now + Self.longestTrial
         return .go
     }

@@ -4,7 +4,12 @@ public import InternetMessage
 public struct Patience: Sendable {
     /// Seconds to wait after attempt `n`, counted from 1; nil when the attempts are used up.
     public let delay: @Sendable (_ attempt: Int) -> Int?
-    /// Seconds after its arrival at which a message is given up, also when no attempt could be made.
+    /// How many attempts there are.
+    public let attempts: Int
+    /// Seconds that the attempts take together at least. Before that a message is not given up: the clock was set back.
+    public let span: Int
+    /// Seconds after its arrival at which a message is given up, also when no server could be reached; not before there
+    /// were as many tries as there are attempts, for a clock that was set forward.
     public let lifetime: Int
     /// Seconds after which the sender is told, once, that delivery takes long.
     public let delayNotice: Int
@@ -13,8 +18,11 @@ public struct Patience: Sendable {
     public static let standardDelayNotice = 14_400
 
     public init(
-        lifetime: Int, delayNotice: Int = Self.standardDelayNotice, delay: @escaping @Sendable (_ attempt: Int) -> Int?
+        attempts: Int, span: Int, lifetime: Int, delayNotice: Int = Self.standardDelayNotice,
+        delay: @escaping @Sendable (_ attempt: Int) -> Int?
     ) {
+        self.attempts = attempts
+        self.span = span
         self.delay = delay
         self.lifetime = lifetime
         self.delayNotice = delayNotice
@@ -73,8 +81,9 @@ public struct Settlement: Sendable, Hashable {
         let arrived = min(history.arrived ?? now, now)
         let counted = attempts + (summary.countsAsAttempt ? 1 : 0)
         let pending = history.pending(of: recipients)
-        let delay = patience.delay(max(1, counted))
-        let isOver = now - arrived >= patience.lifetime || (summary.countsAsAttempt && delay == nil)
+        let isOver = Self.isOver(
+            age: now - arrived, counted: counted, unreached: history.unreachedCount, summary, patience)
+        let delay = patience.delay(min(max(1, counted), max(1, patience.attempts - 1)))
         func report(of recipient: AddrSpec) -> DeliveryReport? { history.lastReport(of: recipient) }
         var failures = history.failed(of: recipients).filter { !history.isTold(of: $0.recipient) }
             .map { Told(recipient: $0.recipient, report: $0.report) }
@@ -115,7 +124,18 @@ public struct Settlement: Sendable, Hashable {
         let wait = delay.map { $0 + max(0, jitter($0)) } ?? 60
         let due = summary.countsAsAttempt ? max(now + wait, summary.routesOpenAt ?? 0) : summary.routesOpenAt ?? now + 1
         // What has no time left is looked at once more when it ends, not after.
-        ending = .wait(attempts: counted, due: max(now + 1, min(due, max(now + 1, arrived + patience.lifetime))))
+        let end = arrived + patience.lifetime
+        ending = .wait(attempts: counted, due: max(now + 1, end > now ? min(due, end) : due))
+    }
+
+    /// Giving up needs the attempts as well as the age, because the clock may have been wrong at the arrival or be wrong now.
+    /// Where the age says nothing any more, many more attempts than there should be end it.
+    private static func isOver(
+        age: Int, counted: Int, unreached: Int, _ summary: AttemptSummary, _ patience: Patience
+    ) -> Bool {
+        if summary.countsAsAttempt, counted >= patience.attempts, age >= patience.span { return true }
+        if age >= patience.lifetime, counted + unreached >= patience.attempts { return true }
+        return counted >= 2 * patience.attempts + 2 || unreached >= 2 * patience.attempts + 2_000
     }
 
     private static func unreached(_ recipient: AddrSpec, _ summary: AttemptSummary) -> String {

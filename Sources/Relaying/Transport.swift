@@ -77,11 +77,11 @@ public enum TransportEnd: Sendable, Hashable {
 /// Hands a message over. Its calls block.
 public protocol Transport: Sendable {
     /// - Parameters:
-    ///   - offering: Called when everything but the end of the message has been handed over: from here until the report
-    ///     nobody can know whether the other side took it.
+    ///   - offering: Called for those recipients to whom everything but the end of the message has been handed over: from
+    ///     here until the report nobody can know whether the other side took it. When it throws, the end is not handed over.
     ///   - report: Keeps results durably, before anything more is said to the other side. When it throws, the delivery ends.
     func deliver<Fault: Error>(
-        _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
+        _ consignment: Consignment, to destination: Destination, offering: ([AddrSpec]) throws(Fault) -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd
 }

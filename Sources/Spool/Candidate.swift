@@ -25,10 +25,13 @@ public struct Candidate: Sendable {
 public struct LeftInPlace: Sendable, Hashable {
     public let path: String
     public let reason: String
+    /// Whether it has a name that no program of the spool makes, so that it was never to be taken.
+    public let isForeign: Bool
 
-    public init(path: String, reason: String) {
+    public init(path: String, reason: String, isForeign: Bool = false) {
         self.path = path
         self.reason = reason
+        self.isForeign = isForeign
     }
 }
 
@@ -54,8 +57,8 @@ extension Spool {
                 else { return true }
                 guard let candidate = candidate(queue, name, isBare: isBare, directory) else {
                     note(
-                        "its name is none of ours, so nobody knows which way it was going; move it to outgoing/new or incoming/new"
-                    )
+                        "its name is none of ours, so nobody knows which way it was going; move it to outgoing/new or incoming/new",
+                        isForeign: true)
                     return true
                 }
                 switch readability(candidate, type) {
@@ -68,16 +71,27 @@ extension Spool {
                     return goesOn
                 }
 
-                func note(_ reason: String) {
+                func note(_ reason: String, isForeign: Bool = false) {
                     guard left.count < Self.reportedLimit else { return }
-                    left.append(LeftInPlace(path: "\(directory.path)/\(name)", reason: reason))
+                    left.append(LeftInPlace(path: "\(directory.path)/\(name)", reason: reason, isForeign: isForeign))
                 }
             }
         }
         // Opened anew for each listing: somebody may have moved the directory away and made another.
-        try visit(root.descend(queue.rawValue + "/new"), isBare: false)
+        try visit(directory(of: queue), isBare: false)
         if goesOn && !queue.isOurs { try visit(root.descend(queue.rawValue), isBare: true) }
         return left
+    }
+
+    /// The directory in which messages of `queue` wait, made again where somebody has removed it.
+    func directory(of queue: Queue) throws(SpoolError) -> Directory {
+        let path = queue.rawValue + "/new"
+        do throws(SpoolError) {
+            return try root.descend(path)
+        } catch let error where error.kind == .layout && error.errno == ENOENT {
+            try Layout.make(queue, in: root)
+            return try root.descend(path)
+        }
     }
 
     private func candidate(_ queue: Queue, _ name: FileName, isBare: Bool, _ directory: Directory) -> Candidate? {

@@ -7,7 +7,7 @@ public enum ClaimResult: Sendable {
     case taken
     /// It cannot be a message; it stands in `corrupt/` now (the relay puts it into `failed/`), and the status is unhealthy.
     case corrupt(reason: String)
-    /// It cannot be taken from where it is, and stays there; the status is unhealthy.
+    /// It cannot be taken from where it is, and stays there; to be tried again later, and the status is unhealthy.
     case left(reason: String)
 }
 
@@ -72,22 +72,22 @@ extension Spool {
         for _ in 0..<64 {
             let unique = makeUniqueName(entry)
             let name = unique.description
+            let work = try work
             try work.make(name, mode: Layout.workMode)
-            let directory: Directory
             do throws(SpoolError) {
-                directory = try work.directory(name)
-            } catch let error where error.errno == ENOENT {
-                continue
-            }
-            do throws(SpoolError) {
+                let directory = try work.directory(name)
                 guard try directory.tryLock(), try directory.isStill(name, in: work) else { continue }
                 return Workplace(unique: unique, name: name, directory: directory)
+            } catch let error where error.errno == ENOENT {
+                continue
             } catch {
                 abandonEmpty(name)
                 throw error
             }
         }
-        throw SpoolError(.raced, path: work.path, "each directory made for a claim was removed by somebody at once")
+        throw SpoolError(
+            .raced, path: path + "/" + program.workPath,
+            "each directory made for a claim was removed by somebody at once")
     }
 
     /// Removes a directory of a claim that failed, so that a fault that lasts does not leave one behind at each try.

@@ -6,18 +6,12 @@ public struct DeferredEntry: Sendable, Hashable {
     /// Says when it is due (D) and how many attempts it has had (N).
     public let name: SpoolName
 
+    init(name: SpoolName) { self.name = name }
+
     /// Unix seconds.
-    public let due: Int
-
-    init(name: SpoolName) { self.init(name: name, due: name.facts.due ?? 0) }
-
-    private init(name: SpoolName, due: Int) {
-        self.name = name
-        self.due = due
-    }
-
-    /// The same, to be tried now: for a due time that only a clock that jumped can have set.
-    public var dueAtOnce: DeferredEntry { DeferredEntry(name: name, due: 0) }
+    public var due: Int { name.facts.due ?? 0 }
+    /// Starts in a row that had no end: a process died while it worked on the message.
+    public var interrupted: Int { name.facts.starts ?? 0 }
 }
 
 extension Spool {
@@ -28,13 +22,15 @@ extension Spool {
         _ body: (DeferredEntry) throws(SpoolError) -> Bool
     ) throws(SpoolError) -> [LeftInPlace] {
         var left: [LeftInPlace] = []
-        guard let directory = deferred?.directory else { return left }
+        guard let directory = try deferred else { return left }
         try directory.forEachName { (name, _) throws(SpoolError) in
             guard !name.hasPrefix(".") else { return true }
             guard let parsed = name.text.flatMap({ SpoolName(parsing: $0) }) else {
                 if left.count < Self.reportedLimit {
                     left.append(
-                        LeftInPlace(path: "\(directory.path)/\(name)", reason: "nothing of ours has such a name"))
+                        LeftInPlace(
+                            path: "\(directory.path)/\(name)", reason: "nothing of ours has such a name",
+                            isForeign: true))
                 }
                 return true
             }
@@ -46,7 +42,7 @@ extension Spool {
     /// Claims a deferred message: its directory is locked and moved to `relay/work` by one rename, then its start is counted.
     public func claim(_ entry: DeferredEntry) throws(SpoolError) -> ClaimResult {
         try durability.check(path)
-        guard let parent = deferred?.directory else { return .taken }
+        guard let parent = try deferred else { return .taken }
         let name = entry.name.description
         let directory: Directory
         do throws(SpoolError) {
@@ -74,8 +70,14 @@ extension Spool {
         let transaction = Transaction(self, queue: nil, place, name: message.name, facts: message.facts)
         var facts = message.facts
         facts.attempts = entry.name.facts.attempts ?? 0
-        facts.starts = 1
-        try transaction.restate(facts)
+        facts.starts = 1 + (entry.name.facts.starts ?? 0)
+        do throws(SpoolError) {
+            try transaction.restate(facts)
+        } catch {
+            // Its message names no start now, so none is counted; recovery takes it up.
+            transaction.abandon()
+            throw error
+        }
         return try judged(transaction, called: FileName(name))
     }
 }
@@ -87,11 +89,12 @@ extension Transaction {
     /// - Parameters:
     ///   - attempts: Attempts that counted, this one included.
     ///   - due: Unix seconds.
+    ///   - interrupted: Starts in a row that had no end, to be remembered with it.
     @discardableResult
-    public func setAside(attempts: Int, due: Int) throws(SpoolError) -> DeferredEntry {
+    public func setAside(attempts: Int, due: Int, interrupted: Int = 0) throws(SpoolError) -> DeferredEntry {
         try require(.working)
         try spool.durability.check(place.directory.path)
-        guard let target = spool.deferred?.directory else {
+        guard let target = try spool.deferred else {
             throw SpoolError(.layout, path: spool.path, "this program keeps nothing in \(Spool.deferredPath)")
         }
         try publishReleased()
@@ -103,7 +106,9 @@ extension Transaction {
         for _ in 0..<8 {
             let name = SpoolName(
                 spool.makeUniqueName(entry),
-                NameFacts(origin: facts.origin, attempts: max(0, attempts), due: max(0, due)))
+                NameFacts(
+                    origin: facts.origin, attempts: max(0, attempts), due: max(0, due),
+                    starts: interrupted > 0 ? interrupted : nil))
             switch try spool.work.rename(place.name, to: target, name.description) {
             case .done:
                 stage = .settled

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import Octets
 
@@ -41,18 +42,52 @@ public final class DeliveryLedger: Sendable {
         return lines
     }
 
+    /// Makes sure that `octets` more can be appended whatever else fills the file system.
+    ///
+    /// To be called before the first act outside whose outcome must be recorded. The reserved space is given back with the
+    /// file.
+    /// - Throws: ``SpoolError``, a local fault, when there is not so much room.
+    public func reserve(_ octets: Int) throws(SpoolError) {
+        while true {
+            let size = Int(try file.status().st_size)
+            if clinux_allocate_behind_end(file.descriptor, size, octets) == 0 { return }
+            switch errno {
+            case EINTR: continue
+            case EOPNOTSUPP, ENOSYS: return try requireFreeSpace(octets)
+            default:
+                throw file.failure(
+                    errno, "there is no room for the record of a delivery, so nothing is sent (\(octets) octets needed)"
+                )
+            }
+        }
+    }
+
+    /// For a file system that cannot reserve: there must be many times as much room as needed.
+    private func requireFreeSpace(_ octets: Int) throws(SpoolError) {
+        var facts = statvfs()
+        guard fstatvfs(file.descriptor, &facts) == 0 else {
+            throw file.failure(errno, "cannot ask how much room there is for the record of a delivery")
+        }
+        guard Int(facts.f_bavail) * Int(facts.f_frsize) >= octets * 16 + (1 << 20) else {
+            throw file.failure(ENOSPC, "there is too little room for the record of a delivery, so nothing is sent")
+        }
+    }
+
     /// Appends lines in one write.
     /// - Parameters:
     ///   - lines: Each without a line end.
     ///   - isDurable: Whether they must have reached the disk when this returns.
+    /// - Throws: ``SpoolError``; the lines are not in the record then, as far as the file can be shortened.
     public func append(_ lines: [String], isDurable: Bool) throws(SpoolError) {
-        var text = lines.map { $0 + "\n" }.joined()
-        var outcome: Result<Void, SpoolError> = .success(())
-        text.withUTF8 { octets in
-            do throws(SpoolError) { try file.write(UnsafeRawBufferPointer(octets)) } catch { outcome = .failure(error) }
+        let size = try file.status().st_size
+        do throws(SpoolError) {
+            try file.write(Array(lines.map { $0 + "\n" }.joined().utf8))
+            if isDurable { try durability.sync(file: file) }
+        } catch {
+            // The first error says more than one of this call. What stays is ended by the next to open the record.
+            _ = ftruncate(file.descriptor, size)
+            throw error
         }
-        try outcome.get()
-        if isDurable { try durability.sync(file: file) }
     }
 }
 
@@ -71,7 +106,7 @@ extension Transaction {
         try require(.working)
         try spool.durability.check(place.directory.path)
         try spool.durability.sync(directory: place.directory)
-        try spool.durability.sync(spool.workGroup, of: spool.work)
+        try spool.durability.sync(try spool.workGroup, of: try spool.work)
     }
 
     func removeLedger() throws(SpoolError) {

@@ -69,13 +69,13 @@ public final class Journal: Sendable {
         let file: OpenFile
     }
 
-    private let directory: Directory
+    private let folder: OwnFolder
     private let program: Program
     private let clock: SpoolClock
     private let today = Mutex<Day?>(nil)
 
-    init(directory: Directory, program: Program, clock: SpoolClock) {
-        self.directory = directory
+    init(folder: OwnFolder, program: Program, clock: SpoolClock) {
+        self.folder = folder
         self.program = program
         self.clock = clock
     }
@@ -100,11 +100,23 @@ public final class Journal: Sendable {
         }
     }
 
+    /// Tries whether a line could be written, by an empty one, which readers pass over.
+    /// - Returns: nil, or why it could not.
+    public func tryWriting() -> SpoolError? {
+        do throws(SpoolError) {
+            let file = try open("\(program.rawValue)-\(Timestamp(milliseconds: clock.milliseconds()).day).jsonl")
+            try file.write([UInt8(ascii: "\n")])
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     private func open(_ name: String) throws(SpoolError) -> OpenFile {
         if let held = today.withLock({ $0 }), held.name == name, try held.file.status().st_nlink > 0 {
             return held.file
         }
-        let file = try directory.openForAppending(name, mode: Layout.fileMode)
+        let file = try folder.open().directory.openForAppending(name, mode: Layout.fileMode)
         // A line torn by a crash costs itself, not the one after it.
         try file.endTornLine()
         today.withLock { $0 = Day(name: name, file: file) }

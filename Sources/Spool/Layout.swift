@@ -8,6 +8,15 @@ enum Layout {
         let path: String
         let mode: mode_t
         let group: Group
+
+        /// A folder with the same group.
+        var sibling: String? {
+            switch group {
+            case .own: nil
+            case .drop: path.hasPrefix("outgoing") ? "incoming" : "outgoing"
+            case .relay: path.hasPrefix("delivered") ? "admin" : "delivered"
+            }
+        }
     }
 
     /// Parents before children.
@@ -39,18 +48,32 @@ enum Layout {
     static let secretName = "secret"
     static let secretOctets = 32
 
-    /// Makes what is missing of a result folder; the group follows from the directory beside it.
+    /// Makes what is missing of a folder with all that is in it, such as `delivered` or `outgoing`.
     static func make(_ folder: Folder, in root: Directory) throws(SpoolError) {
-        let top = folder.rawValue
-        for item in items where item.path == top || item.path.hasPrefix(top + "/") {
+        try make(in: root) { $0 == folder.rawValue || $0.hasPrefix(folder.rawValue + "/") }
+    }
+
+    /// Makes what is missing of one directory of the layout and of those above it.
+    static func make(_ path: String, in root: Directory) throws(SpoolError) {
+        try make(in: root) { path == $0 || path.hasPrefix($0 + "/") }
+    }
+
+    /// Makes what is missing of a queue.
+    static func make(_ queue: Queue, in root: Directory) throws(SpoolError) {
+        try make(in: root) { $0 == queue.rawValue || $0.hasPrefix(queue.rawValue + "/") }
+    }
+
+    private static func make(in root: Directory, where isWanted: (String) -> Bool) throws(SpoolError) {
+        for item in items where isWanted(item.path) {
             guard try root.status(item.path) == nil else { continue }
             guard mkdirat(root.descriptor, item.path, item.mode) == 0 || errno == EEXIST else {
                 throw root.failure(errno, item.path, "cannot make the missing folder")
             }
             let made = try root.descend(item.path)
-            if item.group == .relay, let sibling = try root.status(top == "delivered" ? "admin" : "delivered") {
-                // Only a member of the group may give it; without it the relay sees nothing there, and `ses init` repairs that.
-                _ = fchown(made.descriptor, uid_t.max, sibling.st_gid)
+            if let sibling = item.sibling, let status = try root.status(sibling) {
+                // Only a member of the group may give it; without it the other program sees nothing there, and `ses init`
+                // repairs that.
+                _ = fchown(made.descriptor, uid_t.max, status.st_gid)
             }
             // mkdir masks the mode with the umask, and drops the set-group-id bit.
             guard fchmod(made.descriptor, item.mode) == 0 else {

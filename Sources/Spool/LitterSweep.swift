@@ -42,7 +42,8 @@ extension Spool {
 
     private static func isState(_ name: String) -> Bool {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        let isHalf = parts.count == 4 && parts[0].isEmpty
+        // The room that a living process keeps for its state is removed with the state.
+        let isHalf = parts.count == 4 && parts[0].isEmpty && parts[3] != "spare"
         guard isHalf || parts.count == 2, parts[isHalf ? 2 : 1] == "json" else { return false }
         let pieces = parts[isHalf ? 1 : 0].split(separator: "-")
         return pieces.count >= 2 && pieces.last.map { $0.allSatisfy { $0.isASCII && $0.isNumber } } == true

@@ -46,5 +46,13 @@ final class OpenFile: Sendable {
         }
     }
 
+    func write(_ octets: [UInt8]) throws(SpoolError) {
+        var outcome: Result<Void, SpoolError> = .success(())
+        octets.withUnsafeBytes { octets in
+            do throws(SpoolError) { try write(octets) } catch { outcome = .failure(error) }
+        }
+        try outcome.get()
+    }
+
     func failure(_ errno: CInt, _ what: String) -> SpoolError { SpoolError(.system, path: path, errno: errno, what) }
 }

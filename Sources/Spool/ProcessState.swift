@@ -1,5 +1,6 @@
 import Glibc
 import Octets
+import Synchronization
 
 /// What a running process says of itself.
 public struct ProcessState: Sendable, Hashable {
@@ -9,43 +10,133 @@ public struct ProcessState: Sendable, Hashable {
     public let json: [UInt8]
     /// Seconds since then.
     public let age: Int
+    /// Whether it is so old that it says nothing any more, although the process lives: it cannot write.
+    public internal(set) var isOutdated = false
+}
+
+/// Room that a process took for its state while there was some: on a full disk the state is written over it in place.
+final class StatePost: Sendable {
+    fileprivate struct Spare: Sendable {
+        let name: String
+        let file: OpenFile
+    }
+
+    fileprivate let spare = Mutex<Spare?>(nil)
+
+    init() {}
 }
 
 extension Spool {
-    /// Seconds after which a state says nothing any more.
-    static let stateLifetime = 60
-    private static let largestState = 1 << 20
+    /// Seconds after which a state says nothing any more. It is renewed every 10 s.
+    static let stateLifetime = 30
+    /// A state has at most this many octets.
+    public static let largestState = 65_536
 
     /// Replaces what this process says of itself. Call it on every change and every 10 s.
-    /// - Parameter pid: Default: this process.
+    ///
+    /// A reader sees the old or the new one. Where no new file can be made (a full disk), the state is written in place over a
+    /// file that was made before.
+    /// - Parameters:
+    ///   - json: At most ``largestState`` octets.
+    ///   - pid: Default: this process.
     public func publishState(_ json: [UInt8], program: String, pid: Int32? = nil) throws(SpoolError) {
         let name = "\(program)-\(pid ?? getpid()).json"
+        guard json.count <= Self.largestState else {
+            throw SpoolError(.layout, path: name, "the state of this process has more than \(Self.largestState) octets")
+        }
+        let state = try state
+        if statePost.spare.withLock({ $0 == nil }) {
+            try sweepStates(of: program, in: state)
+            keepSpare(name, in: state)
+        }
+        do throws(SpoolError) {
+            try replaceState(name, json, in: state)
+        } catch {
+            guard try overwriteSpare(name, json, in: state) else { throw error }
+        }
+    }
+
+    private func replaceState(_ name: String, _ json: [UInt8], in state: Directory) throws(SpoolError) {
         let temporary = ".\(name).\(EntryID(random: random))"
         let file = try state.createFile(temporary, mode: Layout.fileMode)
         do throws(SpoolError) {
-            var outcome: Result<Void, SpoolError> = .success(())
-            json.withUnsafeBytes { octets in
-                do throws(SpoolError) { try file.write(octets) } catch { outcome = .failure(error) }
-            }
-            try outcome.get()
+            try file.write(json)
             guard renameat(state.descriptor, temporary, state.descriptor, name) == 0 else {
                 throw state.failure(errno, name, "cannot replace the state of this process")
             }
         } catch {
-            try state.unlink(temporary)
+            // The first error says more than one of the removal.
+            do throws(SpoolError) { try state.unlink(temporary) } catch {}
             throw error
         }
     }
 
-    /// Takes back what this process said of itself, because it ends.
-    public func removeState(program: String, pid: Int32? = nil) throws(SpoolError) {
-        try state.unlink("\(program)-\(pid ?? getpid()).json")
+    /// Removes what processes of this program that died have left: states, room for them, and half-made files.
+    private func sweepStates(of program: String, in state: Directory) throws(SpoolError) {
+        for name in try state.names() {
+            guard let text = name.text else { continue }
+            let plain = text.hasPrefix(".") ? text.dropFirst() : text[...]
+            guard plain.hasPrefix(program + "-") else { continue }
+            let rest = plain.dropFirst(program.utf8.count + 1)
+            let digits = rest.prefix { ("0"..."9").contains($0) }
+            guard rest.dropFirst(digits.count).hasPrefix(".json"), let number = parseDecimal(digits),
+                let pid = Int32(exactly: number), pid > 0, kill(pid, 0) != 0, errno == ESRCH
+            else { continue }
+            try state.unlink(name)
+        }
     }
 
-    /// What the processes that run say of themselves; older than 60 s, or of a dead process: left out.
+    /// Without it the state is merely not renewed while the disk is full, which its age shows.
+    private func keepSpare(_ name: String, in state: Directory) {
+        let spare = ".\(name).spare"
+        do throws(SpoolError) {
+            let file = try state.createFile(spare, mode: Layout.fileMode)
+            do throws(SpoolError) {
+                try file.write([UInt8](repeating: UInt8(ascii: " "), count: Self.largestState))
+                statePost.spare.withLock { $0 = StatePost.Spare(name: spare, file: file) }
+            } catch {
+                try state.unlink(spare)
+                throw error
+            }
+        } catch {
+            return
+        }
+    }
+
+    /// Writes over the spare file, padded with blanks, and gives it the state's name.
+    /// - Returns: false where there is none.
+    private func overwriteSpare(_ name: String, _ json: [UInt8], in state: Directory) throws(SpoolError) -> Bool {
+        guard let spare = statePost.spare.withLock({ $0 }) else { return false }
+        let padded = json + [UInt8](repeating: UInt8(ascii: " "), count: Self.largestState - json.count)
+        let written = padded.withUnsafeBytes { pwrite(spare.file.descriptor, $0.baseAddress, $0.count, 0) }
+        guard written == padded.count else {
+            throw spare.file.failure(errno, "cannot write the state of this process")
+        }
+        // Done before, the spare has the state's name already.
+        guard renameat(state.descriptor, spare.name, state.descriptor, name) == 0 || errno == ENOENT else {
+            throw state.failure(errno, name, "cannot replace the state of this process")
+        }
+        let isInPlace = try state.status(name).map(FileIdentity.init) == FileIdentity(try spare.file.status())
+        if !isInPlace { statePost.spare.withLock { $0 = nil } }
+        return isInPlace
+    }
+
+    /// Takes back what this process said of itself, because it ends.
+    public func removeState(program: String, pid: Int32? = nil) throws(SpoolError) {
+        let name = "\(program)-\(pid ?? getpid()).json"
+        let spare = statePost.spare.withLock { spare in
+            defer { spare = nil }
+            return spare
+        }
+        if let spare { try state.unlink(spare.name) }
+        try state.unlink(name)
+    }
+
+    /// What the processes that run say of themselves; those of dead processes are left out.
     public func readStates() throws(SpoolError) -> [ProcessState] {
         var states: [ProcessState] = []
-        for name in try state.names() {
+        let directory = try state
+        for name in try directory.names() {
             guard let text = name.text, text.hasSuffix(".json"), !text.hasPrefix("."),
                 let dash = text.lastIndex(of: "-"), text[..<dash].last?.isLetter == true,
                 let number = parseDecimal(text[text.index(after: dash)...].dropLast(5)),
@@ -53,21 +144,18 @@ extension Spool {
             else { continue }
             let file: OpenFile
             do throws(SpoolError) {
-                file = try state.openFile(name)
+                file = try directory.openFile(name)
             } catch let error where [ENOENT, EACCES, ELOOP].contains(error.errno) {
                 // Gone meanwhile, or none of ours.
                 continue
             }
             let status = try file.status()
+            guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.largestState else { continue }
             let age = clock.now() - status.st_mtim.tv_sec
-            // A little in the future is a clock that was set back.
-            guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.largestState, age <= Self.stateLifetime,
-                age >= -Self.stateLifetime
-            else { continue }
             states.append(
                 ProcessState(
                     program: String(text[..<dash]), pid: pid, json: try file.contents(Int(status.st_size)).array,
-                    age: max(0, age)))
+                    age: max(0, age), isOutdated: age > Self.stateLifetime || age < -Self.stateLifetime))
         }
         return states.sorted { ($0.program, $0.pid) < ($1.program, $1.pid) }
     }

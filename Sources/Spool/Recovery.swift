@@ -22,6 +22,8 @@ public struct RecoveryReport: Sendable, Hashable {
         public let path: String
         /// What was done, or why nothing was.
         public let text: String
+        /// The entry that it is about; nil for what is none of ours.
+        public let entry: EntryID?
     }
 
     public internal(set) var findings: [Finding] = []
@@ -43,6 +45,9 @@ public struct LeftEntry: Sendable, Hashable {
     public let starts: Int
     let name: FileName
 
+    /// Whether it is to be put away unworked, because three starts had no end.
+    public var isPoison: Bool { starts >= Recovery.startLimit }
+
     /// Whether it must be worked alone among its like, because it may be what ended the program: two starts had no end.
     ///
     /// One that was interrupted once is worked beside others, so that a peer that hangs for one message holds up no other.
@@ -54,7 +59,7 @@ public struct LeftEntry: Sendable, Hashable {
 public enum Recovered: Sendable {
     /// Work it, alone: its start is counted, and nothing else may be running that could be blamed for its crash.
     case work(Transaction)
-    /// It was started three times without an end. Tell the administrator, with the raw file, and parse nothing.
+    /// It was started three times without an end. Put it away, and parse nothing of the message.
     case poison(Transaction)
 }
 
@@ -65,14 +70,21 @@ public enum Recovered: Sendable {
 public final class Recovery {
     /// Starts without an end after which a message is not parsed any more.
     static let startLimit = 3
+    /// How often the relay tries to put such a message away by its record before it does so without looking at it.
+    static let isolationLimit = 3
+    /// Faults after which a recovery ends: each entry would meet the same.
+    private static let faultLimit = 8
 
     private let spool: Spool
+    /// Entries that are to be left for now.
+    private let isLeft: (EntryID) -> Bool
     private var toPublish: [FileName]
     private var toWork: [FileName]
     public private(set) var report = RecoveryReport()
 
-    init(_ spool: Spool) throws(SpoolError) {
+    init(_ spool: Spool, leaving isLeft: @escaping (EntryID) -> Bool) throws(SpoolError) {
         self.spool = spool
+        self.isLeft = isLeft
         toPublish = try spool.publish.directory.names().filter { !$0.hasPrefix(".") }.reversed()
         toWork = try spool.work.names().filter { !$0.hasPrefix(".") }.reversed()
     }
@@ -99,10 +111,25 @@ public final class Recovery {
     }
 
     private func passingOverFaults(_ step: () throws(SpoolError) -> Void) throws(SpoolError) {
+        do throws(SpoolError) { try step() } catch { try goOn(after: error) }
+    }
+
+    /// Moves a message of the relay that ``repair()`` found to where deferred messages wait, due at once. No start is counted:
+    /// nothing was tried.
+    /// - Returns: nil when it is gone, another process has it, or it was put away.
+    public func putAside(_ left: LeftEntry) throws(SpoolError) -> DeferredEntry? {
+        guard let transaction = try tidy(left.name) else { return nil }
+        let isForgiven = spool.takeForgiveness(transaction.place.name)
+        let interrupted = max(0, transaction.starts - (isForgiven ? 1 : 0))
         do throws(SpoolError) {
-            try step()
-        } catch let error where !error.isFatal {
-            report.faults.append(error)
+            journal(transaction.place, .claimed)
+            let entry = try transaction.setAside(
+                attempts: transaction.attempts, due: spool.clock.now(), interrupted: interrupted)
+            note(.claimed, transaction.place, "put aside, to be tried at once")
+            return entry
+        } catch {
+            if isForgiven { spool.forgive(transaction.place.name) }
+            throw error
         }
     }
 
@@ -112,12 +139,24 @@ public final class Recovery {
 
     /// Goes on to the next entry that needs work; what needs none is finished on the way.
     /// - Returns: nil at the end.
+    /// - Throws: ``SpoolError`` when it cannot go on; what one entry met alone is in the report.
     public func next() throws(SpoolError) -> Recovered? {
-        while let name = toPublish.popLast() { try recoverPublish(name) }
+        while let name = toPublish.popLast() {
+            do throws(SpoolError) { try recoverPublish(name) } catch { try goOn(after: error) }
+        }
         while let name = toWork.popLast() {
-            if let recovered = try resume(name) { return recovered }
+            do throws(SpoolError) {
+                if let recovered = try resume(name) { return recovered }
+            } catch {
+                try goOn(after: error)
+            }
         }
         return nil
+    }
+
+    private func goOn(after error: SpoolError) throws(SpoolError) {
+        guard !error.isFatal, report.faults.count < Self.faultLimit else { throw error }
+        report.faults.append(error)
     }
 
     // MARK: publish/
@@ -141,7 +180,8 @@ public final class Recovery {
             transaction.syncsAllFolders = true
             journal(found.place, state, to: found.outputs)
             try removeScratch(found)
-            try spool.durability.sync(spool.publish.group, of: spool.publish.directory)
+            let publish = try spool.publish
+            try spool.durability.sync(publish.group, of: publish.directory)
             try transaction.publish()
         }
         if let twin { try settleTwin(twin) }
@@ -207,13 +247,14 @@ public final class Recovery {
         guard let transaction = try tidy(name) else { return nil }
         let place = transaction.place
         let starts = transaction.starts - (spool.takeForgiveness(place.name) ? 1 : 0)
-        if starts > Self.startLimit {
+        let limit = Self.startLimit + (spool.program == .relay ? Self.isolationLimit - 1 : 0)
+        if starts > limit {
             journal(place, .claimed, reason: "started too often, even its notice had no end")
             let blocked = try transaction.block()
             note(.claimed, place, "started too often, moved to \(blocked.folder.rawValue) as \(blocked.name)")
             return nil
         }
-        let isPoison = starts == Self.startLimit
+        let isPoison = starts >= Self.startLimit
         var facts = transaction.facts
         facts.starts = starts + 1
         journal(place, .claimed, reason: isPoison ? "three starts had no end" : nil)
@@ -240,6 +281,7 @@ public final class Recovery {
             note(.foreign, path, "nothing of ours has such a name; left untouched")
             return nil
         }
+        guard !isLeft(unique.entry) else { return nil }
         let directory: Directory
         do throws(SpoolError) {
             directory = try parent.directory(text)
@@ -284,7 +326,9 @@ public final class Recovery {
     }
 
     private func note(_ state: RecoveryReport.State, _ path: String, _ text: String) {
-        report.findings.append(RecoveryReport.Finding(state: state, path: path, text: text))
+        let name = path.split(separator: "/").last ?? ""
+        report.findings.append(
+            RecoveryReport.Finding(state: state, path: path, text: text, entry: UniqueName(parsing: name)?.entry))
     }
 
     private func journal(
@@ -299,9 +343,12 @@ public final class Recovery {
 
 extension Spool {
     /// Starts a recovery: to be gone through to its end before anything is claimed.
-    public func makeRecovery() throws(SpoolError) -> Recovery {
+    /// - Parameter isLeft: Whether an entry is to be left for now, because it was tried a short time ago.
+    public func makeRecovery(leaving isLeft: @escaping (EntryID) -> Bool = { _ in false }) throws(SpoolError)
+        -> Recovery
+    {
         try durability.check(path)
-        return try Recovery(self)
+        return try Recovery(self, leaving: isLeft)
     }
 
     /// Goes through what was left behind, calling `body` with each entry that needs work; the body settles it before it returns.

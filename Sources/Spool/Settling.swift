@@ -17,13 +17,14 @@ extension Transaction {
             return false
         }
         if !outputs.isEmpty { try spool.durability.sync(directory: place.directory) }
-        switch try spool.work.rename(place.name, to: spool.publish.directory, place.name) {
+        let publish = try spool.publish
+        switch try spool.work.rename(place.name, to: publish.directory, place.name) {
         case .done: stage = .committed
         case .missing, .exists:
             throw SpoolError(
                 .raced, path: place.directory.path, "the entry's directory was taken away, or stands in publish too")
         }
-        try spool.durability.sync(spool.publish.group, of: spool.publish.directory)
+        try spool.durability.sync(publish.group, of: publish.directory)
         return true
     }
 

@@ -19,13 +19,13 @@ public final class Spool: Sendable {
     let random: SpoolRandom
     let durability: Durability
     let root: Directory
-    let work: Directory
-    /// For what must be durable in `work` before something happens outside.
-    let workGroup: GroupSync
-    let publish: SyncedDirectory
-    let state: Directory
-    /// Where the relay's messages wait for their next attempt; nil for `ses`, which uses a folder.
-    let deferred: SyncedDirectory?
+    private let workFolder: OwnFolder
+    private let publishFolder: OwnFolder
+    private let stateFolder: OwnFolder
+    /// Nil for `ses`, which uses a folder.
+    private let deferredFolder: OwnFolder?
+    /// What this process says of itself, and where it goes when the disk is full.
+    let statePost = StatePost()
     private let folders: [Folder: ResultFolder]
     /// Directories in `work/` whose message counts one start too many, because a fault kept it from being given back.
     private let forgiven = Mutex<Set<String>>([])
@@ -52,13 +52,10 @@ public final class Spool: Sendable {
             // The relay need not see what is only for `ses`, nor `ses` what is only for the relay.
             if program == .ses || item.group == .relay { _ = try Layout.open(item.path, in: root) }
         }
-        work = try Layout.open(program.workPath, in: root)
-        workGroup = durability.makeGroup(for: work)
-        publish = SyncedDirectory(try Layout.open(program.publishPath, in: root), durability)
-        state = try program == .ses ? Layout.open("state", in: root) : Layout.open("relay", in: root)
-        deferred =
-            try program == .ses
-            ? nil : SyncedDirectory(Layout.open(Self.deferredPath, in: root), durability)
+        workFolder = try OwnFolder(program.workPath, in: root, durability)
+        publishFolder = try OwnFolder(program.publishPath, in: root, durability)
+        stateFolder = try OwnFolder(program == .ses ? "state" : "relay", in: root, durability)
+        deferredFolder = program == .ses ? nil : try OwnFolder(Self.deferredPath, in: root, durability)
         let results = Folder.allCases.filter { program == .ses || [.delivered, .admin, .failed].contains($0) }
         folders = Dictionary(
             uniqueKeysWithValues: results.map { [root] in
@@ -66,7 +63,7 @@ public final class Spool: Sendable {
             })
         for folder in folders.values { try Layout.refuseWorldWritable(folder.reopen().directory) }
         journal = Journal(
-            directory: try Layout.open(program.journalPath, in: root), program: program, clock: clock)
+            folder: try OwnFolder(program.journalPath, in: root, durability), program: program, clock: clock)
         secret = program == .ses ? try Self.readSecret(in: root) : OctetString()
         if program == .ses {
             for queue in [Queue.outgoing, .incoming] {
@@ -74,6 +71,14 @@ public final class Spool: Sendable {
             }
         }
     }
+
+    var work: Directory { get throws(SpoolError) { try workFolder.open().directory } }
+    /// For what must be durable in `work` before something happens outside.
+    var workGroup: GroupSync { get throws(SpoolError) { try workFolder.open().group } }
+    var publish: SyncedDirectory { get throws(SpoolError) { try publishFolder.open() } }
+    var state: Directory { get throws(SpoolError) { try stateFolder.open().directory } }
+    /// Where the relay's messages wait for their next attempt; nil for `ses`, which uses a folder.
+    var deferred: Directory? { get throws(SpoolError) { try deferredFolder?.open().directory } }
 
     /// How many fsyncs were asked for so far.
     public var syncCounts: SyncCounts { durability.counts }

@@ -34,18 +34,19 @@ extension Spool {
         var sources: [Directory] = []
         switch program {
         case .ses:
-            for path in ["outgoing/new", "outgoing", "incoming/new", "incoming", "retry/new"] {
-                sources.append(try root.descend(path))
+            for queue in [Queue.outgoing, .incoming] {
+                sources += [try directory(of: queue), try root.descend(queue.rawValue)]
             }
+            sources.append(try directory(of: .retry))
         case .relay:
-            for path in ["delivered/new", "admin/new"] { sources.append(try root.descend(path)) }
+            for queue in [Queue.delivered, .admin] { sources.append(try directory(of: queue)) }
         }
         return sources
     }
 
     private func removeProbes(_ name: String, _ sources: [Directory]) throws(SpoolError) {
         for source in sources { try source.unlink(name) }
-        for parent in [work, publish.directory] where try parent.status(name) != nil {
+        for parent in [try work, try publish.directory] where try parent.status(name) != nil {
             let directory = try parent.directory(name)
             for file in try directory.names() { try directory.unlink(file) }
             try parent.removeDirectory(name)
@@ -63,6 +64,8 @@ extension Spool {
             throw SpoolError(
                 .fileSystem, path: source.path, errno: EXDEV, "a folder is on another file system than the spool")
         }
+        let work = try work
+        let publish = try publish
         _ = try source.createFile(name, mode: Layout.fileMode)
         try work.make(name, mode: Layout.workMode)
         let place = try work.directory(name)
@@ -78,6 +81,8 @@ extension Spool {
     }
 
     private func probePublication(_ name: String, in folder: Folder) throws(SpoolError) {
+        let work = try work
+        let publish = try publish
         try work.make(name, mode: Layout.workMode)
         let place = try work.directory(name)
         try demand(work.rename(name, to: publish.directory, name), .done, work.path, "committing by rename")

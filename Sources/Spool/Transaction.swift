@@ -86,6 +86,20 @@ public final class Transaction: @unchecked Sendable {
         messageName = name
     }
 
+    /// Counts only this start any more: the message was looked into and nothing happened.
+    public func forgiveStarts() throws(SpoolError) {
+        try require(.working)
+        var facts = facts
+        facts.starts = 1
+        try restate(facts)
+    }
+
+    /// Removes what was staged and not decided, such as by a start that had no end.
+    public func removeStagedOutputs() throws(SpoolError) {
+        try require(.working)
+        try removeOutputs()
+    }
+
     /// Removes outputs and left-over scratch; the message stays.
     func removeOutputs() throws(SpoolError) {
         for output in outputs { try place.directory.unlink(TransactionFile.outputName(output.folder, output.name)) }

@@ -121,11 +121,19 @@ extension EndToEnd {
             if victim != .ses { relayDaemon = waits ? try await relay.start() : try relay.launch() }
             for (work, held) in mustEnd {
                 try await eventually("the third start is through with \(work)", within: .seconds(60)) {
-                    try fixture.names(in: work).contains(where: held.contains) ? nil : ()
+                    try fixture.names(in: work).contains(where: held.contains) || isSuspect(in: work) ? nil : ()
                 }
                 spared += 1
             }
             mustEnd = [:]
+        }
+
+        /// Whether the relay's recovery has put something aside whose next start without an end would be its third.
+        private func isSuspect(in work: String) throws -> Bool {
+            guard work.hasPrefix("relay/") else { return false }
+            return try fixture.names(in: "relay/deferred").contains {
+                SpoolFile.part("C", of: $0).flatMap { Int($0) } ?? 0 >= 2
+            }
         }
 
         /// Waits until nothing stands on the way any more.

@@ -26,6 +26,60 @@ extension EndToEnd {
             #expect(try fixture.journal().contains { $0.contains("\"ev\":\"sent\"") })
         }
 
+        @Test("once exits with 75 and says why when it leaves what was due; what is not due yet is no such thing")
+        func leaves() async throws {
+            let server = try ScriptedMailServer()
+            let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
+            try fixture.put(message, to: ["b@x.test"])
+            for (path, number) in [("/relay/publish", EACCES), ("/delivered/new", EPERM), ("/relay/work", EUCLEAN)] {
+                let fault = try LastingFault("rename", on: path, number)
+                try fault.begin()
+                let finished = try await fixture.once(environment: try await fault.environment(program: "ses-relay"))
+                // The probe at the start may see it first.
+                #expect(
+                    [74, 75].contains(finished.status) && finished.error.contains(String(cString: strerror(number))))
+            }
+            #expect(server.mails.isEmpty)
+            let name = try #require(try fixture.names(in: "delivered/new").first)
+            #expect(chmod(fixture.spool + "/delivered/new/" + name, 0) == 0)
+            let finished = try await fixture.once()
+            #expect(finished.status == 75 && finished.error.contains("not readable"), "\(finished)")
+            #expect(chmod(fixture.spool + "/delivered/new/" + name, 0o640) == 0)
+            #expect(try await fixture.once().status == 0)
+            #expect(server.mails.count == 1)
+            let deferring = try ScriptedMailServer { $0 == .rcpt("b") ? .say("451 4.2.1 later") : nil }
+            try fixture.configure(
+                "<gateway>127.0.0.1</gateway><gatewayPort>\(deferring.port)</gatewayPort><TLS level=\"off\"/>")
+            try fixture.put(message, to: ["b@x.test"])
+            #expect(try await fixture.once().status == 0)
+            #expect(try fixture.counts() == ["relay/deferred": 1])
+        }
+
+        @Test("status sees for itself what a process cannot say: mail that nobody takes, and one that hangs")
+        func statusByFacts() async throws {
+            let server = try ScriptedMailServer()
+            let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
+            #expect(try await fixture.status().isHealthy)
+            try fixture.put(message, to: ["b@x.test"])
+            let folder = fixture.spool + "/delivered/new/"
+            let name = try #require(try fixture.names(in: "delivered/new").first)
+            let old = "1700000000" + name.drop { $0 != "." }
+            try FileManager.default.moveItem(atPath: folder + name, toPath: folder + old)
+            var status = try await fixture.status()
+            #expect(!status.isHealthy && status.reasons.contains { $0.contains("no ses-relay says that it runs") })
+            let daemon = try await fixture.start()
+            try await eventually("it was taken") { server.mails.count == 1 ? () : nil }
+            try await eventually("healthy") { try await fixture.status().isHealthy ? () : nil }
+            daemon.signal(SIGSTOP)
+            try await eventually("its silence is seen", within: .seconds(40)) {
+                status = try await fixture.status()
+                return status.reasons.contains { $0.contains("has not said for") } ? () : nil
+            }
+            daemon.signal(SIGCONT)
+            try await eventually("healthy again") { try await fixture.status().isHealthy ? () : nil }
+            try await daemon.terminate()
+        }
+
         @Test("run takes what arrives at once, and ends in order; connections are used again")
         func run() async throws {
             let server = try ScriptedMailServer()

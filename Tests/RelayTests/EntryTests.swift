@@ -2,6 +2,7 @@ import Foundation
 import InternetMessage
 import ProgramLife
 import Relaying
+import Synchronization
 import TestSupport
 import Testing
 
@@ -268,5 +269,134 @@ struct EntryTests {
         try bench.put(origin: origin)
         bench.pass()
         #expect(try SpoolFile.part("O", of: bench.onlyFile("delivered/new").name) == expected)
+    }
+
+    @Test("an outcome that can never be recorded is tried a few times, each time announced, and not for ever")
+    func neverRecorded() throws {
+        let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>1 second</delayTime>")
+        let limit = DeliveryHistory.unrecordedLimit
+        bench.transport.answer("b@x.test", [FakeTransport.Answer](repeating: .silence, count: limit))
+        try bench.put()
+        // What a process leaves that dies between the end of the message and its reply, each time.
+        func offers() -> Int { bench.transport.deliveries.count { $0.recipients == ["b@x.test"] } }
+        for count in 1...limit {
+            bench.pass()
+            #expect(offers() == count)
+            #expect(bench.counters.current.possibleRepeats == count - 1)
+            bench.time += 1_000
+        }
+        bench.pass()
+        #expect(offers() == limit)
+        #expect(try bench.names("failed").count == 1)
+        bench.pass()
+        let report = try #require(bench.transport.deliveries.last { $0.recipients == ["a@example.test"] })
+        #expect(report.text.contains("could never be recorded") && report.text.contains("it may have arrived"))
+    }
+
+    /// A message as a process leaves it that died three times at it.
+    private func interrupted(_ bench: RelayBench, _ lines: [DeliveryLine], starts: Int = 3) throws -> String {
+        let name = try bench.put(to: ["has@x.test", "may@x.test", "not@x.test", "never@x.test"])
+        let unique = "1790000000.0123456789abcdef0123456789abcdef.0011223344556677"
+        let place = bench.path + "/relay/work/" + unique
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+        let facts = name.split(separator: ",").dropFirst().joined(separator: ",")
+        try FileManager.default.moveItem(
+            atPath: bench.path + "/" + name, toPath: place + "/message,\(facts),N=0,C=\(starts)")
+        try bench.scratch.write(
+            Array(lines.map { $0.text + "\n" }.joined().utf8), to: "spool/relay/work/\(unique)/done")
+        return unique
+    }
+
+    @Test(
+        "a message that ended three starts is put away for those only who do not have it, and nothing of it is parsed")
+    func isolated() throws {
+        let bench = try RelayBench()
+        func address(_ name: String) throws -> AddrSpec { try #require(AddrSpec(parsing: name + "@x.test")) }
+        _ = try interrupted(
+            bench,
+            [
+                .arrived(5, .delivered),
+                .report(try address("has"), DeliveryReport(.sent, status: "2.0.0", "250 taken"), time: 6),
+                .report(try address("never"), DeliveryReport(.failed, status: "5.1.1", "550 no"), time: 6),
+                .offered(try address("may")),
+            ])
+        bench.engine.recover()
+        #expect(try bench.counts() == ["failed": 1])
+        let remains = try bench.onlyFile("failed")
+        #expect(remains.recipients == ["may@x.test", "not@x.test", "never@x.test"])
+        #expect(remains.sender == "a@example.test" && remains.message == Array(RelayBench.message.utf8))
+        #expect(remains.envelopeField("X-SES-Reason")?.contains("these may have it: may@x.test") == true)
+        #expect(bench.board.snapshot.reasons["isolated"] != nil)
+        // Put back by an operator, it goes to nobody who has it.
+        try FileManager.default.moveItem(atPath: remains.path, toPath: bench.path + "/delivered/new/" + remains.name)
+        bench.pass()
+        #expect(bench.transport.deliveries.map(\.recipients) == [["may@x.test", "not@x.test", "never@x.test"]])
+    }
+
+    @Test("one that all have is not put away at all")
+    func isolatedAndSent() throws {
+        let bench = try RelayBench()
+        _ = try interrupted(
+            bench,
+            try ["has", "may", "not", "never"].map {
+                .report(
+                    try #require(AddrSpec(parsing: $0 + "@x.test")),
+                    DeliveryReport(.sent, status: "2.0.0", "250 taken"), time: 6)
+            })
+        bench.engine.recover()
+        #expect(try bench.counts().isEmpty)
+    }
+
+    @Test("recovery sends nothing; what it found goes the way of all deferred mail", arguments: [0, 1, 2])
+    func recovery(_ starts: Int) throws {
+        let bench = try RelayBench()
+        _ = try interrupted(bench, [.arrived(5, .delivered)], starts: starts)
+        bench.engine.recover()
+        #expect(bench.transport.deliveries.isEmpty)
+        #expect(try bench.counts() == ["relay/deferred": 1])
+        bench.passDeferred()
+        #expect(bench.transport.deliveries.count == 1)
+        #expect(try bench.counts().isEmpty)
+    }
+
+    @Test("starts in vain that got as far as a server are counted, and end after many")
+    func startsInVain() throws {
+        let bench = try RelayBench()
+        let lines = [DeliveryLine.arrived(5, .delivered)]
+        let vain = [DeliveryLine](repeating: .started, count: DeliveryHistory.startsInVainLimit)
+        _ = try interrupted(bench, lines + vain.dropLast(), starts: 1)
+        bench.engine.recover()
+        bench.passDeferred()
+        #expect(bench.transport.deliveries.count == 1)
+        #expect(try bench.counts().isEmpty)
+        _ = try interrupted(bench, lines + vain, starts: 1)
+        bench.engine.recover()
+        bench.passDeferred()
+        #expect(bench.transport.deliveries.count == 1)
+        #expect(try bench.counts() == ["failed": 1])
+    }
+
+    @Test("a message whose claimed file keeps changing is worked a few times, not for ever, and waits then")
+    func keepsChanging() throws {
+        let bench = try RelayBench()
+        try bench.put()
+        bench.transport.beforeReport.withLock {
+            $0 = { [path = bench.path] in
+                let work = path + "/relay/work"
+                for place in (try? FileManager.default.contentsOfDirectory(atPath: work)) ?? [] {
+                    let folder = work + "/" + place
+                    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+                    where name.hasPrefix("message") {
+                        let handle = FileHandle(forWritingAtPath: folder + "/" + name)
+                        _ = try? handle?.seekToEnd()
+                        try? handle?.write(contentsOf: Data("more\n".utf8))
+                    }
+                }
+            }
+        }
+        for _ in 0..<6 { bench.transport.answer("b@x.test", .report(.sent)) }
+        bench.pass()
+        #expect(bench.transport.deliveries.count == 1)
+        #expect(try bench.counts().isEmpty)
     }
 }

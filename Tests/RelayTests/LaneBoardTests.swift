@@ -93,6 +93,46 @@ struct LaneBoardTests {
         #expect(board.enter(one, limits(2, waiting: 1), round: board.round, now: { 0 }) == .go)
     }
 
+    @Test("one among several begins with one delivery; each that ends well makes room, and a failure takes it")
+    func narrow() {
+        let board = LaneBoard {}
+        var limits = limits(8, inAll: 20)
+        limits.beginsNarrow = true
+        func room() -> Int {
+            var count = 0
+            while board.enter(one, limits, now: { 0 }) == .go { count += 1 }
+            return count
+        }
+        #expect(room() == 1)
+        board.leave(one, .succeeded, at: 0)
+        #expect(room() == 2)
+        for _ in 0..<2 { board.leave(one, .succeeded, at: 0) }
+        #expect(room() == 8)
+        board.leave(one, .failed("refused"), at: 0)
+        for _ in 0..<7 { board.leave(one, .nothing, at: 0) }
+        board.leave(one, .succeeded, at: 0)
+        #expect(board.enter(other, limits, now: { 0 }) == .go)
+    }
+
+    @Test("those that take long leave their places to others, however many hang, up to a limit")
+    func slow() {
+        let board = LaneBoard {}
+        var limits = limits(1, inAll: 2, waiting: 1)
+        limits.slow = 6
+        let hanging = (0..<8).map { Destination(route: $0, routeName: "h\($0)", domain: nil) }
+        let begin = ContinuousClock.now
+        // Each pair after the first waits until the one before has become slow.
+        for destination in hanging { #expect(board.enter(destination, limits, now: { 0 }) == .go) }
+        let took = ContinuousClock.now - begin
+        #expect(took >= LaneBoard.slowAfter * 3 && took < .seconds(20))
+        limits.waitingInAll = 0
+        let ninth = Destination(route: 9, routeName: "ninth", domain: nil)
+        #expect(board.enter(ninth, limits, now: { 0 }) == .crowded)
+        #expect(board.enter(hanging[0], limits, now: { 0 }) == .full)
+        board.leave(hanging[7], .nothing, at: 0)
+        #expect(board.enter(ninth, limits, now: { 0 }) == .go)
+    }
+
     @Test("the order to stop sends everybody away")
     func stop() async {
         let board = LaneBoard {}

@@ -56,7 +56,10 @@ struct PowerLossTests {
         bench.transport.answer("c@y.test", .report(.deferred))
         try bench.put(to: ["b@x.test", "c@y.test"])
         bench.pass()
-        let expected = ["entry", "work", "sent", "record: sent b@x.test", "sent", "record: deferred c@y.test"]
-        #expect(Array(sequence.events.prefix(6)) == expected, "\(sequence.events)")
+        let expected = [
+            "entry", "work", "record: offered b@x.test", "sent", "record: sent b@x.test", "record: offered c@y.test",
+            "sent", "record: deferred c@y.test",
+        ]
+        #expect(Array(sequence.events.prefix(8)) == expected, "\(sequence.events)")
     }
 }

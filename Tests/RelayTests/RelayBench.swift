@@ -40,10 +40,11 @@ final class FakeTransport: Transport {
 
     /// What is answered about `recipient`, one after the other; then that it was taken.
     func answer(_ recipient: String, _ answers: Answer...) { script.withLock { $0[recipient] = answers } }
+    func answer(_ recipient: String, _ answers: [Answer]) { script.withLock { $0[recipient] = answers } }
     func end(_ end: TransportEnd) { self.end.withLock { $0 = end } }
 
     func deliver<Fault: Error>(
-        _ consignment: Consignment, to destination: Destination, offering: @escaping @Sendable () -> Void,
+        _ consignment: Consignment, to destination: Destination, offering: ([AddrSpec]) throws(Fault) -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void
     ) throws(Fault) -> TransportEnd {
         given.withLock {
@@ -59,7 +60,7 @@ final class FakeTransport: Transport {
         {
             return end
         }
-        offering()
+        try offering(consignment.recipients)
         beforeReport.withLock { $0 }?()
         var reports: [RecipientReport] = []
         for recipient in consignment.recipients {
@@ -75,7 +76,7 @@ final class FakeTransport: Transport {
                     case .sent, .relayed: ("2.0.0", "250 taken")
                     case .failed: ("5.1.1", "550 5.1.1 no such <user>\u{202E} here")
                     case .deferred: ("4.2.1", "451 4.2.1 later")
-                    case .unknown: ("4.4.2", "the connection was lost")
+                    case .unknown, .notOffered: ("4.4.2", "the connection was lost")
                     }
                 reports.append(
                     RecipientReport(

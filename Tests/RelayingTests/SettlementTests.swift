@@ -18,13 +18,16 @@ struct SettlementTests {
     ) -> Settlement {
         var history = DeliveryHistory()
         for line in lines { history.add(line) }
+        // As many tries without a server as there are attempts.
+        for time in 0..<4 { history.add(.unreached(time)) }
         var summary = AttemptSummary(countsAsAttempt: counts, routesOpenAt: opensAt)
         if let trouble { for recipient in Self.c { summary.routeTroubles[recipient] = trouble } }
         return Settlement(
             history: history, recipients: Self.b + Self.c, request: NotificationRequest(notify: notify),
             attempts: attempts,
             summary: summary, now: now,
-            patience: Patience(lifetime: 10_000, delayNotice: 5_000, delay: { $0 <= 3 ? $0 * 100 : nil }),
+            patience: Patience(
+                attempts: 4, span: 0, lifetime: 10_000, delayNotice: 5_000, delay: { $0 <= 3 ? $0 * 100 : nil }),
             jitter: { $0 / 10 })
     }
 
@@ -195,6 +198,106 @@ struct DeliveryLineTests {
     }
 }
 
+@Suite("Giving up, when the clock cannot be believed")
+struct GivingUpTests {
+    private static let recipients = AddrSpec(localPart: "b", domain: "x.test").map { [$0] } ?? []
+
+    private func ending(
+        age: Int, attempts: Int, unreached: Int = 0, counts: Bool = true, opensAt: Int? = nil
+    ) -> Settlement.Ending {
+        var history = DeliveryHistory()
+        history.add(.arrived(100_000 - age, .delivered))
+        for number in 0..<unreached { history.add(.unreached(number)) }
+        return Settlement(
+            history: history, recipients: Self.recipients, attempts: attempts,
+            summary: AttemptSummary(countsAsAttempt: counts, routesOpenAt: opensAt), now: 100_000,
+            patience: Patience(attempts: 4, span: 600, lifetime: 10_000, delay: { $0 <= 3 ? $0 * 100 : nil }),
+            jitter: { _ in 0 }
+        ).ending
+    }
+
+    @Test(
+        "a clock that was set forward gives nothing up before the attempts were made", arguments: [20_000, 400_000_000])
+    func forward(_ age: Int) {
+        #expect(ending(age: age, attempts: 0) == .wait(attempts: 1, due: 100_100))
+        #expect(ending(age: age, attempts: 1) == .wait(attempts: 2, due: 100_200))
+        #expect(
+            ending(age: age, attempts: 0, unreached: 2, counts: false, opensAt: 100_030)
+                == .wait(attempts: 0, due: 100_030))
+        #expect(ending(age: age, attempts: 3) == .giveUp(Self.recipients))
+        #expect(
+            ending(age: age, attempts: 1, unreached: 3, counts: false, opensAt: 100_030) == .giveUp(Self.recipients))
+    }
+
+    @Test("attempts that were used up too fast do not end it, and twice as many do", arguments: [0, -400_000_000])
+    func back(_ age: Int) {
+        #expect(ending(age: age, attempts: 3) == .wait(attempts: 4, due: 100_300))
+        #expect(ending(age: age, attempts: 8) == .wait(attempts: 9, due: 100_300))
+        #expect(ending(age: age, attempts: 9) == .giveUp(Self.recipients))
+    }
+
+    @Test("in good order the last attempt ends it, and with a dead route the age does")
+    func inOrder() {
+        #expect(ending(age: 600, attempts: 3) == .giveUp(Self.recipients))
+        #expect(
+            ending(age: 9_999, attempts: 3, unreached: 90, counts: false, opensAt: 101_000)
+                == .wait(attempts: 3, due: 100_001))
+        #expect(ending(age: 10_000, attempts: 0, unreached: 90, counts: false) == .giveUp(Self.recipients))
+    }
+}
+
+@Suite("The record of one message")
+struct RecordTests {
+    private static let recipient = AddrSpec(localPart: "b", domain: "x.test").map { [$0] } ?? []
+
+    @Test("the short form of a line, whatever words a server says, is never longer than what is reserved for it")
+    func bounded() throws {
+        let address = try #require(AddrSpec(parsing: String(repeating: "é", count: 32) + "@" + "x.test"))
+        let words = ["ok", String(repeating: " ", count: 9_000), String(repeating: "\u{1F600}%", count: 3_000)]
+        for text in words {
+            let report = DeliveryReport(.unknown, status: "4.4.2", server: text, text, isReply: true)
+            let lines = [DeliveryLine.offered(address), .report(address, report, time: 4_000_000_000)]
+            let octets = lines.reduce(0) { $0 + $1.shortText.utf8.count + 1 }
+            #expect(octets <= DeliveryLine.longestRecord(of: [address]))
+            let read = try #require(DeliveryLine(parsing: lines[1].shortText))
+            guard case .report(address, let back, 4_000_000_000) = read else {
+                Issue.record("read as \(read)")
+                return
+            }
+            #expect(text.hasPrefix(back.text) && !back.text.isEmpty && back.outcome == .unknown)
+        }
+    }
+
+    @Test("offers without a record are counted, reports and withdrawals take theirs back")
+    func offers() throws {
+        let b = try #require(Self.recipient.first)
+        var history = DeliveryHistory()
+        func report(_ outcome: DeliveryReport.Outcome) -> DeliveryLine {
+            .report(b, DeliveryReport(outcome, status: "4.2.1", "later"), time: 1)
+        }
+        for _ in 0..<5 { for line in [.offered(b), report(.deferred)] { history.add(line) } }
+        for _ in 0..<5 { for line in [.offered(b), report(.notOffered)] { history.add(line) } }
+        #expect(history.interrupted.isEmpty && history.exhausted(of: [b]).isEmpty)
+        #expect(history.lastReport(of: b)?.outcome == .deferred)
+        for _ in 1..<DeliveryHistory.unrecordedLimit { history.add(.offered(b)) }
+        #expect(history.interrupted == [b] && history.exhausted(of: [b]).isEmpty)
+        history.add(.offered(b))
+        #expect(history.exhausted(of: [b]) == [b])
+    }
+
+    @Test("starts in vain are counted until one has an end")
+    func vain() {
+        var history = DeliveryHistory(lines: ["started .", "started .", "arrived 5 delivered ."])
+        #expect(history.startsInVain == 2 && history.arrived == 5)
+        history.add(.ended)
+        #expect(history.startsInVain == 0)
+        history.add(.started)
+        history.add(.unreached(7))
+        #expect(history.startsInVain == 0 && history.unreachedCount == 1)
+        #expect(DeliveryLine(parsing: DeliveryLine.unreached(7).text) == .unreached(7))
+    }
+}
+
 @Suite("The health of a route")
 struct RouteHealthTests {
     @Test("closes for a growing while, and lets one message try then")
@@ -238,17 +341,6 @@ struct RouteHealthTests {
         health.withdrew()
         #expect(health.ask(at: 100) == .go)
         #expect(health.ask(at: 100 + RouteHealth.longestTrial) == .go)
-    }
-
-    @Test("a clock that is set back does not keep it closed")
-    func clock() {
-        var health = RouteHealth()
-        health.failed("lost", at: 1_000_000)
-        guard case .waitUntil(let time) = health.ask(at: 0) else {
-            Issue.record("open")
-            return
-        }
-        #expect(time <= RouteHealth.longestPause)
     }
 }
 

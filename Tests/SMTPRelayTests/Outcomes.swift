@@ -15,6 +15,8 @@ struct DeliveryReport: Sendable {
     var isOpen = false
     /// How many reports were made.
     var reports = 0
+    /// To whom each end of a message was about to be sent.
+    var offers: [[String]] = []
 }
 
 /// A message for tests: five lines, one of them beginning with a dot.
@@ -57,7 +59,10 @@ extension SMTPSession {
         let envelope = SMTPEnvelope(
             sender: .address(addresses(["sender"])[0]), recipients: addresses(recipients))
         var report = DeliveryReport()
-        let end = deliver(envelope, message, partial: partial, recipientsAtOnce: atOnce) { results in
+        let end = deliver(
+            envelope, message, partial: partial, recipientsAtOnce: atOnce,
+            offering: { offered in report.offers.append(offered.map { recipients[$0] }) }
+        ) { results in
             report.reports += 1
             for result in results {
                 let name = recipients[result.recipient]

@@ -231,7 +231,9 @@ struct SessionTests {
                 let envelope = SMTPEnvelope(sender: .null, recipients: addresses(names))
                 let message = try SMTPMessage(sample)
                 do throws(DiskFull) {
-                    _ = try session.deliver(envelope, message) { _ throws(DiskFull) in throw DiskFull() }
+                    _ = try session.deliver(
+                        envelope, message, offering: { _ throws(DiskFull) in }
+                    ) { _ throws(DiskFull) in throw DiskFull() }
                     Issue.record("the fault was lost")
                 } catch {
                     return session.isOpen
@@ -242,5 +244,62 @@ struct SessionTests {
         #expect(!isOpen)
         // The refusal could not be kept, so the message was not sent.
         #expect(server.mails.count == (names.count == 1 ? 1 : 0))
+    }
+
+    @Test("when the offer cannot be recorded, the end of the message is not sent", arguments: [3, 200_000])
+    func offerFails(_ octets: Int) async throws {
+        struct DiskFull: Error {}
+        let server = try ScriptedMailServer()
+        let port = server.port
+        let isOpen = try await onOwnThread {
+            Result {
+                let session = try SMTPSession(.loopback(port), timeouts: .short)
+                let envelope = SMTPEnvelope(sender: .null, recipients: addresses(["a", "b"]))
+                let text = "Subject: x\r\n\r\n" + String(repeating: "line\r\n", count: octets / 6)
+                let message = try SMTPMessage(OctetString(text))
+                do throws(DiskFull) {
+                    _ = try session.deliver(envelope, message) { offered throws(DiskFull) in
+                        #expect(offered == [0, 1])
+                        throw DiskFull()
+                    } report: { _ throws(DiskFull) in
+                        Issue.record("something was reported")
+                    }
+                    Issue.record("the fault was lost")
+                } catch {
+                    return session.isOpen
+                }
+                return true
+            }
+        }.get()
+        #expect(!isOpen)
+        #expect(server.mails.isEmpty)
+    }
+
+    @Test("the end of each transaction is offered for those that it is for, before it is sent")
+    func offers() async throws {
+        let server = try ScriptedMailServer { $0 == .rcpt("no") ? .say("550 5.1.1 no") : nil }
+        let report = try await deliver(to: server, ["a", "no", "b", "c"], atOnce: 3)
+        #expect(report.offers == [["a", "b"], ["c"]])
+    }
+
+    @Test("a server that takes too long for the whole of a message is left, however long each reply may take")
+    func wholeTakesLong() async throws {
+        let server = try ScriptedMailServer { $0 == .rcpt("b") ? .silence : nil }
+        let port = server.port
+        let begin = ContinuousClock.now
+        let end = try await onOwnThread {
+            Result {
+                var timeouts = SMTPTimeouts()
+                timeouts.message = .milliseconds(300)
+                let session = try SMTPSession(.loopback(port), timeouts: timeouts)
+                let envelope = SMTPEnvelope(sender: .null, recipients: addresses(["a", "b"]))
+                return session.deliver(envelope, try SMTPMessage(sample), offering: { _ in }) { _ in }
+            }
+        }.get()
+        guard case .closed = end else {
+            Issue.record("ended \(end)")
+            return
+        }
+        #expect(ContinuousClock.now - begin < .seconds(120))
     }
 }

@@ -49,23 +49,29 @@ struct RelayStateTests {
             return found
         }
 
-        /// Another process of the relay goes through what was left; each entry to be worked is put aside again.
+        /// Another process of the relay goes through what was left, and claims what it has put aside.
         func recover() throws -> (recovered: [String], report: RecoveryReport) {
             var recovered: [String] = []
             let another = try Spool(
                 opening: test.path, program: .relay, clock: test.clock.clock, random: .system, durability: Durability())
-            let report = try another.recover { (entry) throws(SpoolError) in
-                switch entry {
-                case .work(let transaction):
+            let recovery = try another.makeRecovery()
+            for left in try recovery.repair() {
+                guard left.isPoison else {
+                    guard let entry = try recovery.putAside(left) else { continue }
+                    #expect(entry.due == test.clock.clock.now())
+                    guard case .claimed(let transaction) = try another.claim(entry) else {
+                        throw TestFailure("not claimed")
+                    }
                     let lines = try transaction.openLedger().lines().map(\.text)
                     recovered.append("work C=\(transaction.starts) \(lines.joined(separator: "|"))")
                     try transaction.setAside(attempts: 1, due: 5)
-                case .poison(let transaction):
-                    recovered.append("poison C=\(transaction.starts)")
-                    try transaction.block()
+                    continue
                 }
+                guard case .poison(let transaction) = try recovery.resume(left) else { continue }
+                recovered.append("poison C=\(transaction.starts)")
+                try transaction.block()
             }
-            return (recovered, report)
+            return (recovered, recovery.report)
         }
 
         func places() throws -> [String] {
@@ -123,6 +129,40 @@ struct RelayStateTests {
         #expect(try relay.places() == ["failed"])
     }
 
+    @Test("R2 killed while it is put away by its record: tried again twice, then one rename")
+    func poisonAgain() throws {
+        let relay = try Relay()
+        for (starts, expected) in [(4, ["poison C=5"]), (5, ["poison C=6"]), (6, [])] {
+            let place = Self.unique.replacingOccurrences(of: ".00", with: ".\(starts)0")
+            try relay.test.makeDirectory("relay/work/" + place)
+            try relay.test.put("12345hello", "relay/work/\(place)/message,E=5,O=in,C=\(starts)")
+            #expect(try relay.recover().recovered == expected)
+        }
+        #expect(try relay.places() == ["failed", "failed", "failed"])
+    }
+
+    @Test("R2 interrupted: the count of starts without an end goes with the message, and an end in order clears it")
+    func interrupted() throws {
+        let relay = try Relay()
+        for starts in 1...2 {
+            try relay.test.makeDirectory("relay/work/" + Self.unique)
+            try relay.test.put("12345hello", "relay/work/\(Self.unique)/message,E=5,O=in,N=4,C=\(starts)")
+            let recovery = try relay.spool.makeRecovery()
+            let left = try #require(try recovery.repair().first)
+            #expect(left.starts == starts && !left.isPoison)
+            let entry = try #require(try recovery.putAside(left))
+            #expect(entry.interrupted == starts && entry.name.facts.attempts == 4)
+            guard case .claimed(let transaction) = try relay.spool.claim(entry) else {
+                throw TestFailure("not claimed")
+            }
+            #expect(transaction.starts == starts + 1 && transaction.attempts == 4)
+            try transaction.forgiveStarts()
+            let ended = try transaction.setAside(attempts: 5, due: 5)
+            #expect(ended.interrupted == 0)
+            try FileManager.default.removeItem(atPath: relay.test.file("relay/deferred/\(ended.name)"))
+        }
+    }
+
     @Test("R2 whose message cannot be one: to failed")
     func unfit() throws {
         let relay = try Relay()
@@ -130,6 +170,15 @@ struct RelayStateTests {
         #expect(mkfifo(relay.test.file("relay/work/\(Self.unique)/message,O=in,C=1"), 0o600) == 0)
         #expect(try relay.recover().recovered.isEmpty)
         #expect(try relay.places() == ["failed"])
+    }
+
+    @Test("R1 made and nothing in it: removed")
+    func made() throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/work/" + Self.unique)
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.findings.map(\.state) == [.made])
+        #expect(try relay.places().isEmpty)
     }
 
     @Test("R3 the message has gone elsewhere: the record that is left is removed")
@@ -216,6 +265,113 @@ struct RelayStateTests {
         #expect(try relay.places().isEmpty)
     }
 
+    @Test("R6 published and killed before the message was removed: both are removed, nothing is published again")
+    func published() throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/publish/" + Self.unique)
+        try relay.test.put("12345hello", "relay/publish/\(Self.unique)/message,E=5,O=out,C=1")
+        try relay.test.put("sent b@x.test\n", "relay/publish/\(Self.unique)/done")
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.findings.map(\.state) == [.published])
+        #expect(try relay.places().isEmpty)
+    }
+
+    @Test("R8 outputs without a message in publish: published, and alarm is given")
+    func withoutMessage() throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/publish/" + Self.unique)
+        try relay.test.put("12345678901234x", "relay/publish/\(Self.unique)/delivered~" + Self.output)
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.alarms.map(\.state) == [.withoutMessage])
+        #expect(try relay.places() == ["delivered/new report"])
+    }
+
+    @Test("R9 in work and in publish: publish is followed, the message in work goes to failed, and alarm is given")
+    func inBoth() throws {
+        let relay = try Relay()
+        for top in ["work", "publish"] {
+            try relay.test.makeDirectory("relay/\(top)/" + Self.unique)
+            try relay.test.put("12345\(top)", "relay/\(top)/\(Self.unique)/message,E=5,O=out,C=1")
+            try relay.test.put("", "relay/\(top)/\(Self.unique)/done")
+        }
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.alarms.map(\.state) == [.inBoth])
+        #expect(try relay.places() == ["failed"])
+        let name = try #require(try relay.test.names("failed").first)
+        #expect(try relay.test.text("failed/" + name) == "12345work")
+    }
+
+    @Test("R10 what is none of ours: untouched, and the status says so", arguments: ["work", "publish"])
+    func foreignThings(_ top: String) throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/\(top)/somebody's")
+        try relay.test.makeDirectory("relay/\(top)/" + Self.unique)
+        try relay.test.put("12345hello", "relay/\(top)/\(Self.unique)/message,E=5,O=out,C=1")
+        try relay.test.put("x", "relay/\(top)/\(Self.unique)/notes")
+        let before = try relay.places()
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.unhealthy.map(\.state) == [.foreign, .foreign])
+        #expect(try relay.places() == before)
+        #expect(try relay.test.names("relay/\(top)/" + Self.unique).count == 2)
+    }
+
+    @Test("R11 locked by another process: left to it, and no reason to worry", arguments: ["work", "publish"])
+    func busy(_ top: String) throws {
+        let relay = try Relay()
+        try relay.test.makeDirectory("relay/\(top)/" + Self.unique)
+        try relay.test.put("12345hello", "relay/\(top)/\(Self.unique)/message,E=5,O=out,C=1")
+        let holder = open(relay.test.file("relay/\(top)/" + Self.unique), O_RDONLY | O_DIRECTORY)
+        #expect(flock(holder, LOCK_EX) == 0)
+        let (recovered, report) = try relay.recover()
+        #expect(recovered.isEmpty && report.findings.map(\.state) == [.busy] && report.unhealthy.isEmpty)
+        #expect(try relay.spool.forsakenCount() == 0)
+        close(holder)
+        #expect(try relay.spool.forsakenCount() == 1)
+    }
+
+    @Test(
+        "a directory of ours that was removed while the program runs is made again",
+        arguments: ["work", "publish", "deferred", "journal"])
+    func removedFolder(_ name: String) throws {
+        let relay = try Relay()
+        try FileManager.default.removeItem(atPath: relay.test.file("relay/" + name))
+        let transaction = try relay.claimed()
+        #expect(relay.spool.journal.append(JournalEvent(.claimed, entry: transaction.entry)) == nil)
+        guard name == "publish" else {
+            try transaction.setAside(attempts: 1, due: 5)
+            #expect(try relay.places() == ["relay/deferred"])
+            return
+        }
+        #expect(try transaction.commit())
+        try transaction.publish()
+        #expect(try relay.places().isEmpty)
+    }
+
+    @Test("a source that was removed is made again, with its group and mode")
+    func removedSource() throws {
+        let relay = try Relay()
+        try FileManager.default.removeItem(atPath: relay.test.file("delivered"))
+        #expect(try relay.spool.forEachWaiting(in: .delivered) { (_) throws(SpoolError) in true }.isEmpty)
+        var facts = stat()
+        #expect(stat(relay.test.file("delivered/new"), &facts) == 0 && facts.st_mode & 0o7777 == 0o2770)
+    }
+
+    @Test("the record has room before anything is sent, and its size does not show it")
+    func reserved() throws {
+        let relay = try Relay()
+        let ledger = try relay.claimed().openLedger()
+        try ledger.append(["one ."], isDurable: false)
+        try ledger.reserve(1 << 20)
+        var facts = stat()
+        let place = try #require(try relay.test.names("relay/work").first)
+        #expect(stat(relay.test.file("relay/work/\(place)/done"), &facts) == 0)
+        #expect(facts.st_size == 6 && facts.st_blocks * 512 >= 1 << 20)
+        try ledger.append(["two ."], isDurable: true)
+        #expect(try ledger.lines().map(\.text) == ["one .", "two ."])
+        let error = try #require(throws: SpoolError.self) { try ledger.reserve(1 << 60) }
+        #expect(error.isLocalFault && error.explanation.contains("nothing is sent"))
+    }
+
     @Test("a record in a directory of ses is foreign there")
     func foreignRecord() throws {
         let test = try TestSpool()
@@ -251,7 +407,9 @@ struct RelayStateTests {
             opening: relay.test.path, program: .relay, clock: relay.test.clock.clock, random: .system,
             durability: Durability())
         let recovery = try another.makeRecovery()
-        guard case .work(let again) = try recovery.next() else { throw TestFailure("no work") }
+        let left = try #require(try recovery.repair().first)
+        let entry = try #require(try recovery.putAside(left))
+        guard case .claimed(let again) = try another.claim(entry) else { throw TestFailure("no work") }
         try again.openLedger().append(["two ."], isDurable: false)
         #expect(try again.openLedger().lines().map(\.text) == ["one .", "sent b@x", "two ."])
     }

@@ -8,12 +8,15 @@ public enum FaultPoint {
         case killBefore, killAfter
         /// The call fails with this errno and does nothing.
         case fail(Int32)
+        /// A write takes only half of its octets.
+        case short
 
         var word: String {
             switch self {
             case .killBefore: "before"
             case .killAfter: "after"
             case .fail(let number): String(number)
+            case .short: "short"
             }
         }
     }
@@ -21,7 +24,8 @@ public enum FaultPoint {
     /// One numbered call.
     public struct Call: Sendable {
         public let number: Int
-        /// `rename`, `link`, `unlink`, `mkdir`, `rmdir`, `create`, `write` or `fsync`.
+        /// `rename`, `link`, `unlink`, `mkdir`, `rmdir`, `create`, `write`, `fsync`, `allocate`, `chmod` or `chown`; and of
+        /// those that change nothing `open`, `lock`, `stat`, `access` or `read`.
         public let name: String
         public let path: String
         /// The new name of a rename or link; else empty.
@@ -45,13 +49,15 @@ public enum FaultPoint {
     /// - Parameters:
     ///   - log: A file for the calls; must be writable for the programs' account.
     ///   - point: The call to act at, from 1; nil only logs.
+    ///   - countsAll: Whether calls that change nothing are numbered too.
     public static func environment(
-        program: String, log: String? = nil, point: Int? = nil, action: Action = .killBefore
+        program: String, log: String? = nil, point: Int? = nil, action: Action = .killBefore, countsAll: Bool = false
     ) async throws -> [String: String] {
         var environment = ["LD_PRELOAD": try await making.value.1, "FAULTPOINT_PROGRAM": program]
         environment["FAULTPOINT_LOG"] = log
         environment["FAULTPOINT_AT"] = point.map(String.init)
         environment["FAULTPOINT_ACTION"] = action.word
+        if countsAll { environment["FAULTPOINT_ALL"] = "1" }
         return environment
     }
 

@@ -4,12 +4,15 @@ import Glibc
 /// A spool with its `relay.xml`, and the relay's commands on it.
 public final class RelayFixture: Sendable {
     public let scratch: ScratchDirectory
-    public var spool: String { scratch.file("spool") }
+    public let spool: String
     public var configurationPath: String { scratch.file("relay.xml") }
 
-    /// - Parameter body: What stands in `Relay` beside the spool.
-    public init(_ body: String) async throws {
+    /// - Parameters:
+    ///   - body: What stands in `Relay` beside the spool.
+    ///   - folder: Where the spool is made; beside the configuration where nothing is said.
+    public init(_ body: String, in folder: String? = nil) async throws {
         scratch = try ScratchDirectory()
+        spool = (folder ?? scratch.path) + "/spool"
         try SpoolFixture.own(scratch.path)
         let made = try await RunningProgram.run(try Programs.path("ses"), ["init", spool])
         guard made.status == 0 else { throw HarnessError("ses init: \(made)") }
@@ -19,6 +22,7 @@ public final class RelayFixture: Sendable {
     /// A copy of another's spool as it stands.
     public init(copying other: RelayFixture, _ body: String) async throws {
         scratch = try ScratchDirectory()
+        spool = scratch.file("spool")
         try SpoolFixture.own(scratch.path)
         let copied = try await RunningProgram.run("/bin/cp", ["-a", other.spool, spool], asRoot: true)
         guard copied.status == 0 else { throw HarnessError("cp: \(copied)") }
@@ -28,6 +32,7 @@ public final class RelayFixture: Sendable {
     /// On the spool of a `ses`.
     public init(beside ses: SpoolFixture, _ body: String) throws {
         scratch = ses.scratch
+        spool = ses.spool
         try configure(body)
     }
 
@@ -56,7 +61,8 @@ public final class RelayFixture: Sendable {
         let entry = UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased()
         let name =
             "\(Int(Date.now.timeIntervalSince1970)).\(entry).\(entry.prefix(16)),E=\(block.utf8.count),O=\(origin)"
-        let aside = try scratch.write(Array((block + message).utf8), to: "aside-" + entry)
+        let aside = spool + "/\(folder)/tmp/" + name
+        try Data((block + message).utf8).write(to: URL(fileURLWithPath: aside))
         try SpoolFixture.own(aside)
         guard chmod(aside, 0o640) == 0, rename(aside, spool + "/\(folder)/new/" + name) == 0 else {
             throw HarnessError("rename to \(folder): \(errno)")
@@ -124,6 +130,17 @@ public final class RelayFixture: Sendable {
             String(decoding: try TestMaterial.octets(spool + "/relay/journal/" + name), as: UTF8.self)
                 .split(separator: "\n").map(String.init)
         }
+    }
+
+    /// What `ses-relay status` says: whether all is well, and the reasons why not.
+    public func status() async throws -> (isHealthy: Bool, reasons: [String]) {
+        let finished = try await RunningProgram.run(
+            try Programs.path("ses-relay"), ["status", "--json", "--config", configurationPath])
+        let object = try JSONSerialization.jsonObject(with: Data(finished.output.utf8)) as? [String: Any]
+        guard let isHealthy = object?["healthy"] as? Bool, let reasons = object?["reasons"] as? [String] else {
+            throw HarnessError("ses-relay status: \(finished)")
+        }
+        return (isHealthy, reasons)
     }
 
     /// How often the journal tells of each address that it may get a message again.

@@ -144,6 +144,17 @@ public final class RunningProgram: Sendable {
         }
     }
 
+    /// User and system time of all its threads so far.
+    public func processorTime() throws -> Duration {
+        let line = String(decoding: try TestMaterial.octets("/proc/\(pid)/stat"), as: UTF8.self)
+        // The name in parentheses may hold anything.
+        let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
+        guard fields.count > 13, let user = Int(fields[12]), let system = Int(fields[13]) else {
+            throw HarnessError("/proc/\(pid)/stat: \(line)")
+        }
+        return .milliseconds((user + system) * 1_000 / sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     public func signal(_ number: Int32) {
         waited.withLock { if $0 == nil { _ = Glibc.kill(pid, number) } }
     }

@@ -7,12 +7,19 @@ final class SMTPDialogue {
     private let timeouts: SMTPTimeouts
     private let peer: String
     private var reader = SMTPReplyReader()
+    /// The end of all that is done in the present delivery, but for the wait for the last reply.
+    private var limit: ContinuousClock.Instant?
+    private var unsent: [UInt8] = []
+    private var encoder = SMTPContentEncoder()
+    private var contentDeadline = ContinuousClock.now
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 16)
 
     /// What of a message is read and sent at once.
     private static let chunk = 65_536
     /// How long a peer that takes no more octets may have words about it.
     private static let lastWords = Duration.seconds(2)
+    /// How long the last of a message may take to be sent at least.
+    private static let endTime = Duration.seconds(10)
 
     init(_ connection: MailConnection, _ timeouts: SMTPTimeouts, peer: String) {
         self.connection = connection
@@ -23,10 +30,14 @@ final class SMTPDialogue {
     deinit { buffer.deallocate() }
 
     /// Runs a transaction to its end; the connection is closed unless it ends open.
+    /// - Parameter end: When its commands and its content must be through, however slowly the peer goes on.
     func run<Fault: Error>(
         _ transaction: SMTPTransaction, _ envelope: SMTPEnvelope, _ message: SMTPMessage,
+        until end: ContinuousClock.Instant, offering: ([Int]) throws(Fault) -> Void,
         _ report: ([SMTPRecipientResult]) throws(Fault) -> Void
     ) throws(Fault) -> (end: SMTPDeliveryEnd, putOff: [Int]) {
+        limit = end
+        defer { limit = nil }
         var transaction = transaction
         var action = transaction.begin()
         while true {
@@ -36,7 +47,14 @@ final class SMTPDialogue {
                 let phase = commands.first?.phase ?? .mail
                 action = transaction.handle(say(lines, phase) ?? reply(phase))
             case .awaitReply(let phase): action = transaction.handle(reply(phase))
-            case .sendContent: action = transaction.handle(send(message))
+            case .sendContent:
+                if let broken = send(message) {
+                    action = transaction.handle(broken)
+                    continue
+                }
+                // When this throws, the end is never sent, and the server throws away what it has.
+                try offering(transaction.offered)
+                action = transaction.handle(sendEnd())
             case .sendLoneDot: action = transaction.handle(say(".\r\n", .data) ?? reply(.data))
             case .report(let results):
                 try report(results)
@@ -55,8 +73,8 @@ final class SMTPDialogue {
         return failure(.mail, status: (4, 2), "the server has closed the connection, or spoken unasked")
     }
 
-    func quit() {
-        let deadline = ContinuousClock.now + timeouts.quit
+    func quit(within allowed: Duration) {
+        let deadline = ContinuousClock.now + allowed
         do throws(SMTPBreak) {
             try send(Array("QUIT\r\n".utf8), until: deadline, .reset)
             _ = try read(until: deadline, .reset)
@@ -75,32 +93,51 @@ final class SMTPDialogue {
             return .abandoned(failure(phase, status: (5, 0), "a reply came that nothing asked for"))
         }
         do throws(SMTPBreak) {
-            try send(Array(lines.utf8), until: .now + timeouts.limit(phase), phase)
+            try send(Array(lines.utf8), until: deadline(phase), phase)
             return nil
         } catch {
             return lastWords(phase) ?? error.event
         }
     }
 
-    /// Sends the message and its final dot.
-    private func send(_ message: SMTPMessage) -> SMTPTransaction.Event {
+    /// When the reply to `phase` must have come. The last reply always has its full time: cutting it short makes repeats.
+    private func deadline(_ phase: SMTPFailure.Phase) -> ContinuousClock.Instant {
+        let own = ContinuousClock.now + timeouts.limit(phase)
+        guard phase != .finalReply, let limit else { return own }
+        return min(own, limit)
+    }
+
+    /// Sends the message without its end.
+    /// - Returns: What went wrong; nil when all was sent.
+    private func send(_ message: SMTPMessage) -> SMTPTransaction.Event? {
         guard !reader.isWithinReply else {
             return .abandoned(failure(.content, status: (5, 0), "a reply came that nothing asked for"))
         }
-        let allowed = timeouts.content + .seconds(message.size / max(1, timeouts.slowest))
-        let deadline = ContinuousClock.now + allowed
-        var encoder = SMTPContentEncoder()
-        var waiting: [UInt8] = []
-        waiting.reserveCapacity(Self.chunk + Self.chunk / 16)
+        let allowed = ContinuousClock.now + timeouts.content + .seconds(message.size / max(1, timeouts.slowest))
+        contentDeadline = min(allowed, limit ?? allowed)
+        encoder = SMTPContentEncoder()
+        unsent = []
+        unsent.reserveCapacity(Self.chunk + Self.chunk / 16)
         do throws(SMTPBreak) {
             try message.content.forEachChunk(size: Self.chunk) { chunk throws(SMTPBreak) in
-                encoder.encode(chunk, into: &waiting)
-                guard waiting.count >= Self.chunk else { return }
-                try send(waiting, until: deadline, .content)
-                waiting.removeAll(keepingCapacity: true)
+                encoder.encode(chunk, into: &unsent)
+                guard unsent.count >= Self.chunk else { return }
+                try send(unsent, until: contentDeadline, .content)
+                unsent.removeAll(keepingCapacity: true)
             }
-            encoder.finish(into: &waiting)
-            try send(waiting, until: deadline, .content)
+            return nil
+        } catch {
+            return lastWords(.content) ?? error.event
+        }
+    }
+
+    /// Sends what is left of the message with its final dot.
+    private func sendEnd() -> SMTPTransaction.Event {
+        do throws(SMTPBreak) {
+            encoder.finish(into: &unsent)
+            // The record of the offer may have taken its time.
+            try send(unsent, until: max(contentDeadline, .now + Self.endTime), .content)
+            unsent = []
             return .contentSent
         } catch {
             return lastWords(.content) ?? error.event
@@ -132,7 +169,7 @@ final class SMTPDialogue {
 
     private func reply(_ phase: SMTPFailure.Phase) -> SMTPTransaction.Event {
         do throws(SMTPBreak) {
-            return .reply(try read(until: .now + timeouts.limit(phase), phase))
+            return .reply(try read(until: deadline(phase), phase))
         } catch {
             return error.event
         }

@@ -6,6 +6,7 @@ public import CurlTransfer
 /// Dropping it closes the connection; a server throws away what it has of a message then.
 public final class SMTPSession {
     private let dialogue: SMTPDialogue
+    private let timeouts: SMTPTimeouts
     public let capabilities: SMTPCapabilities
     /// How many messages it has been given.
     public private(set) var deliveries = 0
@@ -24,6 +25,7 @@ public final class SMTPSession {
     public init(
         _ settings: MailConnectionSettings, timeouts: SMTPTimeouts = SMTPTimeouts(), interruption: Interruption? = nil
     ) throws(SMTPFailure) {
+        self.timeouts = timeouts
         let connection: MailConnection
         do throws(MailConnectionError) {
             connection = try MailConnection.open(settings, interruption: interruption)
@@ -44,14 +46,19 @@ public final class SMTPSession {
     /// can be accepted whose acceptance nobody keeps.
     /// - Parameters:
     ///   - recipientsAtOnce: The most that are named in one transaction, where partial delivery is allowed; else all are.
+    ///   - offering: Called for the recipients of a transaction when everything but the end of the message was sent to them:
+    ///     from here until its reply nobody can know whether the server took it. When it throws, the end is not sent.
     ///   - report: Keeps results durably. Each recipient appears once in all reports together; when the end is
     ///     ``SMTPDeliveryEnd/stale(_:)``, at most once.
     public func deliver<Fault: Error>(
         _ envelope: SMTPEnvelope, _ message: SMTPMessage, partial: SMTPPartialDelivery = .allowed,
-        recipientsAtOnce: Int = 100, report: ([SMTPRecipientResult]) throws(Fault) -> Void
+        recipientsAtOnce: Int = 100, offering: ([Int]) throws(Fault) -> Void,
+        report: ([SMTPRecipientResult]) throws(Fault) -> Void
     ) throws(Fault) -> SMTPDeliveryEnd {
         precondition(isOpen, "this connection is over")
         var delivery = SMTPDelivery(envelope, message, capabilities, partial: partial, atOnce: recipientsAtOnce)
+        let end =
+            ContinuousClock.now + timeouts.message + .seconds(message.size / max(1, timeouts.slowest))
         var beginning = deliveries == 0 ? SMTPTransaction.Beginning.fresh : .afterPause
         deliveries += 1
         if beginning == .afterPause, let failure = dialogue.failureBeforeFirstCommand {
@@ -65,25 +72,26 @@ public final class SMTPSession {
                 envelope, recipients: recipients, SMTPMailParameters(message, envelope, recipients, capabilities),
                 pipelines: capabilities.pipelines, partial: partial, beginning: beginning)
             beginning = .fresh
-            let (end, putOff) = try closing { () throws(Fault) in
-                try dialogue.run(transaction, envelope, message, report)
+            let (outcome, putOff) = try closing { () throws(Fault) in
+                try dialogue.run(transaction, envelope, message, until: end, offering: offering, report)
             }
             delivery.putOff(putOff)
-            guard end == .open else {
+            guard outcome == .open else {
                 isOpen = false
-                let left = delivery.abandon(end)
+                let left = delivery.abandon(outcome)
                 if !left.isEmpty { try report(left) }
-                return end
+                return outcome
             }
         }
         return .open
     }
 
     /// Takes leave and closes. What the server says to it does not matter.
-    public consuming func quit() {
+    /// - Parameter limit: How long its reply may take.
+    public consuming func quit(within limit: Duration? = nil) {
         guard isOpen else { return }
         isOpen = false
-        dialogue.quit()
+        dialogue.quit(within: min(limit ?? timeouts.quit, timeouts.quit))
     }
 
     /// Whether the server has hung up, or said something unasked, while nothing was under way.

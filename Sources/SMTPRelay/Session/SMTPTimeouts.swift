@@ -8,6 +8,9 @@ public struct SMTPTimeouts: Sendable, Hashable {
     public var content: Duration = .seconds(180)
     /// For the reply to the final dot. Too short a time makes repeats.
     public var finalReply: Duration = .seconds(600)
+    /// For all that is said about one message, besides the time its octets need at ``slowest`` and the wait for the reply to
+    /// the final dot: so many small waits would add up to hours.
+    public var message: Duration = .seconds(900)
     /// For the reply to QUIT, which nobody needs.
     public var quit: Duration = .seconds(2)
     /// Octets a second below which a server counts as not taking the message.

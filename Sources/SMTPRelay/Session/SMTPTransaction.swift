@@ -47,6 +47,8 @@ struct SMTPTransaction {
     private let partial: SMTPPartialDelivery
     private let beginning: Beginning
     let parameters: SMTPMailParameters
+    /// To whom the message goes when its end is sent.
+    var offered: [Int] { accepted }
 
     private var state = State.idle
     private var unsent: [SMTPCommand] = []

@@ -5,7 +5,16 @@
    FAULTPOINT_PROGRAM  the name (comm) of the program to act in; others load this without effect
    FAULTPOINT_LOG      a file that gets one line a call: NUMBER NAME PATH [PATH]
    FAULTPOINT_AT       the number to act at; none: only log
-   FAULTPOINT_ACTION   "before" or "after": SIGKILL then; a number: fail with that errno */
+   FAULTPOINT_ACTION   "before" or "after": SIGKILL then; a number: fail with that errno; "short": write only half
+   FAULTPOINT_ALL      set: calls that look or lock, and change nothing, are numbered too
+
+   A fault that lasts, whatever the number of the call:
+   FAULTPOINT_CALL     the name of the calls that fail, or *
+   FAULTPOINT_PATH     what their path (or the other path of a rename or link) contains; none: any
+   FAULTPOINT_ERRNO    with what they fail
+   FAULTPOINT_SWITCH   a file: the fault lasts while its first octet is '1'
+
+   FAULTPOINT_CLOCK    a file of 8 octets, a number in the machine's order: the seconds by which the time of day is shifted */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,17 +22,35 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_int counter;
-static int chosen, error_number, log_descriptor = -1, is_active, is_after;
+static int chosen, error_number, log_descriptor = -1, is_active, is_after, is_short, numbers_all;
+static const char *faulty_call, *faulty_path;
+static int lasting_error;
+static const volatile char *lasting_switch;
+static const volatile int64_t *clock_shift;
+
+static const volatile void *shared(const char *path, size_t length) {
+    if (path == NULL) return NULL;
+    int descriptor = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return NULL;
+    void *address = mmap(NULL, length, PROT_READ, MAP_SHARED, descriptor, 0);
+    syscall(SYS_close, descriptor);
+    return address == MAP_FAILED ? NULL : address;
+}
 
 __attribute__((constructor)) static void prepare(void) {
     char comm[32] = "";
@@ -40,6 +67,13 @@ __attribute__((constructor)) static void prepare(void) {
     chosen = getenv("FAULTPOINT_AT") ? atoi(getenv("FAULTPOINT_AT")) : 0;
     is_after = action && strcmp(action, "after") == 0;
     error_number = action ? atoi(action) : 0;
+    is_short = action && strcmp(action, "short") == 0;
+    numbers_all = getenv("FAULTPOINT_ALL") != NULL;
+    faulty_call = getenv("FAULTPOINT_CALL");
+    faulty_path = getenv("FAULTPOINT_PATH");
+    lasting_error = getenv("FAULTPOINT_ERRNO") ? atoi(getenv("FAULTPOINT_ERRNO")) : 0;
+    lasting_switch = shared(getenv("FAULTPOINT_SWITCH"), 1);
+    clock_shift = shared(getenv("FAULTPOINT_CLOCK"), sizeof *clock_shift);
     is_active = 1;
 }
 
@@ -54,19 +88,43 @@ static void resolve(int directory, const char *path, char out[PATH_MAX * 2]) {
     else snprintf(out, PATH_MAX * 2, "%s", base);
 }
 
+/* Whether the fault that lasts meets this call. */
+static int is_faulty(const char *name, const char *first, const char *second) {
+    if (lasting_switch == NULL || *lasting_switch != '1' || faulty_call == NULL) return 0;
+    if (strcmp(faulty_call, "*") != 0 && strcmp(faulty_call, name) != 0) return 0;
+    return faulty_path == NULL || strstr(first, faulty_path) || strstr(second, faulty_path);
+}
+
+static int pass(const char *name, int directory, const char *path, int other_directory, const char *other, int changes);
+
 /* Returns this call's number, or -1 when it must fail (errno is set). */
 static int enter(const char *name, int directory, const char *path, int other_directory, const char *other) {
+    return pass(name, directory, path, other_directory, other, 1);
+}
+/* The same, for a call that changes nothing. */
+static int look(const char *name, int directory, const char *path) {
+    return pass(name, directory, path, 0, NULL, 0);
+}
+
+static int pass(const char *name, int directory, const char *path, int other_directory, const char *other, int changes) {
+    static __thread char first[PATH_MAX * 2], second[PATH_MAX * 2], line[PATH_MAX * 5];
     if (!is_active) return 0;
-    int saved = errno, number = atomic_fetch_add(&counter, 1) + 1;
-    if (log_descriptor >= 0) {
-        static __thread char first[PATH_MAX * 2], second[PATH_MAX * 2], line[PATH_MAX * 5];
+    int saved = errno, is_numbered = changes || numbers_all;
+    int number = is_numbered ? atomic_fetch_add(&counter, 1) + 1 : 0;
+    if (lasting_switch || (log_descriptor >= 0 && is_numbered)) {
         resolve(directory, path, first);
         second[0] = 0;
         if (other) resolve(other_directory, other, second);
+    }
+    if (is_faulty(name, first, second)) {
+        errno = lasting_error;
+        return -1;
+    }
+    if (log_descriptor >= 0 && is_numbered) {
         int length = snprintf(line, sizeof line, "%d\t%s\t%s\t%s\n", number, name, first, second);
         syscall(SYS_write, log_descriptor, line, (size_t)length);
     }
-    if (number == chosen && !is_after) {
+    if (number && number == chosen && !is_after && !is_short) {
         if (error_number == 0) kill(getpid(), SIGKILL);
         errno = error_number;
         return -1;
@@ -76,7 +134,7 @@ static int enter(const char *name, int directory, const char *path, int other_di
 }
 
 static void leave(int number) {
-    if (is_active && is_after && number == chosen) kill(getpid(), SIGKILL);
+    if (is_active && is_after && number && number == chosen) kill(getpid(), SIGKILL);
 }
 
 static int is_regular(int descriptor) {
@@ -153,14 +211,14 @@ int mkdirat(int a, const char *path, mode_t mode) {
 int name(const char *path, int flags, ...) { \
     REAL(int, name, const char *, int, ...); \
     MODE(flags) \
-    int number = flags & O_CREAT ? enter("create", AT_FDCWD, path, 0, NULL) : 0; \
+    int number = flags & O_CREAT ? enter("create", AT_FDCWD, path, 0, NULL) : look("open", AT_FDCWD, path); \
     CALL(int, number, real(path, flags, mode)); \
 }
 #define OPENAT(name) \
 int name(int a, const char *path, int flags, ...) { \
     REAL(int, name, int, const char *, int, ...); \
     MODE(flags) \
-    int number = flags & O_CREAT ? enter("create", a, path, 0, NULL) : 0; \
+    int number = flags & O_CREAT ? enter("create", a, path, 0, NULL) : look("open", a, path); \
     CALL(int, number, real(a, path, flags, mode)); \
 }
 OPEN(open)
@@ -171,6 +229,7 @@ OPENAT(openat64)
 ssize_t write(int descriptor, const void *octets, size_t count) {
     REAL(ssize_t, write, int, const void *, size_t);
     int number = is_active && is_regular(descriptor) ? enter("write", descriptor, "", 0, NULL) : 0;
+    if (is_short && number && number == chosen && count > 1) count /= 2;
     CALL(ssize_t, number, real(descriptor, octets, count));
 }
 ssize_t pwrite(int descriptor, const void *octets, size_t count, off_t offset) {
@@ -192,4 +251,64 @@ int fdatasync(int descriptor) {
     REAL(int, fdatasync, int);
     int number = enter("fsync", descriptor, "", 0, NULL);
     CALL(int, number, real(descriptor));
+}
+
+int fallocate(int descriptor, int mode, off_t offset, off_t length) {
+    REAL(int, fallocate, int, int, off_t, off_t);
+    int number = enter("allocate", descriptor, "", 0, NULL);
+    CALL(int, number, real(descriptor, mode, offset, length));
+}
+int fchmod(int descriptor, mode_t mode) {
+    REAL(int, fchmod, int, mode_t);
+    int number = enter("chmod", descriptor, "", 0, NULL);
+    CALL(int, number, real(descriptor, mode));
+}
+int fchown(int descriptor, uid_t user, gid_t group) {
+    REAL(int, fchown, int, uid_t, gid_t);
+    int number = enter("chown", descriptor, "", 0, NULL);
+    CALL(int, number, real(descriptor, user, group));
+}
+
+/* Calls that change nothing. */
+int flock(int descriptor, int operation) {
+    REAL(int, flock, int, int);
+    int number = look("lock", descriptor, "");
+    CALL(int, number, real(descriptor, operation));
+}
+int fstatat(int a, const char *restrict path, struct stat *restrict facts, int flags) {
+    REAL(int, fstatat, int, const char *, struct stat *, int);
+    int number = look("stat", a, path);
+    CALL(int, number, real(a, path, facts, flags));
+}
+int faccessat(int a, const char *path, int mode, int flags) {
+    REAL(int, faccessat, int, const char *, int, int);
+    int number = look("access", a, path);
+    CALL(int, number, real(a, path, mode, flags));
+}
+ssize_t read(int descriptor, void *octets, size_t count) {
+    REAL(ssize_t, read, int, void *, size_t);
+    int number = is_active && is_regular(descriptor) ? look("read", descriptor, "") : 0;
+    CALL(ssize_t, number, real(descriptor, octets, count));
+}
+
+/* The time of day, shifted. */
+static int64_t shift(void) { return is_active && clock_shift ? *clock_shift : 0; }
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    REAL(int, clock_gettime, clockid_t, struct timespec *);
+    int result = real(clock, time);
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) time->tv_sec += shift();
+    return result;
+}
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+    REAL(int, gettimeofday, struct timeval *, void *);
+    int result = real(time, zone);
+    if (result == 0) time->tv_sec += shift();
+    return result;
+}
+time_t time(time_t *out) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out) *out = now.tv_sec;
+    return now.tv_sec;
 }

@@ -1,0 +1,206 @@
+import Foundation
+import Glibc
+import Octets
+import Synchronization
+
+/// Why a program could not be run.
+struct ProcessFailure: Error {
+    let reason: String
+
+    init(_ errno: Int32) { reason = String(cString: strerror(errno)) }
+}
+
+/// What a program reads from its standard input: a file without a name. (Through a pipe, the program would take a message for
+/// whole whose writer was killed in the middle.)
+final class InputFile {
+    let descriptor: CInt
+
+    init(_ content: any OctetSource) throws(ProcessFailure) {
+        descriptor = Self.open()
+        guard descriptor >= 0 else { throw ProcessFailure(errno) }
+        let failure = Self.write(content, to: descriptor)
+        guard failure == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
+            let cause = failure == 0 ? errno : failure
+            close(descriptor)
+            throw ProcessFailure(cause)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether the program that was given it has read it all: their place in the file is the same.
+    var isReadToEnd: Bool {
+        let place = lseek(descriptor, 0, SEEK_CUR)
+        return place >= 0 && place == lseek(descriptor, 0, SEEK_END)
+    }
+
+    private static func open() -> CInt {
+        var name = Array("/tmp/ses-relay-XXXXXX".utf8CString)
+        let made = mkstemp(&name)
+        if made >= 0 {
+            unlink(name)
+            _ = fcntl(made, F_SETFD, FD_CLOEXEC)
+            return made
+        }
+        let shared = "/ses-relay-\(UUID().uuidString)"
+        let memory = shm_open(shared, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        if memory >= 0 { shm_unlink(shared) }
+        return memory
+    }
+
+    /// Local mail has local line ends: each CRLF becomes LF, which sendmail makes CRLF again.
+    /// - Returns: 0 or errno.
+    private static func write(_ content: any OctetSource, to descriptor: CInt) -> CInt {
+        var converter = LFConverter()
+        var converted: [UInt8] = []
+        var failure: CInt = 0
+        func flush() {
+            var written = 0
+            while failure == 0, written < converted.count {
+                let count = converted.withUnsafeBytes {
+                    Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
+                }
+                if count >= 0 { written += count } else if errno != EINTR { failure = errno }
+            }
+            converted.removeAll(keepingCapacity: true)
+        }
+        content.forEachChunk { chunk in
+            guard failure == 0 else { return }
+            converter.convert(chunk, into: &converted)
+            flush()
+        }
+        converter.finish(into: &converted)
+        flush()
+        return failure
+    }
+}
+
+/// Programs that are run to their end, without a shell, none for longer than its limit.
+final class ChildProcesses: Sendable {
+    enum Ending: Equatable {
+        /// With its exit code; 128 and the number of the signal that ended it.
+        case exited(Int32)
+        /// It did not end in time and was killed.
+        case tooLong
+        /// It was ended because this program is to stop.
+        case stopped
+    }
+
+    private let running = Mutex<[ObjectIdentifier: Child]>([:])
+    private let interrupted = Atomic(false)
+
+    /// How long a program may take to tidy up when it is told to end.
+    private static let grace = Duration.seconds(1)
+
+    var isInterrupted: Bool { interrupted.load(ordering: .acquiring) }
+
+    /// - Parameter command: An absolute path and the arguments.
+    func run(_ command: [String], input: InputFile, limit: Duration) throws(ProcessFailure) -> Ending {
+        guard !isInterrupted else { throw ProcessFailure(ECANCELED) }
+        let child = try Child(command, standardInput: input.descriptor)
+        running.withLock { $0[ObjectIdentifier(child)] = child }
+        defer { running.withLock { $0[ObjectIdentifier(child)] = nil } }
+        // The order to stop may have come while it was being started.
+        if isInterrupted { child.signal(SIGTERM) }
+        if let code = child.end(within: limit) {
+            if isInterrupted && code >= 128 { return .stopped }
+            // A program that took the message without reading it all has taken another message.
+            return .exited(code == 0 && !input.isReadToEnd ? 75 : code)
+        }
+        child.signal(SIGTERM)
+        if child.end(within: Self.grace) == nil {
+            child.signal(SIGKILL)
+            _ = child.end(within: Self.grace)
+        }
+        return isInterrupted ? .stopped : .tooLong
+    }
+
+    /// Ends those that run, now and later.
+    func interrupt() {
+        interrupted.store(true, ordering: .releasing)
+        let children = running.withLock { Array($0.values) }
+        for child in children { child.signal(SIGTERM) }
+        guard !children.isEmpty else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1)) {
+            for child in children { child.signal(SIGKILL) }
+        }
+    }
+}
+
+/// One program in a process group of its own.
+private final class Child: Sendable {
+    private let pid: pid_t
+    private let code = Mutex<Int32?>(nil)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ command: [String], standardInput: CInt) throws(ProcessFailure) {
+        pid = try Self.spawn(command, standardInput: standardInput)
+        let thread = Thread { [self] in reap() }
+        thread.name = "child \(pid)"
+        thread.start()
+    }
+
+    /// Waits for its end in a thread of its own: there is no wait with a limit.
+    private func reap() {
+        var information = siginfo_t()
+        // Until it is reaped below, its number cannot be that of another process.
+        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        code.withLock { code in
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            let signal = status & 0x7F
+            code = signal == 0 ? status >> 8 & 0xFF : 128 + signal
+        }
+        ended.signal()
+    }
+
+    /// - Returns: Its exit code; nil when it has not ended in time.
+    func end(within limit: Duration) -> Int32? {
+        let milliseconds = Int(min(limit, .seconds(1_000_000)) / .milliseconds(1))
+        guard ended.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else { return nil }
+        ended.signal()
+        return code.withLock { $0 }
+    }
+
+    /// To it and to what it has started.
+    func signal(_ number: CInt) {
+        code.withLock { code in
+            if code == nil { _ = kill(-pid, number) }
+        }
+    }
+
+    private static func spawn(_ command: [String], standardInput: CInt) throws(ProcessFailure) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        var outcome = posix_spawn_file_actions_init(&actions)
+        guard outcome == 0 else { throw ProcessFailure(outcome) }
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        outcome = posix_spawnattr_init(&attributes)
+        guard outcome == 0 else { throw ProcessFailure(outcome) }
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        let steps = [
+            posix_spawn_file_actions_adddup2(&actions, standardInput, STDIN_FILENO),
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0),
+            // What this process ignores and blocks (SIGPIPE, SIGTERM) is no business of the program.
+            posix_spawnattr_setsigmask(&attributes, &none),
+            posix_spawnattr_setsigdefault(&attributes, &all),
+            posix_spawnattr_setpgroup(&attributes, 0),
+            posix_spawnattr_setflags(
+                &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)),
+        ]
+        if let failed = steps.first(where: { $0 != 0 }) { throw ProcessFailure(failed) }
+        let words = command.map { strdup($0) }
+        let environment: [String] = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
+        let settings = environment.map { strdup($0) }
+        defer { for word in words + settings { free(word) } }
+        guard (words + settings).allSatisfy({ $0 != nil }) else { throw ProcessFailure(ENOMEM) }
+        var pid: pid_t = 0
+        outcome = posix_spawn(&pid, command[0], &actions, &attributes, words + [nil], settings + [nil])
+        guard outcome == 0 else { throw ProcessFailure(outcome) }
+        return pid
+    }
+}

@@ -1,0 +1,68 @@
+import Composition
+import InternetMessage
+import Octets
+import Relaying
+import Spool
+
+/// Puts away a message that ended every start. Its record and our own envelope block are read, so that nobody who has it gets it
+/// again; nothing of the message is.
+struct EntryIsolation {
+    let transaction: Transaction
+    let settings: RelaySettings
+    let context: RelayContext
+    let voice: EntryVoice
+
+    enum Ending {
+        /// All recipients had it.
+        case sent
+        case failed(PublishedFile, reason: String)
+    }
+
+    func run(because cause: String) throws(SpoolError) -> Ending {
+        let history = DeliveryHistory(lines: try transaction.openLedger().lines().map(\.text))
+        let file = try transaction.read(maximum: .max)
+        guard let envelope = readEnvelope(file) else { return try putAway(cause, history) }
+        let left = envelope.recipients.filter { history.state(of: $0) != .sent }
+        let unsure = left.filter(history.interrupted.contains)
+        var reason = cause
+        if !unsure.isEmpty { reason += "; these may have it: " + unsure.map(\.description).joined(separator: ", ") }
+        let reports = EntryReports(
+            transaction: transaction, settings: settings, context: context, isOutgoing: transaction.origin.isOutgoing)
+        try transaction.removeStagedOutputs()
+        if !left.isEmpty {
+            try transaction.add(output: reports.remains(of: file, envelope, for: left, reason: reason))
+        }
+        voice.tell(.failed, to: transaction.outputs, reason: reason, recipients: left.map(\.description))
+        guard try transaction.commit() else {
+            throw SpoolError(.raced, path: context.spool.path, "a message was changed while it was put away")
+        }
+        guard let published = try transaction.publish().first else { return .sent }
+        return .failed(published, reason: reason)
+    }
+
+    private func readEnvelope(_ file: ClaimedFile) -> Envelope? {
+        guard let block = file.block else { return nil }
+        do throws(CompositionError) {
+            let envelope = try EnvelopeBlock(parsing: block).envelope
+            return envelope.recipients.isEmpty ? nil : envelope
+        } catch {
+            // Without an envelope that can be read, it goes as it is.
+            return nil
+        }
+    }
+
+    private func putAway(_ cause: String, _ history: DeliveryHistory) throws(SpoolError) -> Ending {
+        let reason = cause + "; it may have gone to some of its recipients"
+        voice.tell(.failed, reason: reason)
+        return .failed(try transaction.block(), reason: reason)
+    }
+}
+
+extension Origin {
+    var isOutgoing: Bool {
+        switch self {
+        case .outgoing: true
+        case .incoming: false
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Composition
+import InternetMessage
+import Octets
+import Relaying
+import Spool
+
+/// Makes what is written about one message: reports to its sender, and what is kept of it for those who did not get it.
+struct EntryReports {
+    let transaction: Transaction
+    let settings: RelaySettings
+    let context: RelayContext
+    let isOutgoing: Bool
+
+    /// The report to the sender; none for the null sender, and none where nobody is named.
+    func report(
+        _ action: DeliveryStatusNotification.Action, of told: [Settlement.Told], _ entry: AdmittedEntry,
+        _ history: DeliveryHistory
+    ) -> [StagedOutput] {
+        guard !told.isEmpty, case .address(let sender)? = entry.envelope.sender else { return [] }
+        let now = context.clock.now()
+        let arrived = history.arrived ?? now
+        let notification = DeliveryStatusNotification(
+            action, from: settings.postmaster, to: sender,
+            recipients: told.map {
+                DeliveryStatusNotification.Recipient(
+                    $0.recipient, status: $0.report.status, server: $0.report.server, diagnostic: $0.report.text,
+                    isReply: $0.report.isReply)
+            }, host: settings.hostName, arrived: arrived,
+            triedUntil: action == .delayed ? arrived + settings.patience.lifetime : nil,
+            entry: "\(transaction.entry)", original: entry.message, request: entry.envelope.notification)
+        let block = EnvelopeBlock(
+            envelope: Envelope(
+                sender: .null, recipients: [sender], source: .arguments,
+                notification: NotificationRequest(notify: .never)),
+            entry: "\(transaction.entry)", outcome: "report", reason: "a message was \(action.words)",
+            origin: isOutgoing ? "in" : "out")
+        return [
+            StagedOutput(
+                folder: .delivered,
+                // It travels towards its receiver, against the way of the message.
+                facts: NameFacts(origin: isOutgoing ? .incoming(bare: false) : .outgoing(bare: false)),
+                block: block.rendered(),
+                content: notification.compose(
+                    date: MailDate(unixSeconds: Int64(now)), token: context.random.octets(12).hexadecimal),
+                lineEnds: .asIs)
+        ]
+    }
+
+    /// The message for those who did not get it: put back into `delivered/new` it goes to them, and to nobody else.
+    func remains(
+        of file: ClaimedFile, _ envelope: Envelope, for recipients: [AddrSpec], reason: String
+    ) -> StagedOutput {
+        let block = EnvelopeBlock(
+            envelope: Envelope(
+                sender: envelope.sender, recipients: recipients, source: .arguments,
+                notification: envelope.notification),
+            entry: "\(transaction.entry)", outcome: "failed", reason: reason, origin: isOutgoing ? "out" : "in")
+        return StagedOutput(
+            folder: .failed, facts: NameFacts(origin: transaction.origin),
+            block: block.rendered(lineEnd: LineEnding.of(file.message) == .lf ? .lf : .crlf), content: file.message,
+            lineEnds: .asIs)
+    }
+}
+
+extension DeliveryStatusNotification.Action {
+    fileprivate var words: String {
+        switch self {
+        case .failed: "not delivered"
+        case .delayed: "delayed"
+        case .relayed: "handed on to where no notifications are sent"
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Logging
+import ProgramLife
+import Spool
+
+/// Says what happens to one entry, in the journal and in the log.
+final class EntryVoice {
+    private let transaction: Transaction
+    private let context: RelayContext
+    var messageID: String?
+    var log: Logger { context.log }
+
+    init(_ transaction: Transaction, _ context: RelayContext) {
+        self.transaction = transaction
+        self.context = context
+    }
+
+    /// - Returns: Why the journal did not take it; nil when it did.
+    @discardableResult
+    func tell(
+        _ event: JournalEvent.Event, attempts: Int? = nil, to: [PublishedFile] = [], reason: String? = nil,
+        server: String? = nil, recipients: [String] = []
+    ) -> SpoolError? {
+        var line = JournalEvent(
+            event, entry: transaction.entry, file: transaction.source.map { "\($0)" }, attempts: attempts, to: to,
+            reason: reason, messageID: messageID, server: server)
+        line.recipients = recipients
+        let error = context.spool.journal.append(line)
+        if let error { context.gate.note(error, about: IntakeGate.journal) }
+        return error
+    }
+
+    func metadata(_ more: Logger.Metadata = [:]) -> Logger.Metadata {
+        var metadata = more
+        metadata["entry"] = "\(transaction.entry)"
+        if let messageID { metadata["messageID"] = "\(messageID)" }
+        return metadata
+    }
+}

@@ -1,0 +1,27 @@
+import Glibc
+
+extension Spool {
+    /// Octets below which a file system of so many counts as full: some refuse to write long before nothing is left.
+    static func leastRoom(of total: Int) -> Int { min(max(total / 50, 256 << 10), 16 << 20) }
+
+    /// Why nothing can be written in the spool at all, as whoever asks sees it; nil when there is no such reason.
+    public func lackOfRoom() throws(SpoolError) -> String? {
+        var facts = statvfs()
+        guard fstatvfs(root.descriptor, &facts) == 0 else {
+            throw SpoolError(.system, path: path, errno: errno, "cannot ask how much room the file system has")
+        }
+        if facts.f_flag & UInt(ST_RDONLY) != 0 {
+            return "the file system of the spool is read-only: see the kernel log, then remount it"
+        }
+        let free = Int(facts.f_bavail) * Int(facts.f_frsize)
+        if free < Self.leastRoom(of: Int(facts.f_blocks) * Int(facts.f_frsize)) {
+            return
+                "the file system of the spool is full (\(free / 1_024) KiB free): make room; work goes on by itself then"
+        }
+        // File systems without a fixed number of inodes say 0 of 0.
+        if facts.f_files > 0, facts.f_favail == 0 {
+            return "the file system of the spool has no inodes left: remove files; work goes on by itself then"
+        }
+        return nil
+    }
+}
