@@ -11,19 +11,26 @@ struct OpeningHints {
     let names: [ShownFileName]
     /// `type/subtype`, lower case.
     let mediaType: String
+    /// Whether one of the names holds a control character, white space apart.
+    private let holdsControlCharacter: Bool
 
     init(of entity: Entity, using charsets: some CharsetDecoding) {
         names = entity.shownFileNames(using: charsets)
         mediaType = entity.contentType.mediaType
+        holdsControlCharacter = entity.everyFileName(using: charsets).contains(where: Self.holdsControlCharacter)
     }
 
     init(names: [String], mediaType: String) {
         self.names = names.map { ShownFileName($0) }
+        holdsControlCharacter = names.contains(where: Self.holdsControlCharacter)
         self.mediaType = mediaType
     }
 
     /// Why the file may be opened as something else than `form`, in words; nil where nothing speaks of that.
     func objection(to form: AttachmentFacts.SignedForm) -> String? {
+        if holdsControlCharacter {
+            return "its name holds a control character, at which some readers end it"
+        }
         for ending in names.flatMap({ $0.endings.sorted() }) where Self.choosesProgram(ending) && !form.opens(ending) {
             return "its name ends in .\(ending), by which it may be opened as something else than what is signed"
         }
@@ -32,6 +39,14 @@ struct OpeningHints {
     }
 
     // MARK: - Names
+
+    /// A NUL ends a name for whatever is written in C; what the others do, nobody can tell. White space is what folding
+    /// leaves in a long name, and what stands above ASCII may be a charset that was not declared.
+    private static func holdsControlCharacter(_ name: String) -> Bool {
+        name.unicodeScalars.contains { scalar in
+            (scalar.value < 0x20 || scalar.value == 0x7F) && ![0x09, 0x0A, 0x0D].contains(scalar.value)
+        }
+    }
 
     /// Whether a program may be chosen by it, unlike the `2` of `offer 1.2`.
     private static func choosesProgram(_ ending: String) -> Bool {

@@ -129,6 +129,9 @@ struct AttachmentVerifyingTests {
             ], verdict: "not trusted",
             told: ["not trusted: \"b.p7m\"", wrong]),
         Case(
+            name: "a NUL in the name of the file", files: [.xml("a.html\u{0}.xml", whole)], verdict: "not trusted",
+            told: ["holds a control character"]),
+        Case(
             name: "a document that the server cannot judge", files: [.xml("a.xml", whole + "server-cannot")],
             verdict: "indeterminate", told: ["cannot be judged"]),
         Case(
