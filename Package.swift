@@ -56,6 +56,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CICU", pkgConfig: "icu-i18n", providers: [.apt(["libicu-dev"])]),
         .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
@@ -83,6 +84,7 @@ let package = Package(
         layer("Relaying", ["Octets", "DomainNames", "InternetMessage"]),
 
         // Edges: each owns one kind of contact with the outside.
+        layer("HostProcess", ["Octets", "CProcess"]),
         layer("Spool", ["Octets", "CivilTime", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
@@ -108,12 +110,12 @@ let package = Package(
             "SigningServer",
             [
                 "Octets", "DomainNames", "Explanations", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML",
-                "XMLReading", "CMSSignatures", "ImageReading", "PDFSignatures", "XMLSignatures", "CurlTransfer", log,
-                http, https,
+                "XMLReading", "CMSSignatures", "ImageReading", "PDFSignatures", "XMLSignatures", "CurlTransfer",
+                "HostProcess", log, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
-        layer("ProgramLife", ["Spool", "SESConfiguration", log, lifecycle, signals]),
+        layer("ProgramLife", ["HostProcess", "Spool", "SESConfiguration", log, lifecycle, signals]),
         layer(
             "Gateway",
             [
@@ -132,7 +134,7 @@ let package = Package(
             ]),
         program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", arguments]),
-        program("ses-dss", ["SigningServer", arguments, log]),
+        program("ses-dss", ["SigningServer", "HostProcess", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools, FaultTests on
         // machines at fault.
@@ -150,6 +152,7 @@ let package = Package(
         tests("Composition"),
         tests("Processing"),
         tests("Relaying", ["InternetMessage"]),
+        tests("HostProcess", ["Octets"]),
         tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
         tests("XMLReading"),
@@ -165,7 +168,7 @@ let package = Package(
         tests("FontEmbedding", ["Octets"]),
         tests("ImageReading", ["Octets", "PDFStructure"]),
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding", "ImageReading"]),
-        tests("SigningServer"),
+        tests("SigningServer", ["HostProcess"]),
         tests("ProgramLife", ["Spool", log]),
         tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
         tests("Gateway", ["ProgramLife"]),

@@ -19,7 +19,9 @@ public struct CMSFacts: Sendable, Hashable {
     public struct Signer: Sendable, Hashable {
         /// `sha-256` and so on, as RFC 8551 §3.5.3.2 names them in micalg; another algorithm under OpenSSL's name.
         public let digestAlgorithm: String
-        /// ``Certificate/addresses`` of the enclosed certificate; empty without one.
+        /// Whether the signer's certificate is at hand: enclosed, or known.
+        public var hasCertificate: Bool { certificate != nil }
+        /// ``Certificate/addresses`` of the certificate; empty without one.
         public let addresses: [String]
         /// Issuer (RFC 4514 text) and serial number (hexadecimal, lower case, no leading zeros) of the certificate;
         /// nil when the signer is named by key identifier and its certificate is not enclosed.
@@ -36,10 +38,16 @@ public struct CMSFacts: Sendable, Hashable {
 
 /// Looks into a CMS and checks its arithmetic; knows nothing of trust.
 public enum CMSInspection {
+    static let followed =
+        "octets stand behind the signature that are none of it, such as a second signature; nobody vouches for them"
+
     /// What stands in `signature` (SignedData, BER).
+    /// - Parameter known: Certificates to look for signers in, beside those enclosed.
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData.
-    public static func facts(of signature: OctetString) throws(CryptographyError) -> CMSFacts {
-        let parsed = try ParsedSignedData(signature)
+    public static func facts(
+        of signature: OctetString, knowing known: [Certificate] = []
+    ) throws(CryptographyError) -> CMSFacts {
+        let parsed = try ParsedSignedData(signature, additional: known)
         let signers = parsed.signers.map { signer in
             let certificate = signer.certificate
             let name = signer.issuerAndSerial
@@ -58,11 +66,14 @@ public enum CMSInspection {
     }
 
     /// Whether every signer's signature fits `content`, with the certificates enclosed. No signer is broken too.
-    /// - Parameter content: What was signed; nil takes the enclosed content.
+    /// - Parameters:
+    ///   - content: What was signed; nil takes the enclosed content.
+    ///   - known: Certificates to look for signers in, beside those enclosed.
     public static func check(
-        _ signature: OctetString, content: (any OctetSource)?
+        _ signature: OctetString, content: (any OctetSource)?, knowing known: [Certificate] = []
     ) throws(CryptographyError) -> SignatureIntegrity {
-        let parsed = try ParsedSignedData(signature)
+        let parsed = try ParsedSignedData(signature, additional: known)
+        guard !parsed.isFollowed else { return .broken(followed) }
         guard !parsed.signers.isEmpty else { return .broken("nobody signed: there is no signerInfo") }
         guard let content = content ?? parsed.enclosedContent else {
             return .unknown("the signature encloses no content, and none was given")

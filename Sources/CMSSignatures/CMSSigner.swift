@@ -26,12 +26,14 @@ public struct CMSSigner: Sendable {
     /// - Parameter signingTime: Unix seconds; the signature then has S/MIME capabilities too. nil leaves both out, as a
     ///   PDF signature wants it, whose time stands in its dictionary (ETSI EN 319 142-1 §6.3).
     /// - Returns: A SignedData without content, DER.
-    /// - Throws: ``CryptographyError/Kind/unsupported`` for a key that may only sign by RSA-PSS; also what the timestamp
-    ///   source throws.
+    ///   With a key on an Edwards curve the digest is the one that RFC 8419 §3.1 demands, whatever ``digest`` says.
+    /// - Throws: ``CryptographyError/Kind/unsupported`` for a key that has an ``SigningKey/obstacle``; also what the
+    ///   timestamp source throws.
     public func sign(detached content: any OctetSource, signingTime: Int?) throws(CryptographyError) -> OctetString {
-        guard copenssl_pkey_is_pss(key.key.raw) == 0 else {
-            throw CryptographyError(
-                .unsupported, "the key may only sign by RSA-PSS, which is not done here; use an RSA or EC key")
+        if let obstacle = key.obstacle { throw CryptographyError(.unsupported, obstacle) }
+        if let curve = EdwardsCurve(key.key.raw) {
+            let builder = EdwardsSignedData(key: key, curve: curve, isCAdES: isCAdES, timestamps: timestamps)
+            return try builder.sign(content, signingTime: signingTime)
         }
         OpenSSLErrors.clear()
         var flags = copenssl_cms_binary | copenssl_cms_detached | copenssl_cms_partial

@@ -62,12 +62,15 @@ public struct CMSVerifier: Sendable {
             evidence.claimedTime = evidence.claimedTime ?? claimedTime
             evidence.timestamps += timestamps
             evidence.revocation = revocation
-            results.append(try judge.judge(evidence, now: now))
+            var result = try judge.judge(evidence, now: now)
+            result.isCertificateEnclosed = result.certificate.map { parsed.certificates.contains($0) } ?? false
+            results.append(result)
         }
         var general: [VerificationDetail] = []
         if results.isEmpty {
             general.append(VerificationDetail(.signature, .invalid, "nobody signed: there is no signerInfo"))
         }
+        if parsed.isFollowed { general.append(VerificationDetail(.signature, .invalid, CMSInspection.followed)) }
         if let content, let enclosed = parsed.enclosedContent, try !Self.areEqual(content, enclosed) {
             // A reader who opens the signature would see something else than was verified.
             general.append(

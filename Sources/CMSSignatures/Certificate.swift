@@ -67,8 +67,9 @@ public struct Certificate: Sendable {
     public var notBefore: Int? { ASN1Time.unixSeconds(X509_get0_notBefore(handle.raw)) }
     /// The last second of its validity, Unix time; nil when the field is no time.
     public var notAfter: Int? { ASN1Time.unixSeconds(X509_get0_notAfter(handle.raw)) }
-    /// Its e-mail addresses: rfc822Name and SmtpUTF8Mailbox (RFC 8398) of subjectAltName, and emailAddress of the
-    /// subject, as written, each once. What contains a control character is no address and left out.
+    /// Its e-mail addresses: rfc822Name and SmtpUTF8Mailbox (RFC 9598) of subjectAltName, and emailAddress of the
+    /// subject, as written, each once. What contains a control character is no address and left out, and so is a
+    /// SmtpUTF8Mailbox whose local part is ASCII: RFC 9598 §3 forbids it, because it would evade name constraints.
     public var addresses: [String] { CertificateAddresses.of(handle.raw) }
     /// Whether issuer and subject are the same.
     public var isSelfIssued: Bool {

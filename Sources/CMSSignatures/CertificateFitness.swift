@@ -1,3 +1,5 @@
+import COpenSSL
+
 extension Certificate {
     /// The reason why nobody will accept a signature that this certificate makes now; nil when there is none.
     ///
@@ -16,6 +18,9 @@ extension Certificate {
         if now + TrustPolicy.clockSkew < notBefore {
             return "\(name) is not valid before \(UnixTime.text(notBefore))"
         }
-        return details(of: use).first?.message
+        if let detail = details(of: use).first { return detail.message }
+        // RFC 5280 §4.2: whoever does not know it must refuse the certificate.
+        let hasUnknown = X509_get_extension_flags(handle.raw) & UInt32(EXFLAG_CRITICAL) != 0
+        return hasUnknown ? "\(name) has a critical extension that is not known" : nil
     }
 }

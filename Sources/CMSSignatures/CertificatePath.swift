@@ -54,6 +54,10 @@ public enum CertificatePath {
             details.append(
                 VerificationDetail(.issuerTrust, .indeterminate, "the path cannot be built: \(run.words)"))
         }
+        if !run.findings.nameDetails.isEmpty, MailboxConstraints.allowsOtherNames(of: run.path) {
+            details.removeAll { run.findings.nameDetails.contains($0) }
+        }
+        details += MailboxConstraints.details(of: run.path)
         details += certificate.details(of: use)
         for (place, link) in run.path.enumerated() {
             let isAnchor = place == run.path.count - 1 && policy.anchors.contains(link)
@@ -112,14 +116,17 @@ struct PathSearch {
         guard let context = X509_STORE_CTX_new() else { throw Self.memory }
         defer { X509_STORE_CTX_free(context) }
         for anchor in policy.anchors where X509_STORE_add_cert(store, anchor.handle.raw) != 1 { throw Self.memory }
-        for list in lists ?? [] where X509_STORE_add_crl(store, list.handle.raw) != 1 { throw Self.memory }
+        let known = try RevocationListStack(lists ?? [])
         let untrusted = try CertificateStack(others + policy.intermediates)
         guard X509_STORE_CTX_init(context, store, certificate.handle.raw, untrusted.raw) == 1 else { throw Self.memory }
+        // In the store only lists by the certificate's own issuer would be found, and no indirect ones.
+        X509_STORE_CTX_set0_crls(context, known.raw)
         let parameters = X509_STORE_CTX_get0_param(context)
         X509_VERIFY_PARAM_set_time(parameters, time)
         X509_VERIFY_PARAM_set_depth(parameters, 16)
         X509_VERIFY_PARAM_set_auth_level(parameters, 0)
         var flags = copenssl_flag_partial_chain | copenssl_flag_trusted_first
+        flags |= try add(policy.certificatePolicies, to: parameters)
         if lists != nil {
             flags |= copenssl_flag_crl_check | copenssl_flag_crl_check_all
             flags |= copenssl_flag_extended_crl | copenssl_flag_deltas
@@ -141,6 +148,28 @@ struct PathSearch {
         let words = OpenSSLErrors.words()
         return Run(
             isGood: result == 1, findings: findings, path: Self.path(of: context, from: certificate), words: words)
+    }
+
+    /// Sets the inputs of policy processing (RFC 5280 §6.1.1).
+    /// - Returns: The flags that go with them.
+    private func add(
+        _ policies: CertificatePolicies, to parameters: OpaquePointer?
+    ) throws(CryptographyError) -> UInt {
+        var flags = copenssl_flag_policy_check
+        if policies.isRequired { flags |= copenssl_flag_explicit_policy }
+        if policies.inhibitsMapping { flags |= copenssl_flag_inhibit_mapping }
+        if policies.inhibitsAnyPolicy { flags |= copenssl_flag_inhibit_any_policy }
+        // Without any acceptable policy OpenSSL would accept none where the path demands one.
+        for text in policies.acceptable.isEmpty ? [ObjectIdentifier.anyPolicy] : policies.acceptable {
+            guard let object = OBJ_txt2obj(text, 1) else {
+                throw CryptographyError(.malformed, "the certificate policy \(text) is no object identifier")
+            }
+            guard X509_VERIFY_PARAM_add0_policy(parameters, object) == 1 else {
+                ASN1_OBJECT_free(object)
+                throw Self.memory
+            }
+        }
+        return flags
     }
 
     private static func path(of context: OpaquePointer, from certificate: Certificate) -> [Certificate] {

@@ -81,7 +81,11 @@ enum CertificateAddresses {
             for index in 0..<copenssl_names_count(names) {
                 guard let name = copenssl_names_at(names, index) else { continue }
                 if let plain = copenssl_rfc822_name(name) { add(address(plain, isASCII: true)) }
-                if let wide = copenssl_smtp_utf8_mailbox(name) { add(address(wide, isASCII: false)) }
+                if let wide = copenssl_smtp_utf8_mailbox(name), let text = address(wide, isASCII: false),
+                    isMailboxBeyondASCII(text)
+                {
+                    add(text)
+                }
             }
         }
         let subject = X509_get_subject_name(certificate)
@@ -98,6 +102,29 @@ enum CertificateAddresses {
             index = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, index)
         }
         return found
+    }
+
+    /// The SmtpUTF8Mailbox names that count as addresses, as written.
+    static func internationalised(in certificate: OpaquePointer) -> [String] {
+        guard let names = copenssl_alternative_names(certificate) else {
+            OpenSSLErrors.clear()
+            return []
+        }
+        defer { GENERAL_NAMES_free(names) }
+        return (0..<copenssl_names_count(names)).compactMap { index in
+            guard let name = copenssl_names_at(names, index), let wide = copenssl_smtp_utf8_mailbox(name),
+                let text = address(wide, isASCII: false), isMailboxBeyondASCII(text)
+            else { return nil }
+            return text
+        }
+    }
+
+    /// Whether a SmtpUTF8Mailbox may stand for `address`: only where the local part is not ASCII (RFC 9598 §3).
+    ///
+    /// Any other address belongs into an rfc822Name, which name constraints apply to; here it would evade them (§6).
+    static func isMailboxBeyondASCII(_ address: String) -> Bool {
+        guard let at = address.utf8.lastIndex(of: UInt8(ascii: "@")) else { return false }
+        return !address.utf8[..<at].allSatisfy { $0 < 0x80 }
     }
 
     private static func address(_ string: UnsafePointer<ASN1_STRING>, isASCII: Bool) -> String? {

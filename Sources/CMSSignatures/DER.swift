@@ -21,6 +21,18 @@ enum DER {
         return OctetRope([header(tag, length)] + parts).collected()
     }
 
+    /// An OBJECT IDENTIFIER from its dotted decimals, which must be right.
+    static func identifier(_ text: String) -> OctetString {
+        guard let object = OBJ_txt2obj(text, 1) else { return OctetString() }
+        defer { ASN1_OBJECT_free(object) }
+        return encoded { i2d_ASN1_OBJECT(object, $0) } ?? OctetString()
+    }
+
+    /// The elements of a SET OF in their order (X.690 §11.6).
+    static func sorted(_ elements: [OctetString]) -> [OctetString] {
+        elements.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
     /// What `encode` writes: OpenSSL's i2d functions tell the length when there is nothing to write to.
     /// - Returns: nil when it cannot be encoded.
     static func encoded(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> OctetString? {
@@ -54,6 +66,20 @@ extension OctetString {
 
 /// Object identifiers as text: `1.2.840.113549`.
 enum ObjectIdentifier {
+    /// anyPolicy (RFC 5280 §4.2.1.4)
+    static let anyPolicy = "2.5.29.32.0"
+
+    static func isDotted(_ text: String) -> Bool {
+        guard text.utf8.count <= 200, text.utf8.allSatisfy({ $0 == 0x2E || (0x30...0x39).contains($0) }),
+            let object = OBJ_txt2obj(text, 1)
+        else {
+            OpenSSLErrors.clear()
+            return false
+        }
+        ASN1_OBJECT_free(object)
+        return true
+    }
+
     static func text(_ identifier: OpaquePointer?) -> String {
         guard let identifier else { return "" }
         var text = [CChar](repeating: 0, count: 200)

@@ -80,3 +80,19 @@ struct CertificateStack: ~Copyable {
 
     deinit { copenssl_certificates_free(raw) }
 }
+
+/// A stack of revocation lists for one call.
+struct RevocationListStack: ~Copyable {
+    let raw: OpaquePointer
+
+    init(_ lists: [RevocationList]) throws(CryptographyError) {
+        guard let stack = copenssl_crls_new() else { throw CryptographyError(.failed, "OpenSSL has no memory") }
+        guard lists.allSatisfy({ copenssl_crls_add(stack, $0.handle.raw) == 1 }) else {
+            copenssl_crls_free(stack)
+            throw CryptographyError(.failed, "OpenSSL has no memory")
+        }
+        raw = stack
+    }
+
+    deinit { copenssl_crls_free(raw) }
+}

@@ -18,6 +18,8 @@ final class ParsedSignedData {
     private let responses: [OctetString]
     /// Where the SignedData ends.
     let octetCount: Int
+    /// Whether something stands behind the SignedData: a second signature, for example. Padding does not count.
+    let isFollowed: Bool
 
     /// - Parameter additional: Certificates to look for signers in, beside those enclosed.
     init(_ octets: OctetString, additional: [Certificate] = []) throws(CryptographyError) {
@@ -33,6 +35,7 @@ final class ParsedSignedData {
         self.cms = cms
         enclosedContent = split.content
         octetCount = split.octetCount
+        isFollowed = split.isFollowed
         responses = split.responses
         do throws(CryptographyError) {
             (signers, certificates) = try Self.parts(of: cms, split.certificates, additional)
@@ -97,14 +100,16 @@ final class ParsedSignedData {
 
     /// Whether each signer's signature fits `content`, in the order of ``signers``; one pass over the content.
     func check(_ content: any OctetSource) throws(CryptographyError) -> [SignatureIntegrity] {
-        let chain = try DigestChain(signers.compactMap { $0.digestNID })
-        try chain.write(content)
+        let digests = try ContentDigests(content, signers.filter { !$0.usesSHAKE256 }.compactMap(\.digestNID))
         let isAttributes = !signers.allSatisfy(\.hasSignedAttributes) && Self.isSetOfAttributes(content)
-        return signers.map { signer in
-            isAttributes && !signer.hasSignedAttributes
-                ? .broken("the content is what another signature has as its signed attributes, and no document")
-                : signer.check(chain.raw, contentType: contentType)
+        var findings: [SignatureIntegrity] = []
+        for signer in signers {
+            findings.append(
+                isAttributes && !signer.hasSignedAttributes
+                    ? .broken("the content is what another signature has as its signed attributes, and no document")
+                    : try signer.check(digests, contentType: contentType))
         }
+        return findings
     }
 
     /// Whether it is the DER of SignedAttributes (RFC 5652 §5.4).
@@ -127,11 +132,30 @@ final class ParsedSignedData {
     private static let mostAttributeOctets = 1 << 20
 }
 
+/// What signatures are checked against: the content, and its digests.
+struct ContentDigests: ~Copyable {
+    private let content: any OctetSource
+    /// The digests that OpenSSL compares.
+    let chain: DigestChain
+
+    init(_ content: any OctetSource, _ algorithms: [Int32]) throws(CryptographyError) {
+        self.content = content
+        chain = try DigestChain(algorithms, over: content)
+    }
+
+    /// The content itself, for signatures without a digest; nil when it is too large to be kept in memory.
+    var whole: (any OctetSource)? { content.count <= Self.mostOctets ? content : nil }
+
+    func shake256() throws(CryptographyError) -> OctetString { try SHAKE256.digest(of: content) }
+
+    private static let mostOctets = 64 << 20
+}
+
 /// Digests computed together over one content.
 struct DigestChain: ~Copyable {
     let raw: OpaquePointer
 
-    init(_ algorithms: [Int32]) throws(CryptographyError) {
+    init(_ algorithms: [Int32], over content: any OctetSource) throws(CryptographyError) {
         guard var chain = BIO_new(BIO_s_null()) else {
             throw CryptographyError(.failed, "OpenSSL has no memory")
         }
@@ -145,12 +169,16 @@ struct DigestChain: ~Copyable {
             }
             chain = longer
         }
+        do throws(CryptographyError) { try Self.write(content, to: chain) } catch {
+            BIO_free_all(chain)
+            throw error
+        }
         raw = chain
     }
 
-    func write(_ content: any OctetSource) throws(CryptographyError) {
+    private static func write(_ content: any OctetSource, to chain: OpaquePointer) throws(CryptographyError) {
         try content.forEachChunk { chunk throws(CryptographyError) in
-            guard BIO_write(raw, chunk.baseAddress, Int32(chunk.count)) == chunk.count else {
+            guard BIO_write(chain, chunk.baseAddress, Int32(chunk.count)) == chunk.count else {
                 throw CryptographyError(.failed, "the content cannot be digested: \(OpenSSLErrors.words())")
             }
         }

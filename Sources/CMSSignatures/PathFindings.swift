@@ -16,6 +16,8 @@ final class PathFindings {
     private var hasLostFindings = false
     /// What is wrong with the path, revocation aside.
     private(set) var details: [VerificationDetail] = []
+    /// Those among them that say that the first certificate has a name outside the name constraints.
+    private(set) var nameDetails: [VerificationDetail] = []
     /// What lists say, the first finding first.
     private(set) var listings: [(certificate: Certificate, listing: Listing)] = []
 
@@ -42,7 +44,7 @@ final class PathFindings {
         let code = X509_STORE_CTX_get_error(context)
         let current = X509_STORE_CTX_get_current_cert(context)
         let certificate = Certificate(sharing: current)
-        let words = X509_verify_cert_error_string(Int(code)).map { String(cString: $0) } ?? "error \(code)"
+        let words = Self.words(code)
         let message = certificate.map { "\(words): \($0.subject)" } ?? words
         if let parent = X509_STORE_CTX_get0_parent_ctx(context) {
             // The path of a list's issuer is validated for the certificate that the list is about.
@@ -60,8 +62,18 @@ final class PathFindings {
             listings.append((certificate, found))
         } else {
             let detail = self.detail(for: code, of: certificate, message)
+            let isName = [X509_V_ERR_PERMITTED_VIOLATION, X509_V_ERR_EXCLUDED_VIOLATION].contains(code)
+            if isName, X509_STORE_CTX_get_error_depth(context) == 0 { nameDetails.append(detail) }
             if !details.contains(detail) { details.append(detail) }
         }
+    }
+
+    private static func words(_ code: Int32) -> String {
+        // OpenSSL's "no explicit policy" says to nobody what is missing.
+        if code == X509_V_ERR_NO_EXPLICIT_POLICY {
+            return "the path must be good for a certificate policy, and is good for none that is acceptable"
+        }
+        return X509_verify_cert_error_string(Int(code)).map { String(cString: $0) } ?? "error \(code)"
     }
 
     /// - Returns: nil when the error is about something else; nothing found when it is no error here.

@@ -85,7 +85,7 @@ struct RevocationCheck {
         }
         open = open.compactMap { place, why in
             if all.contains(where: { $0.isKnown(path[place]) }) {
-                used.lists += lists.filter { $0.isIssued(byIssuerOf: path[place]) }
+                used.lists += lists.filter { $0.mayConcern(path[place]) }
                 return nil
             }
             return (place, why ?? all.compactMap { $0.trouble(of: path[place]) }.first)
@@ -128,7 +128,7 @@ struct RevocationCheck {
         let telling = lists.filter { list in
             guard let issued = list.thisUpdate else { return false }
             return path.dropLast().allSatisfy { link in
-                !list.isIssued(byIssuerOf: link) || Self.mayKnow(link, issued, since: list.keepsExpiredSince)
+                !list.mayConcern(link) || Self.mayKnow(link, issued, since: list.keepsExpiredSince)
             }
         }
         return Listings(
@@ -236,6 +236,8 @@ struct RevocationCheck {
         var own = policy
         own.anchors = [issuer]
         own.intermediates = []
+        // Policies are asked of those who sign documents, not of those who answer about revocation.
+        own.certificatePolicies = CertificatePolicies()
         own.asksResponders = false
         own.revocation = signer.needsNoCheck || policy.revocation == .none ? .none : .present
         // With a proof of time the answer may be old, and its signer's certificate expired since.

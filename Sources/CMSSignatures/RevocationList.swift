@@ -38,8 +38,11 @@ public struct RevocationList: Sendable {
     /// When the next one is due, Unix seconds; nil when it does not say.
     public var nextUpdate: Int? { ASN1Time.unixSeconds(X509_CRL_get0_nextUpdate(handle.raw)) }
 
-    func isIssued(byIssuerOf certificate: Certificate) -> Bool {
-        X509_NAME_cmp(X509_CRL_get_issuer(handle.raw), X509_get_issuer_name(certificate.handle.raw)) == 0
+    /// Whether it may say something of `certificate`: it is by the same issuer, or an indirect list.
+    func mayConcern(_ certificate: Certificate) -> Bool {
+        defer { OpenSSLErrors.clear() }
+        if copenssl_crl_is_indirect(handle.raw) == 1 { return true }
+        return X509_NAME_cmp(X509_CRL_get_issuer(handle.raw), X509_get_issuer_name(certificate.handle.raw)) == 0
     }
 
     /// Since when it keeps certificates that expired (expiredCertsOnCRL, X.509 §9.5.2.6), Unix seconds; nil: it drops them.

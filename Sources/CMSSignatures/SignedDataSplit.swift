@@ -15,6 +15,8 @@ struct SignedDataSplit {
     let responses: [OctetString]
     /// How many octets it has in all; what stands behind them is none of it.
     let octetCount: Int
+    /// Whether more than padding (zeros, blanks and line ends) stands behind it.
+    let isFollowed: Bool
 
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData in BER.
     init(_ octets: OctetString) throws(CryptographyError) {
@@ -23,6 +25,9 @@ struct SignedDataSplit {
             throw CryptographyError(.malformed, "no CMS SignedData, or one that is cut or damaged")
         }
         octetCount = places.contentInfo.upperBound
+        isFollowed = !octets.slice(octetCount..<octets.count).allSatisfy {
+            [0x00, 0x09, 0x0A, 0x0D, 0x20].contains($0)
+        }
         certificates = places.certificates.map { octets.slice($0) }
         responses = places.responses.map { octets.slice($0) }
         // Indefinite lengths all the way down to where the content was: nothing needs to be counted anew.

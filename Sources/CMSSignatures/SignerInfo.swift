@@ -1,4 +1,5 @@
 import COpenSSL
+import Octets
 
 /// One signerInfo (RFC 5652 §5.3) of a ``ParsedSignedData``, which must outlive it.
 struct SignerInfo {
@@ -22,12 +23,39 @@ struct SignerInfo {
         case NID_sha256: return "sha-256"
         case NID_sha384: return "sha-384"
         case NID_sha512: return "sha-512"
+        case NID_shake256: return "shake256"
         default:
+            if usesSHAKE256 { return "shake256" }
             var text = [CChar](repeating: 0, count: 80)
             let length = OBJ_obj2txt(&text, Int32(text.count), identifier, 0)
             guard length > 0 else { return "unknown" }
             return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased()
         }
+    }
+
+    /// Whether the digest is SHAKE256, which in CMS has 512 bits (RFC 8702 §3.1), by either identifier.
+    var usesSHAKE256: Bool {
+        OBJ_obj2nid(digestIdentifier) == NID_shake256
+            || ObjectIdentifier.text(digestIdentifier) == SHAKE256.identifierWithLength
+    }
+
+    /// Why the signature algorithm cannot be verified here, whatever the signature; nil when it can.
+    private var algorithmObstacle: String? {
+        var algorithm: UnsafeMutablePointer<X509_ALGOR>?
+        CMS_SignerInfo_get0_algs(raw, nil, nil, nil, &algorithm)
+        var identifier: OpaquePointer?
+        X509_ALGOR_get0(&identifier, nil, nil, algorithm)
+        let nid = OBJ_obj2nid(identifier)
+        var kind: Int32 = NID_undef
+        // Many write the kind of the key in place of the signature algorithm (RFC 3370 §3.2).
+        if OBJ_find_sigid_algs(nid, nil, &kind) != 1 { kind = nid }
+        OpenSSLErrors.clear()
+        let known = [
+            NID_rsaEncryption, NID_rsassaPss, NID_X9_62_id_ecPublicKey, NID_dsa, NID_ED25519, NID_ED448,
+        ]
+        guard !known.contains(kind) else { return nil }
+        let name = nid == NID_undef ? ObjectIdentifier.text(identifier) : String(cString: OBJ_nid2sn(nid))
+        return "the signature algorithm \(name) is not supported here"
     }
 
     private var digestIdentifier: OpaquePointer? {
@@ -73,16 +101,24 @@ struct SignerInfo {
         return place >= 0 ? CMS_signed_get_attr(raw, place) : nil
     }
 
-    /// Whether the signature fits the digests in `digests`, with the signer's certificate.
-    /// - Parameter contentType: The type that the content-type attribute must name (RFC 5652 §5.3).
-    func check(_ digests: OpaquePointer, contentType: OpaquePointer?) -> SignatureIntegrity {
+    /// Whether the signature fits the content, with the signer's certificate.
+    /// - Parameters:
+    ///   - contentType: The type that the content-type attribute must name (RFC 5652 §5.3).
+    func check(
+        _ digests: borrowing ContentDigests, contentType: OpaquePointer?
+    ) throws(CryptographyError) -> SignatureIntegrity {
         guard let certificate else { return .unknown("the signer's certificate is not at hand") }
-        guard digestNID != nil else { return .unknown("the digest \(digestName) is not supported") }
+        guard digestNID != nil || usesSHAKE256 else { return .unknown("the digest \(digestName) is not supported") }
+        if let obstacle = algorithmObstacle { return .unknown(obstacle) }
         guard let key = X509_get0_pubkey(certificate.handle.raw), EVP_PKEY_missing_parameters(key) == 0 else {
             OpenSSLErrors.clear()
             return .unknown("the public key in the signer's certificate cannot be used")
         }
         OpenSSLErrors.clear()
+        let curve = EdwardsCurve(key)
+        if let curve, !isAlgorithm(curve.nid) {
+            return .broken("the signature is not by the algorithm that the signer's key is for")
+        }
         if hasSignedAttributes {
             guard let attribute = attribute(NID_pkcs9_contentType),
                 let named = X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_OBJECT, nil)
@@ -91,14 +127,57 @@ struct SignerInfo {
                 return .broken("the content type differs from the signed one")
             }
             OpenSSLErrors.clear()
-            if CMS_SignerInfo_verify(raw) != 1 {
+            if curve != nil {
+                guard isEdwardsSignatureOfAttributes(key) else {
+                    return .broken("the signature does not fit the signed attributes")
+                }
+            } else if CMS_SignerInfo_verify(raw) != 1 {
                 return Self.failed("the signature does not fit the signed attributes", OpenSSLErrors.take())
             }
+            if usesSHAKE256 { return try checkAttribute(against: digests.shake256()) }
+        } else if curve != nil {
+            guard let content = digests.whole else {
+                return .unknown("the content is too large for a signature by EdDSA without a digest")
+            }
+            return EdwardsCurve.verifies(signature ?? OctetString(), of: content.collected(), key: key)
+                ? .intact : .broken("the content is not what was signed")
+        } else if usesSHAKE256 {
+            return .unknown("a signature by SHAKE256 over the content itself is not supported")
         }
         OpenSSLErrors.clear()
-        if CMS_SignerInfo_verify_content(raw, digests) != 1 {
+        if CMS_SignerInfo_verify_content(raw, digests.chain.raw) != 1 {
             return Self.failed("the content is not what was signed", OpenSSLErrors.take())
         }
+        return .intact
+    }
+
+    private func isAlgorithm(_ nid: Int32) -> Bool {
+        var algorithm: UnsafeMutablePointer<X509_ALGOR>?
+        CMS_SignerInfo_get0_algs(raw, nil, nil, nil, &algorithm)
+        var identifier: OpaquePointer?
+        X509_ALGOR_get0(&identifier, nil, nil, algorithm)
+        return OBJ_obj2nid(identifier) == nid
+    }
+
+    /// Whether the signature is one of the attributes: in DER, or in the order in which they stand, as some write them.
+    private func isEdwardsSignatureOfAttributes(_ key: OpaquePointer) -> Bool {
+        guard let signature else { return false }
+        let attributes = (0..<max(CMS_signed_get_attr_count(raw), 0)).compactMap { index in
+            CMS_signed_get_attr(raw, index).flatMap { attribute in
+                DER.encoded { i2d_X509_ATTRIBUTE(attribute, $0) }
+            }
+        }
+        return [DER.sorted(attributes), attributes].contains { order in
+            EdwardsCurve.verifies(signature, of: DER.element(0x31, order), key: key)
+        }
+    }
+
+    /// Whether the message-digest attribute (RFC 5652 §11.2) is `digest`.
+    private func checkAttribute(against digest: OctetString) -> SignatureIntegrity {
+        guard let attribute = attribute(NID_pkcs9_messageDigest), X509_ATTRIBUTE_count(attribute) == 1,
+            let value = X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_OCTET_STRING, nil),
+            OctetString(value.assumingMemoryBound(to: ASN1_STRING.self)) == digest
+        else { return .broken("the content is not what was signed") }
         return .intact
     }
 

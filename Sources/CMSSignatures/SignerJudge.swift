@@ -41,10 +41,10 @@ public struct SignerEvidence: Sendable {
 /// Judges signers: one policy for every format.
 ///
 /// ETSI EN 319 102-1: a timestamp that holds (§5.4) proves when the signature existed, and the signer's path is validated
-/// for that moment (§5.5.4): what expired or was revoked later does no harm. A timestamp that is broken is told as an
-/// invalid detail. One that is sound but whose authority is not trusted, or not any more, proves nothing and does no
-/// harm either: the signature is judged for the time of verification, as if it were not there. Its details stand in
-/// ``SignerResult/timestamps``.
+/// for that moment (§5.5.4): what expired or was revoked later does no harm. A timestamp that does not hold proves
+/// nothing and does no harm either, whether it is broken, of something else, or by an authority that is not trusted: it
+/// stands outside the signature, and anybody can add one. The signature is then judged for the time of verification, as
+/// if the timestamp were not there. Its details stand in ``SignerResult/timestamps``.
 public struct SignerJudge: Sendable {
     public let policy: TrustPolicy
     public let use: CertificateUse
@@ -62,19 +62,13 @@ public struct SignerJudge: Sendable {
         if !policy.allowsWeakAlgorithms {
             details += evidence.weakAlgorithms.map { VerificationDetail(.signature, .indeterminate, "\($0) is weak") }
         }
+        details += timeDetails(claimed: evidence.claimedTime, now)
         var timestamps: [TimestampResult] = []
         let verifier = TimestampVerifier(policy: policy)
         for stamped in evidence.timestamps.prefix(Self.maximumTimestamps) {
             let result = try verifier.verify(
                 stamped.token, of: stamped.content, existence: stamped.existence, extra: evidence.revocation,
                 others: evidence.others, now: now)
-            if result.isBroken {
-                let why = result.details.first { $0.level == .invalid }?.message ?? ""
-                details.append(
-                    VerificationDetail(
-                        .signature, .invalid, "the timestamp of the signature is broken: \(why)",
-                        cause: .signatureTimestamp))
-            }
             timestamps.append(result)
         }
         let provenTime = timestamps.compactMap(\.provenTime).min()
@@ -96,6 +90,19 @@ public struct SignerJudge: Sendable {
         result.evidence = judgement.evidence
         return result
     }
+
+    /// A claimed time that lies ahead: the clock of one side is wrong, or the claim is.
+    private func timeDetails(claimed: Int?, _ now: Int) -> [VerificationDetail] {
+        guard let claimed, claimed > max(now, policy.verificationTime ?? now) + Self.mostClaimedAhead else { return [] }
+        return [
+            VerificationDetail(
+                .validityInterval, .indeterminate,
+                "the signer claims to have signed on \(UnixTime.text(claimed)), which lies in the future")
+        ]
+    }
+
+    /// How far the clock of a signer may be ahead, seconds: those of people's machines are an hour off now and then.
+    private static let mostClaimedAhead = 2 * 3_600
 }
 
 /// What came of the verification of one signer.
@@ -104,6 +111,8 @@ public struct SignerResult: Sendable {
     public var details: [VerificationDetail]
     /// The signer's certificate; nil when it was not found.
     public let certificate: Certificate?
+    /// Whether the signature carries the certificate; else it was known beforehand, or was not found.
+    public internal(set) var isCertificateEnclosed = true
     /// When the signer says to have signed, Unix seconds (in CMS the signingTime attribute).
     public let signingTime: Int?
     /// When the signature is proven to have existed, by the earliest timestamp that holds, Unix seconds.

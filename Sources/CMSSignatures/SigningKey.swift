@@ -24,7 +24,21 @@ public struct SigningKey: Sendable {
         return bio.octets
     }
 
-    /// The signature of `octets` as the key's kind makes it: RSA PKCS #1 1.5, ECDSA in DER.
+    /// Why the key cannot sign here at all, and what to do; nil when it can.
+    public var obstacle: String? {
+        if copenssl_pkey_is_pss(key.raw) == 1 {
+            return "the key may only sign by RSA-PSS, which is not done here; use an RSA, EC, Ed25519 or Ed448 key"
+        }
+        let isKnown =
+            copenssl_pkey_is_rsa(key.raw) == 1 || copenssl_pkey_is_ec(key.raw) == 1
+            || copenssl_pkey_is_dsa(key.raw) == 1 || EdwardsCurve(key.raw) != nil
+        guard !isKnown else { return nil }
+        let kind = EVP_PKEY_get0_type_name(key.raw).map { String(cString: $0) } ?? "unknown"
+        return "a key of the kind \(kind) cannot sign here; use an RSA, EC, Ed25519 or Ed448 key"
+    }
+
+    /// The signature of `octets` as the key's kind makes it: RSA PKCS #1 1.5, ECDSA in DER, EdDSA.
+    /// - Parameter digest: Not used by EdDSA, which has none of its own.
     public func signature(
         of octets: OctetString, _ digest: DigestAlgorithm
     ) throws(CryptographyError) -> OctetString {
@@ -33,9 +47,10 @@ public struct SigningKey: Sendable {
         defer { EVP_MD_CTX_free(context) }
         var signature: [UInt8] = []
         var length = 0
+        let evp = EdwardsCurve(key.raw) == nil ? digest.evp : nil
         let isMade = octets.withUnsafeBytes { buffer in
             let start = buffer.bindMemory(to: UInt8.self).baseAddress
-            guard EVP_DigestSignInit(context, nil, digest.evp, nil, key.raw) == 1,
+            guard EVP_DigestSignInit(context, nil, evp, nil, key.raw) == 1,
                 EVP_DigestSign(context, nil, &length, start, buffer.count) == 1
             else { return false }
             signature = [UInt8](repeating: 0, count: length)

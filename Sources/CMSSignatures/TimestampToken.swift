@@ -99,8 +99,6 @@ public struct TimestampResult: Sendable {
     public var verdict: TrustVerdict { TrustVerdict(details) }
     /// The time it proves, Unix seconds; nil when it proves none.
     public var provenTime: Int? { details.isEmpty ? token?.time : nil }
-    /// Whether it is no timestamp of what it stands on at all, whoever made it.
-    public var isBroken: Bool { details.contains { $0.kind == .signature && $0.level == .invalid } }
 }
 
 /// Verifies timestamps (RFC 3161) against the policy's anchors.
@@ -162,6 +160,8 @@ public struct TimestampVerifier: Sendable {
         details += AlgorithmStrength.details(ofDigest: signer.digestNID, policy)
         var policy = policy
         policy.anchors = timestampAnchors
+        // The policies that are acceptable are those of signers; an authority has its own.
+        policy.certificatePolicies = CertificatePolicies()
         let judgement = try CertificatePath.judge(
             authority, others: parsed.certificates + others, policy: policy,
             times: SignatureTimes(

@@ -31,6 +31,8 @@ public struct TrustPolicy: Sendable {
     public var verificationTime: Int?
     /// Whether SHA-1, MD5, DSA and RSA from 1024 bits on may be trusted. What is weaker still never is.
     public var allowsWeakAlgorithms: Bool
+    /// What a path must say about certificate policies.
+    public var certificatePolicies = CertificatePolicies()
 
     public init(
         anchors: [Certificate], intermediates: [Certificate] = [], revocationLists: [RevocationList] = [],
@@ -51,6 +53,24 @@ public struct TrustPolicy: Sendable {
 
     /// How far the clocks of two hosts may be apart, seconds.
     static let clockSkew = 300
+}
+
+/// The inputs of certificate policy processing (RFC 5280 §6.1.1 c, d, e and g). What a path demands of itself by policy
+/// constraints and inhibitAnyPolicy counts in any case.
+public struct CertificatePolicies: Sendable, Hashable {
+    /// The object identifiers of the policies that are acceptable (user-initial-policy-set); empty: any policy.
+    public var acceptable: [String] = []
+    /// Whether the path must be good for at least one acceptable policy (initial-explicit-policy).
+    public var isRequired = false
+    /// Whether mappings of one policy to another are forbidden (initial-policy-mapping-inhibit).
+    public var inhibitsMapping = false
+    /// Whether anyPolicy stands for no policy (initial-any-policy-inhibit).
+    public var inhibitsAnyPolicy = false
+
+    public init() {}
+
+    /// Whether `text` is an object identifier in dotted decimal.
+    public static func isObjectIdentifier(_ text: String) -> Bool { ObjectIdentifier.isDotted(text) }
 }
 
 /// What a certificate is asked to be good for.
@@ -91,8 +111,6 @@ public struct VerificationDetail: Sendable, Hashable {
         case responderUnavailable
         /// No revocation list that could be relied on (DSS: CrlNotAvailiable).
         case listUnavailable
-        /// The timestamp on the signature is none of it (DSS: InvalidSignatureTimestamp).
-        case signatureTimestamp
     }
     public let kind: Kind
     public let level: Level

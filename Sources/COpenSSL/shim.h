@@ -41,6 +41,9 @@ static const unsigned long copenssl_flag_deltas = X509_V_FLAG_USE_DELTAS;
 static const unsigned long copenssl_flag_partial_chain = X509_V_FLAG_PARTIAL_CHAIN;
 static const unsigned long copenssl_flag_trusted_first = X509_V_FLAG_TRUSTED_FIRST;
 static const unsigned long copenssl_flag_policy_check = X509_V_FLAG_POLICY_CHECK;
+static const unsigned long copenssl_flag_explicit_policy = X509_V_FLAG_EXPLICIT_POLICY;
+static const unsigned long copenssl_flag_inhibit_mapping = X509_V_FLAG_INHIBIT_MAP;
+static const unsigned long copenssl_flag_inhibit_any_policy = X509_V_FLAG_INHIBIT_ANY;
 
 /* Stacks */
 static inline int copenssl_certificates_count(const STACK_OF(X509) *stack) { return sk_X509_num(stack); }
@@ -57,6 +60,21 @@ static inline void copenssl_certificates_free(STACK_OF(X509) *stack) { sk_X509_p
 
 static inline int copenssl_crls_count(const STACK_OF(X509_CRL) *stack) { return sk_X509_CRL_num(stack); }
 static inline X509_CRL *copenssl_crls_at(const STACK_OF(X509_CRL) *stack, int index) { return sk_X509_CRL_value(stack, index); }
+static inline STACK_OF(X509_CRL) *copenssl_crls_new(void) { return sk_X509_CRL_new_null(); }
+/* Takes one reference of its own. */
+static inline int copenssl_crls_add(STACK_OF(X509_CRL) *stack, X509_CRL *list) {
+    if (!X509_CRL_up_ref(list)) return 0;
+    if (sk_X509_CRL_push(stack, list) > 0) return 1;
+    X509_CRL_free(list);
+    return 0;
+}
+/* Whether a list is about certificates of other issuers too (RFC 5280, section 5.2.5). */
+static inline int copenssl_crl_is_indirect(const X509_CRL *list) {
+    ISSUING_DIST_POINT *point = X509_CRL_get_ext_d2i(list, NID_issuing_distribution_point, NULL, NULL);
+    int is_indirect = point && point->indirectCRL > 0;
+    ISSUING_DIST_POINT_free(point);
+    return is_indirect;
+}
 static inline void copenssl_crls_free(STACK_OF(X509_CRL) *stack) { sk_X509_CRL_pop_free(stack, X509_CRL_free); }
 
 static inline int copenssl_signers_count(const STACK_OF(CMS_SignerInfo) *stack) { return sk_CMS_SignerInfo_num(stack); }
@@ -80,6 +98,31 @@ static inline const ASN1_STRING *copenssl_smtp_utf8_mailbox(const GENERAL_NAME *
     if (name->type != GEN_OTHERNAME || OBJ_obj2nid(name->d.otherName->type_id) != NID_id_on_SmtpUTF8Mailbox) return NULL;
     if (name->d.otherName->value->type != V_ASN1_UTF8STRING) return NULL;
     return name->d.otherName->value->value.utf8string;
+}
+
+/* The alternative names of a certificate but those of the kind SmtpUTF8Mailbox; NULL without names. */
+static inline GENERAL_NAMES *copenssl_names_without_mailboxes(X509 *certificate) {
+    GENERAL_NAMES *names = copenssl_alternative_names(certificate);
+    for (int index = names ? sk_GENERAL_NAME_num(names) - 1 : -1; index >= 0; index--) {
+        if (!copenssl_smtp_utf8_mailbox(sk_GENERAL_NAME_value(names, index))) continue;
+        GENERAL_NAME_free(sk_GENERAL_NAME_delete(names, index));
+    }
+    return names;
+}
+
+static inline NAME_CONSTRAINTS *copenssl_name_constraints(X509 *certificate) {
+    return X509_get_ext_d2i(certificate, NID_name_constraints, NULL, NULL);
+}
+static inline void copenssl_name_constraints_free(NAME_CONSTRAINTS *constraints) { NAME_CONSTRAINTS_free(constraints); }
+static inline const STACK_OF(GENERAL_SUBTREE) *copenssl_subtrees(const NAME_CONSTRAINTS *constraints, int permitted) {
+    return permitted ? constraints->permittedSubtrees : constraints->excludedSubtrees;
+}
+static inline int copenssl_subtrees_count(const NAME_CONSTRAINTS *constraints, int permitted) {
+    return sk_GENERAL_SUBTREE_num(copenssl_subtrees(constraints, permitted));
+}
+/* The rfc822Name of a subtree; NULL for a name of another form. */
+static inline const ASN1_STRING *copenssl_subtree_email(const NAME_CONSTRAINTS *constraints, int permitted, int index) {
+    return copenssl_rfc822_name(sk_GENERAL_SUBTREE_value(copenssl_subtrees(constraints, permitted), index)->base);
 }
 
 /* The string of a uniformResourceIdentifier. */

@@ -13,7 +13,7 @@ public struct HTTPField: Sendable, Hashable {
 
 /// A request to be sent.
 public struct HTTPRequest: Sendable {
-    /// `http` or `https`, without user information.
+    /// `http` or `https`, without user information; or `http://unix:SOCKET:PATH`, where SOCKET is a path without colon.
     public let url: String
     public let fields: [HTTPField]
     /// Sent by POST with its length in Content-Length; nil sends a GET.

@@ -28,7 +28,14 @@ final class Transfer {
             throw TransferError(.url, "the address begins neither with http:// nor with https://")
         }
         try handle.apply(settings)
-        try handle.set(CURLOPT_URL, request.url)
+        if let address = UnixSocketAddress(request.url) {
+            try handle.set(CURLOPT_UNIX_SOCKET_PATH, address.socket)
+            // libcurl would look for the proxy behind the socket.
+            try handle.set(CURLOPT_PROXY, "")
+            try handle.set(CURLOPT_URL, address.url)
+        } else {
+            try handle.set(CURLOPT_URL, request.url)
+        }
         try applyRequest()
         try applyCallbacks()
     }

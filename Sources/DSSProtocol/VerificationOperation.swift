@@ -53,13 +53,17 @@ public struct VerificationAnswer: Sendable {
     public let messages: [String]
     /// What is said of single signatures, in the server's order; empty when it says nothing of them.
     public let signatures: [IndividualVerification]
+    /// The certificates of signers whose signature does not carry them, DER; `ses-dss` gives them.
+    public let signerCertificates: [OctetString]
     /// The body of the answer exactly as received, for `attachResponseXml`.
     public let raw: OctetString
 
     public init(
         verdict: Verdict, isRevocationUnreachable: Bool, isOnlySignerWrong: Bool = false, signerIdentities: [String],
-        signingTimes: [String], messages: [String], signatures: [IndividualVerification] = [], raw: OctetString
+        signingTimes: [String], messages: [String], signatures: [IndividualVerification] = [],
+        signerCertificates: [OctetString] = [], raw: OctetString
     ) {
+        self.signerCertificates = signerCertificates
         self.verdict = verdict
         self.isRevocationUnreachable = isRevocationUnreachable
         self.isOnlySignerWrong = isOnlySignerWrong

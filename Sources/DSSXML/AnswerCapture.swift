@@ -3,7 +3,7 @@ import Octets
 /// The character data of one element while it arrives.
 struct AnswerCapture {
     enum Target {
-        case major, minor, resultMessage, faultCode, message, signer, signingTime, otherLeaf
+        case major, minor, resultMessage, faultCode, message, signer, signingTime, signerCertificate, otherLeaf
         case document(AnswerContent.Place)
         /// Told of one signature alone.
         case individual(AnswerSignatures.Fact)
@@ -36,7 +36,10 @@ struct AnswerCapture {
     mutating func append(_ octets: UnsafeRawBufferPointer) throws(OctetCollectionError) {
         guard collector != nil else {
             var limit = Self.limit
-            if case .otherLeaf = target { limit = Self.otherLimit }
+            switch target {
+            case .otherLeaf, .signerCertificate: limit = Self.otherLimit
+            default: break
+            }
             // One octet over the limit tells that the text is not whole.
             text.append(contentsOf: octets.prefix(max(0, limit + 1 - text.count)))
             return

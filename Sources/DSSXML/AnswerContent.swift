@@ -38,6 +38,7 @@ final class AnswerContent: XMLStreamHandler {
     private(set) var judge: SignalJudge
     private(set) var signerIdentities: [String] = []
     private(set) var signingTimes: [String] = []
+    private(set) var signerCertificates: [OctetString] = []
     /// Fault reasons, ResultMessage and detail messages, in order.
     private(set) var messages: [String] = []
     /// What is said of single signatures.
@@ -171,6 +172,7 @@ final class AnswerContent: XMLStreamHandler {
         case "InvalidDetail": judge.take(.invalid, type: tag.attribute("Type"))
         case "Message" where path.dropLast().last?.hasSuffix("Detail") == true: take(.message)
         case "SignerIdentity": take(.signer)
+        case "SignerCertificate" where tag.namespaceURI == DSSNamespace.extensions: take(.signerCertificate)
         case "SigningTime" where ends(with: "SigningTimeInfo", "SigningTime"): take(.signingTime)
         case "Signature" where tag.namespaceURI == DSSNamespace.xmlSignature: skipped = depth
         default: break
@@ -275,6 +277,10 @@ final class AnswerContent: XMLStreamHandler {
         case .message: keep(capture.line, in: &messages, of: .message)
         case .signer: keep(capture.line, in: &signerIdentities, of: .signer)
         case .signingTime: keep(capture.line, in: &signingTimes, of: .signingTime)
+        case .signerCertificate:
+            if let octets = capture.decodedText, signerCertificates.count < Self.mostTexts {
+                signerCertificates.append(octets)
+            }
         case .individual(let fact): signatures.take(fact, capture.line)
         case .document(let place):
             if let document = try capture.document() { note(document, at: place) }

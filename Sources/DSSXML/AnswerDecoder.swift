@@ -250,7 +250,7 @@ public final class AnswerDecoder {
                 verdict: content.judge.verdict, isRevocationUnreachable: content.judge.isRevocationUnreachable,
                 isOnlySignerWrong: content.judge.isOnlySignerWrong, signerIdentities: content.signerIdentities,
                 signingTimes: content.signingTimes, messages: content.messages, signatures: content.signatures.all,
-                raw: OctetString(raw)))
+                signerCertificates: content.signerCertificates, raw: OctetString(raw)))
     }
 
     private static func outcome(of error: OctetCollectionError) -> DSSOutcome {

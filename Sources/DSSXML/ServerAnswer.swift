@@ -16,7 +16,6 @@ public struct DSSServerAnswer: Sendable {
     public enum Minor: Sendable, Hashable {
         case onAllDocuments, incorrectSignature, notSupported, inappropriateSignature, referencedDocumentNotPresent
         case notParseable, generalError, keyLookupFailed, crlNotAvailable, ocspNotAvailable, chainNotComplete
-        case invalidSignatureTimestamp
         /// Ours: the client id is not known.
         case unknownClient
 
@@ -24,7 +23,6 @@ public struct DSSServerAnswer: Sendable {
             let word =
                 switch self {
                 case .onAllDocuments: "valid:signature:OnAllDocuments"
-                case .invalidSignatureTimestamp: "valid:signature:InvalidSignatureTimestamp"
                 case .incorrectSignature: "invalid:IncorrectSignature"
                 case .notSupported: "NotSupported"
                 case .inappropriateSignature: "Inappropriate:signature"
@@ -105,6 +103,8 @@ public struct DSSServerAnswer: Sendable {
     public var verificationTime: String?
     /// X.509 subjects.
     public var signers: [String] = []
+    /// The certificates of signers whose signature does not carry them, DER; ours.
+    public var signerCertificates: [OctetString] = []
     public var details: [Detail] = []
     /// One for each signature of a document, in the document's order.
     public var signatures: [Signature] = []

@@ -69,6 +69,7 @@ struct ServerAnswerText {
         }
         guard
             document != nil || answer.signingTime != nil || answer.verificationTime != nil || !answer.signers.isEmpty
+                || !answer.signerCertificates.isEmpty
                 || !answer.details.isEmpty || !answer.signatures.isEmpty || answer.hasReport
         else { return }
         open(core + "OptionalOutputs")
@@ -91,6 +92,11 @@ struct ServerAnswerText {
             leaf(
                 core + "SignerIdentity", PlainText.line(signer),
                 [("Format", "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName")])
+        }
+        for certificate in answer.signerCertificates {
+            open("ses:SignerCertificate", [("xmlns:ses", DSSNamespace.extensions)])
+            append(Base64Encoded(certificate, lineLength: nil))
+            close("ses:SignerCertificate")
         }
         writeDetails(answer.details)
         writeSignatures(answer.signatures)

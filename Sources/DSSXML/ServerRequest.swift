@@ -65,7 +65,7 @@ public struct DSSServerRequestError: Error, Sendable, CustomStringConvertible {
     /// One line, without control characters.
     public let reason: String
 
-    init(_ kind: Kind, _ reason: String) {
+    public init(_ kind: Kind, _ reason: String) {
         self.kind = kind
         self.reason = PlainText.line(reason, limit: 300)
     }

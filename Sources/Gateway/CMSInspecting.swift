@@ -5,9 +5,21 @@ import Processing
 /// Processing's look into signatures, by OpenSSL.
 struct CMSInspecting: SignatureInspection {
     func facts(of signature: OctetString) throws(Failure) -> Processing.CMSFacts {
+        try facts(of: signature, knowing: [])
+    }
+
+    func check(
+        _ signature: OctetString, content: (any OctetSource)?
+    ) throws(Failure) -> Processing.SignatureIntegrity {
+        try check(signature, content: content, knowing: [])
+    }
+
+    func facts(
+        of signature: OctetString, knowing certificates: [OctetString]
+    ) throws(Failure) -> Processing.CMSFacts {
         let found: CMSSignatures.CMSFacts
         do {
-            found = try CMSInspection.facts(of: signature)
+            found = try CMSInspection.facts(of: signature, knowing: Self.readable(certificates))
         } catch {
             throw Failure(.permanent, error.reason)
         }
@@ -17,7 +29,7 @@ struct CMSInspecting: SignatureInspection {
                 Processing.CMSFacts.Signer(
                     digestAlgorithm: $0.digestAlgorithm, addresses: $0.addresses, issuer: $0.issuer,
                     serial: $0.serial, subject: $0.subject, signingTime: $0.signingTime,
-                    certificate: $0.certificate?.der)
+                    certificate: $0.certificate?.der, hasCertificate: $0.certificate != nil)
             })
     }
 
@@ -30,16 +42,24 @@ struct CMSInspecting: SignatureInspection {
     }
 
     func check(
-        _ signature: OctetString, content: (any OctetSource)?
+        _ signature: OctetString, content: (any OctetSource)?, knowing certificates: [OctetString]
     ) throws(Failure) -> Processing.SignatureIntegrity {
         do {
-            return switch try CMSInspection.check(signature, content: content) {
+            let known = Self.readable(certificates)
+            return switch try CMSInspection.check(signature, content: content, knowing: known) {
             case .intact: .intact
             case .broken(let why): .broken(why)
             case .unknown(let why): .unknown(why)
             }
         } catch {
             throw Failure(.permanent, error.reason)
+        }
+    }
+
+    /// What is no certificate helps nobody; the signature is then judged without it.
+    private static func readable(_ certificates: [OctetString]) -> [Certificate] {
+        certificates.compactMap { octets in
+            do throws(CryptographyError) { return try Certificate(der: octets) } catch { return nil }
         }
     }
 

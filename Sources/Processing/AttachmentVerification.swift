@@ -168,13 +168,17 @@ struct AttachmentVerification {
     private func judge(
         _ verdict: inout AttachmentVerdict, _ signature: OctetString, _ facts: CMSFacts, content: OctetString?
     ) async throws(Failure) {
+        var facts = facts
+        var known: [OctetString] = []
         if let answer = try await ask(.cms, document: content, signature: signature, &verdict) {
+            known = answer.signerCertificates
+            if !known.isEmpty { facts = try services.inspection.facts(of: signature, knowing: known) }
             verdict.signatures = DocumentJudgement(answer: answer).signatures(facts)
         }
         if facts.signers.isEmpty {
             verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer", .damaged)
         }
-        switch try services.inspection.check(signature, content: content) {
+        switch try services.inspection.check(signature, content: content, knowing: known) {
         case .intact: break
         case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
         case .unknown(let why):

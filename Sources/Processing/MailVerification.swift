@@ -61,7 +61,7 @@ struct MailVerification {
 
         let facts: CMSFacts
         do {
-            facts = try services.inspection.facts(of: signature)
+            facts = try services.inspection.facts(of: signature, knowing: answer.signerCertificates)
         } catch {
             verdict.lower(to: .notTrusted, "the signature cannot be read here: " + error.summary, .damaged)
             return verdict
@@ -80,13 +80,15 @@ struct MailVerification {
             verdict.lower(
                 to: .notTrusted, "the signature encloses a content of its own beside the one shown", .ambiguous)
         }
-        switch try services.inspection.check(signature, content: facts.enclosesContent ? nil : content) {
+        switch try services.inspection.check(
+            signature, content: facts.enclosesContent ? nil : content, knowing: answer.signerCertificates)
+        {
         case .intact: break
         case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
         case .unknown(let why):
             verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why, .unsupported)
         }
-        judge(identity, message, &verdict)
+        judge(identity, facts, message, &verdict)
         if let signedEntity { compareHeaders(message.header, signedEntity, &verdict) }
         return verdict
     }
@@ -100,8 +102,19 @@ struct MailVerification {
         }
     }
 
-    private func judge(_ identity: SignerIdentity, _ message: Message, _ verdict: inout MailVerdict) {
+    private func judge(
+        _ identity: SignerIdentity, _ facts: CMSFacts, _ message: Message, _ verdict: inout MailVerdict
+    ) {
         guard case .mismatch(let why) = identity else { return }
+        guard facts.signers.allSatisfy(\.hasCertificate) else {
+            // Nobody was found to be somebody else.
+            verdict.identity = nil
+            verdict.lower(
+                to: .indeterminate,
+                "the signature does not carry the certificate of its signer, and the server does not give it, so who"
+                    + " signed is not known; ask the sender to send the certificate with the signature")
+            return
+        }
         switch policy.signerIdentity {
         case .enforce:
             // Without one author there is nobody whom the signer could be different from.

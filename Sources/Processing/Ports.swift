@@ -17,6 +17,11 @@ public protocol SignatureInspection: Sendable {
     func content(of signature: OctetString) throws(Failure) -> (any OctetSource)?
     /// Whether every signer's signature fits `content` (nil: the enclosed content) with the certificates enclosed.
     func check(_ signature: OctetString, content: (any OctetSource)?) throws(Failure) -> SignatureIntegrity
+    /// The same two with certificates that the signature may not carry, DER.
+    func facts(of signature: OctetString, knowing certificates: [OctetString]) throws(Failure) -> CMSFacts
+    func check(
+        _ signature: OctetString, content: (any OctetSource)?, knowing certificates: [OctetString]
+    ) throws(Failure) -> SignatureIntegrity
     /// The reason why nobody will accept a signature that the certificate of `signer` makes now: it expired, is not valid
     /// yet, or is for another use. nil when there is none, or the certificate is not known.
     /// - Parameter now: Unix seconds.
@@ -29,6 +34,18 @@ public enum SignatureUse: Sendable, Hashable, CaseIterable {
     case mail
     /// A PDF, an XML document or any other file.
     case document
+}
+
+extension SignatureInspection {
+    public func facts(of signature: OctetString, knowing certificates: [OctetString]) throws(Failure) -> CMSFacts {
+        try facts(of: signature)
+    }
+
+    public func check(
+        _ signature: OctetString, content: (any OctetSource)?, knowing certificates: [OctetString]
+    ) throws(Failure) -> SignatureIntegrity {
+        try check(signature, content: content)
+    }
 }
 
 /// The formats of document that carry their signatures within.
@@ -132,13 +149,16 @@ public struct CMSFacts: Sendable, Hashable {
         public let subject: String?
         /// The signingTime attribute, Unix seconds.
         public let signingTime: Int?
-        /// The certificate in DER; nil when it is not enclosed.
+        /// The certificate in DER; nil when it is not at hand.
         public let certificate: OctetString?
+        /// Whether the signer's certificate is known; without it nobody can tell who signed.
+        public let hasCertificate: Bool
 
         public init(
             digestAlgorithm: String, addresses: [String], issuer: String?, serial: String?, subject: String?,
-            signingTime: Int?, certificate: OctetString? = nil
+            signingTime: Int?, certificate: OctetString? = nil, hasCertificate: Bool = true
         ) {
+            self.hasCertificate = hasCertificate
             self.digestAlgorithm = digestAlgorithm
             self.addresses = addresses
             self.issuer = issuer

@@ -70,7 +70,7 @@ extension ConfigurationReading {
         return nil
     }
 
-    /// An absolute http or https URL without user, password and fragment.
+    /// An absolute http or https URL without user, password and fragment, or `http://unix:SOCKET:PATH`.
     func url(_ text: Located<String>?) -> String? {
         guard let text else { return nil }
         if Self.isServiceURL(text.value) { return text.value }
@@ -152,6 +152,7 @@ extension ConfigurationReading {
         }
         let lowered = text.asciiLowercased
         guard let scheme = ["http://", "https://"].first(where: { lowered.hasPrefix($0) }) else { return false }
+        if lowered.hasPrefix("http://unix:") { return isSocketAddress(text.dropFirst("http://unix:".count)) }
         let authority = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
         guard !authority.contains("@") else { return false }
         let host: Substring
@@ -168,6 +169,12 @@ extension ConfigurationReading {
         if rest.isEmpty { return true }
         guard rest.removeFirst() == ":", rest.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
         return Int(rest).map { (1...65_535).contains($0) } ?? false
+    }
+
+    /// The path of a Unix socket, a colon, and the path of the service.
+    private static func isSocketAddress(_ text: Substring) -> Bool {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { $0.hasPrefix("/") } && (2...107).contains(parts[0].utf8.count)
     }
 
     private static func isLetterOrDigit(_ octet: UInt8) -> Bool {

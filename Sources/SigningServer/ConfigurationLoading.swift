@@ -1,5 +1,5 @@
 import CMSSignatures
-import Glibc
+import HostProcess
 import Octets
 import XMLReading
 
@@ -10,6 +10,12 @@ extension SigningServerConfiguration {
         path: String, environment: [String: String]
     ) throws(ConfigurationFaults) -> SigningServerConfiguration {
         let root: XMLElement
+        let directory = SmallFile.directory(of: path)
+        for (place, what) in [(path, "change this file"), (directory, "replace this file")]
+        where SmallFile.isWritableByOthers(place) {
+            throw ConfigurationFaults(
+                path: path, faults: [.init(line: 0, text: "everybody can \(what): chmod o-w \(place)")])
+        }
         switch SmallFile.read(path, limit: 1 << 20) {
         case .failure(let error):
             throw ConfigurationFaults(path: path, faults: [.init(line: 0, text: "cannot be read: \(error)")])
@@ -18,8 +24,10 @@ extension SigningServerConfiguration {
                 throw ConfigurationFaults(path: path, faults: [.init(line: error.line, text: error.reason)])
             }
         }
-        let reading = ConfigurationReading(directory: SmallFile.directory(of: path), environment: environment)
-        let configuration = reading.configuration(root)
+        let reading = ConfigurationReading(path: path, directory: directory, environment: environment)
+        var configuration = reading.configuration(root)
+        reading.warnOfPasswords()
+        configuration.warnings = reading.warnings + configuration.keyWarnings(now: Timestamp.now)
         guard reading.faults.isEmpty else {
             throw ConfigurationFaults(path: path, faults: reading.faults.sorted { $0.line < $1.line })
         }
@@ -29,11 +37,16 @@ extension SigningServerConfiguration {
 
 /// Goes through one configuration and gathers its faults.
 final class ConfigurationReading {
-    private let directory: String
+    private let path: String
+    let directory: String
     private let environment: [String: String]
     private(set) var faults: [ConfigurationFaults.Fault] = []
+    /// What works, but hardly as it is meant; one line each.
+    private(set) var warnings: [String] = []
+    private var hasPasswordInText = false
 
-    init(directory: String, environment: [String: String]) {
+    init(path: String, directory: String, environment: [String: String]) {
+        self.path = path
         self.directory = directory
         self.environment = environment
     }
@@ -43,19 +56,26 @@ final class ConfigurationReading {
         inspect(
             root, attributes: [],
             children: ["Listen", "TLS", "Key", "SigningProfile", "VerificationProfile", "Client"])
-        let (address, port) = listen(root)
+        let listening = listen(root)
         let tls = root.child("TLS").flatMap { self.tls($0) }
-        if !Self.isLoopback(address), tls?.clientAuthorities == nil, root.child("TLS")?.attribute("clientCA") == nil {
+        let asksForCertificates = root.child("TLS")?.attribute("clientCA") != nil
+        if listening.socket != nil {
+            if let element = root.child("TLS") { fault(element, "<TLS> is not for a Unix socket: take it out") }
+        } else if !Self.isLoopback(listening.address), !asksForCertificates {
             fault(
                 root.child("Listen") ?? root,
-                "\(address) can be reached by others: add <TLS> with a clientCA, or listen on 127.0.0.1")
+                "\(listening.address) can be reached by others: add <TLS> with a clientCA, or listen on 127.0.0.1")
+        } else if !asksForCertificates {
+            warnings.append(
+                "every user of this machine can reach \(listening.address) and have documents signed: listen on a Unix"
+                    + " socket (<Listen unix=\"…\"/>), or add <TLS> with a clientCA")
         }
         let keys = self.keys(root)
         let (verification, defaultVerification) = verificationProfiles(root)
         let (signing, defaultSigning) = signingProfiles(root, verification: Set(verification.keys), keys: keys)
         let profiles = Set(signing.keys).union(verification.keys)
         return SigningServerConfiguration(
-            address: address, port: port, tls: tls, keys: keys, signingProfiles: signing,
+            listening, tls: tls, keys: keys, signingProfiles: signing,
             defaultSigningProfile: defaultSigning, verificationProfiles: verification,
             defaultVerificationProfile: defaultVerification,
             clients: clients(root, profiles: profiles, keys: keys))
@@ -67,16 +87,48 @@ final class ConfigurationReading {
 
     // MARK: Elements
 
-    private func listen(_ root: XMLElement) -> (address: String, port: Int) {
-        guard let element = single("Listen", in: root) else { return ("127.0.0.1", 8777) }
-        inspect(element, attributes: ["address", "port"])
-        let address = element.attribute("address") ?? "127.0.0.1"
-        guard let text = element.attribute("port") else { return (address, 8777) }
+    private func listen(_ root: XMLElement) -> SigningServerConfiguration.Listening {
+        var listening = SigningServerConfiguration.Listening()
+        guard let element = single("Listen", in: root) else { return listening }
+        inspect(element, attributes: ["address", "port", "unix", "mode", "group"])
+        if let path = element.attribute("unix") {
+            listening.socket = socket(path, element)
+            return listening
+        }
+        for name in ["mode", "group"] where element.attribute(name) != nil {
+            fault(element, "\(name)=\"…\" is for a Unix socket: add unix=\"…\", or take it out")
+        }
+        listening.address = element.attribute("address") ?? listening.address
+        guard let text = element.attribute("port") else { return listening }
         guard let port = Int(text), (0...65_535).contains(port) else {
             fault(element, "port \"\(text)\" is none: expected a number from 0 to 65535")
-            return (address, 8777)
+            return listening
         }
-        return (address, port)
+        listening.port = port
+        return listening
+    }
+
+    private func socket(_ path: String, _ element: XMLElement) -> UnixSocket? {
+        for name in ["address", "port"] where element.attribute(name) != nil {
+            fault(element, "\(name)=\"…\" and unix=\"…\" exclude each other")
+        }
+        var socket = UnixSocket(path: SmallFile.resolve(path, in: directory))
+        if socket.path.utf8.count > UnixSocket.longestPath {
+            fault(element, "\(socket.path) is longer than the \(UnixSocket.longestPath) octets of a socket's path")
+        }
+        if let text = element.attribute("mode") {
+            // Whoever may write may connect; a socket for everybody would be no better than the loopback.
+            if let mode = UInt32(text, radix: 8), mode & ~0o770 == 0, mode & 0o600 == 0o600 {
+                socket.mode = mode
+            } else {
+                fault(element, "mode=\"\(text)\": expected 600, 660 or 770; a socket for everybody protects nothing")
+            }
+        }
+        if let name = element.attribute("group") {
+            socket.group = UnixSocket.group(named: name)
+            if socket.group == nil { fault(element, "there is no group \"\(name)\"") }
+        }
+        return socket
     }
 
     private func tls(_ element: XMLElement) -> SigningServerConfiguration.TLSSettings? {
@@ -91,6 +143,7 @@ final class ConfigurationReading {
         for element in root.children("Key") {
             inspect(element, attributes: ["alias", "pfx", "password", "file", "env", "default"])
             guard let alias = required("alias", of: element), let key = keyFile(element) else { continue }
+            if let obstacle = key.obstacle { fault(element, "the key \"\(alias)\": \(obstacle)") }
             if !store.add(key, alias: alias, isDefault: flag("default", of: element)) {
                 fault(element, "the alias \"\(alias)\", or a default key, is there twice")
             }
@@ -102,6 +155,7 @@ final class ConfigurationReading {
     private func keyFile(_ element: XMLElement) -> SigningKey? {
         guard let path = required("pfx", of: element), let password = password(element) else { return nil }
         let place = SmallFile.resolve(path, in: directory)
+        warnOfReadable(place, what: "a private key")
         switch SmallFile.read(place) {
         case .failure(let error):
             fault(element, "the key cannot be read: \(error)")
@@ -120,13 +174,17 @@ final class ConfigurationReading {
             fault(element, "expected one of password=\"…\", file=\"…\" and env=\"…\", found \(given.count)")
             return nil
         }
-        if let text = element.attribute("password") { return text }
+        if let text = element.attribute("password") {
+            hasPasswordInText = true
+            return text
+        }
         if let variable = element.attribute("env") {
             if let value = environment[variable] { return value }
             fault(element, "the environment has no \"\(variable)\"")
             return nil
         }
         let path = SmallFile.resolve(element.attribute("file") ?? "", in: directory)
+        warnOfReadable(path, what: "a password")
         switch SmallFile.read(path, limit: 4_096) {
         case .failure(let error):
             fault(element, "the password cannot be read: \(error)")
@@ -162,6 +220,16 @@ final class ConfigurationReading {
             }
             return reference
         }
+    }
+
+    private func warnOfReadable(_ path: String, what: String) {
+        guard SmallFile.isReadableByOthers(path) else { return }
+        warnings.append("\(path) holds \(what) and others can read it: chmod o-rwx it")
+    }
+
+    /// Warns where the configuration itself holds passwords and others can read it.
+    func warnOfPasswords() {
+        if hasPasswordInText { warnOfReadable(path, what: "a password") }
     }
 
     // MARK: Values

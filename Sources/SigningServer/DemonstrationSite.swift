@@ -13,6 +13,9 @@ public enum DemonstrationSite {
         ("bob@example.test", "Bob", "bob@example.test"),
     ]
 
+    /// The name of the socket in the directory.
+    public static let socket = "socket"
+
     /// Makes `directory` with `ca.pem`, `keys/` and `dss.xml`.
     /// - Parameter now: Unix seconds; the certificates are valid for ten years from an hour before.
     /// - Throws: ``SiteError`` when `directory` already has a `dss.xml`, or something cannot be written.
@@ -46,7 +49,8 @@ public enum DemonstrationSite {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
             "<!-- Made by ses-dss init: for trying SES out. The CA's own key was not kept. -->", "<DSS>",
-            "  <Listen address=\"127.0.0.1\" port=\"8777\"/>",
+            "  <!-- For the user who runs ses-dss alone; where ses is another one: mode=\"660\" group=\"…\". -->",
+            "  <Listen unix=\"\(socket)\"/>",
         ]
         for (place, key) in keys.enumerated() {
             let isDefault = place == 0 ? " default=\"true\"" : ""

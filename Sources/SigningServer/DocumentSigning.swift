@@ -27,6 +27,8 @@ struct DocumentSigning {
         case notParseable(String)
         /// What the request asks for is not offered.
         case request(String)
+        /// The key may not sign this; another request with it will fare no better.
+        case key(String)
         /// The server could not do it.
         case server(String)
 
@@ -38,6 +40,10 @@ struct DocumentSigning {
     {
         let options = try PDFAttributes(request.attributes, defaults: profile.pdf)
         let encloses = profile.enclosesContent || request.includesObject
+        let use: CertificateUse = profile.format == .smime ? .mail : .document
+        if let obstacle = key.key.certificate.obstacle(toSigning: use, at: now) {
+            throw Refusal.key("the key must not sign this: \(obstacle); configure another one")
+        }
         switch format(of: document, request) {
         case .pdf:
             return .document(
@@ -138,7 +144,8 @@ struct DocumentSigning {
             switch error.kind {
             case .malformed, .documentType: throw .notParseable(error.description)
             case .limit, .unsupported, .alreadySigned: throw .document("the XML cannot be signed: \(error.description)")
-            case .key, .timestamp, .failed: throw .server(error.reason)
+            case .key: throw .key("the key cannot sign XML: " + error.reason)
+            case .timestamp, .failed: throw .server(error.reason)
             }
         }
     }

@@ -59,12 +59,9 @@ public struct DocumentVerification: Sendable {
         for signature in signatures where !signature.isDocumentTimestamp {
             individual.append(try judge(signature, stamps, data))
         }
-        // A timestamp beside signatures may prove their time; if it proves nothing that does them no harm, unless it is
-        // broken or what it covers was changed. Alone it is the signature.
-        for stamp in stamps {
-            let isBroken = stamp.individual.details.contains { $0.kind == .signature && $0.level == .invalid }
-            if individual.isEmpty || isBroken { individual.append(stamp.individual) }
-        }
+        // A timestamp beside signatures may prove their time. One that does not hold does them no harm: anybody can add
+        // it, and what may be added is looked at with each signature. Alone it is the signature.
+        if individual.isEmpty { individual = stamps.map(\.individual) }
         return SignatureFindings(individual)
     }
 

@@ -51,8 +51,12 @@ extension ConfigurationReading {
         var defaultID: String?
         for element in root.children("VerificationProfile") {
             inspect(
-                element, attributes: ["id", "default", "allowWeak", "revocation", "signerIdentity"],
-                children: ["Anchor", "Intermediate", "CRL", "VerificationTime"])
+                element,
+                attributes: [
+                    "id", "default", "allowWeak", "revocation", "signerIdentity", "requirePolicy",
+                    "inhibitPolicyMapping", "inhibitAnyPolicy",
+                ],
+                children: ["Anchor", "Intermediate", "CRL", "Policy", "VerificationTime"])
             guard let id = required("id", of: element) else { continue }
             if flag("default", of: element) {
                 if defaultID != nil { fault(element, "only one verification profile can be the default") }
@@ -77,9 +81,12 @@ extension ConfigurationReading {
         let lists = element.children("CRL").flatMap { revocationLists(text(of: $0), $0) }
         var policy = TrustPolicy(anchors: anchors, intermediates: intermediates, revocationLists: lists)
         policy.allowsWeakAlgorithms = flag("allowWeak", of: element)
-        if element.attribute("revocation") == nil {
-            policy.revocation = lists.isEmpty ? .none : .present
-        } else if let revocation: TrustPolicy.Revocation = choice("revocation", of: element) {
+        policy.certificatePolicies = certificatePolicies(element)
+        // A revoked certificate passes only where somebody has said that it may.
+        policy.revocation = .present
+        if element.attribute("revocation") != nil,
+            let revocation: TrustPolicy.Revocation = choice("revocation", of: element)
+        {
             policy.revocation = revocation
         }
         if let time = single("VerificationTime", in: element) {
@@ -89,6 +96,25 @@ extension ConfigurationReading {
             }
         }
         return policy
+    }
+
+    /// The inputs of RFC 5280 §6.1.1; policies that are named are required, unless requirePolicy="false" says otherwise.
+    private func certificatePolicies(_ element: XMLElement) -> CertificatePolicies {
+        var policies = CertificatePolicies()
+        for child in element.children("Policy") {
+            let text = text(of: child)
+            guard CertificatePolicies.isObjectIdentifier(text) else {
+                fault(child, "\"\(text)\" is no certificate policy: expected an object identifier such as 1.2.3.4")
+                continue
+            }
+            policies.acceptable.append(text)
+        }
+        policies.isRequired =
+            element.attribute("requirePolicy") == nil
+            ? !policies.acceptable.isEmpty : flag("requirePolicy", of: element)
+        policies.inhibitsMapping = flag("inhibitPolicyMapping", of: element)
+        policies.inhibitsAnyPolicy = flag("inhibitAnyPolicy", of: element)
+        return policies
     }
 
     private func level(

@@ -1,7 +1,8 @@
 import Glibc
 import Octets
 
-/// Collects documents: small ones in memory, larger ones in a file without a name that is mapped when it is complete.
+/// Collects documents: small ones in memory as long as the budget has room, others in a file without a name that is
+/// mapped when it is complete.
 struct ScratchCollecting: OctetCollectorMaking {
     /// Octets of one document that stay in memory.
     static let memoryLimit = 1 << 20
@@ -9,12 +10,17 @@ struct ScratchCollecting: OctetCollectorMaking {
     let limit: Int
     /// Where the files are made.
     let directory: String
+    /// The memory of all documents together.
+    let budget: MemoryBudget
 
-    func makeCollector() -> any OctetCollector { Collector(limit: limit, directory: directory) }
+    func makeCollector() -> any OctetCollector {
+        Collector(limit: limit, directory: directory, share: budget.makeShare())
+    }
 
     private struct Collector: OctetCollector {
         let limit: Int
         let directory: String
+        let share: MemoryBudget.Share
         var count = 0
         var memory: [UInt8] = []
         var file: ScratchFile?
@@ -24,24 +30,47 @@ struct ScratchCollecting: OctetCollectorMaking {
                 throw OctetCollectionError(.tooMany(limit: limit), "a document of more than \(limit) octets")
             }
             count += octets.count
-            if file == nil && count <= ScratchCollecting.memoryLimit { return memory.append(contentsOf: octets) }
+            if file == nil, count <= ScratchCollecting.memoryLimit, share.take(octets.count) {
+                return memory.append(contentsOf: octets)
+            }
             if let file { return try file.write(octets) }
             let file = try ScratchFile(in: directory)
             try OctetString(memory).withUnsafeBytes { buffer throws(OctetCollectionError) in try file.write(buffer) }
             memory = []
+            share.giveBack()
             self.file = file
             try file.write(octets)
         }
 
         mutating func finish() throws(OctetCollectionError) -> OctetString {
-            guard let file else { return OctetString(memory) }
+            guard let file else { return kept() }
             return try file.mapped(count)
+        }
+
+        /// What is in memory; its part of the budget is given back with the last use of the octets.
+        private func kept() -> OctetString {
+            guard !memory.isEmpty else { return OctetString() }
+            let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: memory.count, alignment: 1)
+            octets.copyBytes(from: memory)
+            let kept = KeptOctets(start: octets, share: share)
+            return OctetString(adopting: UnsafeRawBufferPointer(octets)) { kept.release() }
         }
     }
 }
 
+/// Unchecked: the address is only deallocated, once.
+private struct KeptOctets: @unchecked Sendable {
+    let start: UnsafeMutableRawBufferPointer
+    let share: MemoryBudget.Share
+
+    func release() {
+        start.deallocate()
+        share.giveBack()
+    }
+}
+
 /// An open file that no name leads to: it is gone with the last use, a crash included.
-private final class ScratchFile {
+final class ScratchFile: Sendable {
     private let descriptor: CInt
 
     init(in directory: String) throws(OctetCollectionError) {
@@ -62,6 +91,17 @@ private final class ScratchFile {
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else { throw Self.failure("cannot write to a scratch file") }
             rest = rest.dropFirst(written)
+        }
+    }
+
+    /// Reads what is at `offset`.
+    /// - Returns: How many octets; at least one.
+    func read(into buffer: inout [UInt8], at offset: Int) throws(OctetCollectionError) -> Int {
+        while true {
+            let count = pread(descriptor, &buffer, buffer.count, off_t(offset))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw Self.failure("cannot read a scratch file") }
+            return count
         }
     }
 

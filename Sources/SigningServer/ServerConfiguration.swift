@@ -1,14 +1,13 @@
 public import CMSSignatures
+package import HostProcess
 import InternetMessage
 import Octets
 import XMLSignatures
 
 /// What `dss.xml` says, with everything it names read in.
 public struct SigningServerConfiguration: Sendable {
-    /// An IP address.
-    public var address: String
-    /// 0 takes a free one.
-    public var port: Int
+    /// Where it listens.
+    package var listening: Listening
     public let tls: TLSSettings?
     let keys: KeyStore
     let signingProfiles: [String: SigningProfile]
@@ -17,6 +16,32 @@ public struct SigningServerConfiguration: Sendable {
     let verificationProfiles: [String: VerificationProfile]
     let defaultVerificationProfile: String?
     let clients: [String: Client]
+    /// What works, but hardly as it is meant; one line each, to be told at start.
+    public var warnings: [String] = []
+
+    init(
+        _ listening: Listening, tls: TLSSettings?, keys: KeyStore, signingProfiles: [String: SigningProfile],
+        defaultSigningProfile: String?, verificationProfiles: [String: VerificationProfile],
+        defaultVerificationProfile: String?, clients: [String: Client]
+    ) {
+        self.listening = listening
+        self.tls = tls
+        self.keys = keys
+        self.signingProfiles = signingProfiles
+        self.defaultSigningProfile = defaultSigningProfile
+        self.verificationProfiles = verificationProfiles
+        self.defaultVerificationProfile = defaultVerificationProfile
+        self.clients = clients
+    }
+
+    /// Where requests come in: a Unix socket where there is one, else TCP.
+    package struct Listening: Sendable {
+        package var socket: UnixSocket?
+        /// An IP address.
+        package var address = "127.0.0.1"
+        /// 0 takes a free one.
+        package var port = 8_777
+    }
 
     public struct TLSSettings: Sendable {
         /// Certificate and key of the server.
@@ -72,6 +97,8 @@ public struct SigningServerConfiguration: Sendable {
 struct KeyStore: Sendable {
     private(set) var defaultAlias: String?
     private var keys: [String: StoredKey] = [:]
+    /// The aliases as they are looked up, in order.
+    var aliases: [String] { keys.keys.sorted() }
 
     /// - Returns: false when the alias, or a default key, is there already.
     mutating func add(_ key: SigningKey, alias: String, isDefault: Bool) -> Bool {

@@ -13,6 +13,8 @@ public struct SignatureFindings: Sendable {
         /// What a timestamp proves, Unix seconds.
         public var provenTime: Int?
         public var details: [VerificationDetail] = []
+        /// The signer's certificate, where the signature does not carry it.
+        var missingCertificate: Certificate?
 
         public var verdict: TrustVerdict { TrustVerdict(details) }
 
@@ -22,6 +24,7 @@ public struct SignatureFindings: Sendable {
             self.claimedTime = result.signingTime ?? claimedTime
             provenTime = result.provenTime
             details = result.details
+            missingCertificate = result.isCertificateEnclosed ? nil : result.certificate
         }
 
         init(fieldName: String?, claimedTime: Int?, details: [VerificationDetail]) {
@@ -38,11 +41,16 @@ public struct SignatureFindings: Sendable {
     public let signingTime: Int?
     /// One for each signature of a document, in its order; empty for a mail.
     public let individual: [Individual]
+    /// The certificates of signers that are known here, but not carried by the signature: whoever asks cannot know who
+    /// signed without them.
+    let missingCertificates: [Certificate]
     public var verdict: TrustVerdict { TrustVerdict(details) }
 
     init(
-        details: [VerificationDetail], signers: [String] = [], signingTime: Int? = nil, individual: [Individual] = []
+        details: [VerificationDetail], signers: [String] = [], signingTime: Int? = nil, individual: [Individual] = [],
+        missingCertificates: [Certificate] = []
     ) {
+        self.missingCertificates = missingCertificates
         self.details = details
         self.signers = signers
         self.signingTime = signingTime
@@ -54,7 +62,8 @@ public struct SignatureFindings: Sendable {
         self.init(
             details: details + verification.details,
             signers: verification.signers.compactMap { $0.certificate?.subject },
-            signingTime: verification.signers.first?.signingTime)
+            signingTime: verification.signers.first?.signingTime,
+            missingCertificates: verification.signers.compactMap { $0.isCertificateEnclosed ? nil : $0.certificate })
     }
 
     /// A document's: every one of its signatures must be good.
@@ -62,7 +71,8 @@ public struct SignatureFindings: Sendable {
     init(_ individual: [Individual], adding details: [VerificationDetail] = []) {
         self.init(
             details: details + individual.flatMap(\.details), signers: individual.compactMap(\.signer),
-            signingTime: individual.first?.claimedTime, individual: individual)
+            signingTime: individual.first?.claimedTime, individual: individual,
+            missingCertificates: individual.compactMap(\.missingCertificate))
     }
 
     /// A signature that cannot be read speaks against what it stands on.

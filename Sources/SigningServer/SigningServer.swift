@@ -1,6 +1,7 @@
 import CMSSignatures
 import DSSXML
 import Glibc
+import HostProcess
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -12,16 +13,28 @@ import Octets
 public struct SigningServer: Sendable {
     /// The most octets of a request.
     static let bodyLimit = 400 << 20
-    /// Octets of a request that wait in memory before the first are looked at.
-    static let headLimit = 1 << 20
-    /// How long a connection may be silent while a request is awaited or arrives; it also bounds an orderly stop.
-    static let silenceLimit = TimeAmount.seconds(30)
+    /// Octets of a request that are taken together, and of an answer that is written in one piece.
+    static let leastPiece = 64 << 10
+    static let answerInOnePiece = 1 << 20
+    /// Octets in memory that all requests and documents which wait may have together.
+    static let memoryBudget = 64 << 20
+    /// The most connections at a time, if there are descriptors for so many.
+    static let mostConnections = 256
+    /// Octets of the head of a request.
+    private static let httpHeadLimit = 16 << 10
+    /// From the request to stop to the end, whatever clients and other servers do.
+    private static let stopLimit = TimeAmount.seconds(9)
 
     private let configuration: SigningServerConfiguration
     private let service: SigningService
     private let faults: [InjectedFault]
     private let workers: WorkerThreads
+    /// They write what arrives to files, and are never waited for by an answer.
+    private let arrivals: WorkerThreads
     private let logger: Logger
+    private let board: ConnectionBoard
+    private let budget: MemoryBudget
+    private let deadlines: ConnectionDeadlines
 
     /// - Parameters:
     ///   - faults: Wrong answers to give on purpose.
@@ -31,42 +44,105 @@ public struct SigningServer: Sendable {
         _ configuration: SigningServerConfiguration, faults: [InjectedFault] = [], scratchDirectory: String,
         logger: Logger
     ) throws {
+        try self.init(
+            configuration, faults: faults, scratchDirectory: scratchDirectory, logger: logger,
+            deadlines: ConnectionDeadlines())
+    }
+
+    package init(
+        _ configuration: SigningServerConfiguration, faults: [InjectedFault] = [], scratchDirectory: String,
+        logger: Logger, deadlines: ConnectionDeadlines
+    ) throws {
         self.configuration = configuration
         self.faults = faults
         self.logger = logger
-        let scratch = ScratchCollecting(limit: Self.bodyLimit, directory: scratchDirectory)
+        self.deadlines = deadlines
+        budget = MemoryBudget(limit: Self.memoryBudget)
+        board = ConnectionBoard(limit: Descriptors.connections(atMost: Self.mostConnections))
+        let scratch = ScratchCollecting(limit: Self.bodyLimit, directory: scratchDirectory, budget: budget)
         service = SigningService(configuration: configuration, scratch: scratch, sources: try OnlineSources())
-        workers = WorkerThreads(count: max(2, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 16)))
+        // Some wait for others, such as an OCSP responder, and must not hold up those who do not.
+        arrivals = WorkerThreads(count: 2)
+        workers = WorkerThreads(count: max(8, min(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 32)))
     }
 
-    /// Serves until the process is asked to stop (SIGTERM, SIGINT); what is being answered then is finished.
-    /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777`.
+    /// Serves until the process is asked to stop (SIGTERM, SIGINT). What is being answered then is finished, within some
+    /// seconds; after them the process ends with status 0 in any case.
+    /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
+    ///   `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
+    /// - Throws: Why the address cannot be listened on.
     public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
-        try await application(onListening).runService()
+        let socket = configuration.listening.socket
+        defer { socket?.remove() }
+        for warning in configuration.warnings { logger.warning("\(warning)") }
+        try await application(
+            onListening,
+            onOverdue: { [logger] in
+                logger.warning("stopped with requests that did not end in time")
+                socket?.remove()
+                _exit(0)
+            }
+        ).runService()
     }
 
     /// Serves until the task is cancelled.
     public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
-        try await application(onListening).run()
+        defer { configuration.listening.socket?.remove() }
+        try await application(onListening, onOverdue: {}).run()
     }
 
-    private func application(_ onListening: @escaping @Sendable (String) -> Void) throws -> some ApplicationProtocol {
+    private func application(
+        _ onListening: @escaping @Sendable (String) -> Void, onOverdue: @escaping @Sendable () -> Void
+    ) throws -> some ApplicationProtocol {
         let router = Router()
         router.post("/adss/signing/dss") { request, _ in await self.respond(to: request, expecting: .sign) }
         router.post("/adss/verification/dss") { request, _ in await self.respond(to: request, expecting: .verify) }
-        let address = configuration.address
-        let prefix =
-            (configuration.tls == nil ? "http://" : "https://") + (address.contains(":") ? "[\(address)]" : address)
-        let settings = ApplicationConfiguration(
-            address: .hostname(address, port: configuration.port), serverName: "ses-dss")
-        let isListening: @Sendable (Int) -> Void = { onListening("\(prefix):\($0)") }
-        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: Self.silenceLimit))
+        let listening = configuration.listening
+        try listening.socket?.prepare()
+        let address: BindAddress =
+            listening.socket.map { .unixDomainSocket(path: $0.path) }
+            ?? .hostname(listening.address, port: listening.port)
+        let settings = ApplicationConfiguration(address: address, serverName: "ses-dss", backlog: 1_024)
+        let connections = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(board, deadlines)],
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: Self.httpHeadLimit, maxHeaderListSize: Self.httpHeadLimit, maxHeaderFieldCount: 100)
+        )
+        let plain = HTTPServerBuilder.http1(configuration: connections)
         let builder = try configuration.tls.map { settings in
             try HTTPServerBuilder.tls(plain, tlsConfiguration: Self.tlsConfiguration(settings))
         }
         return Application(
             router: router, server: builder ?? plain, configuration: settings,
-            onServerRunning: { isListening($0.localAddress?.port ?? 0) }, logger: logger)
+            onServerRunning: { channel in
+                await begin(channel, onOverdue)
+                onListening(self.address(of: channel))
+            },
+            logger: logger)
+    }
+
+    /// Lets clients in and watches over the socket.
+    private func begin(_ channel: any Channel, _ onOverdue: @escaping @Sendable () -> Void) async {
+        let loop = channel.eventLoop
+        do {
+            try await channel.eventLoop.submit { [board, logger] in
+                let acceptance = AcceptGuard(board, logger: logger) {
+                    loop.scheduleTask(in: Self.stopLimit) { onOverdue() }
+                }
+                try channel.pipeline.syncOperations.addHandler(acceptance, position: .first)
+            }.get()
+            try configuration.listening.socket?.open()
+        } catch {
+            logger.error("the server cannot serve: \(error)")
+            channel.close(promise: nil)
+        }
+    }
+
+    private func address(of channel: any Channel) -> String {
+        if let socket = configuration.listening.socket { return "http://unix:\(socket.path):" }
+        let address = configuration.listening.address
+        let host = address.contains(":") ? "[\(address)]" : address
+        return (configuration.tls == nil ? "http://" : "https://") + "\(host):\(channel.localAddress?.port ?? 0)"
     }
 
     private static func tlsConfiguration(_ settings: SigningServerConfiguration.TLSSettings) throws -> TLSConfiguration
@@ -91,12 +167,12 @@ public struct SigningServer: Sendable {
         let begun = ContinuousClock.now
         let fault = InjectedFault.next(of: faults) { Int.random(in: 0..<100) }
         do throws(RequestRefusal) {
-            let arrived = try await receive(request)
+            let (body, count) = try await receive(request)
             // Reading a small request, signing and writing the answer are one job: each hop to a worker costs time.
             let answered = try await workers.run { () throws(RequestRefusal) in
-                try answer(arrived, expecting: operation, fault)
+                try answer(body, expecting: operation, fault)
             }
-            log(answered.record, operation, octets: arrived.count, elapsed: begun.duration(to: .now))
+            log(answered.record, operation, octets: count, elapsed: begun.duration(to: .now))
             return answered.response
         } catch {
             logger.info(
@@ -119,11 +195,11 @@ public struct SigningServer: Sendable {
     }
 
     private func answer(
-        _ arrived: Arrived, expecting operation: DSSServerRequest.Operation, _ fault: InjectedFault.Kind?
+        _ body: IncomingBody, expecting operation: DSSServerRequest.Operation, _ fault: InjectedFault.Kind?
     ) throws(RequestRefusal) -> (response: Response, record: SigningService.Record) {
         let request: DSSServerRequest
         do throws(DSSServerRequestError) {
-            request = try feed(arrived.rest, to: arrived.reader).finish()
+            request = try read(body)
         } catch {
             throw RequestRefusal(error)
         }
@@ -159,61 +235,41 @@ public struct SigningServer: Sendable {
         }
     }
 
-    /// A request that is here as a whole.
-    private struct Arrived: Sendable {
-        /// Has read what is not in `rest`; nil when nothing was read yet.
-        let reader: DSSServerRequestReader?
-        let rest: [ByteBuffer]
-        let count: Int
-    }
-
-    /// Takes the request while it arrives; a large one is read piece by piece.
-    private func receive(_ request: Request) async throws(RequestRefusal) -> Arrived {
+    /// Takes a request until all of it is here.
+    private func receive(_ request: Request) async throws(RequestRefusal) -> (body: IncomingBody, count: Int) {
         if let length = request.head.headerFields[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
             throw Self.tooLarge
         }
         var total = 0
-        var waiting: [ByteBuffer] = []
-        var waitingCount = 0
-        var reader: DSSServerRequestReader?
+        let body = IncomingBody(budget, directory: service.scratchDirectory)
+        // Copied together: a piece of one octet would keep a whole buffer.
+        var waiting = ByteBuffer()
         do {
-            for try await buffer in request.body {
-                total += buffer.readableBytes
+            for try await piece in request.body {
+                total += piece.readableBytes
                 guard total <= Self.bodyLimit else { throw Self.tooLarge }
-                waiting.append(buffer)
-                waitingCount += buffer.readableBytes
-                if waitingCount > Self.headLimit {
-                    let pieces = waiting
-                    let present = reader
-                    reader = try await workers.run { try feed(pieces, to: present) }
-                    waiting = []
-                    waitingCount = 0
+                waiting.writeImmutableBuffer(piece)
+                if waiting.readableBytes > Self.leastPiece {
+                    let octets = waiting
+                    waiting = ByteBuffer()
+                    try await arrivals.run { () throws(OctetCollectionError) in try body.append(octets) }
                 }
             }
-            return Arrived(reader: reader, rest: waiting, count: total)
+            body.appendEnd(waiting)
+            return (body, total)
         } catch let refusal as RequestRefusal {
             throw refusal
-        } catch let error as DSSServerRequestError {
-            throw RequestRefusal(error)
+        } catch let error as OctetCollectionError {
+            throw RequestRefusal(status: .internalServerError, reason: "the request cannot be kept: \(error.detail)")
         } catch {
             throw RequestRefusal(status: .badRequest, reason: "the request ended early: \(error)")
         }
     }
 
-    private func feed(
-        _ pieces: [ByteBuffer], to present: DSSServerRequestReader?
-    ) throws(DSSServerRequestError) -> DSSServerRequestReader {
-        let reader: DSSServerRequestReader
-        if let present { reader = present } else { reader = try DSSServerRequestReader(documents: service.scratch) }
-        for piece in pieces {
-            let fed = piece.withUnsafeReadableBytes { octets -> Result<Void, DSSServerRequestError> in
-                do throws(DSSServerRequestError) { return .success(try reader.feed(octets)) } catch {
-                    return .failure(error)
-                }
-            }
-            try fed.get()
-        }
-        return reader
+    private func read(_ body: IncomingBody) throws(DSSServerRequestError) -> DSSServerRequest {
+        let reader = try DSSServerRequestReader(documents: service.scratch)
+        try body.forEachPiece { octets throws(DSSServerRequestError) in try reader.feed(octets) }
+        return try reader.finish()
     }
 
     private static let tooLarge = RequestRefusal(
@@ -251,7 +307,7 @@ public struct SigningServer: Sendable {
     private static func response(_ answer: DSSServerAnswer, manner: Manner) -> Response {
         let octets = answer.octets
         let headers: HTTPFields = [.contentType: answer.contentType]
-        if manner == .plain && octets.count <= headLimit {
+        if manner == .plain && octets.count <= answerInOnePiece {
             let buffer = octets.collected().withUnsafeBytes { ByteBuffer(bytes: $0) }
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: buffer))
         }

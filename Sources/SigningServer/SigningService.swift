@@ -10,13 +10,14 @@ import PDFSignatures
 /// What the server does with one request, without HTTP: a function from request to answer.
 struct SigningService: Sendable {
     let configuration: SigningServerConfiguration
-    let scratch: any OctetCollectorMaking
+    let scratch: ScratchCollecting
+    var scratchDirectory: String { scratch.directory }
     let sources: OnlineSources
     private let revocationCache = RevocationCache()
     private let pdfSigner: Result<PDFSigner, PDFError>
 
     init(
-        configuration: SigningServerConfiguration, scratch: any OctetCollectorMaking, sources: OnlineSources
+        configuration: SigningServerConfiguration, scratch: ScratchCollecting, sources: OnlineSources
     ) {
         self.configuration = configuration
         self.scratch = scratch
@@ -113,6 +114,7 @@ struct SigningService: Sendable {
             case .document(let why): throw Refusal(.notSupported, why, advice: .ownFile)
             case .request(let why): throw Refusal(.notSupported, why)
             case .notParseable(let why): throw Refusal(.notParseable, why, advice: .ownFile)
+            case .key(let why): throw Refusal(.keyLookupFailed, why, major: .responderError)
             case .server(let why): throw Refusal(.generalError, why, major: .responderError)
             }
         }
@@ -157,6 +159,7 @@ struct SigningService: Sendable {
         if request.returnsVerificationTime || request.returnsReport { answer.verificationTime = time }
         if request.returnsSigningTime { answer.signingTime = findings.signingTime.map(Timestamp.text) }
         if request.returnsSignerIdentity { answer.signers = Array(findings.signers.prefix(1)) }
+        answer.signerCertificates = findings.missingCertificates.prefix(Self.maximumTold).map(\.der)
         answer.signatures = findings.individual.prefix(Self.maximumTold).map(DSSServerAnswer.Signature.init)
         answer.hasReport = request.returnsReport
         return answer
@@ -220,10 +223,7 @@ struct SigningService: Sendable {
         switch findings.verdict {
         case .trusted: answer.minor = .onAllDocuments
         case .notTrusted:
-            let against = findings.details.filter { $0.level == .invalid }
-            answer.minor =
-                against.allSatisfy { $0.cause == .signatureTimestamp }
-                ? .invalidSignatureTimestamp : .incorrectSignature
+            answer.minor = .incorrectSignature
             answer.message = findings.details.first { $0.level == .invalid }?.message
         case .indeterminate:
             answer.major = .insufficientInformation

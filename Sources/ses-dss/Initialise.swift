@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import Foundation
 import SigningServer
 
 struct Initialise: ParsableCommand {
@@ -14,6 +14,12 @@ struct Initialise: ParsableCommand {
         } catch {
             throw Ended(.cannotCreate, "\(error)")
         }
-        print("made \(directory): ca.pem, keys and dss.xml; start it with: ses-dss run --config \(directory)/dss.xml")
+        let place = URL(fileURLWithPath: directory).standardizedFileURL.path + "/" + DemonstrationSite.socket
+        print(
+            """
+            made \(directory): ca.pem, keys and dss.xml
+            start it with: ses-dss run --config \(directory)/dss.xml
+            addresses for ses.xml: http://unix:\(place):/adss/signing/dss and http://unix:\(place):/adss/verification/dss
+            """)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HostProcess
 import Logging
 import SigningServer
 
@@ -16,6 +17,8 @@ struct Run: AsyncParsableCommand {
     var fault: [String] = []
 
     func run() async throws {
+        let logger = Logger(label: "ses-dss") { StreamLogHandler.standardError(label: $0) }
+        if let trouble = ProcessSecrets.protect(ProcessInfo.processInfo.environment) { logger.warning("\(trouble)") }
         let faults = try fault.map { text in
             guard let fault = InjectedFault(text) else { throw Ended(.usage, "--fault \(text): not known; see --help") }
             return fault
@@ -27,11 +30,14 @@ struct Run: AsyncParsableCommand {
         } catch {
             throw Ended(.configuration, "\(error)")
         }
-        if let port { configuration.port = port }
+        if let port {
+            configuration.listening.port = port
+            configuration.listening.socket = nil
+        }
         do {
             let server = try SigningServer(
                 configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
-                logger: Logger(label: "ses-dss") { StreamLogHandler.standardError(label: $0) })
+                logger: logger)
             try await server.run { Console.line("listening on \($0)") }
         } catch {
             throw Ended(.unavailable, "the server cannot serve: \(error)")

@@ -105,6 +105,7 @@ struct Status: AsyncParsableCommand {
 /// - Parameter rereads: Whether it reads its configuration again on SIGHUP, so that the signal does not end it.
 func finish(rereads: Bool = false, _ work: () async throws(ProgramError) -> ExitStatus) async throws {
     if !rereads { EarlySignals.releaseHangup() }
+    SecretsProtection.begin("ses-relay")
     let status: ExitStatus
     do {
         status = try await work()

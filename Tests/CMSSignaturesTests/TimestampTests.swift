@@ -129,7 +129,7 @@ struct TimestampTests {
         #expect(try verdict(.tsa, .expiring, days: 4_000).0 != .trusted)
     }
 
-    @Test("on other signatures make a signature not trusted")
+    @Test("of another signature, and what is no timestamp, prove nothing and do no harm")
     func transplanted() async throws {
         let fixture = try await TrustFixture.shared
         let key = try fixture.signingKey(.plain)
@@ -141,16 +141,18 @@ struct TimestampTests {
         evidence.timestamps = [SignerEvidence.Stamped(token: foreign.octets, content: signature)]
         let judge = SignerJudge(policy: try fixture.policy(), use: .document)
         let result = try judge.judge(evidence, now: TrustFixture.now)
-        #expect(result.verdict == .notTrusted && result.provenTime == nil)
-        #expect(result.details.map(\.cause) == [.signatureTimestamp])
+        #expect(result.verdict == .trusted && result.provenTime == nil)
+        #expect(result.timestamps.map(\.verdict) == [.notTrusted])
         evidence.timestamps = [
             SignerEvidence.Stamped(token: try authority.timestamp(of: signature).octets, content: signature)
         ]
         #expect(try judge.judge(evidence, now: TrustFixture.now).verdict == .trusted)
         evidence.weakAlgorithms = ["the digest sha-1"]
         #expect(try judge.judge(evidence, now: TrustFixture.now).verdict == .indeterminate)
+        evidence.weakAlgorithms = []
         evidence.timestamps[0].token = OctetString("no token")
-        #expect(try judge.judge(evidence, now: TrustFixture.now).verdict == .notTrusted)
+        let unread = try judge.judge(evidence, now: TrustFixture.now)
+        #expect(unread.verdict == .trusted && unread.provenTime == nil)
     }
 
     @Test("of an authority that gave up its key in order stay good; of one that lost it they do not")
@@ -169,7 +171,7 @@ struct TimestampTests {
             ("400101000000Z", "keyCompromise"), ("200101000000Z", "superseded"), ("200101000000Z", "keyCompromise"),
         ] {
             let lost = try await result(date, reason)
-            #expect(lost.provenTime == nil && !lost.isBroken)
+            #expect(lost.provenTime == nil)
             #expect(lost.details.map(\.kind) == [.revocationStatus])
         }
     }
@@ -181,7 +183,7 @@ struct TimestampTests {
         let signed = try CMSSigner(key: try fixture.signingKey(.plain))
             .sign(enclosing: content, signingTime: TrustFixture.now).collected()
         let result = try verifier.verify(signed, of: content, now: TrustFixture.now)
-        #expect(result.isBroken && result.provenTime == nil)
+        #expect(result.verdict == .notTrusted && result.provenTime == nil)
     }
 
     @Test("damaged anywhere never prove a time")

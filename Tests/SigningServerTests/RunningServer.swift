@@ -28,22 +28,32 @@ final class RunningServer: Sendable {
 
     let scratch: ScratchDirectory
     let address: String
+    private let isOnSocket: Bool
     private let serving: Task<Void, any Error>
     var site: String { scratch.file("site") }
 
-    /// - Parameter edit: Changes `dss.xml` before it is read.
-    init(faults: [String] = [], edit: (String) -> String = { $0 }) async throws {
+    /// - Parameters:
+    ///   - isOnSocket: Listens on the site's Unix socket, as `ses-dss init` has it, in place of the loopback.
+    ///   - edit: Changes `dss.xml` before it is read.
+    init(
+        faults: [String] = [], isOnSocket: Bool = false, deadlines: ConnectionDeadlines = ConnectionDeadlines(),
+        edit: (String) -> String = { $0 }
+    ) async throws {
+        self.isOnSocket = isOnSocket
         scratch = try ScratchDirectory()
         let site = scratch.file("site")
         try FileManager.default.copyItem(atPath: try Self.made.get().file("site"), toPath: site)
         let path = site + "/dss.xml"
-        try scratch.write(
-            Array(edit(String(decoding: TestMaterial.octets(path), as: UTF8.self)).utf8), to: "site/dss.xml")
-        var configuration = try SigningServerConfiguration.load(path: path, environment: [:])
-        configuration.port = 0
+        var made = String(decoding: try TestMaterial.octets(path), as: UTF8.self)
+        if !isOnSocket {
+            made = made.replacing(
+                "<Listen unix=\"socket\"/>", with: "<Listen address=\"127.0.0.1\" port=\"0\"/>")
+        }
+        try scratch.write(Array(edit(made).utf8), to: "site/dss.xml")
+        let configuration = try SigningServerConfiguration.load(path: path, environment: [:])
         let server = try SigningServer(
             configuration, faults: faults.compactMap { InjectedFault($0) }, scratchDirectory: scratch.path,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, deadlines: deadlines)
         let (addresses, continuation) = AsyncStream.makeStream(of: String.self)
         serving = Task {
             defer { continuation.finish() }
@@ -70,11 +80,17 @@ final class RunningServer: Sendable {
     func post(_ path: String, _ body: some Collection<UInt8>, options: [String] = []) async throws -> Answer {
         let own = try ScratchDirectory()
         let request = try own.write(body, to: "request")
+        var base = address
+        var options = options
+        if isOnSocket {
+            base = "http://localhost"
+            options += ["--unix-socket", site + "/socket"]
+        }
         let run = try await RunningProgram.run(
             "/usr/bin/curl",
             ["-s", "--noproxy", "*", "-H", "Content-Type: text/xml", "-H", "Expect:", "--data-binary", "@" + request]
                 + ["-D", own.file("fields"), "-o", own.file("body"), "-w", "%{http_code}", "--max-time", "60"] + options
-                + [address + path], asRoot: true)
+                + [base + path], asRoot: true)
         func text(_ name: String) -> String {
             String(decoding: (try? TestMaterial.octets(own.file(name))) ?? [], as: UTF8.self)
         }

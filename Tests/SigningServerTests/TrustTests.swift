@@ -1,3 +1,4 @@
+import CMSSignatures
 import Foundation
 import Octets
 import TestSupport
@@ -58,8 +59,8 @@ struct ServerTrustTests {
     func revocation(_ signer: TrustFixture.Signer, _ minor: String) async throws {
         let trust = try await TrustFixture.shared
         let server = try await server(trust, signer: signer)
-        let answer = try await server.verify(
-            Self.content, signature: try await cms(server), client: "trust")
+        let signature = signer == .expired ? try Self.signedAnyway(trust, by: signer) : try await cms(server)
+        let answer = try await server.verify(Self.content, signature: signature, client: "trust")
         if minor.isEmpty {
             // The responder answered; what it does not know, it will not know in five minutes either.
             #expect(answer.text(of: "ResultMajor")?.hasSuffix("InsufficientInformation") == true, "\(answer)")
@@ -67,6 +68,14 @@ struct ServerTrustTests {
         } else {
             #expect(answer.text(of: "ResultMinor")?.hasSuffix(minor) == true, "\(answer)")
         }
+    }
+
+    /// A signature that the server would refuse to make, in base64.
+    private static func signedAnyway(_ trust: TrustFixture, by signer: TrustFixture.Signer) throws -> String {
+        let file = OctetString(try TestMaterial.octets(trust.pfx(signer)))
+        let key = try PKCS12.load(file, password: TrustFixture.password)
+        let now = Int(Date().timeIntervalSince1970)
+        return Base64.encode(try CMSSigner(key: key).sign(detached: OctetString(content), signingTime: now))
     }
 
     @Test("an answer is remembered while it lasts")
@@ -188,7 +197,9 @@ struct ServerTrustTests {
         let answer = try await server.sign(PDFSamples.plain(), profile: "trust-pdf", alias: "signer", client: "trust")
         #expect(answer.text(of: "ResultMajor")?.hasSuffix("ResponderError") == true, "\(answer)")
         let message = answer.text(of: "ResultMessage")
-        #expect(message?.contains("level LT") == true && message?.contains(words) == true, "\(message ?? "")")
+        // An expired key signs nothing at all.
+        let asked = signer == .expired ? "must not sign" : "level LT"
+        #expect(message?.contains(asked) == true && message?.contains(words) == true, "\(message ?? "")")
         #expect(answer.text(of: "Base64Data") == nil)
     }
 

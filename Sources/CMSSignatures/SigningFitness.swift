@@ -1,0 +1,42 @@
+import COpenSSL
+
+/// What is to be told of a key that may sign (``Certificate/obstacle(toSigning:at:)``).
+public enum SigningFitness {
+    /// What will make some readers doubt the signatures of `key`, although it may sign; empty when there is nothing.
+    ///
+    /// A chain that is not enclosed, an end of validity that is near, and a key or digest that is too weak.
+    /// - Parameter time: Unix seconds.
+    public static func warnings(of key: SigningKey, at time: Int) -> [String] {
+        let certificate = key.certificate
+        let subject = certificate.subject
+        var warnings: [String] = []
+        if !certificate.isSelfIssued, !key.chain.contains(where: { certificate.isIssued(by: $0) }) {
+            warnings.append(
+                "the certificate of its issuer (\(certificate.issuer)) is not in the key file; readers who do not have"
+                    + " it cannot verify: export the key with its chain")
+        }
+        if let last = certificate.notAfter, last >= time, last - time < 30 * 86_400 {
+            warnings.append("the certificate of \(subject) expires on \(UnixTime.text(last)); renew it")
+        }
+        let policy = TrustPolicy(anchors: [])
+        warnings += AlgorithmStrength.details(of: certificate, isAnchor: false, policy).map(\.message)
+        return warnings
+    }
+}
+
+extension Certificate {
+    /// Whether the extended key usage names e-mail protection, so that the certificate is made to sign mail.
+    public var isForMail: Bool {
+        let purposes = X509_get_extended_key_usage(handle.raw)
+        return purposes != UInt32.max && purposes & UInt32(XKU_SMIME) != 0
+    }
+
+    /// Whether `issuer` has signed this certificate, by names, key identifiers and the signature.
+    func isIssued(by issuer: Certificate) -> Bool {
+        defer { OpenSSLErrors.clear() }
+        guard X509_check_issued(issuer.handle.raw, handle.raw) == X509_V_OK,
+            let key = X509_get0_pubkey(issuer.handle.raw)
+        else { return false }
+        return X509_verify(handle.raw, key) == 1
+    }
+}

@@ -1,0 +1,22 @@
+import CProcess
+import Glibc
+
+/// Keeps what the process knows, such as passwords and private keys, in the process.
+package enum ProcessSecrets {
+    /// Sees to it that a crash leaves no core file, and that no other process of the same user can look into the memory
+    /// (prctl(2), PR_SET_DUMPABLE).
+    ///
+    /// To be called at the very start. Where a core file is wanted all the same, for finding a fault with a debugger, the
+    /// environment says `SES_ALLOW_CORE=1`.
+    /// - Returns: Why it could not be done, for the log; nil when it was, or was not wanted.
+    package static func protect(_ environment: [String: String]) -> String? {
+        guard environment["SES_ALLOW_CORE"] != "1" else { return nil }
+        guard cprocess_set_dumpable(0) == 0 else {
+            return "core files may hold passwords and private keys: " + String(cString: strerror(errno))
+        }
+        return nil
+    }
+
+    /// Whether a crash may leave a core file.
+    package static var mayBeDumped: Bool { cprocess_is_dumpable() != 0 }
+}

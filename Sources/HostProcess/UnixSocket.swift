@@ -1,0 +1,67 @@
+package import Glibc
+
+/// A Unix socket to listen on: who may connect is said by its permissions (unix(7)).
+package struct UnixSocket: Sendable, Hashable {
+    /// The most octets of a path.
+    package static let longestPath = 107
+
+    package var path: String
+    /// Whoever may write may connect.
+    package var mode: mode_t = 0o600
+    /// nil: that of the process.
+    package var group: gid_t?
+
+    package init(path: String) { self.path = path }
+
+    package static func group(named name: String) -> gid_t? {
+        if let number = UInt32(name) { return number }
+        return getgrnam(name)?.pointee.gr_gid
+    }
+
+    /// Makes sure that nobody listens there, and that what is made there is for its owner alone until ``open()``.
+    /// - Throws: ``SocketError`` when another server listens, or something else is in the place.
+    package func prepare() throws(SocketError) {
+        var status = stat()
+        if lstat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFSOCK else {
+                throw SocketError("\(path) is there already and no socket; remove it, or name another in <Listen unix>")
+            }
+            guard !isAnswered() else { throw SocketError("another server listens on \(path); stop it first") }
+        }
+        umask(0o077)
+    }
+
+    /// Lets those in who may connect.
+    package func open() throws(SocketError) {
+        if let group, chown(path, uid_t.max, group) != 0 { throw failure("cannot give \(path) to the group \(group)") }
+        guard chmod(path, mode) == 0 else { throw failure("cannot set the permissions of \(path)") }
+    }
+
+    /// Takes the socket away after the server has ended.
+    package func remove() { unlink(path) }
+
+    private func isAnswered() -> Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(Self.longestPath)) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+    }
+
+    private func failure(_ words: String) -> SocketError {
+        SocketError("\(words): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// Why a socket cannot be used; one line.
+package struct SocketError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
