@@ -112,7 +112,7 @@ struct MailVerification {
             verdict.lower(
                 to: .indeterminate,
                 "the signature does not carry the certificate of its signer, and the server does not give it, so who"
-                    + " signed is not known; ask the sender to send the certificate with the signature")
+                    + " signed is not known", .untrusted)
             return
         }
         switch policy.signerIdentity {

@@ -1,3 +1,4 @@
+import HostProcess
 import ImageReading
 import Octets
 import PDFSignatures

@@ -22,8 +22,19 @@ struct CertificateTests {
     func addresses() async throws {
         let certificate = try await made(
             subject: "/CN=Alice/emailAddress=old@example.test",
-            alternativeName: "email:a@example.test,otherName:1.3.6.1.5.5.7.8.9;UTF8:wide@example.test,DNS:example.test")
-        #expect(certificate.addresses == ["a@example.test", "wide@example.test", "old@example.test"])
+            alternativeName: "email:a@example.test,otherName:1.3.6.1.5.5.7.8.9;UTF8:narrow@example.test"
+                + ",DNS:example.test")
+        #expect(certificate.addresses == ["a@example.test", "old@example.test"])
+        let wide = TestMaterial.fixtures + "/cases/pki/keys/m6@partner.test.p12"
+        let key = try PKCS12.load(OctetString(try TestMaterial.octets(wide)), password: "secret")
+        #expect(key.certificate.addresses == ["käthe@partner.test"])
+    }
+
+    @Test("an ASCII address as SmtpUTF8Mailbox counts for nothing (RFC 9598 §3)")
+    func narrowMailbox() async throws {
+        let certificate = try await made(
+            subject: "/CN=Alice", alternativeName: "otherName:1.3.6.1.5.5.7.8.9;UTF8:narrow@example.test")
+        #expect(certificate.addresses.isEmpty)
     }
 
     @Test("without addresses have none")
