@@ -39,7 +39,9 @@ final class Postponements: Sendable {
     func remove(_ key: String) { items.withLock { $0[key] = nil } }
 
     /// Has all that waits be due.
-    func makeDue(now: Duration) { items.withLock { items in items = items.mapValues { Item(tries: $0.tries, due: now) } } }
+    func makeDue(now: Duration) {
+        items.withLock { items in items = items.mapValues { Item(tries: $0.tries, due: now) } }
+    }
 
     /// Forgets what nobody tries any more.
     func prune(now: Duration) {
