@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hostile clients against ses-dss: half requests, slow bodies, many connections, few descriptors.
 
-usage: hostile_clients.py SES-DSS SITE [SCENARIO ...]
+usage: hostile_clients.py SES-DSS SITE [--patience=SECONDS] [SCENARIO ...]
 
 SITE is a directory that `ses-dss init` made. Each scenario starts a server, lets the hostile clients loose, asks for real
 signatures meanwhile, looks at the memory, and stops the server with SIGTERM while they go on. Prints a line for each and
@@ -23,7 +23,7 @@ import time
 
 MEMORY, STOP = 256 << 20, 10.0
 # Seconds; a debug build on a busy machine needs more.
-PATIENCE = float(os.environ.get("SES_PATIENCE", "1"))
+PATIENCE = 1.0
 BODY = (
     "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><SignRequest RequestID='SES-1' "
     "Profile='adss:signing:profile:007' xmlns='urn:oasis:names:tc:dss:1.0:core:schema'><OptionalInputs><ClaimedIdentity>"
@@ -228,7 +228,12 @@ def run(program, site, name):
 if __name__ == "__main__":
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
-    names = [name for word in sys.argv[3:] for name in SCENARIOS if word in name] or list(SCENARIOS)
+    words = [word for word in sys.argv[3:] if not word.startswith("--patience=")]
+    for word in sys.argv[3:]:
+        if word.startswith("--patience="):
+            PATIENCE = float(word.split("=")[1])
+    names = [name for word in words for name in ([word] if word in SCENARIOS else SCENARIOS) if word in name]
+    names = names or list(SCENARIOS)
     results = [run(sys.argv[1], sys.argv[2], name) for name in names]
     print(f"{sum(results)} of {len(results)} scenarios good")
     sys.exit(0 if all(results) else 1)
