@@ -33,7 +33,7 @@ extension MultipartSigned {
         let reading = SMIMEReading(root)
         switch reading.form {
         case .multipartSigned(let signed):
-            if let ambiguity = signed.ambiguities.first { throw refusal(ambiguity) }
+            if let ambiguity = reading.ambiguities.first { throw refusal(ambiguity) }
             guard holds(signed.content.octets, entity) else {
                 throw refusal("its first part is not, octet for octet, what was sent to be signed")
             }

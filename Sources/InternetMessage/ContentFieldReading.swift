@@ -26,15 +26,18 @@ extension ContentTransferEncoding {
     /// The RFC has a token alone; quotes around it and a semicolon behind it are seen, and read over.
     public init(parsing body: some StringProtocol) { self.init(ParameterizedField(OctetString(body))) }
 
-    init(_ field: ParameterizedField) {
+    init(_ field: ParameterizedField) { self.init(word: field.value) }
+
+    /// - Parameter word: Lower case.
+    init(word: String) {
         self =
-            switch field.value {
+            switch word {
             case "7bit", "": .sevenBit
             case "8bit": .eightBit
             case "binary": .binary
             case "quoted-printable": .quotedPrintable
             case "base64": .base64
-            default: .other(field.value)
+            default: .other(word)
             }
     }
 }
@@ -46,12 +49,19 @@ struct ContentFields {
     var disposition: ContentDisposition?
     var defects: [Entity.Defect] = []
 
-    /// The first of repeated fields counts.
-    init(_ header: Header, default: ContentType) {
+    /// The first of repeated fields counts, unless the habits are those of another reader.
+    init(_ header: Header, default: ContentType, isRoot: Bool, habits: ReadingHabits) {
+        func field(_ name: String) -> HeaderField? {
+            switch habits.fields {
+            case .first: header.first(name)
+            case .last: header.last(name)
+            }
+        }
         contentType = `default`
+        let isMIME = !isRoot || !habits.requiresMIMEVersion || header.declaresMIME
         for name in header.repeatedFields { defects.append(.repeatedField(name)) }
-        if let field = header.first("Content-Type") {
-            let parsed = ParameterizedField(field.unfoldedBody)
+        if let field = isMIME ? field("Content-Type") : nil {
+            let parsed = ParameterizedField(field.unfoldedBody, habits)
             if let (type, subtype) = parsed.mediaType {
                 contentType = ContentType(type: type, subtype: subtype, parameters: parsed.parameters)
                 note(parsed)
@@ -63,12 +73,15 @@ struct ContentFields {
             }
             if parsed.isMalformed, !defects.contains(.malformedContentType) { defects.append(.malformedContentType) }
         }
-        if let field = header.first("Content-Transfer-Encoding") {
-            transferEncoding = ContentTransferEncoding(ParameterizedField(field.unfoldedBody))
+        if let field = field("Content-Transfer-Encoding") {
+            transferEncoding =
+                habits.readsEncodingStrictly
+                ? ContentTransferEncoding(word: field.text.asciiLowercased)
+                : ContentTransferEncoding(ParameterizedField(field.unfoldedBody, habits))
             if case .other(let word) = transferEncoding { defects.append(.unknownTransferEncoding(word)) }
         }
-        if let field = header.first("Content-Disposition") {
-            let parsed = ParameterizedField(field.unfoldedBody)
+        if let field = field("Content-Disposition") {
+            let parsed = ParameterizedField(field.unfoldedBody, habits)
             disposition = ContentDisposition(parsed)
             note(parsed)
         }
@@ -86,6 +99,12 @@ extension Header {
         "mime-version", "content-type", "content-transfer-encoding", "content-id", "content-description",
         "content-disposition",
     ]
+
+    /// Whether the message follows RFC 2045.
+    var declaresMIME: Bool {
+        guard let field = first("MIME-Version") else { return false }
+        return ParameterizedField(field.unfoldedBody).value.hasPrefix("1.")
+    }
 
     /// The names, lower case and in order, of those that stand more often than they may.
     var repeatedFields: [String] {

@@ -104,6 +104,23 @@ extension Entity {
     /// The body without its transfer encoding, in memory.
     public var decodedBody: OctetString { DecodedBody.prefix(bodyRange.count, of: body, transferEncoding) }
 
+    /// What is wrong in the base64 of the body, over which readers go on in different ways (RFC 2045 §6.8); nil where nothing is.
+    ///
+    /// Looks through the whole body.
+    public var transferEncodingFault: Base64Error? {
+        guard transferEncoding == .base64 else { return nil }
+        var decoder = Base64Decoder()
+        var rest = body
+        while !rest.isEmpty, decoder.fault == nil {
+            let piece = rest.slice(0..<min(rest.count, 65_536))
+            rest = rest.slice(piece.count..<rest.count)
+            var octets: [UInt8] = []
+            piece.withUnsafeBytes { decoder.decode($0, into: &octets) }
+            if rest.isEmpty { decoder.finish(into: &octets) }
+        }
+        return decoder.fault
+    }
+
     /// The first `count` octets of ``decodedBody``, or all when there are fewer; decodes no more than that.
     public func decodedPrefix(_ count: Int) -> OctetString { DecodedBody.prefix(count, of: body, transferEncoding) }
 }

@@ -27,15 +27,25 @@ struct EntityReader {
     private let octets: OctetString
     private let buffer: UnsafeRawBufferPointer
     private let limits: Message.Limits
+    private let habits: ReadingHabits
+    /// The lines that may be delimiters, where they are known from an earlier look.
+    private let candidates: DelimiterCandidates?
+    /// The first of them that was not yet passed.
+    private var nextCandidate = 0
     /// The entities that are being read, the root first.
     private var open: [OpenEntity] = []
     private var position = 0
     private var parts = 0
 
-    init(octets: OctetString, buffer: UnsafeRawBufferPointer, limits: Message.Limits) {
+    init(
+        octets: OctetString, buffer: UnsafeRawBufferPointer, limits: Message.Limits,
+        habits: ReadingHabits = ReadingHabits(), candidates: DelimiterCandidates? = nil
+    ) {
         self.octets = octets
         self.buffer = buffer
         self.limits = limits
+        self.habits = habits
+        self.candidates = candidates
     }
 
     mutating func read() throws(MessageSyntaxError) -> Entity {
@@ -63,7 +73,8 @@ struct EntityReader {
             if !path.isEmpty { parts += 1 }
             if parts > limits.parts { throw MessageSyntaxError(.tooManyParts(limit: limits.parts), offset: position) }
             let header = try readHeader()
-            let entity = OpenEntity(path: path, header: header, default: contentType, isTooDeep: isTooDeep(path))
+            let entity = OpenEntity(
+                path: path, header: header, default: contentType, isTooDeep: isTooDeep(path), habits: habits)
             position = header.bodyStart
             open.append(entity)
             guard case .message = entity.kind else { return }
@@ -73,10 +84,10 @@ struct EntityReader {
     }
 
     private mutating func readHeader() throws(MessageSyntaxError) -> HeaderReader {
-        var header = HeaderReader(octets: octets, start: position, limit: limits.headerOctets)
+        var header = HeaderReader(octets: octets, start: position, limit: limits.headerOctets, habits: habits)
         while true {
-            let line = LineBounds(of: buffer, at: header.position)
-            if delimiter(line) != nil {
+            let line = LineBounds(of: buffer, at: header.position, habits)
+            if habits.seeksDelimitersInHeader, delimiter(line) != nil {
                 header.endBeforeDelimiter()
                 return header
             }
@@ -93,40 +104,79 @@ struct EntityReader {
 
     /// The next line that is a delimiter of an open multipart.
     private mutating func nextDelimiter() -> Delimiter? {
-        guard open.contains(where: { $0.boundary != nil && !$0.isClosed }) else { return nil }
-        while position < buffer.count {
-            let line = LineBounds(of: buffer, at: position)
+        guard open.contains(where: takesDelimiters) else { return nil }
+        while let start = nextLineToLookAt() {
+            let line = LineBounds(of: buffer, at: start, habits)
             if let found = delimiter(line) { return found }
             position = line.end
         }
         return nil
     }
 
-    /// What `line` is to the open multiparts, innermost first: an outer delimiter ends inner parts too (RFC 2046 §5.1.2).
+    /// Where the next line begins that may be a delimiter.
+    private mutating func nextLineToLookAt() -> Int? {
+        guard let candidates else { return position < buffer.count ? position : nil }
+        while nextCandidate < candidates.lines.count {
+            let line = candidates.lines[nextCandidate]
+            if line.start >= position, habits.endsLinesAtCR || !line.isBehindCR { return line.start }
+            nextCandidate += 1
+        }
+        return nil
+    }
+
+    private func takesDelimiters(_ entity: OpenEntity) -> Bool {
+        entity.boundary != nil && (!entity.isClosed || habits.readsEpilogue)
+    }
+
+    /// What `line` is to the open multiparts; an outer delimiter ends inner parts too (RFC 2046 §5.1.2).
     ///
     /// RFC 2046 §5.1.1 is content when a line begins with the boundary. Generators make boundaries of which one begins with
-    /// another, and the readers in use compare the whole line but for trailing white space; so does this one.
+    /// another, and most readers in use compare the whole line but for trailing white space; so does this one, unless
+    /// its habits are those of another.
     private func delimiter(_ line: LineBounds) -> Delimiter? {
         guard line.contentEnd - line.start > 2, buffer[line.start] == 0x2D, buffer[line.start + 1] == 0x2D else {
             return nil
         }
         let start = line.start + 2
         var end = line.contentEnd
-        while end > start, buffer[end - 1].isBlankOrCR { end -= 1 }
-        let hasFinalDashes = end - start >= 2 && buffer[end - 1] == 0x2D && buffer[end - 2] == 0x2D
-        for depth in open.indices.reversed() {
-            guard !open[depth].isClosed, let boundary = open[depth].boundary else { continue }
-            let isPlain = boundary.count == end - start
-            guard isPlain || (hasFinalDashes && boundary.count == end - start - 2),
-                boundary.withUnsafeBytes({ buffer.holds($0, at: start) })
-            else { continue }
-            return Delimiter(line: line, depth: depth, isFinal: !isPlain)
+        if habits.delimiters != .exactLine {
+            while end > start, buffer[end - 1].isBlankOrCR { end -= 1 }
         }
-        return nil
+        var found: (depth: Int, isFinal: Bool, length: Int)?
+        for depth in open.indices.reversed() where takesDelimiters(open[depth]) {
+            guard let boundary = open[depth].boundary, let isFinal = match(boundary, from: start, to: end) else {
+                continue
+            }
+            if let found, habits.precedence == .longest, found.length >= boundary.count { continue }
+            found = (depth, isFinal, boundary.count)
+        }
+        return found.map { Delimiter(line: line, depth: $0.depth, isFinal: $0.isFinal) }
+    }
+
+    /// Whether the line content from `start` to `end` is a delimiter with `boundary`.
+    /// - Returns: Whether it is the final one; nil when it is none.
+    private func match(_ boundary: OctetString, from start: Int, to end: Int) -> Bool? {
+        let rest = end - start - boundary.count
+        guard rest >= 0, holds(boundary, at: start) else { return nil }
+        if rest == 0 { return false }
+        let isFinal = rest >= 2 && buffer[end - rest] == 0x2D && buffer[end - rest + 1] == 0x2D
+        switch habits.delimiters {
+        case .wholeLine, .exactLine: return isFinal && rest == 2 ? true : nil
+        case .prefix: return isFinal
+        case .prefixWithExactEnd: return isFinal && rest == 2
+        }
+    }
+
+    private func holds(_ boundary: OctetString, at start: Int) -> Bool {
+        boundary.withUnsafeBytes { octets in
+            guard habits.ignoresBoundaryCase else { return buffer.holds(octets, at: start) }
+            return octets.indices.allSatisfy { buffer[start + $0].asciiLowercased == octets[$0].asciiLowercased }
+        }
     }
 
     /// Where the line end before the delimiter at `start` begins: it belongs to the delimiter (RFC 2046 §5.1.1).
     private func lineEndBefore(_ start: Int) -> Int {
+        if habits.endsLinesAtCR, start > 0, buffer[start - 1] == 0x0D { return start - 1 }
         guard start > 0, buffer[start - 1] == 0x0A else { return start }
         return start > 1 && buffer[start - 2] == 0x0D ? start - 2 : start - 1
     }

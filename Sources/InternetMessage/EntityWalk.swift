@@ -1,5 +1,3 @@
-import Octets
-
 extension Entity {
     /// How far a walk goes.
     public enum Reach: Hashable, Sendable {
@@ -33,26 +31,5 @@ extension Entity {
             entity = children[index]
         }
         return entity
-    }
-
-    /// Whether a line behind the final delimiter of this multipart looks like another delimiter of it.
-    ///
-    /// RFC 2046 §5.1.1 calls what stands there an epilogue, to be ignored; some readers find parts in it.
-    public var hasDelimiterAfterClosing: Bool {
-        guard case .multipart(let multipart) = content, multipart.isClosed else { return false }
-        return message.slice(multipart.epilogue).withUnsafeBytes { epilogue in
-            multipart.boundary.withUnsafeBytes { boundary in
-                var start = 0
-                while start < epilogue.count {
-                    if epilogue.count > start + 2, epilogue[start] == 0x2D, epilogue[start + 1] == 0x2D,
-                        epilogue.holds(boundary, at: start + 2)
-                    {
-                        return true
-                    }
-                    start = LineBounds(of: epilogue, at: start).end
-                }
-                return false
-            }
-        }
     }
 }

@@ -102,6 +102,8 @@ struct FieldCursor {
         case standard
         /// It quotes only itself and the quote: mailers write Windows paths into file names, backslashes and all.
         case lenient
+        /// It is an octet like any other.
+        case none
     }
 
     /// A quoted string, whose opening quote is the current octet: its value.
@@ -116,7 +118,7 @@ struct FieldCursor {
                 index &+= 1
                 return value
             }
-            if octet == 0x5C, index &+ 1 < end {
+            if octet == 0x5C, quoting != .none, index &+ 1 < end {
                 let quoted = octets[index &+ 1]
                 if quoting == .standard || quoted == 0x22 || quoted == 0x5C {
                     value.append(contentsOf: slice(run..<index))

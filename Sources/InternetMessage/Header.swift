@@ -36,6 +36,9 @@ public struct Header: Sendable, Hashable {
     /// The fields called `name`, without regard to case, in order.
     public func all(_ name: String) -> [HeaderField] { fields.filter { $0.isNamed(name) } }
 
+    /// The last field called `name`.
+    func last(_ name: String) -> HeaderField? { fields.last { $0.isNamed(name) } }
+
     /// The first field called `name`.
     public func first(_ name: String) -> HeaderField? { fields.first { $0.isNamed(name) } }
 }

@@ -43,7 +43,30 @@ struct LineBounds {
         end = lineFeed + 1
     }
 
+    /// The line that begins at `start`, as a reader with `habits` takes it.
+    init(of buffer: UnsafeRawBufferPointer, at start: Int, _ habits: ReadingHabits) {
+        var line = LineBounds(of: buffer, at: start)
+        if habits.endsLinesAtCR, let found = buffer.firstLineEndOctet(from: start), found < line.contentEnd {
+            line = LineBounds(start: start, contentEnd: found, end: found + 1)
+        }
+        if habits.cutsLinesAtNUL, let found = buffer.firstOffset(of: 0, from: start), found < line.contentEnd {
+            line = LineBounds(start: start, contentEnd: found, end: line.end)
+        }
+        self = line
+    }
+
+    private init(start: Int, contentEnd: Int, end: Int) {
+        self.start = start
+        self.contentEnd = contentEnd
+        self.end = end
+    }
+
     var isEmpty: Bool { contentEnd == start }
+
+    /// Whether it has nothing but blanks.
+    func isBlank(in buffer: UnsafeRawBufferPointer) -> Bool {
+        (start..<contentEnd).allSatisfy { buffer[$0].isBlankOrCR }
+    }
 }
 
 /// Takes the lines of one header, one after the other, and makes fields of them.
@@ -63,12 +86,14 @@ struct HeaderReader {
     /// Where the body begins, once the header has ended.
     private(set) var bodyStart: Int
     private(set) var defects: [Entity.Defect] = []
+    private let habits: ReadingHabits
     private var fields: [HeaderField] = []
     /// The field that a folded line would continue.
     private var open: (start: Int, nameStart: Int, nameEnd: Int, colon: Int, contentEnd: Int, end: Int)?
 
-    init(octets: OctetString, start: Int, limit: Int) {
+    init(octets: OctetString, start: Int, limit: Int, habits: ReadingHabits = ReadingHabits()) {
         self.octets = octets
+        self.habits = habits
         self.start = start
         self.limit = limit
         position = start
@@ -91,23 +116,39 @@ struct HeaderReader {
             bodyStart = position
             return .ended
         }
-        if line.isEmpty {
+        if line.isEmpty || habits.endsHeaderAtBlankLine && line.isBlank(in: buffer) {
             bodyStart = line.end
             return .ended
         }
         let first = buffer[line.start]
         if first == 0x20 || first == 0x09 {
             continueField(to: line)
-        } else if let name = Self.fieldName(of: line, in: buffer) {
+        } else if let name = Self.fieldName(of: line, in: buffer),
+            habits.allowsBlankBeforeColon || name.end == name.colon
+        {
             closeField()
             open = (line.start, name.start, name.end, name.colon, line.contentEnd, line.end)
             if name.isIllegal { defects.append(.malformedHeaderLine(at: line.start)) }
-        } else if line.start == start && Self.isMailboxSeparator(line, in: buffer) {
+        } else if line.start == start && isMailboxSeparator(line, in: buffer) {
             defects.append(.malformedHeaderLine(at: line.start))
         } else {
-            defects.append(.missingHeaderEnd)
+            return takeLineWithoutField(line)
+        }
+        position = line.end
+        return .more
+    }
+
+    private mutating func takeLineWithoutField(_ line: LineBounds) -> Step {
+        defects.append(.missingHeaderEnd)
+        switch habits.lineWithoutField {
+        case .endsHeader:
             bodyStart = position
             return .ended
+        case .replacesEmptyLine:
+            bodyStart = line.end
+            return .ended
+        case .isSkipped: break
+        case .continuesField: continueField(to: line)
         }
         position = line.end
         return .more
@@ -129,11 +170,12 @@ struct HeaderReader {
     private mutating func closeField() {
         guard let field = open else { return }
         open = nil
+        var body = octets.slice(field.colon + 1..<field.contentEnd)
+        if habits.cutsLinesAtNUL, let end = body.firstIndex(of: 0) { body = body.slice(0..<end) }
         fields.append(
             HeaderField(
                 raw: octets.slice(field.start..<field.end), range: field.start..<field.end,
-                name: octets.slice(field.nameStart..<field.nameEnd).text,
-                rawBody: octets.slice(field.colon + 1..<field.contentEnd)))
+                name: octets.slice(field.nameStart..<field.nameEnd).text, rawBody: body))
     }
 
     /// The name before the first colon.
@@ -161,8 +203,8 @@ struct HeaderReader {
     }
 
     /// `From ` before the first field: the separator line of an mbox file, left there by some deliverers, quoted or not.
-    private static func isMailboxSeparator(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Bool {
-        ["From ", ">From "].contains { (mark: StaticString) in
+    private func isMailboxSeparator(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Bool {
+        (habits.knowsQuotedSeparator ? ["From ", ">From "] : ["From "]).contains { (mark: StaticString) in
             buffer.holds(
                 UnsafeRawBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount), at: line.start)
         }

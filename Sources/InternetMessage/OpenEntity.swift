@@ -20,11 +20,14 @@ struct OpenEntity {
     private var preamble: Range<Int>?
     private var epilogueStart: Int?
 
-    init(path: Entity.Path, header reader: HeaderReader, default: ContentType, isTooDeep: Bool) {
+    init(
+        path: Entity.Path, header reader: HeaderReader, default: ContentType, isTooDeep: Bool, habits: ReadingHabits
+    ) {
         self.path = path
         self.reader = reader
         start = reader.start
-        let fields = ContentFields(reader.header(before: reader.position), default: `default`)
+        let fields = ContentFields(
+            reader.header(before: reader.position), default: `default`, isRoot: path.isEmpty, habits: habits)
         self.fields = fields
         defects = reader.defects + fields.defects
         let contentType = fields.contentType
@@ -39,7 +42,7 @@ struct OpenEntity {
             defects.append(.tooDeep)
         } else if contentType.isMessage {
             kind = .message
-        } else if let boundary = contentType.boundary {
+        } else if let boundary = contentType.boundary(habits) {
             kind = .multipart(boundary: boundary)
         } else {
             kind = .leaf
@@ -98,9 +101,11 @@ extension ContentType {
     var isMessage: Bool { type == "message" && (subtype == "rfc822" || subtype == "global") }
 
     /// The boundary; trailing white space cannot belong to it (RFC 2046 §5.1.1), and an empty one separates nothing.
-    var boundary: OctetString? {
+    func boundary(_ habits: ReadingHabits) -> OctetString? {
         guard var value = parameter("boundary")?.value else { return nil }
-        while let last = value.last, last.isBlankOrCR { value.removeLast() }
-        return value.isEmpty ? nil : OctetString(value)
+        if habits.delimiters != .exactLine {
+            while let last = value.last, last.isBlankOrCR { value.removeLast() }
+        }
+        return value.isEmpty ? nil : OctetString(value.prefix(habits.boundaryLimit))
     }
 }

@@ -1,6 +1,6 @@
 /// The parameters of one field as they stand, before continuations are joined (RFC 2231).
 struct ParameterSections {
-    private struct Section {
+    private struct Section: Equatable {
         let value: [UInt8]
         let isExtended: Bool
     }
@@ -15,42 +15,47 @@ struct ParameterSections {
         var isRepeated = false
     }
 
+    /// Which of several of one name counts.
+    private let several: ReadingHabits.Several
+    private let extended: ReadingHabits.Extended
     private var names: [String] = []
     private var named: [String: Named] = [:]
 
+    init(_ habits: ReadingHabits) {
+        several = habits.parameters
+        extended = habits.extended
+    }
+
     /// Takes a parameter; `name` is lower case and may end with `*`, `*N` or `*N*`.
     mutating func add(name: String, value: [UInt8]) {
-        let pieces = name.split(separator: "*", omittingEmptySubsequences: false)
+        let pieces = extended == .unknown ? [name[...]] : name.split(separator: "*", omittingEmptySubsequences: false)
         let isExtended = pieces.count > 1 && pieces[pieces.count - 1].isEmpty
         let number = pieces.count > 1 ? Self.number(pieces[1]) : nil
         // `name*N`, `name*N*` or `name*`; any other name with an asterisk is a name of its own.
         let isSection = number != nil && (pieces.count == 2 || (pieces.count == 3 && isExtended))
         let base = isSection || (pieces.count == 2 && isExtended) ? String(pieces[0]) : name
         if named[base] == nil { names.append(base) }
+        var forms = named[base] ?? Named()
         if base == name {
-            let parameter = Parameter(name: base, value: value)
-            if named[base, default: Named()].plain == nil {
-                named[base, default: Named()].plain = parameter
-            } else {
-                named[base]?.isRepeated = true
-            }
+            keep(Parameter(name: base, value: value), &forms.plain, &forms.isRepeated)
         } else if isSection, let number {
-            if named[base, default: Named()].continuations[number] == nil {
-                named[base, default: Named()].continuations[number] = Section(value: value, isExtended: isExtended)
-            } else {
-                named[base]?.isRepeated = true
-            }
-        } else if named[base, default: Named()].extended == nil {
-            let (charset, octets) = Self.extended(value)
-            named[base, default: Named()].extended = Parameter(
-                name: base, value: Self.percentDecoded(octets), charset: charset)
+            keep(Section(value: value, isExtended: isExtended), &forms.continuations[number], &forms.isRepeated)
         } else {
-            named[base]?.isRepeated = true
+            let (charset, octets) = Self.extended(value)
+            let parameter = Parameter(name: base, value: Self.percentDecoded(octets), charset: charset)
+            keep(parameter, &forms.extended, &forms.isRepeated)
         }
+        named[base] = forms
+    }
+
+    /// Equal ones can be read in one way only.
+    private func keep<Form: Equatable>(_ new: Form, _ kept: inout Form?, _ isRepeated: inout Bool) {
+        if let former = kept, former != new { isRepeated = true }
+        if kept == nil || several == .last { kept = new }
     }
 
     /// The parameters in order of their first section, those that such a one stands before, and the names of those that
-    /// are there more than once.
+    /// are there more than once with different values.
     ///
     /// A plain parameter beside an extended one is the fallback for old readers: the extended one counts.
     func joined() -> (parameters: [Parameter], shadowed: [Parameter], repeated: [String]) {
@@ -58,7 +63,8 @@ struct ParameterSections {
         var shadowed: [Parameter] = []
         for name in names {
             guard let forms = named[name] else { continue }
-            let all = [forms.extended, Self.joined(forms.continuations, name), forms.plain].compactMap(\.self)
+            var all = [forms.extended, Self.joined(forms.continuations, name), forms.plain].compactMap(\.self)
+            if extended == .fallback { all.reverse() }
             parameters += all.prefix(1)
             shadowed += all.dropFirst()
         }

@@ -7,22 +7,25 @@ struct ParameterizedField {
     private(set) var parameters: [Parameter] = []
     /// Forms of them that old readers take instead (RFC 2231 §4), and others that count for nobody.
     private(set) var shadowed: [Parameter] = []
-    /// Names of parameters that stand more than once.
+    /// Names of parameters that stand more than once with different values.
     private(set) var repeated: [String] = []
     /// Something had to be read over that has no one reading.
     private(set) var isMalformed = false
 
     /// - Parameter body: Unfolded.
-    init(_ body: OctetString) {
-        var sections = ParameterSections()
+    init(_ body: OctetString, _ habits: ReadingHabits = ReadingHabits()) {
+        var sections = ParameterSections(habits)
         (value, isMalformed) = FieldCursor.reading(body.array) { cursor in
-            let value = Self.takeValue(&cursor)
-            while !cursor.isAtEnd { Self.takeParameter(&cursor, into: &sections) }
+            let value = Self.takeValue(&cursor, habits)
+            while !cursor.isAtEnd { Self.takeParameter(&cursor, habits, into: &sections) }
             return (value, cursor.isMalformed)
         }
         (parameters, shadowed, repeated) = sections.joined()
+        parameters = parameters.map { habits.converted($0) }
         // A name in an old form is meant to be another; a boundary in two forms is two boundaries.
-        if shadowed.contains(where: { $0.name == "boundary" }), !repeated.contains("boundary") {
+        if let other = shadowed.first(where: { $0.name == "boundary" }), !repeated.contains("boundary"),
+            parameters.contains(where: { $0.name == "boundary" && $0.value != other.value })
+        {
             repeated.append("boundary")
         }
     }
@@ -36,7 +39,8 @@ struct ParameterizedField {
         return (String(halves[0]), String(halves[1]))
     }
 
-    private static func takeValue(_ cursor: inout FieldCursor) -> String {
+    private static func takeValue(_ cursor: inout FieldCursor, _ habits: ReadingHabits) -> String {
+        if habits.bareValue != .toSemicolon { return takeFirstWord(&cursor) }
         var value: [UInt8] = []
         while true {
             cursor.skipCFWS()
@@ -53,24 +57,37 @@ struct ParameterizedField {
         return String(decoding: value, as: UTF8.self).asciiLowercased
     }
 
-    private static func takeParameter(_ cursor: inout FieldCursor, into sections: inout ParameterSections) {
-        cursor.skipCFWS()
+    /// The value as readers take it that know neither comments nor quotes there: up to the first blank.
+    private static func takeFirstWord(_ cursor: inout FieldCursor) -> String {
+        cursor.skipBlanks()
+        let word = cursor.take { $0 == 0x3B || $0 == 0x20 || $0 == 0x09 }
+        _ = cursor.take { $0 == 0x3B }
+        return String(decoding: cursor.slice(word), as: UTF8.self).asciiLowercased
+    }
+
+    private static func takeParameter(
+        _ cursor: inout FieldCursor, _ habits: ReadingHabits, into sections: inout ParameterSections
+    ) {
+        func skip() {
+            if habits.knowsComments { cursor.skipCFWS() } else { cursor.skipBlanks() }
+        }
+        skip()
         if cursor.skip(0x3B) { return }
         let name = cursor.take { $0 == 0x3D || $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
-        cursor.skipCFWS()
+        if habits.allowsBlankAtEquals { skip() }
         guard cursor.skip(0x3D) else {
             // A word that is no parameter, or a string without a name.
-            if cursor.current == 0x22 { _ = cursor.takeQuotedString(.lenient) }
+            if cursor.current == 0x22 { _ = cursor.takeQuotedString(habits.quoting) }
             if name.isEmpty, !cursor.isAtEnd, cursor.current != 0x3B { cursor.advance() }
             if !cursor.isAtEnd || !name.isEmpty { cursor.noteMalformed() }
             return
         }
-        cursor.skipCFWS()
+        if habits.allowsBlankAtEquals { skip() }
         let value: [UInt8]
         if cursor.current == 0x22, !cursor.isAtEnd {
-            value = cursor.takeQuotedString(.lenient)
+            value = habits.knowsQuotes ? cursor.takeQuotedString(habits.quoting) : takeBetweenQuotes(&cursor)
         } else {
-            value = takeBareValue(&cursor)
+            value = takeBareValue(&cursor, habits)
             // For one reader it ends at the blank, for another it goes on.
             let isBoundary = cursor.slice(name).elementsEqual("boundary".utf8) { $0.asciiLowercased == $1 }
             if isBoundary, value.contains(where: { $0 == 0x20 || $0 == 0x09 }) { cursor.noteMalformed() }
@@ -83,7 +100,8 @@ struct ParameterizedField {
     ///
     /// RFC 2045 allows a token only. File names with blanks and parentheses are seen without quotes; they are taken whole. A
     /// comment is one only at the end of the value.
-    private static func takeBareValue(_ cursor: inout FieldCursor) -> [UInt8] {
+    private static func takeBareValue(_ cursor: inout FieldCursor, _ habits: ReadingHabits) -> [UInt8] {
+        if habits.bareValue != .toSemicolon { return takePlainValue(&cursor, habits.bareValue) }
         let start = cursor.index
         var end = start
         while true {
@@ -93,6 +111,54 @@ struct ParameterizedField {
             if cursor.isAtEnd || cursor.current == 0x3B || !hasBlank { break }
         }
         return [UInt8](cursor.slice(start..<end))
+    }
+
+    /// The same for readers that end it elsewhere, and know no comments there.
+    private static func takePlainValue(_ cursor: inout FieldCursor, _ form: ReadingHabits.BareValue) -> [UInt8] {
+        var value = [UInt8](
+            cursor.slice(
+                cursor.take { octet in
+                    switch form {
+                    case .toSemicolon, .everythingToSemicolon: octet == 0x3B
+                    case .word: octet == 0x3B || octet == 0x20 || octet == 0x09
+                    case .token: octet == 0x3B || !octet.isTokenOctet
+                    }
+                }))
+        while let last = value.last, last.isBlankOrCR { value.removeLast() }
+        _ = cursor.take { $0 == 0x3B }
+        return value
+    }
+
+    /// A value in quotes for readers that split the field at semicolons first.
+    private static func takeBetweenQuotes(_ cursor: inout FieldCursor) -> [UInt8] {
+        cursor.advance()
+        var value = [UInt8](cursor.slice(cursor.take { $0 == 0x3B }))
+        while let last = value.last, last.isBlankOrCR { value.removeLast() }
+        if value.last == 0x22 { value.removeLast() }
+        return value
+    }
+}
+
+extension ReadingHabits {
+    fileprivate var quoting: FieldCursor.Quoting {
+        switch backslash {
+        case .quotesAll: .standard
+        case .quotesQuotes: .lenient
+        case .isPlain: .none
+        }
+    }
+
+    /// The parameter after what some readers do with its value.
+    fileprivate func converted(_ parameter: Parameter) -> Parameter {
+        var value = parameter.value
+        if decodesEncodedWords { value = Array(EncodedWords.decode(value, using: BuiltInCharsets()).utf8) }
+        if unwrapsValues, let first = value.first, let last = value.last, value.count > 1,
+            (first, last) == (0x27, 0x27) || (first, last) == (0x3C, 0x3E)
+        {
+            value = Array(value.dropFirst().dropLast())
+        }
+        return value == parameter.value
+            ? parameter : Parameter(name: parameter.name, value: value, charset: parameter.charset)
     }
 }
 

@@ -32,43 +32,46 @@ public struct ClearSigned: Sendable {
     public let content: Entity
     /// The part with the detached signature. Where there is none, the multipart itself, which no reader takes for a signature.
     public let signature: Entity
-    /// Why the message can be read in two ways that differ in which octets are signed or which attachments exist, a
-    /// sentence each. Not empty: it must not be trusted, whatever the signature says.
-    public let ambiguities: [String]
-
-    public init(content: Entity, signature: Entity, ambiguities: [String]) {
-        self.content = content
-        self.signature = signature
-        self.ambiguities = ambiguities
-    }
+    /// The multipart/signed itself.
+    let frame: Entity
+    /// What is wrong with the number and kind of its parts.
+    let objections: [String]
 }
 
 /// The S/MIME form of an entity, with what was odd about it.
 public struct SMIMEReading: Sendable {
     public let form: SMIMEForm
-    /// Two readings that differ in which octets are signed, a sentence each: not trusted. For multipart/signed the same as ``ClearSigned/ambiguities``.
-    public let ambiguities: [String]
+    private let entity: Entity
     /// What differs between declaration and content without making it ambiguous, such as a wrong smime-type.
     public let remarks: [String]
 
     public init(_ entity: Entity) {
+        self.entity = entity
         if entity.contentType.mediaType == "multipart/signed" {
             if let signed = ClearSigned(entity) {
                 form = .multipartSigned(signed)
-                ambiguities = signed.ambiguities
             } else {
                 form = .none
-                ambiguities = []
             }
             remarks = []
         } else if let opaque = OpaqueForm(entity) {
             form = opaque.form
-            ambiguities = opaque.form.isSigned ? entity.structuralAmbiguities(called: "the message") : []
             remarks = opaque.remarks
         } else {
             form = .none
-            ambiguities = []
             remarks = []
+        }
+    }
+
+    /// Readings that differ in which octets are signed, or in which parts there are, a sentence each: not trusted.
+    ///
+    /// Found anew each time: the whole message is read in all ways that readers in use do.
+    public var ambiguities: [String] {
+        switch form {
+        case .multipartSigned(let signed): signed.ambiguities
+        case .signedData:
+            (entity.structuralAmbiguities(called: "the message") + entity.damage + entity.differingReadings).uniqued
+        case .none, .encrypted, .compressed, .certificatesOnly: []
         }
     }
 }

@@ -5,39 +5,50 @@ extension ClearSigned {
     init?(_ entity: Entity) {
         let protocolName = entity.contentType.parameter("protocol")?.text.asciiLowercased
         var parts: [Entity] = []
-        var ambiguities: [String] = []
+        var objections: [String] = []
         if case .multipart(let multipart) = entity.content {
             parts = multipart.parts
-            if !multipart.isClosed { ambiguities.append("the multipart/signed has no closing boundary") }
+            if !multipart.isClosed { objections.append("the multipart/signed has no closing boundary") }
         } else {
-            ambiguities.append("the multipart/signed cannot be taken apart into its parts")
+            objections.append("the multipart/signed cannot be taken apart into its parts")
         }
         let second = parts.count > 1 ? parts[1].signatureKind : nil
         let declaresSMIME = protocolName.map { Self.protocols.contains($0.trimmingBlanks) } ?? false
         guard declaresSMIME || second == .smime else { return nil }
 
         if let protocolName, !declaresSMIME {
-            ambiguities.append(
+            objections.append(
                 "the protocol parameter names \(protocolName.quotedBriefly), but the second part is an S/MIME signature"
             )
         }
         if parts.count != 2 {
-            ambiguities.append("a multipart/signed has two parts, this one has \(parts.count)")
+            objections.append("a multipart/signed has two parts, this one has \(parts.count)")
         }
         if parts.count > 1 && second != .smime {
-            ambiguities.append(
+            objections.append(
                 "the second part is \(parts[1].contentType.mediaType.quotedBriefly), which is no S/MIME signature")
         }
-        ambiguities += entity.structuralAmbiguities(called: "the multipart/signed")
-        if entity.holdsDelimiterBesideBareCR { ambiguities.append(Entity.delimiterBesideBareCR) }
-        if let signature = parts.count > 1 ? parts[1] : nil {
-            ambiguities += signature.structuralAmbiguities(called: "the signature part")
-        }
-        if let content = parts.first { ambiguities += content.contentAmbiguities() }
+        frame = entity
         content = parts.first ?? entity
         signature = parts.count > 1 ? parts[1] : entity
-        self.ambiguities = ambiguities.uniqued
+        self.objections = objections
     }
+
+    /// Why the message can be read in two ways that differ in which octets are signed or which attachments exist, a
+    /// sentence each. Not empty: it must not be trusted, whatever the signature says.
+    ///
+    /// Found anew each time: the whole message is read in all ways that readers in use do.
+    public var ambiguities: [String] {
+        var found = objections + frame.structuralAmbiguities(called: "the multipart/signed")
+        if !isFrame(signature) {
+            found += signature.structuralAmbiguities(called: "the signature part") + signature.damage
+        }
+        if !isFrame(content) { found += content.contentAmbiguities(called: "the signed part") }
+        return (found + frame.differingReadings).uniqued
+    }
+
+    /// Whether `part` stands for one that is missing.
+    private func isFrame(_ part: Entity) -> Bool { part.path == frame.path }
 
     static let protocols: Set<String> = ["application/pkcs7-signature", "application/x-pkcs7-signature"]
 }
@@ -59,7 +70,8 @@ extension Entity {
     public func structuralAmbiguities(called name: String) -> [String] {
         var found = defects.compactMap { defect -> String? in
             switch defect {
-            case .repeatedField(let field) where Self.structuralFields.contains(field.asciiLowercased):
+            case .repeatedField(let field)
+            where Self.structuralFields.contains(field.asciiLowercased) && !header.agrees(on: field):
                 "\(name) has more than one \(field.quotedBriefly) field"
             case .repeatedParameter(let parameter) where Self.structuralParameters.contains(parameter.asciiLowercased):
                 "\(name) has more than one \(parameter.quotedBriefly) parameter"
@@ -85,49 +97,29 @@ extension Entity {
         if message.slice(header.range).holdsBareCR {
             found.append("the header of \(name) has a CR without LF, which is the end of a line for some readers")
         }
-        if header.fields.contains(where: \.hasBlankBeforeColon) {
-            found.append("the header of \(name) has a blank before a colon, where it ends for some readers")
-        }
-        if hasDelimiterAfterClosing { found.append("\(name) has more parts behind its closing boundary") }
         return found
     }
 
-    /// The same for what is signed and everything in it that is shown with it.
-    fileprivate func contentAmbiguities() -> [String] {
+    /// Why the octets of the body are others for another reader: none, or a sentence.
+    var damage: [String] {
+        transferEncodingFault.map { ["the base64 of \(path.words) is damaged: \($0)"] } ?? []
+    }
+
+    /// The same as ``structuralAmbiguities(called:)`` for an entity and everything in it that is shown with it.
+    fileprivate func contentAmbiguities(called name: String) -> [String] {
         var found: [String] = []
         var waiting = [self]
         while let entity = waiting.popLast() {
             found += entity.structuralAmbiguities(
-                called: entity.path == path ? "the signed part" : "a part of what is signed")
+                called: entity.path == path ? name : "part " + entity.path.numbers)
             if entity.contentType.mediaType == "message/external-body" {
-                found.append("a part of what is signed is a reference to a content elsewhere, which is not signed")
+                found.append("\(entity.path.words) is a reference to a content elsewhere, which is not signed")
             }
+            if case .leaf = entity.content { found += entity.damage }
             if case .multipart(let multipart) = entity.content { waiting += multipart.parts.reversed() }
         }
         return found
     }
-
-    /// Whether a line that only a CR ends may be a delimiter, or stands before one: some readers take a CR for the end of a line.
-    public var holdsDelimiterBesideBareCR: Bool {
-        body.withUnsafeBytes { octets in
-            func isDelimiter(_ index: Int) -> Bool {
-                index + 1 < octets.count && octets[index] == 0x2D && octets[index + 1] == 0x2D
-            }
-            var index = 0
-            while let found = octets.firstOffset(of: 0x0D, from: index) {
-                let former = index
-                index = found + 1
-                if index < octets.count, octets[index] == 0x0A { continue }
-                let start = octets[former..<found].lastIndex(of: 0x0A).map { $0 + 1 } ?? former
-                if isDelimiter(start) || isDelimiter(index) { return true }
-            }
-            return false
-        }
-    }
-
-    /// The same in words.
-    public static let delimiterBesideBareCR =
-        "a CR without LF stands beside what may be a boundary, and is the end of a line for some readers"
 
     private var beginsAsMailbox: Bool {
         octets.starts(with: "From ".utf8) || octets.starts(with: ">From ".utf8)
@@ -152,17 +144,24 @@ extension OctetString {
     }
 }
 
-extension HeaderField {
-    /// RFC 5322 §4.5, obsolete.
-    fileprivate var hasBlankBeforeColon: Bool {
-        guard let colon = raw.firstIndex(of: 0x3A), colon > 0 else { return false }
-        return raw[colon - 1] == 0x20 || raw[colon - 1] == 0x09
+extension Header {
+    /// Whether all fields called `name` say the same, so that it does not matter which of them counts.
+    fileprivate func agrees(on name: String) -> Bool { Set(all(name).map(\.text)).count < 2 }
+}
+
+extension Entity.Path {
+    /// Where the entity is, for people.
+    fileprivate var words: String { isEmpty ? "the message" : "part " + numbers }
+
+    /// Of a part that is deep within, the beginning.
+    fileprivate var numbers: String {
+        prefix(8).map { String($0 + 1) }.joined(separator: ".") + (count > 8 ? "... (level \(count))" : "")
     }
 }
 
 extension ContentTransferEncoding {
     /// Whether the octets stand as they are.
-    fileprivate var isIdentity: Bool {
+    var isIdentity: Bool {
         switch self {
         case .sevenBit, .eightBit, .binary, .other: true
         case .quotedPrintable, .base64: false
@@ -189,7 +188,7 @@ extension String {
 
 extension [String] {
     /// Each text once, where it stood first.
-    fileprivate var uniqued: [String] {
+    var uniqued: [String] {
         var seen: Set<String> = []
         return filter { seen.insert($0).inserted }
     }

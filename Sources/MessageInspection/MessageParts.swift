@@ -4,8 +4,9 @@ import Workflows
 /// Which parts of a message are its text and which are attachments.
 ///
 /// A text body is text/plain or text/html without disposition attachment, and either the first part of its multipart,
-/// in a multipart/alternative, or without a name. An attachment is a leaf with disposition attachment, or a named one
-/// that is neither a text body nor shown by an HTML part that refers to its Content-ID. What is in a forwarded message
+/// in a multipart/alternative, or without a name. An attachment is a leaf with disposition attachment, or one that is
+/// neither a text body nor shown by an HTML part that refers to its Content-ID, and has a name or a type that readers show
+/// as a file: an application/pdf without a name is a file to all of them. What is in a forwarded message
 /// (message/rfc822), in an encryption or in a signature object belongs to neither, nor does such an object when it is all
 /// that a multipart/signed holds: it is a layer of the mail (RFC 2634 §1.1).
 struct MessageParts {
@@ -67,7 +68,8 @@ struct MessageParts {
         let isNamed = entity.fileName(using: charsets) != nil
         let isText = ["text/plain", "text/html"].contains(entity.contentType.mediaType)
         if isText && (place.isFirst || !isNamed || place.parent == "alternative") { return texts.append(entity) }
-        if isNamed && place.shown?.contains(entity) != true { attach(place) }
+        let isFile = isNamed || entity.isShownAsFile(in: place.parent)
+        if isFile && place.shown?.contains(entity) != true { attach(place) }
     }
 
     private mutating func attach(_ place: Place) {
@@ -78,6 +80,29 @@ struct MessageParts {
 }
 
 extension Entity {
+    /// Whether readers show a part of this type as a file though it has no name.
+    ///
+    /// They do so with all that is no text that they show themselves (RFC 2046 §4.1.4), no other form of a text that they
+    /// do show (RFC 2046 §5.1.4), no report for machines (RFC 6522 §3, RFC 8098 §3), no image that belongs to a page
+    /// (RFC 2387), and no layer of security.
+    /// - Parameter parent: The subtype of the multipart it stands in.
+    fileprivate func isShownAsFile(in parent: String?) -> Bool {
+        switch contentType.type {
+        case "multipart", "message": return false
+        case "text":
+            let isOwnText = ["plain", "html", "enriched", "richtext", "rfc822-headers"].contains(contentType.subtype)
+            return !isOwnText && parent != "alternative" && parent != "report"
+        case "application": return !Self.layers.contains(contentType.subtype)
+        case "image": return parent != "related"
+        default: return true
+        }
+    }
+
+    /// Subtypes of application that a reader takes for a layer of the mail: S/MIME's and PGP's.
+    private static let layers: Set<String> = [
+        "pkcs7-mime", "x-pkcs7-mime", "pkcs7-signature", "x-pkcs7-signature", "pgp-signature", "pgp-encrypted",
+    ]
+
     /// Whether it is no file but a layer of the mail that a reader takes off.
     fileprivate var ownProtection: AttachmentFacts.Protection? {
         switch SMIMEForm.of(self) {

@@ -29,10 +29,9 @@ struct AttachmentVerification {
             let (verdict, file) = try await verify(attachment, pairing)
             judged.append((verdict, file ?? verdict.path))
         }
-        if chosen.contains(where: { $0.signedForm != nil }), message.root.holdsDelimiterBesideBareCR {
-            for index in judged.indices {
-                judged[index].verdict.lower(to: .notTrusted, Entity.delimiterBesideBareCR, .ambiguous)
-            }
+        let isSigned = chosen.contains { $0.signedForm != nil }
+        for difference in isSigned ? message.differingReadings : [] {
+            for index in judged.indices { judged[index].verdict.lower(to: .notTrusted, difference, .ambiguous) }
         }
         // A file whose signature stands beside it is told of there.
         let signedElsewhere = Set(judged.filter { $0.verdict.path != $0.opened }.map(\.opened))

@@ -26,12 +26,8 @@ struct MailSigning {
             instruction.key, header: message.header, envelope: intake.envelope)
         let signer = SignerCheck(policy: policy, services: services, key: key, use: .mail)
         let check = CMSCheck(inspection: services.inspection, subject: "message")
-        let fit: SignableEntity
-        do {
-            fit = try SignableEntity(of: message)
-        } catch {
-            throw Failure(.permanent, "the message cannot be signed: " + error.text, advice: .ownMessage)
-        }
+        let boundary = services.makeToken()
+        let fit = try SoundMessage(scratch: scratch, token: boundary).signable(message)
         let operation = SigningOperation(
             kind: .email, document: fit.entity, profile: instruction.profile, keyAlias: key.alias,
             attributes: instruction.attributes.map { SignatureAttribute(name: $0.name.rawValue, value: $0.value) },
@@ -47,7 +43,7 @@ struct MailSigning {
             for made in facts.signers { try signer.require(made) }
             let signed = MultipartSigned.assemble(
                 outerHeader: fit.outerHeader, entity: fit.entity, cms: cms,
-                micalg: Self.micalg(of: facts), boundary: services.makeToken())
+                micalg: Self.micalg(of: facts), boundary: boundary)
             return SignedMail(message: signed, remark: signer.remark(on: facts, header: message.header))
         case .document(let document):
             let adopted: MultipartSigned.Adopted

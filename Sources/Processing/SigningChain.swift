@@ -38,6 +38,13 @@ struct SigningChain {
                 "SIGN_ATTACHMENT after SIGN_EMAIL would break the signature of the mail; write SIGN_ATTACHMENT, SIGN_EMAIL"
             )
         }
+        let sound =
+            attachments.isEmpty
+            ? message
+            : try SoundMessage(scratch: scratch, token: services.makeToken())
+                .with(attachments, of: message)
+        let isRepaired = sound.octets != message.octets
+        message = sound
         let changes = try await AttachmentSigning(policy: policy, services: services, scratch: scratch).sign(
             attachments, of: message, envelope: intake.envelope, instructions: instructions)
         let left = attachments.count - changes.count
@@ -55,7 +62,7 @@ struct SigningChain {
             return signed = rope
         }
         // A file of mixed line ends keeps them, where no signature over the mail asks for others.
-        let isMixed = intake.message.lineEnding == .mixed
+        let isMixed = intake.message.lineEnding == .mixed && !isRepaired
         signed = splice.applied(to: isMixed ? try read(intake.message.rawRope) : message)
     }
 

@@ -67,7 +67,8 @@ public struct NamedAddress: Sendable, Hashable {
     }
 }
 
-/// An attachment: a leaf with disposition attachment, or a named part that is neither text body nor referenced by cid.
+/// An attachment: a leaf with disposition attachment, or a part that is neither text body nor referenced by cid and has a
+/// name or a type that readers show as a file.
 public struct AttachmentFacts: Sendable, Hashable {
     /// Which message ``path`` is in: 0 for the message as it came, others for what its signed S/MIME objects enclose.
     public let layer: Int

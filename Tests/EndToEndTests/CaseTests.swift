@@ -11,22 +11,7 @@ extension EndToEnd {
         static let classes: [String] = Set((try? rows.get())?.map(\.className) ?? []).sorted()
 
         /// The rows beside the project that fail today. Whoever makes one pass removes its line; in the end there is none.
-        static let knownFailures: Set<String> = [
-            // B2-boundaries
-            "B2-boundaries/comment-behind-boundary.eml",
-            "B2-boundaries/equals-unquoted.eml",
-            "B2-boundaries/parameter-in-comment.eml",
-            "B2-boundaries/words-behind-boundary.eml",
-            // C1-not-trusted-mail
-            "C1-not-trusted-mail/mime-version-twice.eml",
-            // C5-signs-what-it-refuses
-            "C5-signs-what-it-refuses/blank-before-colon.eml",
-            "C5-signs-what-it-refuses/message-in-base64.eml",
-            "C5-signs-what-it-refuses/multipart-in-base64.eml",
-            "C5-signs-what-it-refuses/multipart-without-parts.eml",
-            "C5-signs-what-it-refuses/sixty-levels.eml",
-            "C5-signs-what-it-refuses/type-without-subtype.eml",
-        ]
+        static let knownFailures: Set<String> = []
 
         @Test("the tables can be read")
         func tables() throws {

@@ -25,7 +25,33 @@ struct AttachmentTests {
                 "Content-Type: text/plain; name=c.txt\n\nx", "Content-Type: image/png\n\nx",
                 "Content-Type: image/png\nContent-Disposition: inline; filename=d.png\n\nx",
                 "Content-Disposition: ATTACHMENT; filename=e\n\nx"))
-        #expect(found == ["a.pdf", "unnamed", "b.txt", "c.txt", "d.png", "e"])
+        #expect(found == ["a.pdf", "unnamed", "b.txt", "c.txt", "unnamed", "d.png", "e"])
+    }
+
+    @Test(
+        "a part without a name is an attachment where readers show its type as a file",
+        arguments: [
+            ("application/pdf", true), ("application/octet-stream", true), ("application/x-unknown", true),
+            ("application/xml", true), ("text/xml", true), ("text/csv", true), ("text/calendar", true),
+            ("image/png", true), ("audio/wav", true), ("video/mp4", true), ("text/plain", false), ("text/html", false),
+            ("text/enriched", false), ("text/rfc822-headers", false), ("message/rfc822", false),
+            ("message/delivery-status", false), ("application/pkcs7-mime", false),
+            ("application/pkcs7-signature", false), ("application/pgp-signature", false),
+        ], ["", "Content-Disposition: inline\n"])
+    func unnamed(_ given: (type: String, isFile: Bool), _ disposition: String) throws {
+        let part = "Content-Type: \(given.type)\n\(disposition)\nx"
+        #expect(try facts(multipart("mixed", text, part)).attachments.map(\.path) == (given.isFile ? [[1]] : []))
+    }
+
+    @Test("another form of a text, a report for machines, and an image of a page are no attachments without a name")
+    func unnamedBesideText() throws {
+        let page = "Content-Type: text/html\n\n<p>text</p>"
+        #expect(try names(multipart("alternative", text, "Content-Type: text/calendar\n\nx", page)) == [])
+        #expect(try names(multipart("report", text, "Content-Type: text/rfc822-headers\n\nx")) == [])
+        #expect(try names(multipart("related", page, "Content-Type: image/png\n\nx")) == [])
+        #expect(try names(multipart("related", page, "Content-Type: application/pdf\n\nx")) == ["unnamed"])
+        let alone = "Subject: x\nContent-Type: application/pdf\n\n%PDF-1.4\n"
+        #expect(try facts(alone).attachments.map(\.path) == [[]])
     }
 
     @Test("a mail that is one document has it as its attachment")
@@ -156,9 +182,10 @@ struct AttachmentTests {
                 + "Content-Transfer-Encoding: base64\n\n\(content.base64)"
         }
         let pdf = "Content-Disposition: attachment; filename=a.pdf\n\nx"
+        let signature = "Content-Type: x/y-signature\n\nx"
         let facts = try facts(
             multipart(
-                "mixed", text, pdf, multipart("signed", multipart("related", text, pdf), "Content-Type: x/y\n\nx"),
+                "mixed", text, pdf, multipart("signed", multipart("related", text, pdf), signature),
                 layer(.signedData, "smime.p7m"), layer(.signedData, "contract.p7m"),
                 layer(.signedData, "terms.doc.p7m", "; smime-type=signed-data"), layer(.enveloped, "secret.p7m")))
         #expect(

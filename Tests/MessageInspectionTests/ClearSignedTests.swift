@@ -85,7 +85,7 @@ struct ClearSignedTests {
                 testDescription: "PGP signature under the S/MIME protocol",
                 mail: mail(parts: [text, "Content-Type: application/pgp-signature\n\nx"]), says: "no S/MIME signature"),
             Malformed(
-                testDescription: "two Content-Types", mail: mail(head: "Content-Type: \(smimeType)\n"),
+                testDescription: "two Content-Types", mail: mail(head: "Content-Type: \(smimeType); x=y\n"),
                 says: "more than one"),
             Malformed(
                 testDescription: "two boundaries", mail: mail(smimeType + "; boundary=c"), says: "boundary\" parameter"),
@@ -120,7 +120,7 @@ struct ClearSignedTests {
                 says: "signature part has more than one"),
             Malformed(
                 testDescription: "parts behind the closing boundary", mail: mail(end: "--b--\n--b\n\(text)\n--b--\n"),
-                says: "behind its closing boundary"),
+                says: "behind a closing boundary"),
             Malformed(
                 testDescription: "a line that is no field", mail: mail(head: "this is no field\n"), says: ""),
             Malformed(

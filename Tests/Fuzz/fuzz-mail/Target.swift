@@ -49,7 +49,7 @@ enum MailTarget {
         for entity in message.root.walk(.enclosedMessages) {
             let source = entity.decodedSource
             Fuzzing.require(source.count == source.collected().count, "a decoded body of another length than it says")
-            _ = (entity.fileName(using: Charsets()), entity.hasDelimiterAfterClosing)
+            _ = entity.fileName(using: Charsets())
         }
     }
 
