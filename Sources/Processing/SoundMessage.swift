@@ -1,4 +1,5 @@
 import Composition
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
