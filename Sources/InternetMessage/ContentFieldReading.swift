@@ -102,7 +102,10 @@ extension Header {
 
     /// Whether the message follows RFC 2045.
     var declaresMIME: Bool {
-        guard let field = first("MIME-Version") else { return false }
+        guard let field = first("MIME-Version") else {
+            // What an S/MIME object encloses is a MIME entity, which needs none (RFC 8551 §3.1).
+            return fields.allSatisfy { $0.name.asciiLowercased.hasPrefix("content-") }
+        }
         return ParameterizedField(field.unfoldedBody).value.hasPrefix("1.")
     }
 

@@ -52,6 +52,9 @@ struct ReadingComparisonTests {
             "no multipart, and blanks in a file name",
             "MIME-Version: 1.0\nContent-Type: text/plain; name=a b.txt\n\nx\n"),
         Case("no MIME at all", "From: a@x.test\n\nx\n"),
+        Case(
+            "an entity from an S/MIME object, which needs no version",
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n"),
     ]
 
     @Test("all readers agree", arguments: alike)
