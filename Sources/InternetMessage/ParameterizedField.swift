@@ -125,7 +125,7 @@ struct ParameterizedField {
                     }
                 }))
         while let last = value.last, last.isBlankOrCR { value.removeLast() }
-        _ = cursor.take { $0 == 0x3B }
+        // What stands behind it without a semicolon is the next parameter for some readers.
         return value
     }
 

@@ -153,7 +153,8 @@ extension ReadingHabits {
         (with { ($0.knowsComments, $0.bareValue) = (false, .word) }, commentReason),
         (with { ($0.knowsComments, $0.bareValue) = (false, .everythingToSemicolon) }, commentReason),
         (with { $0.knowsQuotes = false }, "a parameter has a semicolon in quotes, where some readers end it"),
-        (with { $0.bareValue = .token }, "a parameter has special characters without quotes (RFC 2045 §5.1)"),
+        (with { $0.bareValue = .token }, bareReason),
+        (with { ($0.bareValue, $0.parameters) = (.token, .last) }, bareReason),
         (with { $0.allowsBlankAtEquals = false }, "a parameter has a blank before or behind its equals sign"),
         (with { $0.backslash = .quotesAll }, backslashReason),
         (with { $0.backslash = .isPlain }, backslashReason),
@@ -172,6 +173,7 @@ extension ReadingHabits {
         ),
     ]
 
+    private static let bareReason = "a parameter has special characters without quotes (RFC 2045 §5.1)"
     private static let commentReason = "a header field has a comment, which some readers take as text"
     private static let prefixReason =
         "a line begins with a boundary and goes on, which separates parts for some readers (RFC 2046 §5.1.1)"

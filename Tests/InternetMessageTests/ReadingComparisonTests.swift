@@ -91,6 +91,8 @@ struct ReadingComparisonTests {
         Case("a comment and a blank behind a boundary", mail("; boundary=b (c)")),
         Case("a boundary in the quotes of another parameter", mail("; x=\";boundary=c;\"; boundary=\"b\"")),
         Case("special characters without quotes", mail("; boundary=b=c").replacing("--b", with: "--b=c")),
+        Case("a boundary behind a blank in another value", mail("; x=y boundary=c; boundary=\"b\"")),
+        Case("the same behind the boundary", mail("; boundary=\"b\"; x=y boundary=c")),
         Case("a blank before the equals sign", mail("; boundary =\"b\"")),
         Case("a backslash in a boundary", mail("; boundary=\"\\b\"").replacing("--b", with: "--\\b")),
         Case("a boundary in the form of RFC 2231", mail("; boundary*=us-ascii''b")),
