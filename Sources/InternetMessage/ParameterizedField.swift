@@ -72,7 +72,14 @@ struct ParameterizedField {
             if habits.knowsComments { cursor.skipCFWS() } else { cursor.skipBlanks() }
         }
         skip()
-        if cursor.skip(0x3B) { return }
+        let separator = cursor.index
+        if cursor.skip(0x3B) {
+            var before = separator - 1
+            while cursor.octet(at: before) == 0x20 || cursor.octet(at: before) == 0x09 { before -= 1 }
+            let isEmpty = cursor.octet(at: before) == 0x3B
+            if isEmpty, !habits.readsOverEmptyParameter { cursor.go(to: cursor.end) }
+            return
+        }
         let name = cursor.take { $0 == 0x3D || $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
         if habits.allowsBlankAtEquals { skip() }
         guard cursor.skip(0x3D) else {

@@ -100,6 +100,8 @@ struct ReadingHabits: Hashable, Sendable {
     /// Whether a semicolon within quotes separates no parameters.
     var knowsQuotes = true
     var bareValue = BareValue.toSemicolon
+    /// Whether parameters go on behind two semicolons with nothing between them.
+    var readsOverEmptyParameter = true
     /// Whether blanks may stand before and behind the equals sign of a parameter.
     var allowsBlankAtEquals = true
     var backslash = Backslash.quotesQuotes
@@ -155,6 +157,7 @@ extension ReadingHabits {
         (with { $0.knowsQuotes = false }, "a parameter has a semicolon in quotes, where some readers end it"),
         (with { $0.bareValue = .token }, bareReason),
         (with { ($0.bareValue, $0.parameters) = (.token, .last) }, bareReason),
+        (with { $0.readsOverEmptyParameter = false }, "an empty parameter stands before others (Email::MIME)"),
         (with { $0.allowsBlankAtEquals = false }, "a parameter has a blank before or behind its equals sign"),
         (with { $0.backslash = .quotesAll }, backslashReason),
         (with { $0.backslash = .isPlain }, backslashReason),

@@ -51,6 +51,7 @@ struct ReadingComparisonTests {
         Case(
             "no multipart, and blanks in a file name",
             "MIME-Version: 1.0\nContent-Type: text/plain; name=a b.txt\n\nx\n"),
+        Case("a semicolon at the end", mail("; boundary=b;")),
         Case("no MIME at all", "From: a@x.test\n\nx\n"),
         Case(
             "an entity from an S/MIME object, which needs no version",
@@ -93,6 +94,7 @@ struct ReadingComparisonTests {
         Case("special characters without quotes", mail("; boundary=b=c").replacing("--b", with: "--b=c")),
         Case("a boundary behind a blank in another value", mail("; x=y boundary=c; boundary=\"b\"")),
         Case("the same behind the boundary", mail("; boundary=\"b\"; x=y boundary=c")),
+        Case("two semicolons", mail(";; boundary=\"b\"")),
         Case("a blank before the equals sign", mail("; boundary =\"b\"")),
         Case("a backslash in a boundary", mail("; boundary=\"\\b\"").replacing("--b", with: "--\\b")),
         Case("a boundary in the form of RFC 2231", mail("; boundary*=us-ascii''b")),
