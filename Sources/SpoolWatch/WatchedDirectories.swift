@@ -119,7 +119,8 @@ struct WatchedDirectories {
                 + "fs.inotify.max_user_watches, which is \(InotifyLimits.current().watches ?? 0)"
         case ENOENT: "the directory to watch is missing"
         case ENOTDIR, ELOOP: "what should be watched is a symbolic link or no directory"
-        case ENOMEM: "the kernel has no memory for an inotify watch, so the folder is looked at every few seconds instead"
+        case ENOMEM:
+            "the kernel has no memory for an inotify watch, so the folder is looked at every few seconds instead"
         case EACCES: "the directory to watch may not be read"
         default: "the directory cannot be watched"
         }

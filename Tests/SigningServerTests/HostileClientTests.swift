@@ -42,15 +42,15 @@ struct HostileClientTests {
         deadlines.grace = .milliseconds(300)
         let server = try await RunningServer(isOnSocket: true, deadlines: deadlines)
         let path = server.site + "/socket"
-        let seconds = try await Task.detached { try Self.secondsUntilClosed(path, beginning) }.value
-        #expect(seconds < 5)
+        #expect(try await Task.detached { try Self.isClosedByServer(path, beginning) }.value)
     }
 
-    private static func secondsUntilClosed(_ path: String, _ text: String) throws -> Double {
+    /// Sends `text` and nothing more. The minute that it waits for the end is far above the deadlines, for a busy machine.
+    private static func isClosedByServer(_ path: String, _ text: String) throws -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
-        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        var patience = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -61,11 +61,11 @@ struct HostileClientTests {
             }
         }
         try #require(isConnected)
-        let begun = ContinuousClock.now
         _ = Array(text.utf8).withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         var buffer = [UInt8](repeating: 0, count: 4_096)
-        while recv(descriptor, &buffer, buffer.count, 0) > 0 {}
-        return Double((ContinuousClock.now - begun).components.seconds)
+        var count = 1
+        while count > 0 { count = recv(descriptor, &buffer, buffer.count, 0) }
+        return count == 0 || errno == ECONNRESET
     }
 
     @Test("a Unix socket lets in whom its permissions let in, and serves them")
