@@ -44,7 +44,7 @@ final class EntryRun {
         }
     }
 
-    /// How often the work starts over within one attempt because the claimed file changed.
+    /// The number of times the work starts over within one attempt because the claimed file changed.
     static let changeLimit = 3
 
     private func work() async throws(Interruption) -> Ending {

@@ -40,7 +40,7 @@ package final class IntakeGate: Sendable {
 
     private static let firstPause = Duration.milliseconds(250)
     private static let longestPause = Duration.seconds(4)
-    /// How long no fault must come before one is taken for gone, where nothing that was postponed can tell.
+    /// The time without a fault after which it is taken for gone, where nothing that was postponed can tell.
     private static let quiet = Duration.seconds(6)
     private static let trialInterval = Duration.milliseconds(250)
     private static let subject = "local"
@@ -286,7 +286,7 @@ package final class IntakeGate: Sendable {
         }
     }
 
-    /// How long nothing has to be done without a ring; nil: for ever.
+    /// The time until something has to be done without a ring; nil when there is no limit.
     private func nextLook() -> Duration? {
         let now = clock.monotonic()
         let due = postponed.next(after: now)

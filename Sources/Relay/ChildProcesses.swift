@@ -89,7 +89,7 @@ final class ChildProcesses: Sendable {
     private let running = Mutex<[ObjectIdentifier: Child]>([:])
     private let interrupted = Atomic(false)
 
-    /// How long a program may take to tidy up when it is told to end.
+    /// The time a program may take to tidy up when it is told to end.
     private static let grace = Duration.seconds(1)
 
     var isInterrupted: Bool { interrupted.load(ordering: .acquiring) }

@@ -54,7 +54,7 @@ final class LaneBoard: @unchecked Sendable {
         var isIdle: Bool { begun.isEmpty && waiting == 0 }
     }
 
-    /// How long a delivery may take before it leaves its place to others.
+    /// The time a delivery may take before it leaves its place to others.
     static let slowAfter = Duration.milliseconds(500)
     static let slowLimit = 56
     /// Destinations that are remembered: mail to made-up domains must not fill the memory.

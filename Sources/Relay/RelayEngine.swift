@@ -276,7 +276,7 @@ final class RelayEngine: Sendable {
         entry.due <= now || entry.due - now > settings.current.longestWait
     }
 
-    /// How long a deferred message has to wait from now.
+    /// The time a deferred message has to wait from now.
     private func delay(of entry: DeferredEntry) -> Duration {
         let now = clock.now()
         // Further ahead than any delay could have set it: the clock jumped.

@@ -15,7 +15,7 @@ final class RelayEntryRun {
         case stopped
     }
 
-    /// How often a message that its writer changes meanwhile is begun anew.
+    /// The number of times that a message is begun anew because its writer changes it meanwhile.
     private static let rounds = 3
     /// Starts without an end after which nothing else is looked into at the same time.
     static let suspectStarts = 2

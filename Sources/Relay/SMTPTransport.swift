@@ -137,7 +137,7 @@ final class SMTPTransport: Transport {
         }
     }
 
-    /// How long all ways together are tried: a domain may name very many.
+    /// The time within which the servers of a domain are tried, all together: a domain may name very many.
     private static let connecting = Duration.seconds(300)
 
     /// Tries each way until one stands.

@@ -19,9 +19,9 @@ public struct DeliveryHistory: Sendable, Hashable {
     private var told: Set<AddrSpec> = []
     /// Those offered the message whose report is not recorded.
     private var offered: Set<AddrSpec> = []
-    /// How often each was offered the message without that a report was recorded.
+    /// The number of times each recipient was offered the message without a recorded reply.
     private var unrecorded: [AddrSpec: Int] = [:]
-    /// How often no server was reached for those who waited.
+    /// The number of times no server was reached for those who waited.
     public private(set) var unreachedCount = 0
 
     /// Starts in a row that got as far as a server and had no end.

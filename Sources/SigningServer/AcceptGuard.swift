@@ -12,7 +12,7 @@ final class AcceptGuard: ChannelInboundHandler {
     private let onStop: @Sendable () -> Void
     private var pause = AcceptGuard.shortestPause
     private var isResting = false
-    /// How often nothing could be accepted since it was last told.
+    /// The number of times nothing could be accepted since it was last told.
     private var failures = 0
     private var lastTold: NIODeadline?
 

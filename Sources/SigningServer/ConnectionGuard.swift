@@ -1,7 +1,7 @@
 package import NIOCore
 import NIOHTTPTypes
 
-/// How long a client may take.
+/// The time a client may take.
 package struct ConnectionDeadlines: Sendable {
     /// Until the head of a first request is here, the TLS handshake included.
     package var head = TimeAmount.seconds(10)
@@ -15,7 +15,7 @@ package struct ConnectionDeadlines: Sendable {
     package var body = TimeAmount.minutes(20)
     /// From the end of a request to the end of its answer, with the client's reading of it.
     package var answer = TimeAmount.minutes(15)
-    /// How long after a request to stop a body may still arrive, and an answer may still be given.
+    /// The time after a request to stop within which a body may still arrive and an answer may still be given.
     package var bodyAtStop = TimeAmount.seconds(2)
     package var answerAtStop = TimeAmount.seconds(7)
 
@@ -41,7 +41,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var received = 0
     /// Whether the server waits for octets: only then is silence the client's.
     private var isReading = false
-    /// How long it has waited for the present body.
+    /// The time it has waited for the present body.
     private var waited = TimeAmount.zero
     /// When the server was asked to stop.
     private var stop: NIODeadline?

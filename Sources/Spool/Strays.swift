@@ -1,7 +1,7 @@
 import Glibc
 
 extension Spool {
-    /// How long something may lie where messages are put in before it is called a stray.
+    /// The time something may lie where messages are put in before it is called a stray.
     public static let strayAge = 600
 
     /// What lies in `outgoing/` and `incoming/`, is no message as this spool takes them, and has not changed for ten

@@ -11,7 +11,7 @@ final class WatcherThread: @unchecked Sendable {
     /// select(2) takes no descriptor from here on; a library built with checks ends the process.
     private static let descriptorLimit: CInt = 1_024
 
-    /// How often to look while a directory cannot be watched.
+    /// The interval between two looks while a directory cannot be watched.
     private static let blindInterval: Duration = .seconds(2)
 
     private let interval: Duration

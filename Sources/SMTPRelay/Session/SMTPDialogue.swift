@@ -18,7 +18,7 @@ final class SMTPDialogue {
     private static let chunk = 65_536
     /// How long a peer that takes no more octets may have words about it.
     private static let lastWords = Duration.seconds(2)
-    /// How long the last of a message may take to be sent at least.
+    /// The least time that is allowed for sending the rest of a message.
     private static let endTime = Duration.seconds(10)
 
     init(_ connection: MailConnection, _ timeouts: SMTPTimeouts, peer: String) {
