@@ -101,19 +101,19 @@ public struct Dialect: Sendable, Hashable {
         sendsSignatureType: true, verificationProfile: nil,
         verificationInputs: [.returnSigningTimeInfo, .returnSignerIdentity], documents: .dss10, words: .standard)
 
-    /// The names that ``preset(named:)`` knows.
-    public static let presetNames = ["adss", "dss10"]
+    /// The dialects that `ses.xml` can name.
+    public enum Preset: String, Sendable, Hashable, CaseIterable {
+        case adss, dss10
 
-    /// The preset of this name, or nil.
-    public static func preset(named name: String) -> Dialect? {
-        switch name {
-        case "adss": .adss
-        case "dss10": .dss10
-        default: nil
+        public var dialect: Dialect {
+            switch self {
+            case .adss: .adss
+            case .dss10: .dss10
+            }
         }
     }
 
-    /// Whether `message` is one of those that are worth another try.
+    /// Returns true if `message` contains one of ``transientMessages``.
     public func isTransient(_ message: String) -> Bool {
         let message = message.lowercased()
         return transientMessages.contains { !$0.isEmpty && message.contains($0.lowercased()) }

@@ -9,16 +9,7 @@ extension ConfigurationReading {
             element, children: ["Switch", "Document", "Word", "TransientMessage"],
             repeatable: ["Switch", "Document", "Word", "TransientMessage"], attributes: ["preset"])
         var dialect = Dialect.adss
-        if let preset = attribute("preset", of: element) {
-            if let named = Dialect.preset(named: preset.value) {
-                dialect = named
-            } else {
-                fault(
-                    .badValue, line: preset.line, "\(quoted(preset.value)) is no value of \(preset.place)",
-                    expected: Self.oneOf(Dialect.presetNames),
-                    nearest: NearestName.of(preset.value, among: Dialect.presetNames))
-            }
-        }
+        if let preset = word(attribute("preset", of: element), as: Dialect.Preset.self) { dialect = preset.dialect }
         for child in element.children where child.namespaceURI == nil {
             switch child.localName {
             case "Switch": readSwitch(child, &dialect)

@@ -1,11 +1,23 @@
 import Workflows
 import XMLReading
 
-extension ConfigurationReading {
-    private static let criteria = [
-        "To", "From", "CC", "Cc", "BCC", "Bcc", "Subject", "Body", "Email", "Attachment",
-    ]
+/// The criterion elements that `AND` and `OR` may contain.
+private enum CriterionElement: String, CaseIterable {
+    case to = "To"
+    case from = "From"
+    case cc = "CC"
+    case ccInMixedCase = "Cc"
+    case bcc = "BCC"
+    case bccInMixedCase = "Bcc"
+    case subject = "Subject"
+    case body = "Body"
+    case email = "Email"
+    case attachment = "Attachment"
 
+    static let names = allCases.map(\.rawValue)
+}
+
+extension ConfigurationReading {
     /// An absent or empty filter matches everything.
     func readFilter(_ element: XMLElement?) -> Filter {
         guard let element else { return .everything }
@@ -20,24 +32,25 @@ extension ConfigurationReading {
                 $0.namespaceURI == nil && ($0.localName == "AND" || $0.localName == "OR")
             })
         else { return .everything }
-        inspect(group, children: Self.criteria, repeatable: Set(Self.criteria))
+        inspect(group, children: CriterionElement.names, repeatable: Set(CriterionElement.names))
         let criteria = group.children.compactMap { $0.namespaceURI == nil ? readCriterion($0) : nil }
         return Filter(
             combination: criteria.isEmpty || group.localName == "AND" ? .all : .any, criteria: criteria)
     }
 
     private func readCriterion(_ element: XMLElement) -> Criterion? {
+        // An unknown element was reported when the group was inspected.
+        guard let kind = CriterionElement(rawValue: element.localName) else { return nil }
         let test: Criterion.Test? =
-            switch element.localName {
-            case "To": patterns(element).map { .to($0) }
-            case "From": patterns(element).map { .from($0) }
-            case "CC", "Cc": patterns(element).map { .cc($0) }
-            case "BCC", "Bcc": patterns(element).map { .bcc($0) }
-            case "Subject": literal(element).map { .subject(contains: $0) }
-            case "Body": literal(element).map { .body(contains: $0) }
-            case "Email": email(element)
-            case "Attachment": attachment(element)
-            default: nil
+            switch kind {
+            case .to: patterns(element).map { .to($0) }
+            case .from: patterns(element).map { .from($0) }
+            case .cc, .ccInMixedCase: patterns(element).map { .cc($0) }
+            case .bcc, .bccInMixedCase: patterns(element).map { .bcc($0) }
+            case .subject: literal(element).map { .subject(contains: $0) }
+            case .body: literal(element).map { .body(contains: $0) }
+            case .email: email(element)
+            case .attachment: attachment(element)
             }
         return test.map { Criterion($0, line: element.line) }
     }

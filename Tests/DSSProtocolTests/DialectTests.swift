@@ -5,9 +5,9 @@ import Testing
 struct DialectTests {
     @Test("have presets by name")
     func presets() {
-        #expect(Dialect.presetNames.allSatisfy { Dialect.preset(named: $0) != nil })
-        #expect(Dialect.preset(named: "adss") == .adss)
-        #expect(Dialect.preset(named: "ADSS") == nil)
+        #expect(Dialect.Preset(rawValue: "adss")?.dialect == .adss)
+        #expect(Dialect.Preset(rawValue: "dss10")?.dialect == .dss10)
+        #expect(Dialect.Preset(rawValue: "ADSS") == nil)
         #expect(Dialect.adss.envelope == .soap11 && Dialect.adss.soapAction == "")
         #expect(Dialect.dss10.envelope == .none && Dialect.dss10.mailVerificationInput == .detachedCms)
     }

@@ -124,7 +124,7 @@ struct SchemaTests {
         let schema = String(
             decoding: try TestMaterial.octets(ShippedConfigurationTests.folder + "/ses.xsd"), as: UTF8.self)
         let words =
-            Dialect.switchNames + Dialect.presetNames + RoutingAction.allCases.map(\.rawValue)
+            Dialect.switchNames + Dialect.Preset.allCases.map(\.rawValue) + RoutingAction.allCases.map(\.rawValue)
             + ResultRule.allCases.map(\.rawValue) + AttributeName.allCases.map(\.rawValue)
             + SignerIdentityRule.allCases.map(\.rawValue) + DocumentKind.allCases.map(\.rawValue)
         for word in words { #expect(schema.contains("<xs:enumeration value=\"\(word)\"/>"), "\(word)") }
