@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every row of the README's table of figures, measured in one run."""
+"""Measures every row of the table in docs/figures.md in one run."""
 
 import argparse
 import datetime
