@@ -13,3 +13,16 @@ extension UInt8 {
     /// The octet, with A to Z made lower case.
     @inlinable public var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 }
+
+extension UnsafeRawBufferPointer {
+    /// Whether `other` stands at `offset`, wholly within, without regard to the case of ASCII letters.
+    func holdsIgnoringCase(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        guard offset >= 0, other.count <= count &- offset else { return false }
+        var index = 0
+        while index < other.count {
+            if self[offset &+ index].asciiLowercased != other[index].asciiLowercased { return false }
+            index &+= 1
+        }
+        return true
+    }
+}

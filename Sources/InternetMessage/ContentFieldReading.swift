@@ -8,6 +8,12 @@ extension ContentType {
         guard let (type, subtype) = field.mediaType else { return nil }
         self.init(type: type, subtype: subtype, parameters: field.parameters)
     }
+
+    /// What cannot be read is plain text (RFC 2045 §5.2).
+    init(_ field: ParameterizedField) {
+        let (type, subtype) = field.mediaType ?? ("text", "plain")
+        self.init(type: type, subtype: subtype, parameters: field.parameters)
+    }
 }
 
 extension ContentDisposition {
@@ -28,8 +34,17 @@ extension ContentTransferEncoding {
 
     init(_ field: ParameterizedField) { self.init(word: field.value) }
 
+    /// What a reader with `habits` takes from `field`.
+    init(_ field: HeaderField, _ habits: ReadingHabits) {
+        if habits.readsEncodingStrictly {
+            self.init(word: field.text.asciiLowercased)
+        } else {
+            self.init(ParameterizedField(field.unfoldedBody, habits))
+        }
+    }
+
     /// - Parameter word: Lower case.
-    init(word: String) {
+    private init(word: String) {
         self =
             switch word {
             case "7bit", "": .sevenBit
@@ -48,6 +63,10 @@ struct ContentFields {
     var transferEncoding: ContentTransferEncoding = .sevenBit
     var disposition: ContentDisposition?
     var defects: [Entity.Defect] = []
+    /// The choices that came up, ``ReadingChoices/fieldForm`` left out.
+    private(set) var choices: ReadingChoices = []
+    /// The Content-Type and the Content-Transfer-Encoding that counted.
+    private(set) var structural: [HeaderField] = []
 
     /// The first of repeated fields counts, unless the habits are those of another reader.
     init(_ header: Header, default: ContentType, isRoot: Bool, habits: ReadingHabits) {
@@ -59,25 +78,21 @@ struct ContentFields {
         }
         contentType = `default`
         let isMIME = !isRoot || !habits.requiresMIMEVersion || header.declaresMIME
-        for name in header.repeatedFields { defects.append(.repeatedField(name)) }
+        if isRoot && !header.declaresMIME { choices.insert(.version) }
+        for name in header.repeatedFields {
+            defects.append(.repeatedField(name))
+            choices.insert(.repeatedField)
+        }
         if let field = isMIME ? field("Content-Type") : nil {
             let parsed = ParameterizedField(field.unfoldedBody, habits)
-            if let (type, subtype) = parsed.mediaType {
-                contentType = ContentType(type: type, subtype: subtype, parameters: parsed.parameters)
-                note(parsed)
-            } else {
-                // RFC 2045 §5.2: what cannot be read is plain text.
-                contentType = ContentType(type: "text", subtype: "plain", parameters: parsed.parameters)
-                note(parsed)
-                if !defects.contains(.malformedContentType) { defects.append(.malformedContentType) }
-            }
-            if parsed.isMalformed, !defects.contains(.malformedContentType) { defects.append(.malformedContentType) }
+            contentType = ContentType(parsed)
+            structural.append(field)
+            note(parsed)
+            if parsed.isMalformed || parsed.mediaType == nil { defects.append(.malformedContentType) }
         }
         if let field = field("Content-Transfer-Encoding") {
-            transferEncoding =
-                habits.readsEncodingStrictly
-                ? ContentTransferEncoding(word: field.text.asciiLowercased)
-                : ContentTransferEncoding(ParameterizedField(field.unfoldedBody, habits))
+            transferEncoding = ContentTransferEncoding(field, habits)
+            structural.append(field)
             if case .other(let word) = transferEncoding { defects.append(.unknownTransferEncoding(word)) }
         }
         if let field = field("Content-Disposition") {

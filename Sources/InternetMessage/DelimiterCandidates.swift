@@ -6,9 +6,12 @@ import Octets
 struct DelimiterCandidates {
     /// In order. A line that stands behind a CR alone is one for some readers only.
     let lines: [(start: Int, isBehindCR: Bool)]
+    /// Whether a CR without LF stands anywhere.
+    let holdsBareCR: Bool
 
     init(_ buffer: UnsafeRawBufferPointer) {
         var lines: [(start: Int, isBehindCR: Bool)] = []
+        var holdsBareCR = false
         func take(_ start: Int, isBehindCR: Bool) {
             guard start + 2 < buffer.count, buffer[start] == 0x2D, buffer[start + 1] == 0x2D else { return }
             lines.append((start, isBehindCR))
@@ -19,8 +22,10 @@ struct DelimiterCandidates {
             let isLF = buffer[found] == 0x0A
             let isPair = !isLF && found + 1 < buffer.count && buffer[found + 1] == 0x0A
             index = isPair ? found + 2 : found + 1
+            if !isLF && !isPair { holdsBareCR = true }
             take(index, isBehindCR: !isLF && !isPair)
         }
         self.lines = lines
+        self.holdsBareCR = holdsBareCR
     }
 }

@@ -36,6 +36,11 @@ struct EntityReader {
     private var open: [OpenEntity] = []
     private var position = 0
     private var parts = 0
+    /// The choices that came up so far. They are noted only by a reader with this project's habits and with candidates.
+    private(set) var choices: ReadingChoices = []
+    /// The fields with ``ReadingChoices/fieldForm``.
+    private(set) var oddFields: [StructuralField] = []
+    private let notesChoices: Bool
 
     init(
         octets: OctetString, buffer: UnsafeRawBufferPointer, limits: Message.Limits,
@@ -46,6 +51,10 @@ struct EntityReader {
         self.limits = limits
         self.habits = habits
         self.candidates = candidates
+        notesChoices = candidates != nil && habits == ReadingHabits()
+        guard let candidates, notesChoices else { return }
+        if candidates.holdsBareCR { choices.insert(.bareCR) }
+        if buffer.firstOffset(of: 0) != nil { choices.insert(.nul) }
     }
 
     mutating func read() throws(MessageSyntaxError) -> Entity {
@@ -77,6 +86,7 @@ struct EntityReader {
                 path: path, header: header, default: contentType, isTooDeep: isTooDeep(path), habits: habits)
             position = header.bodyStart
             open.append(entity)
+            if notesChoices { note(entity) }
             guard case .message = entity.kind else { return }
             path.append(0)
             contentType = .textPlain
@@ -104,7 +114,10 @@ struct EntityReader {
 
     /// The next line that is a delimiter of an open multipart.
     private mutating func nextDelimiter() -> Delimiter? {
-        guard open.contains(where: takesDelimiters) else { return nil }
+        guard open.contains(where: takesDelimiters) else {
+            if notesChoices { noteEpilogue() }
+            return nil
+        }
         while let start = nextLineToLookAt() {
             let line = LineBounds(of: buffer, at: start, habits)
             if let found = delimiter(line) { return found }
@@ -133,10 +146,11 @@ struct EntityReader {
     /// RFC 2046 §5.1.1 is content when a line begins with the boundary. Generators make boundaries of which one begins with
     /// another, and most readers in use compare the whole line but for trailing white space; so does this one, unless
     /// its habits are those of another.
-    private func delimiter(_ line: LineBounds) -> Delimiter? {
+    private mutating func delimiter(_ line: LineBounds) -> Delimiter? {
         guard line.contentEnd - line.start > 2, buffer[line.start] == 0x2D, buffer[line.start + 1] == 0x2D else {
             return nil
         }
+        if notesChoices { noteLikeness(of: line) }
         let start = line.start + 2
         var end = line.contentEnd
         if habits.delimiters != .exactLine {
@@ -169,8 +183,7 @@ struct EntityReader {
 
     private func holds(_ boundary: OctetString, at start: Int) -> Bool {
         boundary.withUnsafeBytes { octets in
-            guard habits.ignoresBoundaryCase else { return buffer.holds(octets, at: start) }
-            return octets.indices.allSatisfy { buffer[start + $0].asciiLowercased == octets[$0].asciiLowercased }
+            habits.ignoresBoundaryCase ? buffer.holdsIgnoringCase(octets, at: start) : buffer.holds(octets, at: start)
         }
     }
 
@@ -179,6 +192,42 @@ struct EntityReader {
         if habits.endsLinesAtCR, start > 0, buffer[start - 1] == 0x0D { return start - 1 }
         guard start > 0, buffer[start - 1] == 0x0A else { return start }
         return start > 1 && buffer[start - 2] == 0x0D ? start - 2 : start - 1
+    }
+
+    // MARK: - Choices
+
+    private mutating func note(_ entity: OpenEntity) {
+        choices.formUnion(entity.choices)
+        let odd = entity.structuralFields.compactMap(StructuralField.init)
+        if !odd.isEmpty { choices.insert(.fieldForm) }
+        oddFields += odd
+    }
+
+    /// Notes what the line, which begins with two hyphens, may be to other readers: a delimiter of a multipart that is open
+    /// to any of them.
+    private mutating func noteLikeness(of line: LineBounds) {
+        let start = line.start + 2
+        var likeness = 0
+        for entity in open {
+            guard let boundary = entity.boundary, start + boundary.count <= line.contentEnd else { continue }
+            let isExact = boundary.withUnsafeBytes { buffer.holds($0, at: start) }
+            guard isExact || boundary.withUnsafeBytes({ buffer.holdsIgnoringCase($0, at: start) }) else { continue }
+            likeness += 1
+            if entity.isClosed { choices.insert(.epilogue) }
+            let end = start + boundary.count
+            let isFinal = line.contentEnd - end == 2 && buffer[end] == 0x2D && buffer[end + 1] == 0x2D
+            if !isExact || !isFinal && end != line.contentEnd { choices.insert(.delimiterForm) }
+        }
+        if likeness > 1 { choices.insert(.precedence) }
+    }
+
+    /// The lines behind the last final delimiter, which only other readers look at.
+    private mutating func noteEpilogue() {
+        guard open.contains(where: { $0.boundary != nil }) else { return }
+        while let start = nextLineToLookAt() {
+            noteLikeness(of: LineBounds(of: buffer, at: start, habits))
+            nextCandidate += 1
+        }
     }
 
     // MARK: - Closing

@@ -86,6 +86,8 @@ struct HeaderReader {
     /// Where the body begins, once the header has ended.
     private(set) var bodyStart: Int
     private(set) var defects: [Entity.Defect] = []
+    /// The choices that came up.
+    private(set) var choices: ReadingChoices = []
     private let habits: ReadingHabits
     private var fields: [HeaderField] = []
     /// The field that a folded line would continue.
@@ -116,16 +118,17 @@ struct HeaderReader {
             bodyStart = position
             return .ended
         }
-        if line.isEmpty || habits.endsHeaderAtBlankLine && line.isBlank(in: buffer) {
-            bodyStart = line.end
-            return .ended
+        if line.isBlank(in: buffer) {
+            if line.isEmpty || habits.endsHeaderAtBlankLine {
+                bodyStart = line.end
+                return .ended
+            }
+            choices.insert(.blankLine)
         }
         let first = buffer[line.start]
         if first == 0x20 || first == 0x09 {
             continueField(to: line)
-        } else if let name = Self.fieldName(of: line, in: buffer),
-            habits.allowsBlankBeforeColon || name.end == name.colon
-        {
+        } else if let name = Self.fieldName(of: line, in: buffer), allows(name.colon - name.end) {
             closeField()
             open = (line.start, name.start, name.end, name.colon, line.contentEnd, line.end)
             if name.isIllegal { defects.append(.malformedHeaderLine(at: line.start)) }
@@ -138,7 +141,14 @@ struct HeaderReader {
         return .more
     }
 
+    /// Whether so many blanks may stand before a colon.
+    private mutating func allows(_ blanks: Int) -> Bool {
+        if blanks > 0 { choices.insert(.blankBeforeColon) }
+        return blanks == 0 || habits.allowsBlankBeforeColon
+    }
+
     private mutating func takeLineWithoutField(_ line: LineBounds) -> Step {
+        choices.insert(.lineWithoutField)
         defects.append(.missingHeaderEnd)
         switch habits.lineWithoutField {
         case .endsHeader:
@@ -155,7 +165,10 @@ struct HeaderReader {
     }
 
     /// Ends the header before ``position``: a delimiter line stands there.
-    mutating func endBeforeDelimiter() { bodyStart = position }
+    mutating func endBeforeDelimiter() {
+        choices.insert(.delimiterInHeader)
+        bodyStart = position
+    }
 
     func checkSize() throws(MessageSyntaxError) {
         if position - start > limit { throw MessageSyntaxError(.headerTooLarge(limit: limit), offset: start) }
@@ -203,11 +216,15 @@ struct HeaderReader {
     }
 
     /// `From ` before the first field: the separator line of an mbox file, left there by some deliverers, quoted or not.
-    private func isMailboxSeparator(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Bool {
-        (habits.knowsQuotedSeparator ? ["From ", ">From "] : ["From "]).contains { (mark: StaticString) in
+    private mutating func isMailboxSeparator(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Bool {
+        func isThere(_ mark: StaticString) -> Bool {
             buffer.holds(
                 UnsafeRawBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount), at: line.start)
         }
+        if isThere("From ") { return true }
+        guard isThere(">From ") else { return false }
+        choices.insert(.quotedSeparator)
+        return habits.knowsQuotedSeparator
     }
 }
 

@@ -16,6 +16,8 @@ struct OpenEntity {
     private(set) var isClosed = false
     private let reader: HeaderReader
     private let fields: ContentFields
+    /// The choices that came up in the header.
+    let choices: ReadingChoices
     private var defects: [Entity.Defect]
     private var preamble: Range<Int>?
     private var epilogueStart: Int?
@@ -30,6 +32,13 @@ struct OpenEntity {
             reader.header(before: reader.position), default: `default`, isRoot: path.isEmpty, habits: habits)
         self.fields = fields
         defects = reader.defects + fields.defects
+        var choices = reader.choices.union(fields.choices)
+        if let boundary = fields.contentType.parameter("boundary")?.value,
+            boundary.count > 70 || boundary.last?.isBlankOrCR == true
+        {
+            choices.insert(.delimiterForm)
+        }
+        self.choices = choices
         let contentType = fields.contentType
         let isComposite = contentType.type == "multipart" || contentType.isMessage
         if !isComposite {
@@ -49,6 +58,9 @@ struct OpenEntity {
             defects.append(.missingBoundaryParameter)
         }
     }
+
+    /// The fields that decided how the body is taken apart.
+    var structuralFields: [HeaderField] { fields.structural }
 
     var boundary: OctetString? {
         if case .multipart(let boundary) = kind { boundary } else { nil }

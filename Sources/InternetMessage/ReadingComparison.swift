@@ -23,25 +23,83 @@ extension Message {
 
     /// How readers in use differ in the parts that they find in this message, a sentence each; empty where all agree.
     ///
-    /// The message is read again with each of ``ReadingHabits/others``, and the outlines are compared: which parts there are,
-    /// where the body of each begins and ends, its type, transfer encoding and boundary. What is in a message/rfc822 that is a
-    /// part is not compared: it is one document, whose octets are the same for all.
-    public var differingReadings: [String] {
+    /// The message is read again with those of ``ReadingHabits/others`` that may matter for it, and the outlines are
+    /// compared: which parts there are, where the body of each begins and ends, its type, transfer encoding and boundary. What
+    /// is in a message/rfc822 that is a part is not compared: it is one document, whose octets are the same for all.
+    public var differingReadings: [String] { differingReadings(trying: .habitsThatMatter) }
+
+    /// Which habits are tried on a message.
+    enum Trial {
+        /// Those that make a choice in which they differ from this project's: see ``ReadingChoices``.
+        case habitsThatMatter
+        /// All of them, which gives the same answer in far more time.
+        case allHabits
+    }
+
+    func differingReadings(trying trial: Trial) -> [String] {
         octets.withUnsafeBytes { buffer in
-            let candidates = DelimiterCandidates(buffer)
-            func outline(_ habits: ReadingHabits) -> Outline? {
-                var reader = EntityReader(
-                    octets: octets, buffer: buffer, limits: Limits(), habits: habits, candidates: candidates)
-                do { return Outline(try reader.read(), habits) } catch { return nil }
-            }
             // Nobody knows what stands in a message that is beyond the limits.
-            guard let own = outline(ReadingHabits()) else { return ["the message has more parts than are read"] }
+            guard let comparison = ReadingComparison(octets, buffer) else {
+                return ["the message has more parts than are read"]
+            }
             var reasons: [String] = []
-            for (habits, because) in ReadingHabits.others where !reasons.contains(because) {
-                if outline(habits) != own { reasons.append(because) }
+            for other in ReadingComparison.others where !reasons.contains(other.because) {
+                let isTried = trial == .allHabits || comparison.matters(other.habits, other.choices)
+                if isTried, comparison.differs(other.habits) { reasons.append(other.because) }
             }
             return reasons.map { "readers of mail differ in its parts: " + $0 }
         }
+    }
+
+    /// How many of the other readers are tried on this message; nil where it is beyond the limits.
+    var othersThatMatter: Int? {
+        octets.withUnsafeBytes { buffer in
+            ReadingComparison(octets, buffer).map { comparison in
+                ReadingComparison.others.count { comparison.matters($0.habits, $0.choices) }
+            }
+        }
+    }
+}
+
+/// One reading of a message with this project's habits, and what it takes to compare it with others.
+private struct ReadingComparison {
+    /// Each of ``ReadingHabits/others`` with the choices in which it differs from this project's habits.
+    static let others = ReadingHabits.others.map { other in
+        (habits: other.habits, because: other.because, choices: other.habits.choices)
+    }
+
+    private let octets: OctetString
+    private let buffer: UnsafeRawBufferPointer
+    private let candidates: DelimiterCandidates
+    private let outline: Outline
+    /// The choices that came up.
+    private let met: ReadingChoices
+    private let oddFields: [StructuralField]
+
+    /// - Parameter buffer: The octets; it must outlive this value.
+    /// - Returns: nil where the message is beyond the limits.
+    init?(_ octets: OctetString, _ buffer: UnsafeRawBufferPointer) {
+        self.octets = octets
+        self.buffer = buffer
+        candidates = DelimiterCandidates(buffer)
+        var reader = EntityReader(octets: octets, buffer: buffer, limits: Message.Limits(), candidates: candidates)
+        do { outline = Outline(try reader.read(), ReadingHabits()) } catch { return nil }
+        met = outline.hasColonInPreamble ? reader.choices.union(.preamble) : reader.choices
+        oddFields = reader.oddFields
+    }
+
+    /// Whether a reader with `habits`, which differ in `choices`, may find other parts.
+    func matters(_ habits: ReadingHabits, _ choices: ReadingChoices) -> Bool {
+        let relevant = choices.intersection(met)
+        // A reader that takes the same from each field goes the same way.
+        return relevant == .fieldForm ? oddFields.contains { $0.differs(with: habits) } : !relevant.isEmpty
+    }
+
+    /// Whether a reader with `habits` finds other parts.
+    func differs(_ habits: ReadingHabits) -> Bool {
+        var reader = EntityReader(
+            octets: octets, buffer: buffer, limits: Message.Limits(), habits: habits, candidates: candidates)
+        do { return Outline(try reader.read(), habits) != outline } catch { return true }
     }
 }
 
@@ -57,14 +115,22 @@ private struct Outline: Equatable {
     }
 
     let parts: [Part]
+    /// Whether a preamble has a colon, and may be a header.
+    let hasColonInPreamble: Bool
+
+    static func == (one: Outline, other: Outline) -> Bool { one.parts == other.parts }
 
     init(_ root: Entity, _ habits: ReadingHabits) {
         var parts: [Part] = []
+        var hasColonInPreamble = false
         for entity in root.walk(.ownParts) {
             var boundary: OctetString?
             if case .multipart(let multipart) = entity.content {
                 boundary = multipart.boundary
-                if habits.showsPreamble, entity.message.slice(multipart.preamble).contains(0x3A) {
+                let preamble = entity.message.slice(multipart.preamble)
+                let hasColon = preamble.withUnsafeBytes { $0.firstOffset(of: 0x3A) } != nil
+                if hasColon { hasColonInPreamble = true }
+                if habits.showsPreamble, hasColon {
                     parts.append(
                         Part(
                             path: entity.path, body: multipart.preamble, mediaType: "text/plain", encoding: nil,
@@ -78,5 +144,6 @@ private struct Outline: Equatable {
                     encoding: encoding, boundary: boundary))
         }
         self.parts = parts
+        self.hasColonInPreamble = hasColonInPreamble
     }
 }
