@@ -33,7 +33,8 @@ public struct CivilDate: Hashable, Sendable {
     /// Days after 1970-01-01.
     public var dayNumber: Int { Self.dayNumber(year: year, month: month, day: day) }
 
-    /// Days after 1970-01-01 of a date as somebody wrote it; a day that its month does not have counts on into the next.
+    /// Days after 1970-01-01 of a date as somebody wrote it. A day that its month does not have counts on into the next
+    /// month.
     /// - Parameter month: 1 to 12.
     public static func dayNumber(year: Int, month: Int, day: Int) -> Int {
         let (era, yearOfEra) = (month <= 2 ? year - 1 : year).floorDivided(by: 400)

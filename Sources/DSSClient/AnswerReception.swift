@@ -20,7 +20,7 @@ final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
 
     func receive(_ octets: UnsafeRawBufferPointer) -> Bool { decoder.take(octets) }
 
-    /// What came of the transfer.
+    /// The outcome of the transfer.
     func outcome(_ error: TransferError?) -> DSSOutcome {
         guard let error else { return decoder.finish() }
         switch error.kind {
@@ -40,7 +40,8 @@ final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
 }
 
 extension DSSOutcome {
-    /// What it tells the circuit of its address: only what costs time or says that nobody is there counts against it.
+    /// The event for the circuit breaker of the address. Only what costs time, or shows that nobody listens, counts
+    /// against the address.
     var circuitEvent: CircuitBreaker.Event {
         guard case .unreachable(let reason) = self else { return .reached }
         switch reason.kind {

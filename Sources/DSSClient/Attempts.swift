@@ -2,7 +2,7 @@ import DSSProtocol
 import Explanations
 import Processing
 
-/// What was tried for one call, and the failure that it comes to when nothing helped.
+/// The attempts of one call, and the failure that they amount to when none succeeded.
 struct Attempts {
     private let service: String
     private let dialect: Dialect

@@ -1,14 +1,15 @@
 /// Keeps an address that does not answer from costing every call a timeout.
 ///
-/// Closed it lets everything through. After ``threshold`` calls in a row without an answer it opens: nothing is let
-/// through for a pause. Then one call may try (half-open); its answer closes it, its failure opens it for twice as long.
+/// While closed it lets every call through. After ``threshold`` calls in a row without an answer it opens: for a pause
+/// no call is let through. Then one call may try (half-open). An answer closes the circuit, a failure opens it for
+/// twice as long.
 public struct CircuitBreaker: Sendable, Hashable {
     public enum State: String, Sendable, Hashable {
         case closed, open
         case halfOpen = "half-open"
     }
 
-    /// What came of a call that was let through.
+    /// The result of a call that was let through.
     public enum Event: Sendable, Hashable {
         /// An answer, whatever it says.
         case reached
@@ -19,7 +20,7 @@ public struct CircuitBreaker: Sendable, Hashable {
 
     /// Permission for one call.
     public struct Admission: Sendable, Hashable {
-        /// Whether this call decides if the circuit closes again.
+        /// True if this call decides whether the circuit closes again.
         let isProbe: Bool
     }
 
@@ -35,7 +36,7 @@ public struct CircuitBreaker: Sendable, Hashable {
     }
 
     private var phase = Phase.closed(failures: 0)
-    /// When the present state began.
+    /// The time at which the present state began.
     public private(set) var since: ContinuousClock.Instant
 
     public init(now: ContinuousClock.Instant) { since = now }

@@ -30,6 +30,9 @@ public final class DSSClient: SignatureService {
             Dictionary(addresses.map { ($0, CircuitBreaker(now: now)) }, uniquingKeysWith: { first, _ in first }))
     }
 
+    /// Has a document signed.
+    /// - Throws: ``Failure``: transient if no address answered, permanent if the server refused or its answer cannot be
+    ///   used.
     public func sign(
         _ operation: SigningOperation, answers: any OctetCollectorMaking
     ) async throws(Failure) -> SigningAnswer {
@@ -40,6 +43,9 @@ public final class DSSClient: SignatureService {
         return answer
     }
 
+    /// Has a signed document verified.
+    /// - Throws: ``Failure``: transient if no address answered, permanent if the server refused or its answer cannot be
+    ///   used.
     public func verify(
         _ operation: VerificationOperation, answers: any OctetCollectorMaking
     ) async throws(Failure) -> VerificationAnswer {

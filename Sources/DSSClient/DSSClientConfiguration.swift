@@ -1,7 +1,7 @@
 public import DSSProtocol
 import CurlTransfer
 
-/// Where the signing server is and how it is reached.
+/// The addresses of the signing server, and the way to reach them.
 public struct DSSClientConfiguration: Sendable {
     /// The addresses of one service: http or https URLs.
     public struct Addresses: Sendable, Hashable {
@@ -82,7 +82,7 @@ public struct DSSClientConfiguration: Sendable {
     }
 }
 
-/// How addresses are written in errors, logs and the status.
+/// The form of an address in errors, logs and the status.
 enum ShownAddress {
     /// The URL without user information and query, bounded.
     static func of(_ url: String) -> String {

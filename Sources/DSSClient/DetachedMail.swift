@@ -3,8 +3,9 @@ import InternetMessage
 import Octets
 
 extension VerificationOperation {
-    /// The same question in the detached form (dss-protocol U6): of a multipart/signed the first part, octet for octet,
-    /// and the CMS; of an opaque message the CMS alone. What is neither stays as it is.
+    /// The same question in the detached form (docs/dss-protocol.md, The dialect, `smimeVerify`). A multipart/signed is
+    /// sent as its first part, octet for octet, and the CMS; an opaque message as the CMS alone. Anything else stays
+    /// unchanged.
     /// - Parameter answers: Where a message waits that does not stand in one piece.
     func detached(_ answers: any OctetCollectorMaking) throws(OctetCollectionError) -> VerificationOperation {
         guard kind == .email, signature == nil, let document else { return self }

@@ -1,4 +1,4 @@
-/// The namespaces of the protocol (dss-protocol 2.1).
+/// The namespaces of the protocol (docs/dss-protocol.md, Namespaces).
 public enum DSSNamespace {
     public static let core = "urn:oasis:names:tc:dss:1.0:core:schema"
     public static let xmlSignature = "http://www.w3.org/2000/09/xmldsig#"
@@ -31,7 +31,7 @@ public enum DSSWord {
 
 /// Reading of words that servers write as URIs, URNs or bare.
 enum URIWord {
-    /// What stands behind the last `:`, `/` or `#`, without white space at the ends.
+    /// The part after the last `:`, `/` or `#`, without white space at the ends.
     static func lastPart(of text: String) -> String {
         var octets = text.utf8[...]
         while let last = octets.last, last <= 0x20 { octets.removeLast() }

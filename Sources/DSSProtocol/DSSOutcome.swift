@@ -1,4 +1,4 @@
-/// What came of one call to the signing server.
+/// The outcome of one call to the signing server.
 public enum DSSOutcome: Sendable {
     case signed(SigningAnswer)
     case verified(VerificationAnswer)
@@ -7,7 +7,7 @@ public enum DSSOutcome: Sendable {
     /// Nothing that could be called an answer came back.
     case unreachable(Unreachability)
 
-    /// Whether the same call may succeed later or elsewhere. False for a result.
+    /// Returns true if the same call may succeed later or elsewhere. False for a result.
     public func isTransient(in dialect: Dialect) -> Bool {
         switch self {
         case .signed, .verified: false
@@ -22,7 +22,7 @@ public struct Refusal: Error, Sendable, Hashable {
     public enum Source: Sendable, Hashable {
         /// A DSS Result.
         case result(ResultMajor, ResultMinor?)
-        /// Header fields of an answer without a body (dss-protocol 1.4).
+        /// Header fields of an answer without a body (docs/dss-protocol.md, Refusals without a document).
         case headerFields
         /// A SOAP fault that blames the request.
         case clientFault
@@ -48,7 +48,7 @@ public struct Refusal: Error, Sendable, Hashable {
         self.answer = answer
     }
 
-    /// Whether the same call may succeed later or at the secondary address.
+    /// Returns true if the same call may succeed later or at the secondary address.
     public func isTransient(in dialect: Dialect) -> Bool {
         if case .reader = source { return false }
         if dialect.isTransient(message) || Self.passingErrorCodes.contains(errorCode ?? 0) { return true }
@@ -61,13 +61,13 @@ public struct Refusal: Error, Sendable, Hashable {
         }
     }
 
-    /// Whether it is about what the document is, and not about who asks or for what.
+    /// True if the refusal is about the document, and not about the client or the request.
     public var isAboutDocument: Bool {
         guard case .result(_, let minor?) = source else { return false }
         return [ResultMinor.inappropriateSignature, .notParseableXMLDocument].contains { $0.word == minor.word }
     }
 
-    /// Whether the cause is likely our own configuration.
+    /// True if the cause is likely our own configuration.
     public var pointsAtConfiguration: Bool {
         if case .result(_, let minor) = source { return minor?.isUnknownClient == true }
         return false
@@ -90,7 +90,7 @@ public struct Refusal: Error, Sendable, Hashable {
     }
 }
 
-/// Why there was no answer.
+/// The reason why there was no answer.
 public struct Unreachability: Error, Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
         /// The address is no URL that can be used.
@@ -116,7 +116,7 @@ public struct Unreachability: Error, Sendable, Hashable {
         case cancelled
     }
     public let kind: Kind
-    /// What happened, in one bounded line without control characters and without credentials.
+    /// The event, in one line of bounded length without control characters and without credentials.
     public let message: String
 
     public init(_ kind: Kind, _ message: String) {
@@ -124,7 +124,7 @@ public struct Unreachability: Error, Sendable, Hashable {
         self.message = message
     }
 
-    /// Whether the cause is likely our own configuration.
+    /// True if the cause is likely our own configuration.
     public var pointsAtConfiguration: Bool {
         switch kind {
         case .status(let status): [301, 302, 303, 307, 308, 401, 403, 404, 407].contains(status)

@@ -1,7 +1,7 @@
-/// How one signing server wants to be spoken to, and how its answers are read: every difference between servers is a
-/// value here, and only the encoder and the decoder look at it.
+/// The way in which one kind of signing server is spoken to and its answers are read. Every difference between servers
+/// is a value here. Only the encoder and the decoder look at it.
 public struct Dialect: Sendable, Hashable {
-    /// What stands around a request.
+    /// The envelope around a request.
     public enum Envelope: String, Sendable, Hashable, CaseIterable {
         /// SOAP 1.1, `text/xml`.
         case soap11
@@ -11,7 +11,7 @@ public struct Dialect: Sendable, Hashable {
         case none
     }
 
-    /// Where the alias of the key stands in a SignRequest.
+    /// The place of the key's alias in a SignRequest.
     public enum AliasForm: String, Sendable, Hashable, CaseIterable {
         /// `KeySelector/ds:KeyInfo/ds:KeyName`.
         case keyName
@@ -21,7 +21,7 @@ public struct Dialect: Sendable, Hashable {
         case omit
     }
 
-    /// How attributes that override the profile travel.
+    /// The form in which attributes that override the profile travel.
     public enum AttributesForm: String, Sendable, Hashable, CaseIterable {
         /// As one element named by ``Dialect/attributeNames``.
         case `extension`
@@ -42,7 +42,7 @@ public struct Dialect: Sendable, Hashable {
         public init() {}
     }
 
-    /// What is sent to have an e-mail signed.
+    /// The document that is sent to have a mail signed.
     public enum MailSigningInput: String, Sendable, Hashable, CaseIterable {
         /// The MIME entity: content header fields and body.
         case entity
@@ -50,14 +50,14 @@ public struct Dialect: Sendable, Hashable {
         case wholeMessage
     }
 
-    /// What is sent to have a signed e-mail verified.
+    /// The document that is sent to have a signed mail verified.
     public enum MailVerificationInput: String, Sendable, Hashable, CaseIterable {
         case wholeMessage
         /// The first part of multipart/signed as document, and the CMS as SignatureObject.
         case detachedCms
     }
 
-    /// What a VerifyRequest asks for beside the result.
+    /// The optional inputs of a VerifyRequest.
     public enum VerificationInput: String, Sendable, Hashable, CaseIterable {
         case returnSigningTimeInfo = "ReturnSigningTimeInfo"
         case returnSignerIdentity = "ReturnSignerIdentity"
@@ -74,13 +74,13 @@ public struct Dialect: Sendable, Hashable {
     public var attributeNames: AttributeNames
     public var mailSigningInput: MailSigningInput
     public var mailVerificationInput: MailVerificationInput
-    /// Whether a SignRequest names its SignatureType; otherwise the profile decides.
+    /// True if a SignRequest names its SignatureType; otherwise the profile decides.
     public var sendsSignatureType: Bool
     /// The Profile attribute of a VerifyRequest; nil sends none.
     public var verificationProfile: String?
     /// In the order in which they are sent.
     public var verificationInputs: [VerificationInput]
-    /// How a document of each kind is wrapped.
+    /// The wrapping of each kind of document.
     public var documents: DocumentTable
     /// The words of AssertionStatus and of report results.
     public var words: VerdictWords

@@ -2,13 +2,14 @@
 public struct DialectError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable { case unknownName, unknownValue }
     public let kind: Kind
-    /// What the word names: `switch`, `envelope`, `kind` and so on.
+    /// The thing that the word names: `switch`, `envelope`, `kind` and so on.
     public let subject: String
     /// The word itself.
     public let given: String
-    /// What would be known in its place; empty when anything of a certain form would do, which `expected` says then.
+    /// The words that would be known instead. Empty if anything of a certain form is accepted, which `expected` then
+    /// describes.
     public let known: [String]
-    /// What would do, in words.
+    /// The accepted words or form, for people.
     public let expected: String
 
     init(_ kind: Kind, subject: String, given: String, known: [String], expected: String? = nil) {
@@ -23,7 +24,7 @@ public struct DialectError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Dialect {
-    /// The switches of a `Switch` element (dss-protocol U1 to U12).
+    /// The names of a `Switch` element (docs/dss-protocol.md, The dialect).
     enum Switch: String, CaseIterable {
         case envelope, soapAction, aliasForm, attributesForm
         case attributesNamespace, attributesElement, attributeElement, attributeNameElement, attributeValueElement
@@ -67,6 +68,7 @@ extension Dialect {
     ///   - operation: `sign` or `verify`.
     ///   - element: `Base64Data` or `Base64XML`; nil leaves what the preset has.
     ///   - mimeType: The MimeType attribute of Base64Data, any word; nil leaves what the preset has, empty sends none.
+    /// - Throws: ``DialectError`` for an unknown kind, operation or element.
     public mutating func setDocument(
         kind: String, operation: String, element: String?, mimeType: String?
     ) throws(DialectError) {
@@ -80,6 +82,7 @@ extension Dialect {
 
     /// Sets what a word of the server means.
     /// - Parameter verdict: `trusted`, `indeterminate` or `notTrusted`.
+    /// - Throws: ``DialectError`` for an unknown verdict, or a word without a letter or digit.
     public mutating func setWord(_ word: String, verdict: String) throws(DialectError) {
         let verdicts: [String: Verdict] = [
             "trusted": .trusted, "indeterminate": .indeterminate, "notTrusted": .notTrusted, "not trusted": .notTrusted,

@@ -1,9 +1,9 @@
-/// Whether a document is sent to be signed or to be verified.
+/// The operation that a document is sent for.
 public enum DocumentOperation: String, Sendable, Hashable, CaseIterable {
     case sign, verify
 }
 
-/// How one document is wrapped in `InputDocuments/Document`.
+/// The wrapping of one document in `InputDocuments/Document`.
 public struct DocumentForm: Sendable, Hashable {
     public enum Element: String, Sendable, Hashable, CaseIterable {
         case base64Data = "Base64Data"
@@ -25,7 +25,7 @@ public struct DocumentTable: Sendable, Hashable {
         let kind: DocumentKind
         let operation: DocumentOperation
     }
-    /// What differs from Base64Data without a word.
+    /// The forms that differ from Base64Data without a media type.
     private var forms: [Key: DocumentForm] = [:]
 
     public init() {}

@@ -1,16 +1,16 @@
-/// What a server says of one signature among those of a document. Texts are bounded and free of control characters;
-/// they are still a stranger's words.
+/// A server's statement about one signature of a document. Texts are bounded and free of control characters, but still
+/// not trustworthy.
 public struct IndividualVerification: Sendable, Hashable {
     public var verdict: Verdict
     /// The name in the signer's certificate.
     public var signer: String?
-    /// When the signer says that it was signed; RFC 3339 as received.
+    /// The time at which the signer claims to have signed; RFC 3339 as received.
     public var signingTime: String?
-    /// When it was there at the latest, as a timestamp proves; RFC 3339 as received.
+    /// The latest time at which the signature existed, as a timestamp proves; RFC 3339 as received.
     public var provenTime: String?
     /// The PDF field that holds it.
     public var fieldName: String?
-    /// What is said against it, in order.
+    /// The server's objections, in order.
     public var messages: [String]
 
     public init(

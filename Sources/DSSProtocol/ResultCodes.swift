@@ -3,7 +3,7 @@ public enum ResultMajor: Sendable, Hashable {
     case success, requesterError, responderError, insufficientInformation
     /// The asynchronous profile's: the answer comes later, on asking again.
     case pending
-    /// What the server wrote.
+    /// A URI that is not known, as the server wrote it.
     case unknown(String)
 
     /// Reads the last part of a URI; case does not count.
@@ -41,7 +41,7 @@ public enum ResultMajor: Sendable, Hashable {
 
 /// The second word of a DSS result: any URI, of which some are known.
 public struct ResultMinor: Sendable, Hashable {
-    /// What the server wrote.
+    /// The URI as the server wrote it.
     public let uri: String
 
     public init(_ uri: String) { self.uri = uri }
@@ -69,7 +69,7 @@ public struct ResultMinor: Sendable, Hashable {
 
     private static func standard(_ word: String) -> ResultMinor { ResultMinor(DSSWord.minorPrefix + word) }
 
-    /// What it says of a signature; nil when it says nothing.
+    /// The verdict on a signature that the code stands for; nil if it stands for none.
     public var signal: Verdict? {
         switch word.lowercased() {
         case "onalldocuments", "hasmanifestresults", "validmultisignatures", "validsignature_onalldocuments":

@@ -17,12 +17,12 @@ public struct SignalJudge: Sendable {
     /// The verdict of all that was taken so far.
     public var verdict: Verdict { worst ?? .indeterminate }
 
-    /// Whether a revocation service's answer, and nothing else that has a name, is missing for a verdict.
+    /// True if a revocation service's answer, and nothing else that has a name, is missing for a verdict.
     public var isRevocationUnreachable: Bool {
         verdict == .indeterminate && isRevocationMissing && !isSomethingElseMissing
     }
 
-    /// Whether all that is said against the signatures is that their signer is not the message's author.
+    /// True if the only objection to the signatures is that their signer is not the message's author.
     ///
     /// The minor of a Result only sums up, and says nothing of its own here.
     public var isOnlySignerWrong: Bool {

@@ -8,13 +8,13 @@ public enum DocumentKind: String, Sendable, Hashable, CaseIterable {
 /// One call that has a document signed.
 public struct SigningOperation: Sendable {
     public let kind: DocumentKind
-    /// What is to be signed. For an e-mail the MIME entity, CRLF line ends.
+    /// The octets to be signed; for a mail the MIME entity with CRLF line ends.
     public let document: any OctetSource
     /// The signing profile; nil or empty lets the server choose.
     public let profile: String?
     /// The key's alias; nil lets the profile choose (`NONE`).
     public let keyAlias: String?
-    /// What overrides the profile, in the order of the configuration.
+    /// The attributes that override the profile, in the order of the configuration.
     public let attributes: [SignatureAttribute]
     /// The client id (ClaimedIdentity/Name).
     public let originatorID: String
@@ -46,7 +46,7 @@ public struct SignatureAttribute: Sendable, Hashable {
     }
 }
 
-/// What a signing call gave.
+/// The result of a signing call.
 public enum SigningAnswer: Sendable {
     /// CMS SignedData, DER or BER (docs/dss-protocol.md, Answers).
     case cms(OctetString)

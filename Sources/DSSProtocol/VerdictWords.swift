@@ -1,4 +1,4 @@
-/// What the words of a server mean; case and separators do not count, and of a URI only its last part.
+/// The meaning of a server's words. Case and separators do not count, and of a URI only the last part counts.
 public struct VerdictWords: Sendable, Hashable {
     private var verdicts: [String: Verdict]
 

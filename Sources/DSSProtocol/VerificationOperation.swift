@@ -3,7 +3,7 @@ public import Octets
 /// One call that has signatures verified.
 public struct VerificationOperation: Sendable {
     public let kind: DocumentKind
-    /// For an e-mail the whole message, CRLF line ends; for a detached CMS the content, nil for an enclosing one.
+    /// The whole message with CRLF line ends for a mail. The content for a detached CMS, nil for an enclosing one.
     public let document: (any OctetSource)?
     /// A signature that stands apart from the document (SignatureObject/Base64Signature).
     public let signature: OctetString?
@@ -22,7 +22,7 @@ public struct VerificationOperation: Sendable {
     }
 }
 
-/// What a verifier says of signed content; the later word is the worse.
+/// A verifier's statement about signed content; a later case is worse.
 public enum Verdict: Int, Sendable, Hashable, Comparable, CaseIterable {
     case trusted, indeterminate, notTrusted
 
@@ -38,12 +38,12 @@ public enum Verdict: Int, Sendable, Hashable, Comparable, CaseIterable {
     }
 }
 
-/// What a verification call gave. Texts are bounded and free of control characters; they are still a stranger's words.
+/// The result of a verification call. Texts are bounded and free of control characters, but still not trustworthy.
 public struct VerificationAnswer: Sendable {
     public let verdict: Verdict
-    /// Whether what is missing for a verdict is a revocation service's answer.
+    /// True if a revocation service's answer is missing for a verdict.
     public let isRevocationUnreachable: Bool
-    /// Whether all that the server has against the signature is that its signer is not the message's author.
+    /// True if the server's only objection to the signature is that its signer is not the message's author.
     public let isOnlySignerWrong: Bool
     /// The signers' names as the server gives them.
     public let signerIdentities: [String]
@@ -51,7 +51,7 @@ public struct VerificationAnswer: Sendable {
     public let signingTimes: [String]
     /// ResultMessage and detail messages, in order.
     public let messages: [String]
-    /// What is said of single signatures, in the server's order; empty when it says nothing of them.
+    /// Statements about single signatures, in the server's order; empty if the server makes none.
     public let signatures: [IndividualVerification]
     /// The certificates of signers whose signature does not carry them, DER; `ses-dss` gives them.
     public let signerCertificates: [OctetString]

@@ -23,11 +23,12 @@ struct KeptOctets {
     var whole: [UInt8]? { isOver ? nil : octets }
 }
 
-/// What is kept of an answer's body as received.
+/// The part of an answer's body that is kept as received.
 struct AnswerBody {
     /// The largest answer that can be attached to a mail, or from which an inline document can be cut.
     static let keptOctets = 16 << 20
-    /// How much of a body is read on after it proved to be no answer, so that its connection can be used again.
+    /// The number of octets that are read on after a body proved to be no answer, so that its connection can be used
+    /// again.
     static let patience = 65_536
     /// The largest answer that is shown in a failure.
     private static let shownOctets = 65_536

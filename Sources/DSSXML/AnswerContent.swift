@@ -2,11 +2,12 @@ import DSSProtocol
 import Octets
 import XMLReading
 
-/// What an answer says, gathered while its XML flows by (dss-protocol 3.6, steps 3 to 7).
+/// The content of an answer, gathered while its XML arrives (docs/dss-protocol.md, Answers).
 ///
-/// Elements are known by their local names; prefixes change from answer to answer, and namespaces with the server's age.
+/// Elements are known by their local names. Prefixes change from answer to answer, and namespaces with the server's
+/// age.
 final class AnswerContent: XMLStreamHandler {
-    /// Where a signed document may stand; the first of these that is filled counts.
+    /// The places where a signed document may stand. The first one that is filled counts.
     enum Place: Int, CaseIterable {
         case documentWithSignature, base64Signature, xmlSignature, updatedSignature, other
     }
@@ -33,7 +34,7 @@ final class AnswerContent: XMLStreamHandler {
     private(set) var resultMessage: String?
     private(set) var faultCode: String?
     private(set) var documents: [Place: Document] = [:]
-    /// Whether a document has begun to flow into its collector.
+    /// True if a document has begun to flow into its collector.
     private(set) var hasDocumentBegun = false
     private(set) var judge: SignalJudge
     private(set) var signerIdentities: [String] = []
@@ -41,7 +42,7 @@ final class AnswerContent: XMLStreamHandler {
     private(set) var signerCertificates: [OctetString] = []
     /// Fault reasons, ResultMessage and detail messages, in order.
     private(set) var messages: [String] = []
-    /// What is said of single signatures.
+    /// The statements about single signatures.
     private(set) var signatures = AnswerSignatures()
 
     private let isSigning: Bool

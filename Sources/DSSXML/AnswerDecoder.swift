@@ -2,7 +2,7 @@ public import DSSProtocol
 public import Octets
 import XMLReading
 
-/// What was asked; an answer to something else is refused.
+/// The question that an answer must fit; an answer to another question is refused.
 public enum DSSQuestion: Sendable {
     case signing(DocumentKind, requestID: String)
     case verification(requestID: String)
@@ -19,8 +19,8 @@ public enum DSSQuestion: Sendable {
     }
 }
 
-/// Reads one answer while it arrives, and tolerates what servers are known, or must be feared, to send
-/// (dss-protocol 3.6). Memory does not grow with a signed document: it flows into a collector.
+/// Reads one answer while it arrives, and tolerates what servers are known or expected to send (docs/dss-protocol.md,
+/// Answers). Memory does not grow with a signed document, because the document flows into a collector.
 public final class AnswerDecoder {
     private let question: DSSQuestion
     private let answers: any OctetCollectorMaking
@@ -143,7 +143,7 @@ public final class AnswerDecoder {
 
     // MARK: - The outcome
 
-    /// What is wrong with the body as a whole; nil when there is an answer in it.
+    /// The outcome of a body that is wrong as a whole; nil if there is an answer in it.
     private func finishReading() -> DSSOutcome? {
         if case .page = reading {
             return .unreachable(Unreachability(.noAnswer, "the answer is not XML: \(body.pageText)"))

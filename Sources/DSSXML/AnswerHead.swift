@@ -1,6 +1,6 @@
 import DSSProtocol
 
-/// Status and header fields of an answer, as the reader of dss-protocol 3.6 step 1 takes them.
+/// Status and header fields of an answer.
 struct AnswerHead {
     let status: Int
     let fields: [(name: String, value: String)]
@@ -28,7 +28,8 @@ struct AnswerHead {
         Refusal(.status(status), message: unreachable(page).message)
     }
 
-    /// What an answer without a body says: ADSS may refuse in header fields (dss-protocol 1.4).
+    /// The outcome of an answer without a body: ADSS may refuse in header fields (docs/dss-protocol.md, Refusals
+    /// without a document).
     var outcomeWithoutBody: DSSOutcome {
         let told = value("RESPONSE_STATUS")
         if told != nil || value("ERROR_CODE") != nil {

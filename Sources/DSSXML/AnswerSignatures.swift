@@ -1,7 +1,7 @@
 import DSSProtocol
 
-/// What an answer says of single signatures: in `VerifyInfo` elements, and in the `IndividualReport` elements of a
-/// verification report.
+/// The statements of an answer about single signatures, in `VerifyInfo` elements and in the `IndividualReport` elements
+/// of a verification report.
 struct AnswerSignatures {
     /// Something told of one signature.
     enum Fact: Hashable {
@@ -14,7 +14,7 @@ struct AnswerSignatures {
     private var reports: [IndividualVerification] = []
     /// The one that is being told of, and the depth of its element.
     private var open: (source: Source, depth: Int, signature: IndividualVerification)?
-    /// Whether the open report has had its Result.
+    /// True if the open report has had its Result.
     private var hasResult = false
 
     /// The most signatures that are told apart; all of them count for the verdict.

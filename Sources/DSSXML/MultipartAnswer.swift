@@ -82,7 +82,7 @@ struct MultipartAnswer {
     private let rootID: String?
     private let answers: any OctetCollectorMaking
     private var state = State.preamble
-    /// What could still be the beginning of a delimiter, or the header so far.
+    /// Octets that could still become a delimiter, or the header so far.
     private var pending: [UInt8] = [0x0A]
     private var sink: Sink?
     private var decoder: Base64Decoder?
@@ -179,7 +179,7 @@ struct MultipartAnswer {
         }
     }
 
-    /// Whether the next octet is the line feed that ended the header.
+    /// True if the next octet is the line feed that ended the header.
     private var isAtStart = false
 
     private mutating func beginPart(_ lines: [String]) throws(Fault) {

@@ -19,7 +19,7 @@ struct RequestText {
         open("dss:" + element, attributes: attributes)
     }
 
-    /// What was written since the last time.
+    /// Returns the text that was written since the last call.
     mutating func take() -> OctetString {
         defer { text = "" }
         return OctetString(text)

@@ -2,7 +2,7 @@ public import DSSProtocol
 public import Octets
 import XMLReading
 
-/// An answer as a signing server gives it (dss-protocol 3.3, 3.5).
+/// An answer as a signing server gives it (docs/dss-protocol.md, Answers).
 public struct DSSServerAnswer: Sendable {
     public enum Major: String, Sendable, Hashable {
         case success = "Success"
@@ -55,16 +55,16 @@ public struct DSSServerAnswer: Sendable {
         var type: String { kind == "SignerIdentity" ? DSSWord.signerIdentityDetail : DSSWord.detailPrefix + kind }
     }
 
-    /// What is said of one signature of a document.
+    /// A statement about one signature of a document.
     public struct Signature: Sendable, Hashable {
         public let verdict: Verdict
         /// The PDF field that holds it.
         public var fieldName: String?
         /// X.509 subject.
         public var signer: String?
-        /// When the signer says that it was signed; RFC 3339.
+        /// The time at which the signer claims to have signed; RFC 3339.
         public var signingTime: String?
-        /// When it was there at the latest, as a timestamp proves; RFC 3339.
+        /// The latest time at which the signature existed, as a timestamp proves; RFC 3339.
         public var provenTime: String?
         public var details: [Detail]
 
@@ -81,7 +81,7 @@ public struct DSSServerAnswer: Sendable {
         }
     }
 
-    /// What was made.
+    /// The document or signature that was made.
     public enum Output: Sendable {
         /// CMS SignedData, as SignatureObject.
         case cms(any OctetSource)
@@ -108,7 +108,7 @@ public struct DSSServerAnswer: Sendable {
     public var details: [Detail] = []
     /// One for each signature of a document, in the document's order.
     public var signatures: [Signature] = []
-    /// Whether a DSS-X verification report is added.
+    /// True if a DSS-X verification report is added.
     public var hasReport = false
     public var prefixes = Prefixes()
     /// Adds a `ds:Signature` that means nothing, as a server that signs its answers would.

@@ -222,7 +222,7 @@ struct ServerAnswerText {
 
 /// A SOAP fault: what is said when a request did not reach the DSS layer.
 public struct DSSServerFault: Sendable {
-    /// Whose fault it is.
+    /// The party at fault.
     public enum Party: Sendable, Hashable { case client, server }
 
     public let party: Party

@@ -4,7 +4,7 @@ public import Octets
 public struct DSSServerRequest: Sendable {
     public enum Operation: Sendable, Hashable { case sign, verify }
 
-    /// What stands around the request, and so around the answer.
+    /// The envelope around the request, and so around the answer.
     public enum Envelope: Sendable, Hashable { case soap11, soap12, none }
 
     /// The element in which a document came.
@@ -31,7 +31,7 @@ public struct DSSServerRequest: Sendable {
     public internal(set) var signatureType: String?
     /// Attributes that override the profile, in either form.
     public internal(set) var attributes: [Attribute] = []
-    /// Whether the content is to be enclosed (IncludeObject).
+    /// True if the content is to be enclosed (IncludeObject).
     public internal(set) var includesObject = false
     public internal(set) var returnsSigningTime = false
     public internal(set) var returnsSignerIdentity = false
@@ -40,7 +40,7 @@ public struct DSSServerRequest: Sendable {
     public internal(set) var document: Document?
     /// SignatureObject/Base64Signature.
     public internal(set) var signature: OctetString?
-    /// What the request asks for and this reader does not know: a server must refuse it (DSS core §2.7).
+    /// Optional inputs that this reader does not know: a server must refuse them (DSS core §2.7).
     public internal(set) var unsupported: [String] = []
 
     public struct Attribute: Sendable, Hashable {
@@ -49,7 +49,7 @@ public struct DSSServerRequest: Sendable {
     }
 }
 
-/// Why octets are no request.
+/// The reason why octets are not a request.
 public struct DSSServerRequestError: Error, Sendable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
         /// No well-formed XML, or none that is safe to read.

@@ -4,12 +4,14 @@ import XMLReading
 
 /// Reads a request that arrives in pieces; documents go to collectors, so memory does not grow with them.
 ///
-/// Elements are found by local name under any prefix, as clients write them; the envelope is told by its namespace.
-/// Handed from thread to thread it may be, shared it may not: that is what makes it safe to send.
+/// Elements are found by local name under any prefix, as clients write them. The envelope is recognised by its
+/// namespace. A reader can be transferred between threads, but must not be used by two at once, which makes it safe to
+/// send.
 public final class DSSServerRequestReader: @unchecked Sendable {
     private let stream: XMLStream<ServerRequestContent>
 
-    /// - Parameter documents: Where the octets of documents and signatures wait.
+    /// - Parameter documents: The storage for the octets of documents and signatures.
+    /// - Throws: ``DSSServerRequestError`` if the XML reader cannot be created.
     public init(documents: any OctetCollectorMaking) throws(DSSServerRequestError) {
         do throws(XMLReadingError) {
             stream = try XMLStream(ServerRequestContent(documents))
@@ -18,11 +20,15 @@ public final class DSSServerRequestReader: @unchecked Sendable {
         }
     }
 
+    /// Reads the next octets of the request.
+    /// - Throws: ``DSSServerRequestError`` if the octets are not well-formed XML, exceed a limit, or a document cannot
+    ///   be kept.
     public func feed(_ octets: UnsafeRawBufferPointer) throws(DSSServerRequestError) {
         do throws(XMLStreamError<DSSServerRequestError>) { try stream.feed(octets) } catch { throw Self.reason(error) }
     }
 
-    /// Says that there is no more.
+    /// Ends the request and returns it.
+    /// - Throws: ``DSSServerRequestError`` if the octets are not a complete request.
     public func finish() throws(DSSServerRequestError) -> DSSServerRequest {
         do throws(XMLStreamError<DSSServerRequestError>) { try stream.finish() } catch { throw Self.reason(error) }
         guard stream.handler.hasRequest else {

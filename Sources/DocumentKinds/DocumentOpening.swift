@@ -1,7 +1,7 @@
 public import Octets
 import InternetMessage
 
-/// What the first octets of a content say it is, whatever its name and declared type are.
+/// The kind of a content by its first octets, whatever its name and declared type are.
 ///
 /// Both programs ask this one recogniser, so that a document that one of them takes for XML is XML for the other too.
 public struct DocumentOpening: Sendable, Hashable {
@@ -14,17 +14,18 @@ public struct DocumentOpening: Sendable, Hashable {
 
     /// The kinds that fit; more than one where several do.
     public let kinds: Set<Kind>
-    /// Whether it begins as XML or HTML does, in any charset.
+    /// True if it begins as XML or HTML does, in any charset.
     public let isMarkup: Bool
-    /// Whether it begins with an XML declaration (XML 1.0 §2.8) and goes on as something other than a page of HTML.
+    /// True if it begins with an XML declaration (XML 1.0 §2.8) and goes on as something other than a page of HTML.
     public let isDeclaredXML: Bool
-    /// The offset of the first `%PDF-` with a version; readers forgive what stands before it (ISO 32000-1 annex H, note 13).
+    /// The offset of the first `%PDF-` with a version. Readers tolerate octets before it (ISO 32000-1 annex H, note
+    /// 13).
     public let pdfOffset: Int?
-    /// Whether it begins with a header field, as a mail does (RFC 5322 §2.2).
+    /// True if it begins with a header field, as a mail does (RFC 5322 §2.2).
     public let beginsWithField: Bool
-    /// Whether it begins as a CMS SignedData does that is not armoured (RFC 5652 §3, §5.1), in DER or BER.
+    /// True if it begins as a CMS SignedData without armour does (RFC 5652 §3, §5.1), in DER or BER.
     public let isSignedData: Bool
-    /// Whether it begins as an ASN.1 SEQUENCE does, which a CMS object is.
+    /// True if it begins as an ASN.1 SEQUENCE does, which a CMS object is.
     let isSequence: Bool
 
     /// - Parameter octets: The first ``length`` octets, or all of a shorter content; more are not looked at.
@@ -87,7 +88,7 @@ public struct DocumentOpening: Sendable, Hashable {
     }
 }
 
-/// How a document that may carry signatures is read.
+/// The way in which a document that may carry signatures is read.
 public enum SignedReading: Sendable, Hashable {
     case cms, pdf, xml
     /// It can be read in several ways; which.
@@ -115,7 +116,8 @@ public enum SignedReading: Sendable, Hashable {
 }
 
 extension DocumentOpening {
-    /// How to read the document when it stands by itself; nil for a mail, and for what carries no signature of its own.
+    /// The way to read the document when it stands by itself; nil for a mail, and for a document without a signature of
+    /// its own.
     /// - Parameter declared: The kind that its sender says it is; counts where the octets do not speak against it.
     public func reading(declared: Kind?) -> SignedReading? {
         if declared == .pdf, pdfOffset != nil, !kinds.contains(.cms) { return .pdf }

@@ -76,8 +76,9 @@ public struct XMLOpening: Sendable, Hashable {
     let markLength: Int
     let hasDeclaration: Bool
 
-    /// - Throws: ``XMLTextFault`` when byte order mark, declaration and octets contradict each other, so that one reader
-    ///   takes the document in one encoding and another in another; or when the version or encoding is not read here.
+    /// - Throws: ``XMLTextFault`` if byte order mark, declaration and octets contradict each other, because one reader
+    ///   would then take the document in one encoding and another in another. Also if the version or encoding is not
+    ///   supported.
     public init(of document: OctetString) throws(XMLTextFault) {
         let start = document.slice(0..<min(document.count, 1_024)).array
         let isUTF8Marked = start.starts(with: UTF8Mark.octets)

@@ -2,12 +2,12 @@ import CIDN2
 
 /// A domain name in the one form in which all spellings of the same name are equal.
 ///
-/// An internationalised label is written as a U-label (`münchen`) or as an A-label (`xn--mnchen-3ya`); both are the same
-/// label (RFC 5890 §2.3.2.1). Every label is mapped by UTS 46, non-transitional, and becomes the A-label of IDNA 2008
-/// (RFC 5891 §5). ASCII letters lose their case, and the dot of the root at the end is dropped.
+/// An internationalised label is written as a U-label (`münchen`) or as an A-label (`xn--mnchen-3ya`); both are the
+/// same label (RFC 5890 §2.3.2.1). Every label is mapped by UTS 46, non-transitional, and becomes the A-label of IDNA
+/// 2008 (RFC 5891 §5). ASCII letters lose their case, and the dot of the root at the end is dropped.
 ///
-/// A label that IDNA 2008 refuses, such as an emoji or a false A-label, stays as written, without case. It is equal only
-/// to the same label written the same way. An address literal in brackets is kept likewise.
+/// A label that IDNA 2008 refuses, such as an emoji or a false A-label, stays as written, without case. It is equal
+/// only to the same label written the same way. An address literal in brackets is kept likewise.
 public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
     /// The name with A-labels, in lower case. It is ASCII unless IDNA 2008 refuses one of the labels.
     public let name: String
@@ -20,7 +20,8 @@ public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { name }
 
-    /// Whether every label has an ASCII form, so that the name can be asked of the DNS and written in any SMTP command.
+    /// True if every label has an ASCII form, so that the DNS can be asked for the name and any SMTP command can
+    /// contain it.
     public var isASCII: Bool { name.utf8.allSatisfy { $0 < 0x80 } }
 
     /// The name with U-labels, as people write it; a label without such a form is as in ``name``.
@@ -30,7 +31,7 @@ public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
             .map { DomainLabel.uLabel(of: String($0)) ?? String($0) }.joined(separator: ".")
     }
 
-    /// Whether this is a domain below `parent`, at any depth. A domain is not below itself.
+    /// Returns true if this is a domain below `parent`, at any depth. A domain is not below itself.
     public func isBelow(_ parent: CanonicalDomain) -> Bool { name.utf8.hasSuffix("." + parent.name) }
 
     // MARK: - Mapping
@@ -55,7 +56,7 @@ public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether some label begins with `xn--`, in any case.
+    /// Returns true if some label begins with `xn--`, in any case.
     private static func hasALabel(_ octets: some Collection<UInt8>) -> Bool {
         octets.split(separator: dot).contains { label in
             label.prefix(4).elementsEqual("xn--".utf8) { asciiLowercased($0) == $1 }

@@ -1,8 +1,8 @@
-/// What a person can do about something that was found, or what usually causes it.
+/// The usual cause of a finding, or what a person can do about it.
 ///
-/// A reader of a message tells what was seen, at which octet and in which object. The one who must act on it is no reader
-/// of messages. Whatever makes a reason out of a finding - a verdict, a failure, a detail of an answer - names the advice
-/// that fits, and the words are added here.
+/// A reader of a message reports what it saw, at which octet and in which object. The person who must act on it cannot
+/// read messages in that way. Code that turns a finding into a reason (for a verdict, a failure or a detail of an
+/// answer) names the advice that fits, and the words are added here.
 public enum Advice: Sendable, Hashable, CaseIterable {
     /// A document or a signature that cannot be read.
     case damaged

@@ -12,8 +12,8 @@ public enum LookAlikes {
         return Self.converted(text) { cicu_normalise(normaliser, $0, $1, $2, $3) } ?? text.lowercased()
     }
 
-    /// The skeleton of the text (UTS 39 §4), for comparison only: letters of other scripts that look like Latin ones become
-    /// those, and so do a one and a capital I, which become an l. Marks above and below letters are left out.
+    /// The skeleton of the text (UTS 39 §4), for comparison only. Letters of other scripts that look like Latin ones
+    /// become those. A digit one and a capital I become an l. Marks above and below letters are left out.
     public static func skeleton(_ text: some StringProtocol) -> String {
         guard let checker = Checker.shared.handle,
             let skeleton = converted(text, { cicu_skeleton(checker, $0, $1, $2, $3) })

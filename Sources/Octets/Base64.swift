@@ -12,6 +12,7 @@ public enum Base64 {
     }
 
     /// The octets that `text` stands for. White space is ignored, anything else that does not belong is an error.
+    /// - Throws: ``Base64Error`` at the first octet that is not clean base64.
     public static func decode(_ text: some StringProtocol) throws(Base64Error) -> [UInt8] {
         var decoder = Base64Decoder()
         var octets: [UInt8] = []
@@ -51,7 +52,7 @@ public enum Base64 {
     }
 }
 
-/// Why something is not clean base64.
+/// The reason why a text is not clean base64.
 public struct Base64Error: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         /// An octet outside the alphabet that is not white space.

@@ -1,8 +1,8 @@
 /// Decodes base64 in pieces, and goes on over what does not belong (RFC 2045 §6.8).
 ///
-/// White space is no fault. Of anything else that is not clean the first is kept in ``fault``: who wants clean base64
-/// asks for it at the end, who reads mail does not. What is tolerated: foreign octets are left out, a missing padding is
-/// supplied, and after a padding decoding goes on with a new group, because mailers join encoded pieces.
+/// White space is not a fault. Of all other faults the first is kept in ``fault``: a caller that requires clean base64
+/// asks for it at the end, a reader of mail does not. Foreign octets are left out, missing padding is supplied, and
+/// decoding goes on with a new group after padding, because mailers join encoded pieces.
 public struct Base64Decoder: Sendable {
     /// The first fault so far.
     public private(set) var fault: Base64Error?
@@ -11,7 +11,7 @@ public struct Base64Decoder: Sendable {
     private var digits = 0
     /// Padding characters seen since the last digit.
     private var padding = 0
-    /// How many of them the last group asks for.
+    /// The number of padding characters that the last group still requires.
     private var paddingDue = 0
     private var offset = 0
 
@@ -66,7 +66,7 @@ public struct Base64Decoder: Sendable {
         digits = 0
     }
 
-    /// What is not simply the next digit.
+    /// Handles anything but an ordinary digit.
     /// - Returns: The octets that it ends.
     private mutating func take(_ octet: UInt8, _ value: UInt8, at offset: Int) -> [UInt8] {
         switch value {

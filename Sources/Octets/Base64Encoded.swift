@@ -1,6 +1,6 @@
 /// A source in base64 (RFC 2045 §6.8), encoded while it is read.
 public struct Base64Encoded: OctetSource {
-    /// What stands between two lines.
+    /// The characters between two lines.
     public enum LineEnd: Hashable, Sendable {
         case crlf, lf
 
@@ -10,12 +10,13 @@ public struct Base64Encoded: OctetSource {
     private let source: any OctetSource
     private let groupsInLine: Int?
     private let lineEnd: LineEnd
-    /// How many octets the encoded text has, line ends included.
+    /// The number of octets of the encoded text, line ends included.
     public let count: Int
 
     /// - Parameters:
     ///   - source: What is encoded.
-    ///   - lineLength: Digits in a line, rounded down to whole groups of four, at least one; nil makes one line, as XML likes it.
+    ///   - lineLength: The number of digits in a line, rounded down to whole groups of four, at least one. With nil
+    ///     there is one line, as XML has it.
     ///   - lineEnd: Stands between lines; there is none after the last.
     public init(_ source: any OctetSource, lineLength: Int? = 76, lineEnd: LineEnd = .crlf) {
         self.source = source

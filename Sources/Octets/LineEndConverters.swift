@@ -27,7 +27,8 @@ public struct LFConverter: Sendable {
 
     public init() {}
 
-    /// Appends the next piece to `output`, converted. A CR at the end waits for the next piece, or for ``finish(into:)``.
+    /// Appends the next piece to `output`, converted. A CR at the end waits for the next piece, or for
+    /// ``finish(into:)``.
     public mutating func convert(_ chunk: UnsafeRawBufferPointer, into output: inout [UInt8]) {
         guard !chunk.isEmpty else { return }
         if holdsCR && chunk[0] != 0x0A { output.append(0x0D) }

@@ -3,13 +3,17 @@
 /// The maker decides where they wait: in memory, or in a scratch file once they are many.
 public protocol OctetCollector {
     /// Adds `octets` at the end.
+    /// - Throws: ``OctetCollectionError`` if there are too many octets, or they cannot be stored.
     mutating func append(_ octets: UnsafeRawBufferPointer) throws(OctetCollectionError)
     /// Ends the collection; nothing may be appended afterwards.
+    /// - Throws: ``OctetCollectionError`` if the octets cannot be stored.
     mutating func finish() throws(OctetCollectionError) -> OctetString
 }
 
 /// Makes collectors, each for one document.
 public protocol OctetCollectorMaking: Sendable {
+    /// Makes an empty collector.
+    /// - Throws: ``OctetCollectionError`` if there is no storage for it.
     func makeCollector() throws(OctetCollectionError) -> any OctetCollector
 }
 
@@ -22,7 +26,7 @@ public struct OctetCollectionError: Error, Hashable, Sendable {
         case storage(errno: Int32)
     }
     public let kind: Kind
-    /// What and where, in one line.
+    /// The event and its place, in one line.
     public let detail: String
 
     public init(_ kind: Kind, _ detail: String) {
@@ -57,6 +61,7 @@ public struct MemoryCollecting: OctetCollectorMaking {
 
 extension OctetSource {
     /// All octets in one run: the source itself where it is that already, else what a collector of `maker` keeps.
+    /// - Throws: ``OctetCollectionError`` if there are too many octets, or they cannot be stored.
     public func collected(by maker: any OctetCollectorMaking) throws(OctetCollectionError) -> OctetString {
         if let whole = self as? OctetString { return whole }
         if let rope = self as? OctetRope, rope.pieces.count == 1, let whole = rope.pieces[0] as? OctetString {

@@ -41,7 +41,7 @@ extension UnsafeRawBufferPointer {
         return nil
     }
 
-    /// Whether `other` stands at `offset`, wholly within.
+    /// Returns true if `other` stands at `offset`, wholly within.
     package func holds(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         guard offset >= 0, other.count <= count &- offset else { return false }
         guard let base = baseAddress, let pattern = other.baseAddress else { return other.count == 0 }
@@ -63,7 +63,8 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
-    /// The offset of the first `run` at or after `start`, which the standard library's search takes 400 ns an octet for.
+    /// Returns the offset of the first `run` at or after `start`. The standard library's search takes 400 ns for each
+    /// octet.
     ///
     /// Time is that of the search for its first octet, and at worst in proportion to the length of `run` besides.
     /// - Returns: nil when there is none.

@@ -1,6 +1,6 @@
 /// Something that yields the same octets as often as it is asked, in pieces, so that nobody needs to hold them all.
 public protocol OctetSource: Sendable {
-    /// How many octets it yields in all.
+    /// The number of octets that it yields in all.
     var count: Int { get }
     /// Starts from the beginning.
     func makeReader() -> any OctetReader
@@ -15,6 +15,7 @@ public protocol OctetReader {
 
 extension OctetSource {
     /// Calls `body` with consecutive chunks until the end or until it throws.
+    /// - Throws: The error that `body` throws.
     public func forEachChunk<Failure: Error>(
         size: Int = 65_536, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {

@@ -54,6 +54,7 @@ public struct OctetString: Sendable {
     }
 
     /// Calls `body` with the octets; the pointer must not leave it.
+    /// - Throws: The error that `body` throws.
     @inlinable
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
