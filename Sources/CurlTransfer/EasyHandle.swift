@@ -108,7 +108,7 @@ final class EasyHandle {
         return ccurl_get_long(raw, info, &value) == CURLE_OK ? value : 0
     }
 
-    /// Whether a time that libcurl takes (in microseconds) was reached.
+    /// Returns true if a time that libcurl records (in microseconds) was reached.
     func hasReached(_ time: CURLINFO) -> Bool {
         var value: curl_off_t = 0
         return ccurl_get_offset(raw, time, &value) == CURLE_OK && value > 0

@@ -5,6 +5,8 @@ public final class HTTPTransfers: Sendable {
     private let loop: TransferLoop
     private let lastID = Atomic<UInt64>(0)
 
+    /// Starts the thread that drives the transfers.
+    /// - Throws: ``TransferError`` if there is no memory or no thread.
     public init(_ settings: TransferSettings) throws(TransferError) {
         loop = try TransferLoop(settings)
     }
@@ -16,6 +18,7 @@ public final class HTTPTransfers: Sendable {
     /// The body is read on the thread of the transfers, anew when a proxy or a lost connection asks for it. No redirect
     /// is followed. Cancelling the task ends the transfer.
     /// - Returns: The head of the answer, whatever its status; the body is complete then.
+    /// - Throws: ``TransferError`` if no complete answer was received, or the task was cancelled.
     public func perform(
         _ request: HTTPRequest, receiver: any HTTPAnswerReceiving
     ) async throws(TransferError) -> HTTPHead {

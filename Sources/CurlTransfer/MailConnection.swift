@@ -16,12 +16,13 @@ public final class MailConnection {
     public let isEncrypted: Bool
     /// The IP address connected to.
     public let peerAddress: String
-    /// Why an opportunistic connection goes on in clear although the server offered STARTTLS.
+    /// The reason why an opportunistic connection goes on in clear although the server offered STARTTLS.
     public let encryptionFailure: MailConnectionError?
 
     /// Connects and does what comes before the first MAIL.
     ///
     /// Blocks for at most the settings' opening timeout, twice that when an opportunistic handshake failed.
+    /// - Throws: ``MailConnectionError`` if the server is not reached, or encryption is required and fails.
     public static func open(
         _ settings: MailConnectionSettings, interruption: Interruption? = nil
     ) throws(MailConnectionError) -> MailConnection {
@@ -48,8 +49,8 @@ public final class MailConnection {
     }
 
     /// Sends all of `octets`.
-    /// - Throws: ``MailConnectionError`` of phase ``MailConnectionError/Phase/open``: then the last octet has not reached
-    ///   the peer.
+    /// - Throws: ``MailConnectionError`` of phase ``MailConnectionError/Phase/open``: then the last octet has not
+    ///   reached the peer.
     public func send(
         _ octets: UnsafeRawBufferPointer, until deadline: ContinuousClock.Instant
     ) throws(MailConnectionError) {
@@ -68,6 +69,7 @@ public final class MailConnection {
     /// Receives what is there, waiting for the first octet.
     /// - Parameter buffer: Not empty.
     /// - Returns: How many octets; 0 when the peer has closed.
+    /// - Throws: ``MailConnectionError`` if the connection breaks or the time is over.
     public func receive(
         into buffer: UnsafeMutableRawBufferPointer, until deadline: ContinuousClock.Instant
     ) throws(MailConnectionError) -> Int {
@@ -83,8 +85,8 @@ public final class MailConnection {
         }
     }
 
-    /// Whether the peer has closed or said something; between two dialogues, where it has no business to speak, both mean
-    /// that the connection is over. What was said is lost.
+    /// True if the peer has closed the connection or sent something. Between two dialogues it must not send, so both
+    /// mean that the connection is over. The octets that were sent are lost.
     public var hasNews: Bool {
         var state = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         guard poll(&state, 1, 0) != 0 else { return false }
@@ -121,7 +123,7 @@ public final class MailConnection {
 }
 
 extension MailConnectionError {
-    /// Whether another try without STARTTLS may do better.
+    /// True if another try without STARTTLS may succeed.
     fileprivate var isOfEncryption: Bool {
         switch phase {
         case .startTLS, .handshake: kind != .interrupted && kind != .internal && kind != .settings

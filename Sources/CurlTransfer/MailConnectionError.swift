@@ -1,6 +1,6 @@
-/// Why a connection to a mail server did not come to be, or broke.
+/// The reason why a connection to a mail server failed or broke.
 public struct MailConnectionError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// How far the connection was.
+    /// The state that the connection had reached.
     public enum Phase: String, Sendable, Hashable {
         /// Name, TCP connection, and TLS where that comes first.
         case connect
@@ -34,7 +34,7 @@ public struct MailConnectionError: Error, Sendable, Hashable, CustomStringConver
         case noSTARTTLS
         /// There are credentials, and the server offers none of their mechanisms.
         case noMechanism
-        /// What came is not SMTP, or more than a reply may be.
+        /// The octets received are not SMTP, or exceed the size of a reply.
         case notSMTP
         /// By an ``Interruption``.
         case interrupted
@@ -46,7 +46,7 @@ public struct MailConnectionError: Error, Sendable, Hashable, CustomStringConver
     public let phase: Phase
     /// The lines, without line ends, of the last reply in this phase; empty when there was none.
     public let replyLines: [String]
-    /// What happened, in one line of at most 300 characters, without control characters and without credentials.
+    /// The event, in one line of at most 300 characters, without control characters and without credentials.
     public let detail: String
 
     public var description: String { "\(phase.rawValue): \(detail)" }

@@ -1,6 +1,6 @@
-/// How a connection to a mail server is made (RFC 5321 §3.1, 3.2).
+/// The way in which a connection to a mail server is made (RFC 5321 §3.1, 3.2).
 public struct MailConnectionSettings: Sendable {
-    /// What a server's certificate must show. Postfix calls these levels `encrypt`, `verify` and `fingerprint`.
+    /// The requirements on a server's certificate. Postfix calls these levels `encrypt`, `verify` and `fingerprint`.
     public enum Trust: Sendable, Hashable {
         /// Encryption alone: any certificate will do. It keeps listeners out, not an impostor.
         case unverified
@@ -10,11 +10,11 @@ public struct MailConnectionSettings: Sendable {
         case pinned([PublicKeyPin])
     }
 
-    /// Whether and how the connection is encrypted. Postfix calls the first two `none` and `may`.
+    /// The encryption of the connection. Postfix calls the first two `none` and `may`.
     public enum Encryption: Sendable, Hashable {
         case off
-        /// STARTTLS (RFC 3207) where the server offers it, with any certificate; in clear where it does not, refuses, or
-        /// the handshake fails. Credentials never go in clear for it: where there are any, it is as strict as
+        /// STARTTLS (RFC 3207) if the server offers it, with any certificate. In clear if it does not, refuses, or the
+        /// handshake fails. Credentials are not sent in clear: if there are any, the level is as strict as
         /// ``startTLS(_:)`` unverified, unless ``Credentials/Exposure/inClear`` says otherwise.
         case opportunistic
         /// No mail without STARTTLS.
@@ -68,7 +68,8 @@ public struct MailConnectionSettings: Sendable {
     public var bindAddress: String?
     /// Until the connection stands; of TLS only the implicit one counts.
     public var connectTimeout: Duration = .seconds(30)
-    /// From the start until the server's last reply to EHLO or AUTH (RFC 5321 §4.5.3.2.1: five minutes for the greeting).
+    /// From the start until the server's last reply to EHLO or AUTH (RFC 5321 §4.5.3.2.1: five minutes for the
+    /// greeting).
     public var openingTimeout: Duration = .seconds(300)
 
     public init(host: String, port: Int, heloName: String) {

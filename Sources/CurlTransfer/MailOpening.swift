@@ -15,7 +15,7 @@ final class MailOpening {
     private var ehloReply: [String] = []
     private var refusedEHLO: [String] = []
     private(set) var isEncrypted = false
-    /// What a callback found wrong; libcurl then only knows that it was stopped.
+    /// The fault that a callback found; libcurl then only knows that it was stopped.
     private var fault: (kind: MailConnectionError.Kind, detail: String)?
 
     /// The most octets of one reply; EHLO's is the longest by far.

@@ -1,7 +1,7 @@
 import Octets
 
-/// The SHA-256 digest of a certificate's SubjectPublicKeyInfo in DER, which stays when a certificate is renewed with its
-/// key.
+/// The SHA-256 digest of a certificate's SubjectPublicKeyInfo in DER, which stays when a certificate is renewed with
+/// its key.
 ///
 ///     openssl x509 -in server.pem -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256
 public struct PublicKeyPin: Sendable, Hashable, CustomStringConvertible {

@@ -13,7 +13,7 @@ final class Transfer {
     private var received = 0
     /// A body up to this many octets goes out in one segment with its header; libcurl copies it.
     private static let atOnce = 65_535
-    /// What one of the callbacks found wrong; libcurl then only knows that it was stopped.
+    /// The fault that one of the callbacks found; libcurl then only knows that it was stopped.
     private var fault: TransferError?
 
     init(
@@ -69,7 +69,7 @@ final class Transfer {
         try handle.setSeekCallback({ Transfer.from($0).seek(to: Int($1), origin: $2) }, context)
     }
 
-    /// What came of it, once libcurl is done with it.
+    /// Returns the result, once libcurl has ended the transfer.
     func result(_ code: CURLcode) -> Result<HTTPHead, TransferError> {
         if let fault { return .failure(fault) }
         guard code == CURLE_OK || isEarlyRefusal(code) else {

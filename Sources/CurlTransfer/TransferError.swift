@@ -1,6 +1,6 @@
 import CCurl
 
-/// Why a transfer came to no answer.
+/// The reason why a transfer got no answer.
 public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
         /// The URL cannot be used.
@@ -14,7 +14,7 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
         case clientCertificate
         /// The proxy refused, with its status where it gave one.
         case proxy(status: Int?)
-        /// What came is not HTTP, or broke off.
+        /// The octets received are not HTTP, or end too early.
         case answer
         /// More header or body than allowed.
         case tooLarge
@@ -24,7 +24,7 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
         case `internal`
     }
     public let kind: Kind
-    /// What happened, in one line of at most 300 characters, without control characters and without credentials.
+    /// The event, in one line of at most 300 characters, without control characters and without credentials.
     public let detail: String
 
     public var description: String { detail }

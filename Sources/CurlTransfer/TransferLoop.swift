@@ -2,7 +2,7 @@ import CCurl
 import Glibc
 import Synchronization
 
-/// Whether the task behind a request was cancelled.
+/// A flag that is set when the task behind a request was cancelled.
 final class CancellationFlag: Sendable {
     private let flag = Atomic(false)
 

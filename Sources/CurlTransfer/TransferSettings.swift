@@ -1,4 +1,4 @@
-/// What all transfers of one ``HTTPTransfers`` have in common.
+/// The settings that all transfers of one ``HTTPTransfers`` share.
 public struct TransferSettings: Sendable {
     /// The TLS client certificate with its key (PKCS#12).
     public enum ClientCertificate: Sendable {

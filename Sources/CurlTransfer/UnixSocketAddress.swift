@@ -2,7 +2,7 @@
 struct UnixSocketAddress: Equatable {
     /// The path of the socket.
     let socket: String
-    /// What is asked for there; the host in it means nothing.
+    /// The URL that is requested there; the host in it has no meaning.
     let url: String
 
     /// - Returns: nil for any other address, `http://unix/` among them.

@@ -1,6 +1,6 @@
-/// Why a font cannot be used.
+/// The reason why a font cannot be used.
 public struct FontError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong and what to do, in one line.
+    /// The fault and what to do about it, in one line.
     public let reason: String
     public var description: String { reason }
 

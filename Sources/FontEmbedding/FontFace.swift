@@ -6,7 +6,8 @@ import Octets
 /// Unchecked: HarfBuzz's face and font are made immutable before the initialiser returns, and counts references and
 /// caches in them with atomic operations.
 public final class FontFace: @unchecked Sendable {
-    /// Where Debian's fonts-dejavu-core keeps a font with Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew and Arabic.
+    /// The place where Debian's fonts-dejavu-core keeps a font with Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew
+    /// and Arabic.
     public static let standardPath = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
     private let face: OpaquePointer
@@ -28,6 +29,7 @@ public final class FontFace: @unchecked Sendable {
     /// - Parameters:
     ///   - path: A TrueType file, or a collection of such; it is mapped.
     ///   - index: Of the font in a collection.
+    /// - Throws: ``FontError`` if the file is not a usable font.
     public init(path: String, index: Int = 0) throws(FontError) {
         guard let blob = hb_blob_create_from_file_or_fail(path) else {
             throw FontError("the font \(path) cannot be read; install the package fonts-dejavu-core")
@@ -78,7 +80,7 @@ public final class FontFace: @unchecked Sendable {
             ascent: Int(extents.ascender), descent: Int(extents.descender), capHeight: Int(capHeight), bounds: bounds)
     }
 
-    /// Whether its maker lets documents carry it, whole or in part (OS/2, fsType).
+    /// True if its maker allows documents to embed it, whole or in part (OS/2, fsType).
     public var allowsEmbedding: Bool {
         Self.table(face, charfbuzz_os2) { table in
             guard table.count >= 10 else { return true }
@@ -117,7 +119,8 @@ public final class FontFace: @unchecked Sendable {
         hb_buffer_set_cluster_level(buffer, HB_BUFFER_CLUSTER_LEVEL_MONOTONE_CHARACTERS)
         hb_buffer_add_codepoints(buffer, scalars.map(\.value), Int32(scalars.count), 0, Int32(scalars.count))
         hb_buffer_guess_segment_properties(buffer)
-        // One glyph for one letter keeps the text easy to search and copy; scripts that need ligatures ask for them otherwise.
+        // One glyph for one letter keeps the text easy to search and copy. Scripts that require ligatures use other
+        // features.
         var features = ["-liga", "-clig", "-dlig"].compactMap { text -> hb_feature_t? in
             var feature = hb_feature_t()
             return hb_feature_from_string(text, -1, &feature) != 0 ? feature : nil
@@ -150,7 +153,7 @@ public final class FontFace: @unchecked Sendable {
         return hasGlyph("\u{FFFD}") ? "\u{FFFD}" : "?"
     }
 
-    /// Whether the font has a glyph of its own for `scalar`.
+    /// Returns true if the font has a glyph of its own for `scalar`.
     public func hasGlyph(_ scalar: Unicode.Scalar) -> Bool {
         var glyph: hb_codepoint_t = 0
         return hb_font_get_nominal_glyph(font, scalar.value, &glyph) != 0
@@ -158,8 +161,9 @@ public final class FontFace: @unchecked Sendable {
 
     // MARK: Embedding
 
-    /// The part of the font that `glyphs` need, as a TrueType file without hints, names and layout tables, which PDF does
-    /// not use.
+    /// Returns the part of the font that `glyphs` need, as a TrueType file without hints, names and layout tables,
+    /// which PDF does not use.
+    /// - Throws: ``FontError`` if the font cannot be cut.
     public func subset(_ glyphs: Set<UInt32>) throws(FontError) -> FontSubset {
         guard let input = hb_subset_input_create_or_fail() else { throw FontError("no memory for a part of the font") }
         defer { hb_subset_input_destroy(input) }

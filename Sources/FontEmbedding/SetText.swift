@@ -8,7 +8,7 @@ public struct SetGlyph: Hashable, Sendable {
     public let font: Int
     /// The characters it stands for; empty when another glyph stands for them.
     public let text: String
-    /// How far the next glyph is.
+    /// The distance to the next glyph.
     public let advance: Int
     /// The glyph's own width, which the advance may differ from (kerning).
     public let width: Int
@@ -20,7 +20,7 @@ public struct SetGlyph: Hashable, Sendable {
 /// A piece of text as glyphs from left to right.
 public struct SetText: Hashable, Sendable {
     public let glyphs: [SetGlyph]
-    /// Whether it is read from right to left.
+    /// True if it is read from right to left.
     public let isRightToLeft: Bool
     /// In thousandths of the font size.
     public let width: Int
@@ -38,6 +38,6 @@ public struct FontSubset: Sendable {
     public let octets: OctetString
     /// The number in it of each glyph that was asked for.
     public let numbers: [UInt32: Int]
-    /// How many glyphs it has, those that others are composed of and the one for missing ones included.
+    /// The number of glyphs, including those that others are composed of and the one for missing ones.
     public let glyphCount: Int
 }

@@ -2,10 +2,12 @@ import Glibc
 
 /// File descriptors, which connections, scratch files and calls to others share.
 package enum Descriptors {
-    /// What the process needs beside connections: standard streams, event loops, calls to others.
+    /// The number of descriptors that the process needs besides connections: standard streams, event loops, calls to
+    /// others.
     private static let reserve = 48
 
-    /// How many connections may be open at a time; raises the soft limit of descriptors as far as the system lets it.
+    /// Returns the number of connections that may be open at a time; raises the soft limit of descriptors as far as the
+    /// system allows.
     /// - Parameter most: The most that are wanted.
     package static func connections(atMost most: Int) -> Int {
         var limit = rlimit()

@@ -6,8 +6,8 @@ package enum ProcessSecrets {
     /// Sees to it that a crash leaves no core file, and that no other process of the same user can look into the memory
     /// (prctl(2), PR_SET_DUMPABLE).
     ///
-    /// To be called at the very start. Where a core file is wanted all the same, for finding a fault with a debugger, the
-    /// environment says `SES_ALLOW_CORE=1`.
+    /// To be called at the very start. `SES_ALLOW_CORE=1` in the environment allows a core file, for finding a fault
+    /// with a debugger.
     /// - Returns: Why it could not be done, for the log; nil when it was, or was not wanted.
     package static func protect(_ environment: [String: String]) -> String? {
         guard environment["SES_ALLOW_CORE"] != "1" else { return nil }
@@ -17,6 +17,6 @@ package enum ProcessSecrets {
         return nil
     }
 
-    /// Whether a crash may leave a core file.
+    /// True if a crash may leave a core file.
     package static var mayBeDumped: Bool { cprocess_is_dumpable() != 0 }
 }

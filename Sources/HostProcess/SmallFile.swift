@@ -30,10 +30,10 @@ package enum SmallFile {
         }
     }
 
-    /// Whether every user of the machine may read `path`.
+    /// Returns true if every user of the machine may read `path`.
     package static func isReadableByOthers(_ path: String) -> Bool { mode(path) & S_IROTH != 0 }
 
-    /// Whether every user of the machine may change `path`; in a directory with the sticky bit they may not.
+    /// Returns true if every user of the machine may change `path`; in a directory with the sticky bit they may not.
     package static func isWritableByOthers(_ path: String) -> Bool {
         let mode = mode(path)
         return mode & S_IWOTH != 0 && (mode & S_IFMT != S_IFDIR || mode & S_ISVTX == 0)
@@ -57,7 +57,7 @@ package enum SmallFile {
     }
 }
 
-/// Why a file was not read: its path and the reason, in one line.
+/// The reason why a file was not read: its path and the cause, in one line.
 package struct SmallFileError: Error, CustomStringConvertible {
     package let description: String
 

@@ -59,7 +59,7 @@ package struct UnixSocket: Sendable, Hashable {
     }
 }
 
-/// Why a socket cannot be used; one line.
+/// The reason why a socket cannot be used; one line.
 package struct SocketError: Error, Sendable, CustomStringConvertible {
     package let description: String
 

@@ -15,7 +15,8 @@ public struct RasterImage: Sendable, Hashable {
     private static let mostPixels = 4 << 20
 
     /// Reads a PNG file (ISO/IEC 15948), of any kind of pixels.
-    /// - Throws: ``ImageError`` when it is no PNG, damaged, or larger than 4096 pixels in a direction or 4 million in all.
+    /// - Throws: ``ImageError`` if it is not a PNG, damaged, or larger than 4096 pixels in one direction or 4 million
+    ///   in all.
     public init(png: OctetString) throws(ImageError) {
         var message = [CChar](repeating: 0, count: 96)
         func reason() -> String {
@@ -48,9 +49,9 @@ public struct RasterImage: Sendable, Hashable {
     }
 }
 
-/// Why a picture cannot be used.
+/// The reason why a picture cannot be used.
 public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong, in a sentence that goes on from the file's name.
+    /// The fault, as a sentence that continues the file's name.
     public let reason: String
     public var description: String { reason }
 

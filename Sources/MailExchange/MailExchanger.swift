@@ -14,7 +14,7 @@ public struct MailExchanger: Sendable, Hashable {
     }
 }
 
-/// Why there is nowhere to deliver a domain's mail to.
+/// The reason why a domain's mail cannot be delivered anywhere.
 public struct MailExchangeError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
         /// The domain does not exist.
@@ -33,11 +33,11 @@ public struct MailExchangeError: Error, Sendable, Hashable, CustomStringConverti
         case `internal`
     }
     public let kind: Kind
-    /// What, where, why, in one line.
+    /// The event, its place and its cause, in one line.
     public let detail: String
 
     public var description: String { detail }
-    /// Whether asking again later may help.
+    /// True if asking again later may help.
     public var isTransient: Bool { kind == .temporary || kind == .internal }
 
     init(_ kind: Kind, _ detail: String) {

@@ -6,7 +6,8 @@ public struct NameServer: Sendable, Hashable, CustomStringConvertible {
     public let address: String
     public let port: Int
 
-    /// - Parameter text: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`; port 53 where none is given.
+    /// - Parameter text: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`; port 53 if none is
+    ///   given.
     /// - Returns: nil when it is none of these.
     public init?(_ text: String) {
         var address = text[...]

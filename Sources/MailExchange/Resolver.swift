@@ -1,7 +1,7 @@
 import CAres
 import Glibc
 
-/// What DNS says of a name.
+/// The answer of the DNS about a name.
 enum Resolution<Value> {
     case found(Value)
     /// The name exists, but not with this.
@@ -114,7 +114,7 @@ final class Resolver {
         }
     }
 
-    /// Where a callback leaves its answer.
+    /// The place where a callback leaves its answer.
     private final class Question<Value> {
         var answer: Resolution<Value>?
 

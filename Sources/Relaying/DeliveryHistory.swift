@@ -1,8 +1,8 @@
 public import InternetMessage
 
-/// What a message's record says, read from its first line to its last.
+/// The content of a message's record, read from its first line to its last.
 public struct DeliveryHistory: Sendable, Hashable {
-    /// What becomes of one recipient.
+    /// The state of one recipient.
     public enum State: Sendable, Hashable {
         case pending
         case sent
@@ -11,7 +11,7 @@ public struct DeliveryHistory: Sendable, Hashable {
 
     /// Unix seconds; nil before the first start.
     public private(set) var arrived: Int?
-    /// Where it waited for the relay.
+    /// The folder in which the message waited for the relay.
     public private(set) var source = RouteCriteria.Source.delivered
     public private(set) var isToldOfDelay = false
     private var states: [AddrSpec: State] = [:]
@@ -29,7 +29,8 @@ public struct DeliveryHistory: Sendable, Hashable {
 
     /// Starts in vain after which it is tried no more.
     public static let startsInVainLimit = 20
-    /// Offers to a recipient without a record of what came of them, after which he is not offered the message again.
+    /// The number of offers to a recipient without a record of their result, after which the message is not offered
+    /// again.
     public static let unrecordedLimit = 5
     /// To be told of, with what the server said.
     private var relayed: [AddrSpec: DeliveryReport] = [:]
@@ -82,12 +83,12 @@ public struct DeliveryHistory: Sendable, Hashable {
     /// The last that was said about the recipient.
     public func lastReport(of recipient: AddrSpec) -> DeliveryReport? { lastReports[recipient] }
 
-    /// Those to whom a final dot was sent without that its reply was recorded: a crash in that instant. They get the message
-    /// again, perhaps for the second time; each is counted.
+    /// The recipients for whom a final dot was sent before its reply was recorded, because of a crash in that instant.
+    /// They get the message again, perhaps for the second time; each is counted.
     public var interrupted: Set<AddrSpec> { offered }
 
-    /// Those who may have the message several times already, because what came of it could never be recorded: to be tried no
-    /// more.
+    /// Returns the recipients who may have the message several times already, because no result could ever be recorded.
+    /// They are not tried again.
     public func exhausted(of recipients: [AddrSpec]) -> [AddrSpec] {
         recipients.filter { state(of: $0) == .pending && unrecorded[$0, default: 0] >= Self.unrecordedLimit }
     }

@@ -1,6 +1,6 @@
 public import InternetMessage
 
-/// What a server, or a step on the way to it, said about one recipient.
+/// The statement of a server, or of a step on the way to it, about one recipient.
 public struct DeliveryReport: Sendable, Hashable {
     public enum Outcome: String, Sendable, Hashable {
         /// The next server took responsibility.
@@ -14,7 +14,8 @@ public struct DeliveryReport: Sendable, Hashable {
         case deferred
         /// It was recorded as offered, and then nobody could be given it: as if nothing had happened.
         case notOffered = "not-offered"
-        /// All was sent and no reply came: the server has the message or not. Tried again, and counted as a possible repeat.
+        /// All was sent and no reply came: it is unknown whether the server has the message. It is tried again, and
+        /// counted as a possible repeat.
         case unknown
     }
 
@@ -25,7 +26,7 @@ public struct DeliveryReport: Sendable, Hashable {
     public let server: String?
     /// The server's words with its code, or ours; one line.
     public let text: String
-    /// Whether `text` is an SMTP server's reply.
+    /// True if `text` is an SMTP server's reply.
     public let isReply: Bool
 
     public init(_ outcome: Outcome, status: String, server: String? = nil, _ text: String, isReply: Bool = false) {
@@ -39,10 +40,10 @@ public struct DeliveryReport: Sendable, Hashable {
 
 /// One line of a relay's record (`done`): what happened to one recipient, or that somebody was told of it.
 ///
-/// Fields between blanks, each percent-encoded, the last of them a full stop: a line that a crash cut short means nothing.
-/// No text of a server can end a field.
+/// Fields between blanks, each percent-encoded, the last of them a full stop: a line that a crash cut short means
+/// nothing. No text of a server can end a field.
 public enum DeliveryLine: Sendable, Hashable {
-    /// When the message came to the relay, and from which folder.
+    /// The time at which the message came to the relay, and the folder from which it came.
     case arrived(Int, RouteCriteria.Source)
     case report(AddrSpec, DeliveryReport, time: Int)
     /// The final dot of a message to this recipient is about to be sent.

@@ -1,14 +1,14 @@
 public import DomainNames
 public import InternetMessage
 
-/// Which messages a route is for: everything that is given must hold.
+/// The messages that a route is for. Every criterion that is given must hold.
 public struct RouteCriteria: Sendable, Hashable {
-    /// Which way a message travels.
+    /// The direction in which a message travels.
     public enum Direction: String, Sendable, Hashable, CaseIterable {
         case outgoing, incoming
     }
 
-    /// Where it waited for the relay.
+    /// The folder in which the message waited for the relay.
     public enum Source: String, Sendable, Hashable, CaseIterable {
         case delivered, admin
     }
@@ -56,7 +56,7 @@ public struct RouteCriteria: Sendable, Hashable {
         return toDomains.isEmpty || toDomains.contains { $0.matches(given.recipient.domain) }
     }
 
-    /// Whether every message that `later` takes is taken by this one, which stands before it.
+    /// Returns true if every message that matches `later` matches this one too, which stands before it.
     public func covers(_ later: RouteCriteria) -> Bool {
         (direction == nil || direction == later.direction) && (source == nil || source == later.source)
             && Self.covers(fromDomains, later.fromDomains) && Self.covers(toDomains, later.toDomains)

@@ -1,7 +1,7 @@
-/// Whether a destination - the gateway of a route, or a domain's mail servers - is worth a try now.
+/// The health of a destination: the gateway of a route, or a domain's mail servers.
 ///
-/// A failure of the connection, the greeting, EHLO or AUTH closes it for a while, growing with each failure in a row; then one
-/// message tries, and the others wait for what comes of it. Times are seconds of a clock that never jumps.
+/// A failure of the connection, the greeting, EHLO or AUTH closes the destination for a while, longer with each failure
+/// in a row. Then one message tries, and the others wait for its result. Times are seconds of a clock that never jumps.
 public struct RouteHealth: Sendable, Hashable {
     public enum Permission: Sendable, Hashable {
         case go
@@ -10,7 +10,7 @@ public struct RouteHealth: Sendable, Hashable {
     }
 
     public private(set) var failures = 0
-    /// Why it is closed; nil while it is open.
+    /// The reason why the destination is closed; nil while it is open.
     public private(set) var reason: String?
     /// The first failure in a row.
     public private(set) var since: Int?
@@ -27,7 +27,8 @@ public struct RouteHealth: Sendable, Hashable {
 
     public var isOpen: Bool { failures == 0 }
 
-    /// Asks for leave to try. With `.go` while it is closed, the caller is the trial and must call ``succeeded()`` or ``failed(_:at:)``.
+    /// Asks for permission to try. With `.go` while it is closed, the caller is the trial and must call ``succeeded()``
+    /// or ``failed(_:at:)``.
     public mutating func ask(at now: Int) -> Permission {
         if isOpen { return .go }
         if now < closedUntil { return .waitUntil(closedUntil) }

@@ -1,10 +1,10 @@
 public import InternetMessage
 
-/// How long a message is tried.
+/// Limits on how long a message is tried.
 public struct Patience: Sendable {
     /// Seconds to wait after attempt `n`, counted from 1; nil when the attempts are used up.
     public let delay: @Sendable (_ attempt: Int) -> Int?
-    /// How many attempts there are.
+    /// The number of attempts.
     public let attempts: Int
     /// Seconds that the attempts take together at least. Before that a message is not given up: the clock was set back.
     public let span: Int
@@ -29,13 +29,14 @@ public struct Patience: Sendable {
     }
 }
 
-/// What one attempt came to, apart from what the record says of each recipient.
+/// The result of one attempt, apart from what the record says of each recipient.
 public struct AttemptSummary: Sendable, Hashable {
-    /// Whether a server refused something for now: only this uses up an attempt. No connection is the route's fault.
+    /// True if a server refused something temporarily. Only this uses up an attempt; a missing connection is the
+    /// route's fault.
     public var countsAsAttempt: Bool
     /// Unix seconds before which the routes of those who still wait are of no use; nil when they are open.
     public var routesOpenAt: Int?
-    /// Why the next mail server was not reached, for those who would have been sent to.
+    /// The reasons why the next hop was not reached, for the recipients who would have been sent to.
     public var routeTroubles: [AddrSpec: String] = [:]
 
     public init(countsAsAttempt: Bool, routesOpenAt: Int? = nil) {
@@ -44,7 +45,7 @@ public struct AttemptSummary: Sendable, Hashable {
     }
 }
 
-/// What becomes of a message after an attempt: a value, decided from what is recorded and nothing else.
+/// The state of a message after an attempt: a value, decided from the record and nothing else.
 public struct Settlement: Sendable, Hashable {
     public enum Ending: Sendable, Hashable {
         /// Every recipient has it.
@@ -63,16 +64,16 @@ public struct Settlement: Sendable, Hashable {
     public let ending: Ending
     /// Those whose time ran out now: to be recorded as failed before anything else.
     public let expired: [Told]
-    /// Whose failure the sender is to be told of now.
+    /// The recipients whose failure is now reported to the sender.
     public let failures: [Told]
     /// Of whom the sender, who asked to be told of success, is to be told now that the next server will not.
     public let relays: [Told]
-    /// Whose delay the sender is to be told of now.
+    /// The recipients whose delay is now reported to the sender.
     public let delays: [Told]
 
     /// - Parameters:
     ///   - attempts: Attempts that counted before this one.
-    ///   - request: What the sender wants to be told; of anything else he is not.
+    ///   - request: The notifications that the sender asked for. The sender is told of nothing else.
     ///   - jitter: Spreads a delay of so many seconds, so that messages deferred together do not come back together.
     public init(
         history: DeliveryHistory, recipients: [AddrSpec], request: NotificationRequest = NotificationRequest(),
@@ -128,8 +129,8 @@ public struct Settlement: Sendable, Hashable {
         ending = .wait(attempts: counted, due: max(now + 1, end > now ? min(due, end) : due))
     }
 
-    /// Giving up needs the attempts as well as the age, because the clock may have been wrong at the arrival or be wrong now.
-    /// Where the age says nothing any more, many more attempts than there should be end it.
+    /// Giving up requires the attempts as well as the age, because the clock may have been wrong at the arrival or be
+    /// wrong now. If the age says nothing any more, many more attempts than planned end it.
     private static func isOver(
         age: Int, counted: Int, unreached: Int, _ summary: AttemptSummary, _ patience: Patience
     ) -> Bool {

@@ -8,11 +8,11 @@ public struct Consignment: Sendable {
     public let recipients: [AddrSpec]
     /// Header, empty line and body; line ends are the transport's concern.
     public let content: any OctetSource
-    /// Whether nothing of the content may be changed, because it is signed.
+    /// True if nothing of the content may be changed, because it is signed.
     public let isProtected: Bool
     /// Nobody gets it unless all do.
     public let isAllOrNothing: Bool
-    /// What the sender wants to be told of the delivery.
+    /// The notifications that the sender asked for.
     public let notification: NotificationRequest
 
     public init(
@@ -28,9 +28,10 @@ public struct Consignment: Sendable {
     }
 }
 
-/// One way that messages go: a gateway, the mail servers of one domain, or a program. Health and connections are counted for each.
+/// One way that messages go: a gateway, the mail servers of one domain, or a program. Health and connections are
+/// counted for each.
 public struct Destination: Sendable, Hashable, CustomStringConvertible {
-    /// Which of the routes, from 0.
+    /// The index of the route, from 0.
     public let route: Int
     public let routeName: String
     /// The recipients' domain, lower case, where each domain has servers of its own.
@@ -56,13 +57,14 @@ public struct RecipientReport: Sendable, Hashable {
 }
 
 extension Consignment {
-    /// What a recipient's acceptance is, by a server or program that sends notifications or does not.
+    /// Returns the outcome for an accepted recipient, which depends on whether the server or program sends
+    /// notifications.
     public func acceptance(notifies: Bool) -> DeliveryReport.Outcome {
         notification.wants(.success) && !notifies ? .relayed : .sent
     }
 }
 
-/// How a delivery left its destination.
+/// The state in which a delivery left its destination.
 public enum TransportEnd: Sendable, Hashable {
     /// Every recipient has been reported, and the destination is as good as before.
     case complete
@@ -77,9 +79,12 @@ public enum TransportEnd: Sendable, Hashable {
 /// Hands a message over. Its calls block.
 public protocol Transport: Sendable {
     /// - Parameters:
-    ///   - offering: Called for those recipients to whom everything but the end of the message has been handed over: from
-    ///     here until the report nobody can know whether the other side took it. When it throws, the end is not handed over.
-    ///   - report: Keeps results durably, before anything more is said to the other side. When it throws, the delivery ends.
+    ///   - offering: Called for the recipients to whom everything but the end of the message has been handed over. From
+    ///     here until the report it is unknown whether the other side took it. When it throws, the end is not handed
+    ///     over.
+    ///   - report: Keeps results durably, before anything more is said to the other side. When it throws, the delivery
+    ///     ends.
+    /// - Throws: The error that `offering` or `report` throws; then the delivery has ended.
     func deliver<Fault: Error>(
         _ consignment: Consignment, to destination: Destination, offering: ([AddrSpec]) throws(Fault) -> Void,
         report: ([RecipientReport]) throws(Fault) -> Void

@@ -22,9 +22,9 @@ public struct ConfigurationFault: Sendable, Hashable, Encodable {
     /// Counted from 1; 0 for the file as a whole.
     public let line: Int
     public let code: Code
-    /// What is wrong.
+    /// The fault itself.
     public let text: String
-    /// What may stand there.
+    /// The values that are accepted there.
     public let expected: String?
     /// The known word that is most like the unknown one.
     public let nearest: String?
@@ -43,7 +43,7 @@ extension ConfigurationFault: CustomStringConvertible {
 /// All that is wrong in a configuration, in the order of its lines; at least one fault.
 public struct ConfigurationFaults: Error, Sendable, Hashable {
     public let faults: [ConfigurationFault]
-    /// What else was noticed.
+    /// The warnings of the same reading.
     public let warnings: [ConfigurationWarning]
 }
 
@@ -88,10 +88,10 @@ public struct ConfigurationWarning: Sendable, Hashable, Encodable {
     /// Counted from 1; 0 for the file as a whole.
     public let line: Int
     public let code: Code
-    /// What was noticed, why it matters and what to do.
+    /// The observation, why it matters, and what to do.
     public let text: String
 
-    /// Whether a program that is started with `--strict` refuses it.
+    /// True if a program that is started with `--strict` refuses it.
     public var isRefusedWhenStrict: Bool { code == .looseMode }
 }
 

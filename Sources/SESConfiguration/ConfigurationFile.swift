@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the file system says of a file.
+/// The facts that the file system gives about a file.
 struct FileFacts: Sendable {
     let mode: mode_t
 
@@ -16,7 +16,7 @@ struct FileFacts: Sendable {
     }
 }
 
-/// Why a small file could not be read: the system's words.
+/// The system's reason why a small file could not be read.
 struct FileReadingError: Error {
     let reason: String
 }
@@ -51,13 +51,13 @@ enum ConfigurationFile {
     static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
     static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
-    /// Whether `text` is an IPv4 or IPv6 address.
+    /// Returns true if `text` is an IPv4 or IPv6 address.
     static func isNumericAddress(_ text: String) -> Bool {
         var octets = in6_addr()
         return inet_pton(AF_INET, text, &octets) == 1 || inet_pton(AF_INET6, text, &octets) == 1
     }
 
-    /// Where `path` leads to, symbolic links followed; itself where that cannot be told.
+    /// Returns the path that `path` leads to after symbolic links are followed; `path` itself if that fails.
     static func followed(_ path: String) -> String {
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }

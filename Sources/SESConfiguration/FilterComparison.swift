@@ -17,7 +17,7 @@ enum FilterComparison {
         }
     }
 
-    /// Whether every message for which `narrow` holds is one for which `wide` holds.
+    /// Returns true if every message for which `narrow` holds is one for which `wide` holds.
     static func implies(_ narrow: Filter, _ wide: Filter) -> Bool {
         if wide.criteria.isEmpty { return true }
         if narrow.criteria.isEmpty { return false }
@@ -80,7 +80,7 @@ enum FilterComparison {
 
     private static func implies(_ narrow: String, _ wide: String) -> Bool {
         if wide == "*" || narrow.lowercased() == wide.lowercased() { return true }
-        // Only addresses are matched as a whole (design: a value with @); of other values nothing is said.
+        // Only values with an @ are matched as a whole. Nothing is said about other values.
         guard narrow.contains("@"), wide.contains("@") else { return false }
         return matches(whole(narrow), whole(wide))
     }
@@ -89,7 +89,7 @@ enum FilterComparison {
         Array((text.hasPrefix("@") ? "*" + text : text).lowercased().utf8)
     }
 
-    /// Whether `pattern` holds for `text`. A star in `text` must be met by a star, whatever it stands for.
+    /// Returns true if `pattern` holds for `text`. A star in `text` must be met by a star, whatever it stands for.
     private static func matches(_ text: [UInt8], _ pattern: [UInt8]) -> Bool {
         let star = UInt8(ascii: "*")
         var position = 0

@@ -10,20 +10,21 @@ public struct RelayConfiguration: Sendable {
     public let schedule: RetrySchedule
     /// Messages under way at a time, over all routes.
     public let deliveryThreads: Int
-    /// Whether a message goes to those recipients that a server takes, when it refuses others.
+    /// True if a message goes to the recipients that a server accepts, although it refuses others.
     public let sendsPartial: Bool
     /// Addresses of name servers; empty: the system's.
     public let dnsServers: [String]
     /// From whom delivery reports come; nil: postmaster at this host.
     public let postmaster: AddrSpec?
-    /// Under which names this host is known, the first of them in reports and Received fields; empty: the system's name.
+    /// The names under which this host is known. The first one is used in reports and Received fields; empty means the
+    /// system's name.
     public let serverNames: [String]
     /// A file for the node exporter's text collector; nil: none.
     public let metricsPath: String?
     public let warnings: [ConfigurationWarning]
 }
 
-/// Where the messages that match go next.
+/// The next hop of the messages that match.
 public struct RelayRoute: Sendable, Hashable {
     /// For logs; the last route without a name is called `default`.
     public let name: String
@@ -32,7 +33,7 @@ public struct RelayRoute: Sendable, Hashable {
     /// Seconds until a connection must stand, and until a reply must have come.
     public let connectTimeout: Int
     public let replyTimeout: Int
-    /// What EHLO says; nil: this host's name.
+    /// The name given in EHLO; nil for this host's name.
     public let heloName: String?
     /// A local address to connect from.
     public let bindAddress: String?
@@ -67,7 +68,7 @@ public struct RelayRoute: Sendable, Hashable {
     public struct Credentials: Sendable, Hashable {
         public let userName: String
         public let password: Secret
-        /// Whether they are sent over a connection that is not encrypted.
+        /// True if the credentials are sent over a connection that is not encrypted.
         public let areSentInClear: Bool
     }
 

@@ -3,7 +3,7 @@ import Relaying
 import XMLReading
 
 extension ConfigurationReading {
-    /// What says where messages go: in a `Route`, or in `Relay` itself for all that match none.
+    /// The elements that describe a next hop, in a `Route`, or in `Relay` itself for all messages that match no route.
     static let routeElements = [
         "gateway", "gatewayPort", "gatewayusername", "gatewayUsername", "gatewayPassword", "TLS", "Timeout", "HeloName",
         "BindAddress", "MaxConnections", "Sendmail",

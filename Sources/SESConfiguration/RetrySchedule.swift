@@ -1,4 +1,4 @@
-/// When a transient failure is tried again: delays in order, and how often at most.
+/// The times at which a transient failure is tried again: delays in order, and the largest number of attempts.
 ///
 /// Written as `delayTime` elements of one delay each (`5 minutes`) or as one comma list (`3*10 minutes, 2 hours`).
 public struct RetrySchedule: Sendable, Hashable {

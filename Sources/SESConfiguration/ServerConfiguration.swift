@@ -3,7 +3,7 @@ public import Workflows
 
 /// All that `ses.xml` says, as plain values with every default filled in.
 public struct ServerConfiguration: Sendable {
-    /// What decides about mail.
+    /// The rules that decide about mail.
     public let policy: Policy
     /// The client id at the signing server.
     public let originatorID: String
@@ -16,11 +16,11 @@ public struct ServerConfiguration: Sendable {
     public let clientPFX: ClientPFX?
     public let processing: ProcessingSettings
     public let dialect: Dialect
-    /// What works, but hardly as it is meant; in the order of lines.
+    /// Settings that work, but probably not as intended; in the order of lines.
     public let warnings: [ConfigurationWarning]
 }
 
-/// Where a service is reached: checked http or https URLs.
+/// The addresses of a service: checked http or https URLs.
 public struct ServiceAddresses: Sendable, Hashable {
     public let primary: String
     public let secondary: String?
@@ -61,7 +61,7 @@ public struct ClientPFX: Sendable, Hashable {
 public struct ProcessingSettings: Sendable, Hashable {
     /// nil: the program's own default.
     public var spool: String?
-    /// How many messages are worked on at a time.
+    /// The number of messages that are worked on at the same time.
     public var concurrency = 8
     /// Seconds until a connection must stand.
     public var connectTimeout = 10
@@ -72,7 +72,8 @@ public struct ProcessingSettings: Sendable, Hashable {
     public var retry = RetrySchedule.standard
     /// PEM certificates that a server's TLS certificate may lead to; nil: the system's.
     public var trustStore: String?
-    /// How many copies of messages that go on to their recipients the administrator gets in an hour; nil: all of them.
+    /// The number of copies, of messages that go on to their recipients, that the administrator gets in an hour; nil
+    /// for all of them.
     public var adminCopiesPerHour: Int?
 
     public init() {}

@@ -2,11 +2,11 @@ import InternetMessage
 import Workflows
 import XMLReading
 
-/// What `Settings` says, before it is clear what of it the rest of the document needs.
+/// The content of `Settings`, before it is known which of it the rest of the document needs.
 struct SettingsSection {
     var domainNames: [String] = []
     var administrator: AddrSpec?
-    /// Whether there is an `AdminEmailAddress`, right or wrong.
+    /// True if there is an `AdminEmailAddress`, valid or not.
     var namesAdministrator = false
     var originatorID: String?
     var errorAction: Located<RoutingAction>?
@@ -23,7 +23,7 @@ struct SettingsSection {
 /// `SigningServiceSettings` or `VerificationServiceSettings`.
 struct ServiceSection {
     var addresses: ServiceAddresses?
-    /// Whether there is an address, right or wrong.
+    /// True if there is an address, valid or not.
     var namesAddress = false
     var noFilterAction: Located<RoutingAction>?
     /// Of the verification service only.

@@ -1,7 +1,7 @@
 import Workflows
 import XMLReading
 
-/// What the signing operations of a workflow sign with, as read.
+/// The profiles and keys for the signing operations of a workflow, as read.
 struct SigningSelection {
     var attachments: AttachmentInstructions?
     var email: SigningInstruction?

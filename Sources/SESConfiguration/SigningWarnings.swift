@@ -110,7 +110,8 @@ extension Criterion.Test {
 }
 
 extension OrganisationSigner {
-    /// Whether the certificate behind `alias` may be the one that this entry names. Only an alias that is an address tells.
+    /// Returns true if the certificate behind `alias` may be the one that this entry names. Only an alias that is an
+    /// address tells.
     fileprivate func mayName(_ alias: String) -> Bool {
         guard let owner = CanonicalAddress(alias) else { return true }
         return switch self {

@@ -124,7 +124,7 @@ extension ConfigurationReading {
 
     // MARK: - Forms
 
-    /// Whether `text` is a domain name whose labels all have an ASCII form (RFC 1123 §2.1, RFC 5891).
+    /// Returns true if `text` is a domain name whose labels all have an ASCII form (RFC 1123 §2.1, RFC 5891).
     static func isDomain(_ text: String) -> Bool {
         // The dot of the root at the end belongs to the DNS, not to mail.
         guard !text.hasSuffix(".") else { return false }

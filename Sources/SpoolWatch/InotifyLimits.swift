@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the kernel allows this user to watch; nil where it does not say.
+/// The limits that the kernel sets for this user; nil where it does not tell.
 public struct InotifyLimits: Sendable, Hashable {
     /// Events that wait before the queue overflows.
     public let queuedEvents: Int?

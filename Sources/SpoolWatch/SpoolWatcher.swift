@@ -3,8 +3,8 @@ import Synchronization
 
 /// Wakes whoever empties the watched directories, when something came, when a directory changed, and from time to time.
 ///
-/// Make it before the program opens many files: the library behind it (libinotifytools) uses select(2) and cannot take a
-/// descriptor of 1024 or above. The library keeps one state for the process, so there can be one watcher at a time.
+/// Make it before the program opens many files: the library behind it (libinotifytools) uses select(2) and cannot take
+/// a descriptor of 1024 or above. The library keeps one state for the process, so there can be one watcher at a time.
 public final class SpoolWatcher: Sendable {
     /// One element for all that happened since the one before was taken; ends with ``stop()``. For one consumer.
     public let wakes: AsyncStream<Wake>
@@ -14,6 +14,8 @@ public final class SpoolWatcher: Sendable {
     /// - Parameters:
     ///   - directories: Paths; each must exist and be no symbolic link.
     ///   - interval: How often to wake without an event.
+    /// - Throws: ``SpoolWatchError`` if a directory does not exist, is a symbolic link or cannot be watched, or another
+    ///   watcher runs.
     public init(directories: [String], interval: Duration = .seconds(30)) throws(SpoolWatchError) {
         let (wakes, continuation) = AsyncStream.makeStream(of: Wake.self, bufferingPolicy: .bufferingNewest(1))
         self.wakes = wakes

@@ -1,4 +1,4 @@
-/// Why the spool should be looked at. It says that something may be there, never what: the listing is the truth.
+/// The reasons to look at the spool. A wake means that something may be there; only the listing says what.
 public struct Wake: Sendable, Hashable {
     public enum Reason: Sendable, Hashable {
         /// A file came into a watched directory, or was written to.
@@ -19,7 +19,7 @@ public struct Wake: Sendable, Hashable {
 
     public var isTimer: Bool { reasons.contains(.timer) }
 
-    /// Whether an administrator may want to know.
+    /// True if an administrator may have to know of it.
     public var isNoteworthy: Bool {
         reasons.contains { reason in
             switch reason {

@@ -13,11 +13,11 @@ struct WatchedDirectories {
     }
 
     private let paths: [String]
-    /// What each path led to when its watch was set; nil while it is not watched.
+    /// The directory that each path led to when its watch was set; nil while it is not watched.
     private var watched: [String: Identity] = [:]
     /// Watches whose directory is gone. The library keeps them, and would complain if asked to remove them.
     private var dead: Set<CInt> = []
-    /// What was last said of paths that cannot be watched, so that it is said once.
+    /// The last complaint about each path that cannot be watched, so that it is reported once.
     private var complaints: [String: Int32] = [:]
 
     init(_ paths: [String]) {
@@ -27,10 +27,11 @@ struct WatchedDirectories {
         }
     }
 
-    /// Whether a directory is not watched, so that only looking there from time to time finds what came.
+    /// True if a directory is not watched, so that arrivals there are found by the timer only.
     var isBlind: Bool { watched.count < paths.count }
 
-    /// Sets the first watches. A lack of watches or of memory is no reason not to start: ``repair(isThorough:)`` reports it.
+    /// Sets the first watches. A lack of watches or of memory does not prevent the start: ``repair(isThorough:)``
+    /// reports it.
     mutating func begin() throws(SpoolWatchError) {
         for path in paths {
             let failure = add(path)
@@ -40,7 +41,7 @@ struct WatchedDirectories {
         }
     }
 
-    /// What `event` says of our directories.
+    /// Returns the reasons that `event` gives for our directories.
     mutating func reasons(mask: UInt32, watch: CInt) -> Set<Wake.Reason> {
         let meaning = EventMeaning(mask: mask)
         if meaning == .overflow { return [.overflow] }
@@ -65,7 +66,8 @@ struct WatchedDirectories {
     }
 
     /// Watches again what can be, and sees to it that each path still leads to what is watched.
-    /// - Parameter isThorough: Also looks at directories of which nothing was heard; a moved parent tells nothing of its children.
+    /// - Parameter isThorough: Also looks at directories without an event, because a moved parent sends no event for
+    ///   its children.
     mutating func repair(isThorough: Bool) -> Set<Wake.Reason> {
         var reasons: Set<Wake.Reason> = []
         for path in paths {
@@ -127,7 +129,7 @@ struct WatchedDirectories {
     }
 }
 
-/// What an inotify event means for a spool.
+/// The meaning of an inotify event for a spool.
 enum EventMeaning: Hashable {
     case arrival, overflow, moved, gone, nothing
 

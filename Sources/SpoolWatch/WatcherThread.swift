@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Unchecked: what is not constant is used by the thread alone until `stop` has joined it.
 final class WatcherThread: @unchecked Sendable {
-    /// Whether this process has a watcher.
+    /// True if this process has a watcher.
     private static let isTaken = Atomic(false)
     /// select(2) takes no descriptor from here on; a library built with checks ends the process.
     private static let descriptorLimit: CInt = 1_024
@@ -23,7 +23,7 @@ final class WatcherThread: @unchecked Sendable {
     private var failure: SpoolWatchError?
     /// The library's descriptor; -1 while inotify cannot be had, which poll(2) passes over.
     private var notifications: CInt = -1
-    /// What was last said of inotify as a whole, so that it is said once.
+    /// The last complaint about inotify as a whole, so that it is reported once.
     private var complaint: Int32 = 0
     private var thread = pthread_t()
 
@@ -104,8 +104,8 @@ final class WatcherThread: @unchecked Sendable {
         ended()
     }
 
-    /// Starts inotify and sets the watches. Where the user has used up its instances nothing is watched yet, and ``watch()``
-    /// tries again: mail must not wait for a limit that has nothing to do with it.
+    /// Starts inotify and sets the watches. If the user has used up its instances nothing is watched yet, and
+    /// ``watch()`` tries again: mail must not wait for an unrelated limit.
     private func begin() throws(SpoolWatchError) {
         let before = Self.notificationDescriptors()
         guard inotifytools_initialize() != 0 else {

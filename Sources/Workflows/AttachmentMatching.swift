@@ -1,8 +1,10 @@
 import InternetMessage
 
-/// The attachments that the operations on attachments are for: those that the Attachment criteria of `filter` select, all of them when it has none.
+/// Returns the attachments that the operations on attachments work on: those that the Attachment criteria of `filter`
+/// select, or all if it has none.
 ///
-/// Also where an OR let another criterion decide: then there may be none. Several Attachment criteria select together, under AND as under OR: each of them speaks of an attachment of its own.
+/// This also holds if an OR let another criterion decide; then there may be none. Several Attachment criteria select
+/// together, under AND as under OR, because each of them is about an attachment of its own.
 public func selectedAttachments(_ facts: some MessageFacts, filter: Filter) -> [AttachmentFacts] {
     let selections = filter.criteria.compactMap { criterion -> AttachmentSelection? in
         guard case .attachment(let contains, let signed) = criterion.test else { return nil }
@@ -26,7 +28,7 @@ struct AttachmentSelection {
         (signed == nil || signed == attachment.isSigned) && isOfKind(attachment)
     }
 
-    /// Whether one of the `contains` alternatives, or their absence, takes it.
+    /// Returns true if one of the `contains` alternatives, or their absence, accepts the attachment's name or kind.
     func isOfKind(_ attachment: AttachmentFacts) -> Bool {
         guard let patterns, !patterns.isEmpty else { return true }
         let names = AttachmentNames(attachment)
@@ -34,13 +36,14 @@ struct AttachmentSelection {
     }
 }
 
-/// What of an attachment a `contains` alternative may be.
+/// The properties of an attachment that a `contains` pattern is compared with.
 struct AttachmentNames {
     /// The whole file name, in each way in which a reader takes it.
     let fileNames: [ComparableText]
-    /// What follows the last dot of each.
+    /// The part after the last dot of each name.
     let fileExtensions: [ComparableText]
-    /// The media type, its subtype, the subtype without `x-`, its structured syntax suffix (RFC 6839), and the content's kinds.
+    /// The media type, its subtype, the subtype without `x-`, its structured syntax suffix (RFC 6839), and the
+    /// content's kinds.
     let kinds: [ComparableText]
 
     init(_ attachment: AttachmentFacts) {
@@ -62,7 +65,8 @@ struct AttachmentNames {
 /// One alternative of an Attachment's `contains`.
 struct AttachmentPattern {
     private let whole: TextPattern
-    /// For names with several extensions, such as `tar.gz`; nil with a wildcard, which the last extension is to be measured by.
+    /// For names with several extensions, such as `tar.gz`. Nil with a wildcard, which is compared with the last
+    /// extension.
     private let ending: TextPattern?
 
     init(_ pattern: WildcardPattern) {

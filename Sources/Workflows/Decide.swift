@@ -1,4 +1,5 @@
-/// Decides what is done with a message: the first workflow in document order whose filter holds, else the direction's `NoFilterAction`.
+/// Decides what is done with a message: the first workflow in document order whose filter holds runs, and otherwise the
+/// direction's `NoFilterAction`.
 ///
 /// Where a criterion asks for an address that cannot be read, nobody knows whether the filter holds. Outgoing mail is
 /// an error then, because it might leave unsigned by accident. For incoming mail the filter counts as holding, so
@@ -41,7 +42,7 @@ public func decide(_ facts: some MessageFacts, direction: Direction, policy: Pol
         criteria: findings)
 }
 
-/// Why the signing operations of `workflow` are not done; nil when they are, or there are none.
+/// Returns the reason why the signing operations of `workflow` are not done; nil if they are, or there are none.
 ///
 /// A second signature around a signed or encrypted mail hides the first one from many readers, so it is made only where
 /// the filter asks for such mail, or the configuration allows it.
@@ -84,7 +85,8 @@ private func noMatchReason(_ direction: Direction, _ rules: DirectionPolicy) -> 
 }
 
 extension CriterionEvaluation {
-    /// Whether the filter of `workflow` holds, with a finding for each of its criteria; nil where nobody can tell.
+    /// Evaluates the filter of `workflow`, with a finding for each of its criteria. `holds` is nil if the message does
+    /// not tell.
     ///
     /// Criteria that need the text or the attachments come last, and are left alone once the others have decided.
     func evaluate(_ workflow: Workflow) -> (holds: Bool?, findings: [CriterionFinding]) {
@@ -115,7 +117,7 @@ extension CriterionEvaluation {
 }
 
 extension Criterion.Test {
-    /// Whether finding it out means to decode and read content.
+    /// True if the answer requires content to be decoded and read.
     fileprivate var isCostly: Bool {
         switch self {
         case .body, .attachment: true
@@ -123,7 +125,7 @@ extension Criterion.Test {
         }
     }
 
-    /// What is configured, as a reader of `ses.xml` knows it.
+    /// The configured value, as a reader of `ses.xml` knows it.
     fileprivate var configured: String {
         switch self {
         case .to(let list), .from(let list), .cc(let list), .bcc(let list): list.words

@@ -1,4 +1,4 @@
-/// What is done with one message, and why.
+/// The decision about one message, and the reasons for it.
 ///
 /// Processing follows it and `ses explain` prints it: there is no other account of how a message was decided.
 public struct Decision: Sendable, Hashable {
@@ -7,16 +7,16 @@ public struct Decision: Sendable, Hashable {
     public let workflow: Workflow?
     /// In the order in which they run; empty without a workflow.
     public let operations: [Operation]
-    /// Where the message goes without any operation; nil with a workflow, whose operations decide that.
+    /// The action for a message without an operation; nil with a workflow, whose operations decide.
     public let action: RoutingAction?
-    /// Whether the message cannot be decided about, and ``action`` is that for errors.
+    /// True if nothing can be decided about the message, and ``action`` is the one for errors.
     public let isFailure: Bool
     /// One plain sentence.
     public let reason: String
     /// Every criterion of every workflow that was asked, in document order; the last ones are those of ``workflow``.
     public let criteria: [CriterionFinding]
-    /// What the operations on attachments are for, in the order of the parts: those that the workflow's Attachment criteria
-    /// select, all when it has none. Empty when no operation of the workflow is on attachments.
+    /// The attachments that the operations work on, in the order of the parts: those that the workflow's Attachment
+    /// criteria select, or all if it has none. Empty if no operation of the workflow is on attachments.
     public let attachments: [AttachmentFacts]
 
     public init(
@@ -34,7 +34,7 @@ public struct Decision: Sendable, Hashable {
     }
 }
 
-/// What came of one criterion for one message.
+/// The result of one criterion for one message.
 public struct CriterionFinding: Sendable, Hashable {
     /// The name of the workflow it belongs to.
     public let workflow: String
@@ -42,14 +42,14 @@ public struct CriterionFinding: Sendable, Hashable {
     public let line: Int
     /// The element's name, such as `From`.
     public let criterion: String
-    /// What is configured: the `contains` text, or the attributes where there may be several.
+    /// The configured value: the `contains` text, or the attributes if there may be several.
     public let value: String
     /// nil: nobody can tell (``isOpen``), or not looked at, because the other criteria had decided the filter and
     /// this one is costly to find out.
     public let holds: Bool?
-    /// Whether the message was asked and does not say, because an address in it cannot be read.
+    /// True if the message does not tell, because an address in it cannot be read.
     public let isOpen: Bool
-    /// What the message says to it. Text of the message is bounded and its control characters are escaped.
+    /// The message's answer to the criterion. Text of the message is bounded and its control characters are escaped.
     public let because: String
 
     public init(

@@ -12,7 +12,7 @@ public struct Filter: Sendable, Hashable {
         self.criteria = criteria
     }
 
-    /// Whether a criterion asks for mail that is signed, or encrypted, already.
+    /// Returns true if a criterion asks for mail that is already signed, or encrypted.
     public func asksFor(_ kind: MailProtection.Kind) -> Bool {
         criteria.contains { criterion in
             guard case .email(let signed, let encrypted) = criterion.test else { return false }

@@ -1,6 +1,6 @@
 public import InternetMessage
 
-/// What Decide may know of a message. Each fact is found only when it is asked for, and found once.
+/// The facts that Decide may know of a message. Each fact is found only when it is asked for, and found once.
 public protocol MessageFacts: Sendable {
     /// Header To and Cc, From; display names decoded (RFC 2047). What cannot be read is in ``unreadable``.
     var to: [NamedAddress] { get }
@@ -16,16 +16,17 @@ public protocol MessageFacts: Sendable {
     var bodyText: String { get }
     /// By structure: multipart/signed or application/pkcs7-mime with signed content, at the top level.
     var isSigned: Bool { get }
-    /// By structure: application/pkcs7-mime with enveloped content, at the top level. An outer encryption hides a signature.
+    /// By structure: application/pkcs7-mime with enveloped content, at the top level. An outer encryption hides a
+    /// signature.
     var isEncrypted: Bool { get }
-    /// How the mail as a whole is signed or encrypted already, by S/MIME or PGP; nil when it is neither.
+    /// The signature or encryption that the mail as a whole already has, by S/MIME or PGP; nil if it has neither.
     var protection: MailProtection? { get }
     var attachments: [AttachmentFacts] { get }
-    /// Whether the envelope sender is `<>`.
+    /// True if the envelope sender is `<>`.
     var hasNullSender: Bool { get }
 }
 
-/// What another program did to a mail before it came here, as its structure shows it.
+/// The protection that another program gave a mail before it came here, as its structure shows it.
 public struct MailProtection: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable { case signed, encrypted }
     public enum Scheme: String, Sendable, Hashable {
@@ -41,7 +42,7 @@ public struct MailProtection: Sendable, Hashable {
     }
 }
 
-/// What stands in the address fields of a header in place of an address: untrusted text, field by field.
+/// The text in the address fields of a header that is not an address: untrusted, field by field.
 public struct UnreadableAddresses: Sendable, Hashable {
     public var from: [String]
     public var to: [String]
@@ -67,10 +68,11 @@ public struct NamedAddress: Sendable, Hashable {
     }
 }
 
-/// An attachment: a leaf with disposition attachment, or a part that is neither text body nor referenced by cid and has a
-/// name or a type that readers show as a file.
+/// An attachment: a leaf with disposition attachment, or a part that is neither text body nor referenced by cid and has
+/// a name or a type that readers show as a file.
 public struct AttachmentFacts: Sendable, Hashable {
-    /// Which message ``path`` is in: 0 for the message as it came, others for what its signed S/MIME objects enclose.
+    /// The number of the message that ``path`` is in: 0 for the message as received, others for the content of its
+    /// signed S/MIME objects.
     public let layer: Int
     public let path: Entity.Path
     /// Decoded; nil without a name. Never used as a path.
@@ -79,14 +81,14 @@ public struct AttachmentFacts: Sendable, Hashable {
     public let shownFileName: ShownFileName?
     /// `type/subtype`, lower case, as declared.
     public let mediaType: String
-    /// What the first octets say it is, such as `pdf`, `xml`, `zip`; empty when nothing is recognised.
+    /// The kinds that the first octets indicate, such as `pdf`, `xml`, `zip`; empty if nothing is recognised.
     public let contentKinds: Set<String>
     /// PDF with a filled signature field, XML with a ds:Signature, CMS SignedData.
     public let isSigned: Bool
-    /// Why the part must stay as it is; nil when nothing forbids to change it.
+    /// The reason why the part must stay unchanged; nil if it may be changed.
     public let protection: Protection?
 
-    /// What a change of the part would break, beside a signature within the document itself.
+    /// The protection that a change of the part would break, apart from a signature within the document itself.
     public enum Protection: String, Sendable, Hashable {
         /// It stands within a multipart/signed, S/MIME's or PGP's.
         case withinSigned

@@ -1,13 +1,13 @@
 import DomainNames
 public import InternetMessage
 
-/// What the administrator wants done with mail: the part of `ses.xml` that decides. Plain values, in document order.
+/// The administrator's rules for mail: the part of `ses.xml` that decides. Plain values, in document order.
 public struct Policy: Sendable, Hashable {
     /// The organisation's domains, with A-labels and in lower case; at least one.
     public var domainNames: [String]
-    /// Where notices for the administrator go.
+    /// The address that receives notices for the administrator.
     public var administrator: AddrSpec?
-    /// What happens to a message whose operation failed for good.
+    /// The action for a message whose operation failed permanently.
     public var errorAction: RoutingAction
     public var outgoing: DirectionPolicy
     public var incoming: DirectionPolicy
@@ -60,7 +60,7 @@ public struct Policy: Sendable, Hashable {
         }
     }
 
-    /// Whether `address` is in one of the organisation's domains.
+    /// Returns true if `address` is in one of the organisation's domains.
     public func isInternal(_ address: AddrSpec) -> Bool {
         let domain = address.canonicalDomain
         return domainNames.contains { CanonicalDomain($0) == domain }
@@ -72,7 +72,7 @@ public enum Direction: String, Sendable, Hashable, CaseIterable {
     case outgoing, incoming
 }
 
-/// Where a message goes, in the words of `ses.xml`.
+/// The ways that a message can go, in the words of `ses.xml`.
 public enum RoutingAction: String, Sendable, Hashable, CaseIterable {
     case block = "BLOCK_EMAIL"
     case administrator = "EMAIL_TO_ADMINISTRATOR"
@@ -135,7 +135,7 @@ public enum Operation: Sendable, Hashable {
         }
     }
 
-    /// Whether it makes signatures.
+    /// True if it makes signatures.
     public var isSigning: Bool {
         switch self {
         case .signAttachment, .signEmail: true
@@ -143,7 +143,7 @@ public enum Operation: Sendable, Hashable {
         }
     }
 
-    /// Whether it is done with each attachment, not with the mail as a whole.
+    /// True if it is done with each attachment, not with the mail as a whole.
     public var isOnAttachments: Bool {
         switch self {
         case .signAttachment, .verifyAttachment: true

@@ -1,4 +1,5 @@
-/// Text of a message as it may stand in a sentence for people: bounded, on one line, and without characters that act on the reader's screen.
+/// Returns text of a message in a form for a sentence for people: bounded, on one line, and without characters that act
+/// on the reader's screen.
 ///
 /// - Parameter limit: characters (scalars) of `text` at most; a longer one ends with `...`.
 func shown(_ text: some StringProtocol, limit: Int = 200) -> String {

@@ -37,8 +37,8 @@ public enum AttachmentFormat: String, Sendable, Hashable, CaseIterable {
     case cms
 }
 
-/// What `SignAttachment` says of attachments of several kinds: for each attachment the first profile, and the first key,
-/// whose `contains` it fits.
+/// The instructions of `SignAttachment` for attachments of several kinds. Each attachment gets the first profile, and
+/// the first key, whose `contains` matches it.
 public struct AttachmentInstructions: Sendable, Hashable {
     /// One `SignAttachment` of `ProfileSelection`.
     public struct Profile: Sendable, Hashable {
@@ -92,10 +92,10 @@ public struct AttachmentInstructions: Sendable, Hashable {
         keys = [Key(contains: nil, key: instruction.key)]
     }
 
-    /// Whether some profile is for every attachment, so that none is left unsigned.
+    /// True if some profile is for every attachment, so that none is left unsigned.
     public var isForEveryAttachment: Bool { profiles.contains { $0.contains == nil } }
 
-    /// How `attachment` is signed; nil when no profile is for it, and it stays as it is.
+    /// Returns the instruction for signing `attachment`; nil if no profile is for it, and it stays unchanged.
     public func instruction(for attachment: AttachmentFacts) -> SigningInstruction? {
         func isFor(_ contains: [WildcardPattern]?) -> Bool {
             AttachmentSelection(contains: contains, signed: nil).isOfKind(attachment)

@@ -78,7 +78,7 @@ struct Wildcards<Unit: Equatable> {
         return true
     }
 
-    /// Where the first `run` within `text[start..<end]` ends (Knuth, Morris and Pratt).
+    /// Returns the end of the first `run` within `text[start..<end]` (Knuth, Morris and Pratt).
     private static func endOfFirst(_ run: [Unit], in text: [Unit], from start: Int, to end: Int) -> Int? {
         guard end - start >= run.count else { return nil }
         // failure[n]: the length of the longest proper prefix of the run that is also a suffix of its first n + 1 units
@@ -99,7 +99,8 @@ struct Wildcards<Unit: Equatable> {
     }
 }
 
-/// UTF-8 of `text` after simple case folding (Unicode §5.18): one scalar becomes one scalar, so `ß` is not `ss`, and the dotless `ı` is not `i`.
+/// Returns the UTF-8 of `text` after simple case folding (Unicode §5.18). One scalar becomes one scalar, so `ß` does
+/// not become `ss`, and the dotless `ı` does not become `i`.
 func caseFolded(_ text: some StringProtocol) -> [UInt8] {
     var text = String(text)
     return text.withUTF8 { octets in
@@ -155,7 +156,8 @@ func withoutLineWraps(_ octets: [UInt8]) -> [UInt8] {
     return joined
 }
 
-/// How many octets of white space stand at `index`: one of ASCII's, or the two of a no-break space, which HTML is full of.
+/// Returns the number of octets of the white space at `index`: one of ASCII's, or the two of a no-break space, which is
+/// common in HTML.
 private func lengthOfBlank(_ octets: [UInt8], at index: Int) -> Int {
     switch octets[index] {
     case 0x09...0x0D, 0x20: 1

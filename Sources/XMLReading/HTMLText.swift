@@ -8,8 +8,8 @@ public enum HTMLText {
     /// Scripts, styles, the title and comments are left out. Never fails: it returns what could be read, at most up to
     /// the limits.
     /// - Parameters:
-    ///   - charset: The charset of the octets as a MIME header names it; nil, UTF-8 and unknown ones: UTF-8, or when the
-    ///     octets are not that, what the document says of itself.
+    ///   - charset: The charset of the octets as a MIME header names it. With nil, UTF-8 or an unknown name, UTF-8 is
+    ///     tried first, and then the charset that the document itself declares.
     ///   - limit: The most octets that are looked at.
     public static func plainText(of html: OctetString, charset: String? = nil, limit: Int = 4 << 20) -> String {
         let part = html.slice(0..<min(html.count, max(0, limit)))
@@ -23,7 +23,7 @@ private final class HTMLTextParser {
     private let context: htmlParserCtxtPtr
     private var text = RunTogetherText()
     private var depth = 0
-    /// How many of the open elements hide their content.
+    /// The number of open elements that hide their content.
     private var hidden = 0
 
     /// Closing tags cost as much as there are open elements, so there is a bound to them.

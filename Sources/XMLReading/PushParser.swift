@@ -1,6 +1,6 @@
 import CLibXML2
 
-/// What the parser tells, in document order. Nothing is told after ``PushParser/stop(_:)``.
+/// The events of a parser, in document order. None comes after ``PushParser/stop(_:)``.
 protocol XMLEvents: AnyObject {
     func startElement(_ tag: XMLStartTag)
     func endElement(localName: String, namespaceURI: String?)
@@ -20,7 +20,7 @@ final class PushParser {
     private var opening: [UInt8] = []
     private var elements = 0
     private var hasFinished = false
-    /// How many namespace declarations each open element has.
+    /// The number of namespace declarations of each open element.
     private var declarations: [Int] = []
     private var declared = 0
     private var isStopped = false

@@ -1,4 +1,4 @@
-/// Why XML could not be read.
+/// The reason why XML could not be read.
 public struct XMLReadingError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// Not well-formed, or names a namespace prefix that is not declared.
@@ -13,7 +13,7 @@ public struct XMLReadingError: Error, Hashable, Sendable {
     public let kind: Kind
     /// The line, counted from 1; 0 when there is none.
     public let line: Int
-    /// What is wrong, in one line without control characters, at most 300 characters.
+    /// The fault, in one line without control characters, at most 300 characters.
     public let reason: String
 
     public init(_ kind: Kind, line: Int, reason: String) {

@@ -1,14 +1,19 @@
 /// Takes the events of an ``XMLStream``. An error that it throws ends the reading.
 public protocol XMLStreamHandler {
     associatedtype Failure: Error
+    /// Takes a start tag; of an empty element too.
+    /// - Throws: An error that ends the reading.
     mutating func startElement(_ tag: XMLStartTag) throws(Failure)
+    /// Takes an end tag.
+    /// - Throws: An error that ends the reading.
     mutating func endElement(localName: String, namespaceURI: String?) throws(Failure)
     /// A piece of character data, UTF-8; one text comes in any number of pieces. The octets are valid only for the
     /// time of the call.
+    /// - Throws: An error that ends the reading.
     mutating func text(_ octets: UnsafeRawBufferPointer) throws(Failure)
 }
 
-/// Why a stream ended early.
+/// The reason why a stream ended early.
 public enum XMLStreamError<HandlerFailure: Error>: Error {
     case unreadable(XMLReadingError)
     case handler(HandlerFailure)
@@ -19,7 +24,7 @@ extension XMLStreamError: Sendable where HandlerFailure: Sendable {}
 
 /// Reads one document that arrives in pieces; memory does not grow with the length of a text.
 ///
-/// The hardening is that of ``XMLTree``. Handed from thread to thread it may be, shared it may not.
+/// It is hardened like ``XMLTree``. A stream can be transferred between threads, but must not be used by two at once.
 public final class XMLStream<Handler: XMLStreamHandler> {
     private let relay: EventRelay<Handler>
     private let parser: PushParser
@@ -37,10 +42,11 @@ public final class XMLStream<Handler: XMLStreamHandler> {
     /// The line that was reached, counted from 1.
     public var line: Int { parser.line }
 
-    /// How many octets the parser keeps at present.
+    /// The number of octets that the parser keeps at present.
     var heldOctets: Int { parser.held }
 
-    /// Reads on. After an error every further call throws it again.
+    /// Reads the next octets. After an error every further call throws the same error.
+    /// - Throws: ``XMLStreamError`` if the octets are not well-formed XML, exceed a limit, or the handler throws.
     public func feed(_ octets: UnsafeRawBufferPointer) throws(XMLStreamError<Handler.Failure>) {
         try relay.rethrow()
         do throws(XMLReadingError) { try parser.feed(octets) } catch {
@@ -50,7 +56,8 @@ public final class XMLStream<Handler: XMLStreamHandler> {
         try relay.rethrow()
     }
 
-    /// Says that there is no more; the document must be complete.
+    /// Ends the document, which must be complete.
+    /// - Throws: ``XMLStreamError`` if the document is incomplete, or the handler throws.
     public func finish() throws(XMLStreamError<Handler.Failure>) {
         try relay.rethrow()
         do throws(XMLReadingError) { try parser.finish() } catch {

@@ -7,6 +7,8 @@ public enum XMLTree {
     /// Hardened (libxml2, no network): a document type declaration, a reference to an entity that is not predefined,
     /// a duplicate attribute, a second root, text after the root, truncation and an undeclared prefix are errors.
     /// - Returns: The root element.
+    /// - Throws: ``XMLReadingError`` with the line, if the octets are not well-formed XML, have a DTD, or exceed a
+    ///   limit.
     public static func parse(
         _ octets: OctetString, limits: XMLLimits = .tree
     ) throws(XMLReadingError) -> XMLElement {
@@ -14,6 +16,8 @@ public enum XMLTree {
     }
 
     /// Reads a document that stands anywhere in memory, in the same way.
+    /// - Throws: ``XMLReadingError`` with the line, if the octets are not well-formed XML, have a DTD, or exceed a
+    ///   limit.
     public static func parse(
         _ octets: UnsafeRawBufferPointer, limits: XMLLimits = .tree
     ) throws(XMLReadingError) -> XMLElement {

@@ -1,4 +1,4 @@
-/// What a server says in reply to EHLO that it can do (RFC 5321 §4.1.1.1).
+/// The capabilities that a server announces in reply to EHLO (RFC 5321 §4.1.1.1).
 public struct SMTPCapabilities: Sendable, Hashable {
     /// The most octets of a message (RFC 1870); nil when it states none.
     public internal(set) var sizeLimit: Int?
@@ -15,7 +15,7 @@ public struct SMTPCapabilities: Sendable, Hashable {
     /// ENHANCEDSTATUSCODES (RFC 2034).
     public internal(set) var hasEnhancedStatus = false
 
-    /// What a server offers that knows only HELO.
+    /// The capabilities of a server that knows only HELO.
     public init() {}
 
     /// - Parameter lines: Those of the reply to EHLO without their code; the first is the server's name.

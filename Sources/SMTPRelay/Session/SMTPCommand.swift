@@ -35,7 +35,7 @@ struct SMTPMailParameters {
     var isEightBit = false
     /// SMTPUTF8 (RFC 6531).
     var isUTF8 = false
-    /// Whether the server takes those of RFC 3461.
+    /// True if the server takes those of RFC 3461.
     var takesDSN = false
 
     init() {}

@@ -1,7 +1,7 @@
 import CurlTransfer
 
 extension SMTPFailure {
-    /// What kept a connection from being made. It concerns the route, never a message.
+    /// Makes the failure of a connection that could not be made. It concerns the route, never a message.
     init(_ error: MailConnectionError, _ settings: MailConnectionSettings) {
         let phase = Phase(error.phase)
         let peer = "\(settings.host):\(settings.port)"
@@ -48,7 +48,7 @@ extension SMTPFailure.Phase {
 }
 
 extension SMTPReply {
-    /// From lines as they came.
+    /// Finds a reply in lines as received.
     fileprivate init?(receivedLines lines: [String]) {
         guard let code = lines.last.flatMap({ Int($0.prefix(3)) }) else { return nil }
         self.init(code: code, lines: lines.map { String($0.dropFirst(4)) })

@@ -1,6 +1,6 @@
-/// Which recipients of a message are named in which transaction, and which in none.
+/// The assignment of a message's recipients to transactions. Some recipients are named in none.
 struct SMTPDelivery {
-    /// What is known before the first command.
+    /// The refusals that are known before the first command.
     let refusals: [SMTPRecipientResult]
     private var waiting: [Int]
     private let atOnce: Int

@@ -7,16 +7,16 @@ final class SMTPDialogue {
     private let timeouts: SMTPTimeouts
     private let peer: String
     private var reader = SMTPReplyReader()
-    /// The end of all that is done in the present delivery, but for the wait for the last reply.
+    /// The end of the present delivery, except for the wait for the last reply.
     private var limit: ContinuousClock.Instant?
     private var unsent: [UInt8] = []
     private var encoder = SMTPContentEncoder()
     private var contentDeadline = ContinuousClock.now
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 16)
 
-    /// What of a message is read and sent at once.
+    /// The number of octets of a message that are read and sent at once.
     private static let chunk = 65_536
-    /// How long a peer that takes no more octets may have words about it.
+    /// The time for a final reply of a peer that takes no more octets.
     private static let lastWords = Duration.seconds(2)
     /// The least time that is allowed for sending the rest of a message.
     private static let endTime = Duration.seconds(10)
@@ -66,8 +66,8 @@ final class SMTPDialogue {
         }
     }
 
-    /// Why a connection that has waited is over. Words that nobody asked for would be taken for the reply to what is said
-    /// next, and with them perhaps a message be refused that the server never saw.
+    /// The reason why a connection that has waited is over. A line that the server sent unasked would be taken for the
+    /// reply to the next command, and might refuse a message that the server never saw.
     var failureBeforeFirstCommand: SMTPFailure? {
         guard reader.isWithinReply || connection.hasNews else { return nil }
         return failure(.mail, status: (4, 2), "the server has closed the connection, or spoken unasked")
@@ -100,7 +100,8 @@ final class SMTPDialogue {
         }
     }
 
-    /// When the reply to `phase` must have come. The last reply always has its full time: cutting it short makes repeats.
+    /// Returns the time until which the reply to `phase` must have come. The last reply always has its full time,
+    /// because cutting it short causes repeats.
     private func deadline(_ phase: SMTPFailure.Phase) -> ContinuousClock.Instant {
         let own = ContinuousClock.now + timeouts.limit(phase)
         guard phase != .finalReply, let limit else { return own }
@@ -218,7 +219,7 @@ private struct SMTPBreak: Error {
 }
 
 extension SMTPFailure.Phase {
-    /// Where, in a sentence.
+    /// The phase, in words for a sentence.
     var words: String {
         switch self {
         case .lookup: "looking up the server"

@@ -6,9 +6,9 @@ public struct SMTPEnvelope: Sendable, Hashable {
     public var sender: ReversePath
     /// In the order in which they are named to the server; results refer to them by index.
     public var recipients: [SMTPRecipient]
-    /// Which parts of the message a notification returns (RFC 3461 §4.3).
+    /// The parts of the message that a notification returns (RFC 3461 §4.3).
     public var returned: NotificationRequest.Returned?
-    /// What notifications call the message (ENVID).
+    /// The identifier of the message in notifications (ENVID).
     public var identifier: EnvelopeIdentifier?
 
     public init(
@@ -29,7 +29,7 @@ public struct SMTPEnvelope: Sendable, Hashable {
 /// One recipient of a message.
 public struct SMTPRecipient: Sendable, Hashable {
     public var address: AddrSpec
-    /// When a notification is wanted (RFC 3461 §4.1).
+    /// The events of which a notification is wanted (RFC 3461 §4.1).
     public var notify: NotificationRequest.Notify?
     /// The recipient as the sender gave it (ORCPT, type rfc822, or utf-8 where it is not ASCII).
     public var original: AddrSpec?

@@ -1,9 +1,9 @@
-/// Why something of a delivery did not come to a good end. Every failure is transient or permanent, and concerns the
-/// route, the message or one recipient.
+/// The failure of a delivery or of a part of it. Every failure is transient or permanent, and concerns the route, the
+/// message or one recipient.
 public struct SMTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Permanence: String, Sendable, Hashable { case transient, permanent }
 
-    /// What else would fail in the same way.
+    /// The deliveries that would fail in the same way.
     public enum Scope: String, Sendable, Hashable {
         /// Any message over this route: connection, TLS, greeting, EHLO, AUTH, or the server is going down. A permanent
         /// one (a wrong password) asks for the administrator and says nothing against the message.
@@ -14,7 +14,7 @@ public struct SMTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case recipient
     }
 
-    /// Where in the dialogue.
+    /// The place in the dialogue.
     public enum Phase: String, Sendable, Hashable {
         case lookup, connect, greeting, ehlo, startTLS, handshake, auth
         /// Before any command, because of what the message or an address is.
@@ -32,9 +32,9 @@ public struct SMTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public let phase: Phase
     /// The server's, or the one that fits best.
     public let status: EnhancedStatus
-    /// What the server said, where it did.
+    /// The server's reply, if there was one.
     public let reply: SMTPReply?
-    /// What, where, why, in one line; no credentials, no content.
+    /// The event, its place and its cause, in one line; no credentials, no content.
     public let summary: String
 
     public var description: String { summary }

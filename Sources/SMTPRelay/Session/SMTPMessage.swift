@@ -5,7 +5,7 @@ public import Octets
 /// Every LF without CR goes out as CRLF (a file has its own convention, servers get CRLF, and that is
 /// what was signed). Nothing is re-encoded, and no line is folded.
 public struct SMTPMessage: Sendable {
-    /// What happens to a CR without LF, which may not be sent (RFC 5321 §2.3.8).
+    /// The handling of a CR without LF, which must not be sent (RFC 5321 §2.3.8).
     public enum StrayReturns: Sendable, Hashable {
         /// The message is refused. For anything signed: changing it would break the signature.
         case refused
@@ -17,7 +17,7 @@ public struct SMTPMessage: Sendable {
     public let content: any OctetSource
     /// Octets as sent, without the dots that transparency adds and without the final one (RFC 1870 §3).
     public let size: Int
-    /// Whether any octet is above 127.
+    /// True if any octet is above 127.
     public let hasEightBit: Bool
 
     /// Reads `content` once.

@@ -1,11 +1,11 @@
 import InternetMessage
 
-/// What is known to fail before the first command, from the message, the addresses and what the server offers.
+/// The failures that are known before the first command, from the message, the addresses and what the server offers.
 enum SMTPPreparation {
     /// Paths may have 256 octets (RFC 5321 §4.5.3.1.3); some are longer, and none needs this many.
     static let pathLimit = 1_000
 
-    /// Why the message cannot go to anybody over this connection.
+    /// Returns the reason why the message cannot be sent to anybody over this connection.
     static func failure(
         _ message: SMTPMessage, _ envelope: SMTPEnvelope, _ capabilities: SMTPCapabilities
     ) -> SMTPFailure? {
@@ -24,7 +24,7 @@ enum SMTPPreparation {
         return failure(sender, "the sender's address", .message, capabilities)
     }
 
-    /// Why this recipient cannot be named to the server.
+    /// Returns the reason why this recipient cannot be named to the server.
     static func failure(_ recipient: SMTPRecipient, _ capabilities: SMTPCapabilities) -> SMTPFailure? {
         failure(recipient.address, "the address", .recipient, capabilities)
     }

@@ -4,7 +4,7 @@ public struct SMTPReply: Sendable, Hashable, CustomStringConvertible {
     public let code: Int
     /// The text of each line, without code, separator and line end; without control characters. At least one.
     public let lines: [String]
-    /// What the server says in the terms of RFC 3463, where it does and the class fits the code.
+    /// The status in the terms of RFC 3463, if the server gives one and its class fits the code.
     public let status: EnhancedStatus?
 
     /// - Returns: nil when the code is out of range.
@@ -46,14 +46,15 @@ public struct SMTPReply: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What came is not a reply.
+/// The octets received are not a reply.
 struct SMTPReplyFault: Error, Hashable {
     let detail: String
 }
 
 /// Puts replies together from octets as they arrive, however they are cut.
 ///
-/// Lines may end with LF alone, which is seen. The code of the last line counts. A reply is bounded in lines and octets.
+/// Lines may end with LF alone, which some servers send. The code of the last line counts. A reply is bounded in lines
+/// and octets.
 struct SMTPReplyReader {
     private var pending: [UInt8] = []
     private var searched = 0
@@ -82,7 +83,7 @@ struct SMTPReplyReader {
         return nil
     }
 
-    /// Whether octets are left that belong to no complete reply yet.
+    /// True if octets are left that belong to no complete reply yet.
     var isWithinReply: Bool { !pending.isEmpty || !lines.isEmpty }
 
     private static let tooLong = SMTPReplyFault(

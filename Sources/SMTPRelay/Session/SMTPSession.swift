@@ -8,7 +8,7 @@ public final class SMTPSession {
     private let dialogue: SMTPDialogue
     private let timeouts: SMTPTimeouts
     public let capabilities: SMTPCapabilities
-    /// How many messages it has been given.
+    /// The number of messages it has been given.
     public private(set) var deliveries = 0
     /// False once a delivery has closed it; then it is only to be dropped.
     public private(set) var isOpen = true
@@ -16,7 +16,8 @@ public final class SMTPSession {
     public var isEncrypted: Bool { dialogue.connection.isEncrypted }
     /// The IP address of the server.
     public var peerAddress: String { dialogue.connection.peerAddress }
-    /// Why an opportunistic connection is in clear although the server offered STARTTLS; nil when it is not so.
+    /// The reason why an opportunistic connection is in clear although the server offered STARTTLS; nil if it is
+    /// encrypted or the server did not.
     public var encryptionFailure: String? { dialogue.connection.encryptionFailure?.description }
 
     /// Connects, and goes as far as a server's reply to EHLO or AUTH.
@@ -39,17 +40,21 @@ public final class SMTPSession {
             connection, timeouts, peer: "\(settings.host):\(settings.port)")
     }
 
-    /// Delivers one message to all recipients of its envelope, in more than one transaction where the server demands it.
+    /// Delivers one message to all recipients of its envelope, in more than one transaction where the server demands
+    /// it.
     ///
-    /// Recipients that are refused are reported before the message is sent; the reply to the final dot is reported before
-    /// anything else is said to the server. When `report` throws, the connection is closed at once, so that nothing more
-    /// can be accepted whose acceptance nobody keeps.
+    /// Recipients that are refused are reported before the message is sent. The reply to the final dot is reported
+    /// before anything else is said to the server. When `report` throws, the connection is closed at once, so that the
+    /// server cannot accept anything more without a record of it.
     /// - Parameters:
-    ///   - recipientsAtOnce: The most that are named in one transaction, where partial delivery is allowed; else all are.
-    ///   - offering: Called for the recipients of a transaction when everything but the end of the message was sent to them:
-    ///     from here until its reply nobody can know whether the server took it. When it throws, the end is not sent.
+    ///   - recipientsAtOnce: The largest number of recipients in one transaction, where partial delivery is allowed;
+    ///     otherwise all are named.
+    ///   - offering: Called for the recipients of a transaction when everything but the end of the message was sent to
+    ///     them. From here until the reply it is unknown whether the server took it. When it throws, the end is not
+    ///     sent.
     ///   - report: Keeps results durably. Each recipient appears once in all reports together; when the end is
     ///     ``SMTPDeliveryEnd/stale(_:)``, at most once.
+    /// - Throws: The error that `offering` or `report` throws; the connection is closed then.
     public func deliver<Fault: Error>(
         _ envelope: SMTPEnvelope, _ message: SMTPMessage, partial: SMTPPartialDelivery = .allowed,
         recipientsAtOnce: Int = 100, offering: ([Int]) throws(Fault) -> Void,
@@ -94,7 +99,7 @@ public final class SMTPSession {
         dialogue.quit(within: min(limit ?? timeouts.quit, timeouts.quit))
     }
 
-    /// Whether the server has hung up, or said something unasked, while nothing was under way.
+    /// True if the server has hung up, or said something unasked, while nothing was under way.
     public var hasEnded: Bool { !isOpen || dialogue.failureBeforeFirstCommand != nil }
 
     private func closing<Result, Fault: Error>(_ body: () throws(Fault) -> Result) throws(Fault) -> Result {

@@ -3,7 +3,7 @@ public import MailExchange
 
 /// One address to try for a domain's mail.
 public struct SMTPTarget: Sendable, Hashable {
-    /// What a certificate must show where it is verified.
+    /// The name that a verified certificate must contain.
     public let host: String
     public let address: String
     /// Targets of equal preference are as good as one another.

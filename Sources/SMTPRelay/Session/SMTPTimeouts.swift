@@ -1,4 +1,5 @@
-/// How long a server may take (RFC 5321 §4.5.3.2). Each is a limit on the whole reply, so that dripping gains nothing.
+/// The times that a server may take (RFC 5321 §4.5.3.2). Each is a limit on the whole reply, so that a server gains
+/// nothing by sending it slowly.
 public struct SMTPTimeouts: Sendable, Hashable {
     /// For the reply to MAIL, RCPT, RSET, and for commands to be taken.
     public var command: Duration = .seconds(300)
@@ -8,8 +9,8 @@ public struct SMTPTimeouts: Sendable, Hashable {
     public var content: Duration = .seconds(180)
     /// For the reply to the final dot. Too short a time makes repeats.
     public var finalReply: Duration = .seconds(600)
-    /// For all that is said about one message, besides the time its octets need at ``slowest`` and the wait for the reply to
-    /// the final dot: so many small waits would add up to hours.
+    /// For the whole dialogue about one message, besides the time its octets need at ``slowest`` and the wait for the
+    /// reply to the final dot. Without it, many small waits would add up to hours.
     public var message: Duration = .seconds(900)
     /// For the reply to QUIT, which nobody needs.
     public var quit: Duration = .seconds(2)

@@ -4,8 +4,8 @@ import InternetMessage
 /// done here.
 ///
 /// It gives each recipient exactly one result, in at most two reports: refusals before the message is sent, the rest
-/// after the final dot. A recipient that the server calls one too many (452, RFC 5321 §4.5.3.1.10) is put off to another
-/// transaction instead.
+/// after the final dot. A recipient that the server calls one too many (452, RFC 5321 §4.5.3.1.10) is put off to
+/// another transaction instead.
 struct SMTPTransaction {
     enum Event: Hashable {
         case reply(SMTPReply)
@@ -15,7 +15,8 @@ struct SMTPTransaction {
         case contentSent
         /// The peer has closed, or the network broke. Whatever was being sent has not arrived whole.
         case disconnected(SMTPFailure)
-        /// We give the connection up: no reply in time, or one that makes no sense. The same holds of what was being sent.
+        /// We give the connection up: no reply in time, or one that makes no sense. The same holds of what was being
+        /// sent.
         case abandoned(SMTPFailure)
     }
 
@@ -32,7 +33,7 @@ struct SMTPTransaction {
         case finish(SMTPDeliveryEnd, putOff: [Int])
     }
 
-    /// Whether the connection has waited since its last dialogue, so that it may have died meanwhile.
+    /// The state of the connection at the beginning: after a pause since its last dialogue it may have died meanwhile.
     enum Beginning: Hashable { case fresh, afterPause }
 
     private enum State: Hashable {
@@ -56,7 +57,7 @@ struct SMTPTransaction {
     private var hasSeenReply = false
     private var isMailOpen = false
     private var isDataOpen = false
-    /// Why nobody gets the message in this transaction.
+    /// The reason why no recipient gets the message in this transaction.
     private var failure: SMTPFailure?
     private var accepted: [Int] = []
     private var refused: [SMTPRecipientResult] = []
@@ -300,7 +301,8 @@ struct SMTPTransaction {
         return reportLast(unknown + rest, closing: failure)
     }
 
-    /// The connection is of no more use. Who has no result yet has this one, but for what was said of one alone.
+    /// The connection is of no more use. Recipients without a result get this one, except those with a failure of their
+    /// own.
     private mutating func close(_ failure: SMTPFailure) -> Action {
         if partial == .refused { refuseAll() }
         var results = refused.filter { !decided.contains($0.recipient) }
