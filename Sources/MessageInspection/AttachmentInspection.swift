@@ -3,7 +3,7 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// What is known of an attachment from its header and its octets.
+/// The facts about an attachment from its header and its octets.
 enum AttachmentInspection {
     /// - Parameter layer: Which of the opened messages it stands in.
     static func facts(of attachment: MessageParts.Attachment, layer: Int, _ charsets: Charsets) -> AttachmentFacts {
@@ -64,7 +64,8 @@ enum AttachmentInspection {
         search(entity).isSigned
     }
 
-    /// Whether it is XML up to a ds:Signature; what merely names one is a page about signatures.
+    /// Returns true if the entity is XML up to a ds:Signature. A document that merely names one is a page about
+    /// signatures.
     private static func holdsXMLSignature(_ entity: Entity) -> Bool { search(entity).isFound }
 
     private static func search(_ entity: Entity) -> XMLSignatureSearch {

@@ -3,7 +3,7 @@ import Glibc
 /// One conversion to UTF-8 by the C library, with a descriptor of its own: descriptors have state and are not shared.
 struct CharsetConversion: ~Copyable {
     private let descriptor: iconv_t
-    /// How many octets a unit of the charset has at least; what is invalid is left out by units.
+    /// The smallest number of octets in a unit of the charset. Invalid octets are left out by units.
     private let unit: Int
 
     /// nil when the C library does not know `name`.

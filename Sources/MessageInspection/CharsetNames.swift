@@ -16,7 +16,8 @@ enum CharsetNames {
         for (name, aliases) in charsets {
             for alias in aliases.split(separator: " " as Character) { names[String(alias)] = name }
         }
-        // Part 12 was never made; parts 1, 9 and 11 are read as the Windows code pages that extend them, as browsers do.
+        // Part 12 was never published. Parts 1, 9 and 11 are read as the Windows code pages that extend them, as
+        // browsers do.
         for part in [2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16] {
             names["iso8859\(part)"] = "ISO-8859-\(part)"
             names["8859\(part)"] = "ISO-8859-\(part)"

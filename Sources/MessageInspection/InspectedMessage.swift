@@ -2,7 +2,8 @@ public import InternetMessage
 import Octets
 public import Workflows
 
-/// What Decide may know of a message and its envelope, each fact found when it is first asked for, and once.
+/// The facts that Decide may know of a message and its envelope. Each fact is found when it is first asked for, and
+/// once.
 public struct InspectedMessage: MessageFacts {
     private let message: Message
     private let enclosed: [Message]

@@ -1,14 +1,14 @@
 import InternetMessage
 import Workflows
 
-/// Which parts of a message are its text and which are attachments.
+/// The parts of a message that are its text, and those that are attachments.
 ///
 /// A text body is text/plain or text/html without disposition attachment, and either the first part of its multipart,
 /// in a multipart/alternative, or without a name. An attachment is a leaf with disposition attachment, or one that is
-/// neither a text body nor shown by an HTML part that refers to its Content-ID, and has a name or a type that readers show
-/// as a file: an application/pdf without a name is a file to all of them. What is in a forwarded message
-/// (message/rfc822), in an encryption or in a signature object belongs to neither, nor does such an object when it is all
-/// that a multipart/signed holds: it is a layer of the mail (RFC 2634 §1.1).
+/// neither a text body nor shown by an HTML part that refers to its Content-ID, and has a name or a type that readers
+/// show as a file: an application/pdf without a name is a file to all of them. Parts in a forwarded message
+/// (message/rfc822), in an encryption or in a signature object are neither. Nor is such an object if it is all that a
+/// multipart/signed holds, because it is a layer of the mail (RFC 2634 §1.1).
 struct MessageParts {
     private(set) var texts: [Entity] = []
     private(set) var attachments: [Attachment] = []
@@ -40,7 +40,7 @@ struct MessageParts {
         let parent: String?
         /// The Content-IDs that HTML refers to within the multipart/related around this, found when needed.
         let shown: ReferencedContent?
-        /// Whether a multipart/signed is around it.
+        /// True if a multipart/signed is around it.
         let isSigned: Bool
     }
 
@@ -80,11 +80,11 @@ struct MessageParts {
 }
 
 extension Entity {
-    /// Whether readers show a part of this type as a file though it has no name.
+    /// Returns true if readers show a part of this type as a file although it has no name.
     ///
-    /// They do so with all that is no text that they show themselves (RFC 2046 §4.1.4), no other form of a text that they
-    /// do show (RFC 2046 §5.1.4), no report for machines (RFC 6522 §3, RFC 8098 §3), no image that belongs to a page
-    /// (RFC 2387), and no layer of security.
+    /// They do so with every part except text that they show themselves (RFC 2046 §4.1.4), another form of a text that
+    /// they do show (RFC 2046 §5.1.4), a report for machines (RFC 6522 §3, RFC 8098 §3), an image that belongs to a
+    /// page (RFC 2387), and a layer of security.
     /// - Parameter parent: The subtype of the multipart it stands in.
     fileprivate func isShownAsFile(in parent: String?) -> Bool {
         switch contentType.type {
@@ -103,7 +103,8 @@ extension Entity {
         "pkcs7-mime", "x-pkcs7-mime", "pkcs7-signature", "x-pkcs7-signature", "pgp-signature", "pgp-encrypted",
     ]
 
-    /// Whether it is no file but a layer of the mail that a reader takes off.
+    /// The protection of a part that is not a file but a layer of the mail, which a reader takes off; nil for other
+    /// parts.
     fileprivate var ownProtection: AttachmentFacts.Protection? {
         switch SMIMEForm.of(self) {
         case .encrypted: .encryptedPart
@@ -121,7 +122,7 @@ extension Entity {
 }
 
 extension SMIMEForm {
-    /// Whether it is one CMS object, whose content cannot be seen as parts.
+    /// True if it is one CMS object, whose content cannot be seen as parts.
     var isOpaque: Bool {
         switch self {
         case .signedData, .encrypted, .compressed, .certificatesOnly: true
@@ -143,7 +144,7 @@ final class ReferencedContent: Sendable {
         self.charsets = charsets
     }
 
-    /// Whether HTML here, or further out, refers to `entity`.
+    /// Returns true if HTML here, or further out, refers to `entity`.
     func contains(_ entity: Entity) -> Bool {
         guard let field = entity.header.first("Content-ID") else { return false }
         let identifier = field.text.filter { $0 != "<" && $0 != ">" }
@@ -159,7 +160,7 @@ final class ReferencedContent: Sendable {
         return found
     }
 
-    /// What follows `cid:` in `html`, percent-encoding undone.
+    /// Returns the Content-IDs after `cid:` in `html`, with percent-encoding undone.
     static func references(in html: [UInt8]) -> Set<String> {
         var found: Set<String> = []
         let scheme = Array("cid:".utf8)

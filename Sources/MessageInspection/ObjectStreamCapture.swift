@@ -20,7 +20,7 @@ struct ObjectStreamCapture {
         return data.count > Self.most ? OctetString() : nil
     }
 
-    /// Whether a field of signature in the stream has a value, or a dictionary in it has a signature's keys.
+    /// Returns true if a signature field in the stream has a value, or a dictionary in it has a signature's keys.
     /// - Parameter limit: How much may still be decompressed.
     /// - Returns: nil when not all of it could be read.
     static func holdsSignature(_ data: OctetString, limit: inout Int) -> Bool? {

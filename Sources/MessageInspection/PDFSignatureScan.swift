@@ -3,14 +3,14 @@ import Octets
 /// Looks through a PDF for signs of a filled signature field (ISO 32000-1 §12.7.4.5, §12.8.1), in one pass and with
 /// bounded memory and work.
 ///
-/// It reads names, not structure: a signature must stand in the file uncompressed, because /ByteRange speaks of places
-/// in it, and names are not encrypted in an encrypted document. Within one object it takes for a signature a dictionary
-/// with /ByteRange and /Contents, or a field with /FT /Sig whose /V is a dictionary or a reference. Fields are looked for
-/// in object streams too, as long as they are not encrypted and all in all not larger than ``mostDecompressed``: that
-/// finds a field whose signature has been left out or broken. So it errs towards "signed" where a file is made to look so,
-/// or was signed in an earlier revision; whether the signature is any good is found by verifying it.
+/// It reads names, not structure. A signature must stand in the file uncompressed, because /ByteRange refers to places
+/// in it, and names are not encrypted in an encrypted document. Within one object, a signature is a dictionary with
+/// /ByteRange and /Contents, or a field with /FT /Sig whose /V is a dictionary or a reference. Fields are looked for in
+/// object streams too, if these are not encrypted and together not larger than ``mostDecompressed``; that finds a field
+/// whose signature has been left out or broken. So the scan errs towards "signed" for a file that is made to look so,
+/// or was signed in an earlier revision. Verification finds out whether the signature is valid.
 struct PDFSignatureScan {
-    /// Whether a signature was seen so far.
+    /// True if a signature was seen so far.
     private(set) var isSigned = false
 
     private enum State {
@@ -24,16 +24,16 @@ struct PDFSignatureScan {
     }
     private var state = State.between
     private var name: [UInt8] = []
-    /// How many octets of `endobj` were matched.
+    /// The number of octets of `endobj` that were matched.
     private var matched = 0
     private var previousName: [UInt8] = []
     private var marks = Marks()
-    /// How many octets of `stream` were matched, in an object that is an object stream.
+    /// The number of octets of `stream` that were matched, in an object that is an object stream.
     private var matchedStream = 0
     private var capture: ObjectStreamCapture?
     private var decompressible = mostDecompressed
 
-    /// What was seen in the present object.
+    /// The keys that were seen in the present object.
     private struct Marks {
         var byteRange = false
         var contents = false
@@ -137,7 +137,7 @@ struct PDFSignatureScan {
         previousName = name
     }
 
-    /// Whether the octet is the last of the word `stream`, as which the data of an object stream begins.
+    /// Returns true if the octet is the last of the word `stream` at the beginning of an object stream's data.
     private mutating func matchesStream(_ octet: UInt8) -> Bool {
         guard octet == Self.beginOfStream[matchedStream] else {
             matchedStream = octet == Self.beginOfStream[0] ? 1 : 0
@@ -210,7 +210,7 @@ struct PDFSignatureScan {
         }
     }
 
-    /// What ends a name, but for the `/` of the next one (§7.2.2, tables 1 and 2).
+    /// Returns true for an octet that ends a name, except the `/` of the next one (§7.2.2, tables 1 and 2).
     private static func isDelimiter(_ octet: UInt8) -> Bool {
         switch octet {
         case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "["),

@@ -1,7 +1,8 @@
 import InternetMessage
 import Workflows
 
-/// The forms in which PGP protects a mail as a whole: PGP/MIME (RFC 3156), and ASCII armour as the only text (RFC 9580 §6.2).
+/// The forms in which PGP protects a mail as a whole: PGP/MIME (RFC 3156), and ASCII armour as the only text (RFC 9580
+/// §6.2).
 enum PGPForm {
     /// - Parameters:
     ///   - root: The mail.

@@ -32,7 +32,8 @@ struct XMLSignatureSearch {
         }
     }
 
-    /// Whether the document holds a signature; one that cannot be read as XML holds one when it names the namespace.
+    /// True if the document holds a signature. A document that cannot be read as XML holds one if it names the
+    /// namespace.
     var isSigned: Bool {
         switch state {
         case .found: true
@@ -41,10 +42,10 @@ struct XMLSignatureSearch {
         }
     }
 
-    /// Whether a signature was reached by reading XML.
+    /// True if a signature was reached by reading XML.
     var isFound: Bool { if case .found = state { true } else { false } }
 
-    /// Whether more octets cannot change the answer.
+    /// True if more octets cannot change the answer.
     var isDecided: Bool {
         switch state {
         case .found: true

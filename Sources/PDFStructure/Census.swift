@@ -1,13 +1,13 @@
 internal import Octets
 
 extension PDFFile {
-    /// What a pass over all objects of a revision found.
+    /// The findings of a pass over all objects of a revision.
     package struct Census: Sendable {
-        /// How often each of the numbers asked for is referred to, the trailer included.
+        /// The number of references to each of the object numbers asked for, the trailer included.
         package fileprivate(set) var references: [Int: Int] = [:]
         /// The objects with the name /ByteRange anywhere in them.
         package fileprivate(set) var byteRangeCarriers: Set<Int> = []
-        /// Whether there are form fields other than signatures, or annotations with text: what a reader may draw anew.
+        /// True if there are form fields other than signatures, or annotations with text, which a reader may draw anew.
         package fileprivate(set) var hasVariableText = false
         /// The object streams that objects of the revision are in.
         package fileprivate(set) var containers: Set<Int> = []

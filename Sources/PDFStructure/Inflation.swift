@@ -9,7 +9,7 @@ package struct Inflation {
     private var output: [UInt8] = []
     private let limit: Int
 
-    /// What zlib's format (RFC 1950) holds. Its checksum is not looked at, as no PDF reader does.
+    /// Returns the content of data in zlib's format (RFC 1950). Its checksum is not compared, as in all PDF readers.
     /// - Parameter limit: The most octets that may come out.
     /// - Throws: ``PDFSyntaxError``: broken, or `tooComplex` above the limit.
     package static func zlib(_ compressed: OctetString, limit: Int) throws(PDFSyntaxError) -> [UInt8] {

@@ -4,11 +4,11 @@ import Octets
 package struct IndirectObject: Sendable {
     package let reference: IndirectReference
     package let value: PDFValue
-    /// Where the data of a stream is in the file, as encoded there.
+    /// The range of a stream's data in the file, as encoded there.
     package let stream: Range<Int>?
     /// From its number to behind `endobj`; of a compressed object: its object stream's.
     package let extent: Range<Int>
-    /// Whether it stands in an object stream.
+    /// True if it stands in an object stream.
     package let isCompressed: Bool
 }
 

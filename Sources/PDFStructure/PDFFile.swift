@@ -52,7 +52,7 @@ package final class PDFFile {
         return revision
     }
 
-    /// Where the `startxref`, offset and `%%EOF` behind `section` stand; they must say its offset.
+    /// Returns the range of `startxref`, offset and `%%EOF` behind `section`; they must give its offset.
     package func endMark(of section: CrossReferenceSection) throws(PDFSyntaxError) -> Range<Int> {
         try document.withUnsafeBytes { (octets) throws(PDFSyntaxError) in
             var lexer = PDFLexer(octets, at: section.extent.upperBound)
@@ -67,8 +67,9 @@ package final class PDFFile {
         }
     }
 
-    /// Readers look for the header in the first 1024 octets (ISO 32000-1 annex H, note 13). With something before it some
-    /// count offsets from the file's beginning and others from the header, so that they find different objects.
+    /// Readers look for the header in the first 1024 octets (ISO 32000-1 annex H, note 13). If octets stand before it,
+    /// some readers count offsets from the file's beginning and others from the header, so that they find different
+    /// objects.
     private static func fault(inHeaderOf document: OctetString) -> PDFSyntaxError {
         let start = document.slice(0..<min(document.count, 1_024))
         let place = start.withUnsafeBytes { octets in
@@ -91,8 +92,8 @@ package final class PDFFile {
 
     /// The first octet of `range` that is neither blank nor part of a harmless comment.
     ///
-    /// Some writers put a comment with their name behind the trailer. One that holds a word of the file's structure is not
-    /// harmless: a reader that repairs files could take it for that.
+    /// Some writers put a comment with their name behind the trailer. A comment that holds a word of the file's
+    /// structure is not harmless, because a reader that repairs files could take it for structure.
     package func firstInk(besidesCommentsIn range: Range<Int>) -> Int? {
         document.withUnsafeBytes { octets in
             var place = range.lowerBound
@@ -124,7 +125,7 @@ package final class PDFFile {
         }
     }
 
-    /// What `revision` says of the object `number`; nil when nothing.
+    /// Returns the entry for the object `number` in `revision`; nil if there is none.
     package func entry(_ number: Int, in revision: Int) throws(PDFSyntaxError) -> CrossReferenceSection.Entry? {
         guard let key = Int32(exactly: number) else { return nil }
         for index in revision..<sections.count {
@@ -176,7 +177,7 @@ package final class PDFFile {
         }
     }
 
-    /// What `value` is in the end: itself, or the object that it refers to, not followed further.
+    /// Returns `value` itself, or the object that it refers to, which is not followed further.
     package func resolved(_ value: PDFValue, in revision: Int) throws(PDFSyntaxError) -> PDFValue {
         guard case .reference(let reference) = value else { return value }
         guard let object = try object(reference.number, in: revision),
@@ -186,7 +187,7 @@ package final class PDFFile {
         return object.value
     }
 
-    /// What a stream holds, its filter undone; nil when the object is none.
+    /// Returns the data of a stream, its filter undone; nil if the object is not a stream.
     /// - Throws: Also for filters other than FlateDecode, and for more than `limit` octets.
     package func data(of object: IndirectObject, limit: Int) throws(PDFSyntaxError) -> OctetString? {
         guard let data = object.stream, let dictionary = object.value.dictionary else { return nil }
@@ -194,7 +195,7 @@ package final class PDFFile {
             try StreamData.decoded(document.slice(data), dictionary, limit: limit, budget: budget))
     }
 
-    /// What the catalog of `revision` says.
+    /// Returns the catalog of `revision`.
     package func catalog(in revision: Int) throws(PDFSyntaxError) -> PDFDictionary {
         guard let catalog = try resolved(sections[revision].trailer["Root"], in: revision).dictionary else {
             throw .damaged("the /Root of the trailer leads to no dictionary")
@@ -207,7 +208,8 @@ package final class PDFFile {
         try stream(Int32(number), in: revision).places.map(\.number)
     }
 
-    /// Where the object of the whole file stands that `offset` is in, its stream's data included; nil when in none.
+    /// Returns the range of the object of the whole file that contains `offset`, its stream's data included; nil if
+    /// none does.
     package func uncompressedObject(around offset: Int) throws(PDFSyntaxError) -> Range<Int>? {
         var nearest = -1
         var number = 0

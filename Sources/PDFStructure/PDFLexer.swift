@@ -16,7 +16,7 @@ struct PDFLexer {
 
     let octets: UnsafeRawBufferPointer
     var position: Int
-    /// Where the present token begins.
+    /// The beginning of the present token.
     private(set) var start = 0
 
     init(_ octets: UnsafeRawBufferPointer, at position: Int = 0) {
@@ -63,7 +63,7 @@ struct PDFLexer {
         }
     }
 
-    /// Whether the word `text` stands at `position`; goes behind it then.
+    /// Returns true if the word `text` stands at `position`, and then moves behind it.
     mutating func take(_ text: StaticString) -> Bool {
         let word = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         guard octets.holds(word, at: position) else { return false }
@@ -87,7 +87,7 @@ struct PDFLexer {
         return Self.unescaped(octets)
     }
 
-    /// Whether a name token stands for `text`, an ASCII name; cheaper than asking for the name.
+    /// Returns true if a name token stands for `text`, an ASCII name. This costs less than making the name.
     func isName(_ range: Range<Int>, _ text: StaticString) -> Bool {
         let word = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         if range.count == word.count + 1 { return octets.holds(word, at: range.lowerBound + 1) }

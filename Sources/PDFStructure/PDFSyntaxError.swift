@@ -1,4 +1,4 @@
-/// Why a PDF cannot be read without guessing.
+/// The reason why a PDF cannot be read without guessing.
 package struct PDFSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
         /// It does not begin with `%PDF-`.
@@ -13,7 +13,7 @@ package struct PDFSyntaxError: Error, Hashable, Sendable, CustomStringConvertibl
         case encrypted
     }
     package let kind: Kind
-    /// What is wrong and where (octet offsets count from 0), in one line.
+    /// The fault and its place (octet offsets count from 0), in one line.
     package let reason: String
 
     package init(_ kind: Kind, _ reason: String) {
@@ -26,7 +26,7 @@ package struct PDFSyntaxError: Error, Hashable, Sendable, CustomStringConvertibl
     package var description: String { reason }
 }
 
-/// How much work one document may cause, whatever it says of itself.
+/// A limit on the work that one document may cause, whatever its own numbers claim.
 package final class WorkBudget {
     private var rest: Int
 

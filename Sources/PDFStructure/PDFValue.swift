@@ -92,7 +92,7 @@ package enum PDFValue: Hashable, Sendable {
 /// Keys and values; a key with the value null is the same as none (§7.3.7).
 package struct PDFDictionary: Hashable, Sendable {
     package private(set) var entries: [String: PDFValue] = [:]
-    /// Whether a key was written twice, so that readers may differ in what they take.
+    /// True if a key was written twice, so that readers may take different values.
     package internal(set) var hasDuplicates = false
 
     package init() {}
@@ -113,7 +113,7 @@ package struct PDFDictionary: Hashable, Sendable {
 package struct PDFString: Hashable, Sendable {
     /// The token with its brackets.
     package let token: OctetString
-    /// Where the token stands, in the file or in its object stream.
+    /// The place of the token, in the file or in its object stream.
     package let range: Range<Int>
 
     package init(token: OctetString, range: Range<Int>) {
@@ -123,7 +123,7 @@ package struct PDFString: Hashable, Sendable {
 
     package var isHexadecimal: Bool { token.first == UInt8(ascii: "<") }
 
-    /// What the token stands for (§7.3.4).
+    /// The octets that the token stands for (§7.3.4).
     package var octets: [UInt8] {
         token.withUnsafeBytes { token in
             guard token.count >= 2 else { return [] }

@@ -2,16 +2,16 @@ import Octets
 
 /// Reads objects from octets: those of the file, or of a decoded object stream.
 struct PDFValueReader {
-    /// How deep arrays and dictionaries may stand in one another. Real ones stay below ten.
+    /// The limit on the depth of arrays and dictionaries in one another. Real ones stay below ten.
     static let deepest = 100
 
-    /// How many values one object may hold: each costs far more memory than its octets in the file.
+    /// The limit on the number of values in one object: each costs far more memory than its octets in the file.
     static let mostValues = 250_000
 
     let source: OctetString
     var lexer: PDFLexer
     private var depth = 0
-    /// How many values were read so far.
+    /// The number of values that were read so far.
     private(set) var values = 0
 
     /// - Parameter octets: The octets of `source`, valid as long as the reader is used.

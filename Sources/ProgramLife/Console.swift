@@ -26,6 +26,8 @@ package struct OrNull<Value: Encodable & Sendable>: Encodable, Sendable {
 
 /// The JSON of the `--json` commands: sorted keys, one document.
 public enum JSONText {
+    /// Encodes a report as JSON with sorted keys.
+    /// - Throws: ``ProgramError`` if a value has no form in JSON.
     public static func of(_ value: some Encodable) throws(ProgramError) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What a program does about signals before it does anything else.
+/// The handling of signals before a program does anything else.
 public enum EarlySignals {
     /// To be called first, while there is one thread.
     ///
-    /// SIGPIPE is ignored: a reader of the output or the log who has gone away is told by an error of write(2), and never
-    /// ends the program. SIGHUP waits until somebody listens to it, so that the order to read the configuration again does
-    /// not end a program that is still starting.
+    /// SIGPIPE is ignored: if a reader of the output or the log has gone, write(2) fails, and the program goes on.
+    /// SIGHUP waits until somebody listens to it, so that the order to read the configuration again does not end a
+    /// program that is still starting.
     public static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
         change(SIG_BLOCK)

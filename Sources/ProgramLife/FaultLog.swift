@@ -2,7 +2,8 @@ package import Logging
 package import Spool
 import Synchronization
 
-/// The log of faults that may last: the first of a kind is told at once, those that follow with a count and ever more rarely.
+/// The log of faults that may last. The first fault of a kind is logged at once, later ones with a count and ever more
+/// rarely.
 package final class FaultLog: Sendable {
     private struct Known {
         var untold = 0

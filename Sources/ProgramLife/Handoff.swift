@@ -3,7 +3,8 @@ import Synchronization
 
 /// Hands items from threads that find them to tasks that work on them, a bounded number ahead.
 ///
-/// `put` blocks its thread while the bound is reached, so that a directory of 100 000 files is read only as fast as it is worked off.
+/// `put` blocks its thread while the bound is reached, so that a directory of 100 000 files is read only as fast as it
+/// is processed.
 package final class Handoff<Item: Sendable>: Sendable {
     private struct State {
         var items: [Item] = []

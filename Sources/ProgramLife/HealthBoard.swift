@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a running process knows of its own health, for its state file and for `ses status`.
+/// The health of a running process as the process knows it, for its state file and for `ses status`.
 package final class HealthBoard: Sendable {
     package struct State: Sendable {
         /// Reasons that stand until they are lifted, by what they are about.

@@ -3,11 +3,12 @@ package import Logging
 package import Spool
 import Synchronization
 
-/// Whether a program may take in anything now: it pauses for a fault of this machine (a full disk, say), each time for longer
-/// until something succeeds again, and it stops for good when it is told to.
+/// The gate that decides whether a program may claim messages now. It pauses for a fault of this machine (a full disk,
+/// for example), longer each time until something succeeds again, and closes permanently when the program is told to
+/// stop.
 ///
-/// What a fault kept from its end is put back and tried again after a growing delay of its own. Time is that of the monotonic
-/// clock.
+/// An entry that a fault interrupted is put back and tried again after a growing delay of its own. Time is that of the
+/// monotonic clock.
 package final class IntakeGate: Sendable {
     private struct State {
         /// Until when nothing is claimed; nil while the gate is open.
@@ -57,11 +58,11 @@ package final class IntakeGate: Sendable {
 
     package var mayClaim: Bool { state.withLock { $0.pausedUntil == nil } }
     package var isStopping: Bool { stopping.load(ordering: .acquiring) }
-    /// Whether a fault of this machine was met that is not known to be gone.
+    /// True if a fault of this machine was met that is not known to be gone.
     package var isTroubled: Bool { state.withLock { $0.lastFault != nil } }
     /// Faults since something succeeded.
     package var streak: Int { state.withLock { $0.streak } }
-    /// What a fault has put off and was not brought to its end since.
+    /// The number of things that a fault has postponed and that have not been completed since.
     package var postponedCount: Int { postponed.count }
 
     /// Asks to claim one more. After a pause only one at a time is let in, so that a fault that lasts costs little.
@@ -82,7 +83,8 @@ package final class IntakeGate: Sendable {
 
     // MARK: - Faults
 
-    /// A fault of this machine pauses intake; a failed directory fsync ends the process before anything more is published.
+    /// Handles a fault of this machine, which pauses intake. A failed directory fsync ends the process before anything
+    /// more is published.
     package func meet(_ error: SpoolError, about subject: String) {
         if error.isFatal {
             log.error("spool fault", metadata: ["about": "\(subject)", "error": "\(error.description)"])
@@ -178,9 +180,9 @@ package final class IntakeGate: Sendable {
     }
     package func postpone(_ entry: EntryID) { postpone(entry.digits) }
     package func mustWait(_ key: String) -> Bool { postponed.mustWait(key, now: clock.monotonic()) }
-    /// Whether recovery is to leave an entry for now.
+    /// Returns true if recovery has to leave an entry for now.
     package func mustWait(_ entry: EntryID) -> Bool { mustWait(entry.digits) }
-    /// Whether it was put back after a fault of this process.
+    /// Returns true if the entry was put back after a fault of this process.
     package func wasPutBack(_ entry: EntryID) -> Bool { postponed.contains(entry.digits) }
 
     /// Something came to its end: `entry`, and with it what had been postponed under `key`.
@@ -257,8 +259,8 @@ package final class IntakeGate: Sendable {
         bell.ring()
     }
 
-    /// Runs until the order to stop: after a fault, tries from time to time whether it is gone, and has recovery take up what
-    /// was put back as it becomes due.
+    /// Runs until the order to stop. After a fault it tries from time to time whether the fault is gone, and recovery
+    /// takes up what was put back as it becomes due.
     /// - Parameter resumed: Called when there may be something to claim again.
     package func overcomeFaults(recover: @Sendable () async -> Void, _ resumed: @Sendable () -> Void) async {
         while await bell.wait(atMost: nextLook()) {

@@ -6,8 +6,8 @@ import ServiceLifecycle
 package enum OrderlyEnd {
     /// Waits for `work` to end; after the order to stop, only as long as patience lasts, then cancels it.
     /// - Parameters:
-    ///   - limit: How long after the order the program ends with 75 (EX_TEMPFAIL) at once, because something under way can
-    ///     neither end nor be cancelled; nil: never. What it was at is gone on with at the next start.
+    ///   - limit: The time after the order at which the program ends with 75 (EX_TEMPFAIL), because something under way
+    ///     can neither end nor be cancelled; nil for never. The next start continues the interrupted work.
     ///   - impatient: Called before the cancelling.
     package static func of(
         _ work: Task<Void, Never>, patience: Duration, log: Logger, atTheLatest limit: Duration? = nil,

@@ -1,7 +1,7 @@
 import Foundation
 package import Spool
 
-/// How much stands in one place of a spool, for a report.
+/// The number of messages in one place of a spool, for a report.
 public struct PlaceCount: Encodable, Sendable {
     let count: Int
     /// Age of the oldest file in seconds; nil when there is none.

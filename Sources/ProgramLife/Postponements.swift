@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a fault of this machine has kept from being done, each with a delay that grows until it is tried again.
+/// Work that a fault of this machine has prevented, each with a delay that grows until it is tried again.
 ///
 /// Times are of the monotonic clock.
 final class Postponements: Sendable {
@@ -13,7 +13,7 @@ final class Postponements: Sendable {
 
     private static let firstDelay = Duration.milliseconds(500)
     static let longestDelay = Duration.seconds(8)
-    /// What is due and was not tried for so long is gone, or somebody else's by now.
+    /// Work that is due and was not tried for so long is gone, or another process has it.
     private static let lifetime = Duration.seconds(3)
     private static let limit = 10_000
 
@@ -48,12 +48,12 @@ final class Postponements: Sendable {
         items.withLock { items in items = items.filter { now < $0.value.due + Self.lifetime } }
     }
 
-    /// When the first becomes due after `now`; nil with none.
+    /// Returns the time at which the first becomes due after `now`; nil if there is none.
     func next(after now: Duration) -> Duration? {
         items.withLock { items in items.values.lazy.map(\.due).filter { $0 > now }.min() }
     }
 
-    /// Whether something became due after `past` and until `now`.
+    /// Returns true if something became due after `past` and until `now`.
     func hasBecomeDue(after past: Duration, until now: Duration) -> Bool {
         items.withLock { items in items.values.contains { $0.due > past && $0.due <= now } }
     }

@@ -3,7 +3,7 @@ package import ServiceLifecycle
 package import Spool
 import UnixSignals
 
-/// What each program that works on a spool does from its start to its end.
+/// The steps that each program takes on a spool from its start to its end.
 package enum ProgramRun {
     /// Opens the spool at `path` and performs its protocol on a probe.
     package static func openSpool(_ path: String, for program: Program, _ log: Logger) throws(ProgramError) -> Spool {
@@ -57,8 +57,8 @@ package enum LitterSweep {
     }
 }
 
-/// Re-reads the configuration on SIGHUP: a good file takes effect for messages claimed later, a bad one leaves the old in force
-/// and says so.
+/// Re-reads the configuration on SIGHUP. A good file takes effect for messages claimed later; a faulty one is reported,
+/// and the old configuration stays in force.
 package struct ConfigurationReload: Service {
     private let path: String
     private let board: HealthBoard

@@ -1,7 +1,7 @@
 import Glibc
 import Foundation
 
-/// Where a program finds its files and under whom it runs.
+/// The environment of a program: the places of its files and the user it runs as.
 public struct Surroundings: Sendable {
     public let environment: [String: String]
 
@@ -31,6 +31,7 @@ public struct Surroundings: Sendable {
     }
 
     /// Refuses root: a program that reads hostile mail has no use for its rights.
+    /// - Throws: ``ProgramError`` if the program runs as root and nothing allows it.
     public func refuseRoot(allowed: Bool, program: String = "ses") throws(ProgramError) {
         guard geteuid() == 0, !allowed, environment["SES_ALLOW_ROOT"] != "1" else { return }
         throw ProgramError(

@@ -25,7 +25,7 @@ public enum ExitStatus: Int32, Sendable {
     case configuration = 78
 }
 
-/// Why a program ends early: what it says on standard error, and its exit code.
+/// The reason why a program ends early: its text for standard error, and its exit code.
 public struct ProgramError: Error, Sendable {
     public let status: ExitStatus
     public let text: String

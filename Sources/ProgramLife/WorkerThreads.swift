@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A task executor on threads of its own: what runs here may block on files and locks without holding up Swift's shared pool.
+/// A task executor on threads of its own. Its tasks may block on files and locks without holding up Swift's shared
+/// pool.
 public final class WorkerThreads: TaskExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []

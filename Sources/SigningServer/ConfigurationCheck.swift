@@ -1,8 +1,8 @@
 import PDFSignatures
 
-/// What is to be known of a configuration that can be used, before somebody uses it.
+/// Facts about a usable configuration that an administrator should know before it is used.
 public struct ConfigurationCheck: Sendable {
-    /// What will not be as expected, each with what to do.
+    /// Settings that will not have the expected effect, each with advice.
     public private(set) var warnings: [String] = []
 
     /// Scripts, with some of their letters and Debian's package of a font with TrueType outlines for them.

@@ -41,7 +41,7 @@ final class ConfigurationReading {
     let directory: String
     private let environment: [String: String]
     private(set) var faults: [ConfigurationFaults.Fault] = []
-    /// What works, but hardly as it is meant; one line each.
+    /// Settings that work, but probably not as intended; one line each.
     private(set) var warnings: [String] = []
     private var hasPasswordInText = false
 

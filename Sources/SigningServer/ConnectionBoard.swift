@@ -6,7 +6,7 @@ import Synchronization
 /// Nobody is known before a request has arrived, so all are treated alike: room is made at the cost of the address that
 /// holds most connections, and there of one that keeps its place without using it.
 final class ConnectionBoard: Sendable {
-    /// What a connection is about.
+    /// The activity of a connection.
     enum Phase: Sendable, Hashable {
         /// There is no request, or only a part of its head.
         case silent
@@ -21,7 +21,7 @@ final class ConnectionBoard: Sendable {
         /// The client's address; empty for all of a Unix socket.
         let origin: String
         var phase = Phase.silent
-        /// When the phase began.
+        /// The time at which the phase began.
         var since: NIODeadline
         /// Octets of the body that has arrived in this phase.
         var received = 0
@@ -39,8 +39,8 @@ final class ConnectionBoard: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// Takes a new connection, and closes one where there are too many: another one, or the new one where all others are
-    /// being answered.
+    /// Adds a new connection. If there are too many it closes one: another one, or the new one if all others are being
+    /// answered.
     func add(_ channel: any Channel, now: NIODeadline) {
         let entry = Entry(channel: channel, origin: channel.remoteAddress?.ipAddress ?? "", since: now)
         let victim = entries.withLock { entries -> (any Channel)? in

@@ -39,11 +39,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReceiving = false
     /// Octets of the present body.
     private var received = 0
-    /// Whether the server waits for octets: only then is silence the client's.
+    /// True if the server waits for octets: only then is silence the client's.
     private var isReading = false
     /// The time it has waited for the present body.
     private var waited = TimeAmount.zero
-    /// When the server was asked to stop.
+    /// The time at which the server was asked to stop.
     private var stop: NIODeadline?
     private var ticking: RepeatedTask?
     private var hasBegun = false

@@ -98,7 +98,7 @@ public enum DemonstrationSite {
     }
 }
 
-/// Why a demonstration site could not be made; one line.
+/// The reason why a demonstration site could not be made; one line.
 public struct SiteError: Error, Sendable, CustomStringConvertible {
     public let description: String
 

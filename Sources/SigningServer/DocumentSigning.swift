@@ -10,22 +10,22 @@ struct DocumentSigning {
     let profile: SigningServerConfiguration.SigningProfile
     let key: StoredKey
     let sources: OnlineSources
-    /// Why not, where this machine has not what PDF stamps need.
+    /// The signer of PDF documents, or the reason why this machine lacks what PDF stamps need.
     let pdfSigner: Result<PDFSigner, PDFError>
-    /// How validation data are gathered; there at level LT.
+    /// The gathering of validation data; present at level LT.
     let validation: ValidationGathering?
-    /// Where a document waits that is added to.
+    /// The storage for a document that is added to.
     let scratch: any OctetCollectorMaking
     /// Unix seconds.
     let now: Int
 
-    /// Why a document is not signed.
+    /// The reason why a document is not signed.
     enum Refusal: Error {
         /// Another document, or another request, may be signed.
         case document(String)
         /// The XML cannot be read.
         case notParseable(String)
-        /// What the request asks for is not offered.
+        /// The request asks for something that is not offered.
         case request(String)
         /// The key may not sign this; another request with it will fare no better.
         case key(String)
@@ -63,8 +63,9 @@ struct DocumentSigning {
         }
     }
 
-    /// The format to sign in; that of the profile, and where the profile leaves it open by the element that the document
-    /// came in, then by its beginning. A page of HTML begins as XML may: only an XML declaration makes it that.
+    /// Returns the format to sign in. It is that of the profile. If the profile leaves it open, the element decides in
+    /// which the document arrived, and then the document's beginning. A page of HTML begins as XML may, so only an XML
+    /// declaration makes it XML.
     private func format(
         of document: DSSServerRequest.Document, _ request: DSSServerRequest
     ) -> SigningServerConfiguration.SigningProfile.Format {
@@ -151,7 +152,7 @@ struct DocumentSigning {
     }
 }
 
-/// The attributes of a request that say how a PDF is signed, over those of its profile; a signature of another format has
+/// The attributes of a request that override those of its profile for a PDF signature. Signatures of other formats have
 /// no place for them.
 struct PDFAttributes {
     private var options = PDFSignatureOptions(signerName: "", time: 0)

@@ -20,6 +20,7 @@ public struct DocumentVerification: Sendable {
 
     /// Every signer of a SignedData.
     /// - Parameter content: What was signed; nil takes the enclosed content.
+    /// - Throws: ``CryptographyError`` if the octets are not a CMS SignedData, or cannot be verified here.
     public func cms(_ signature: OctetString, content: OctetString?) throws(CryptographyError) -> SignatureFindings {
         do throws(CryptographyError) {
             let verification = try verifier.verify(signature, content: content, now: now)
@@ -68,7 +69,7 @@ public struct DocumentVerification: Sendable {
     private struct DocumentTimestamp {
         let signature: PDFSignature
         let individual: SignatureFindings.Individual
-        /// When it is proven to have existed by a later one, Unix seconds.
+        /// The time at which a later timestamp proves that it existed, Unix seconds.
         let existence: Int?
     }
 
@@ -227,8 +228,8 @@ extension Certificate {
     }
 }
 
-/// What a PDF's document security store holds. A stranger may have put it there: it counts for no more than what comes
-/// along in a signature.
+/// The content of a PDF's document security store. Anybody may have put it there, so it counts for no more than data
+/// that comes with a signature.
 private struct ValidationEvidence {
     var certificates: [Certificate] = []
     var revocation = RevocationEvidence()

@@ -1,7 +1,7 @@
 import DSSXML
 import Octets
 
-/// A wrong answer given on purpose, so that clients can be tried (dss-protocol 3.7).
+/// A wrong answer given on purpose, so that clients can be tested (docs/dss-protocol.md, Extensions of `ses-dss`).
 public struct InjectedFault: Sendable, Hashable, CustomStringConvertible {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// No body, the reason in header fields, as ADSS refuses.
@@ -27,7 +27,7 @@ public struct InjectedFault: Sendable, Hashable, CustomStringConvertible {
     }
 
     public let kind: Kind
-    /// How many of a hundred answers are wrong.
+    /// The number of wrong answers in a hundred.
     public let percent: Int
 
     /// Reads `NAME` or `NAME=PERCENT`.
@@ -46,7 +46,7 @@ public struct InjectedFault: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(kind.rawValue)=\(percent)" }
 
-    /// What is wrong with the next answer; nil for nothing.
+    /// Returns the fault of the next answer; nil for none.
     /// - Parameter draw: Gives a number from 0 to 99.
     static func next(of faults: [InjectedFault], draw: () -> Int) -> Kind? {
         faults.first { draw() < $0.percent }?.kind

@@ -3,8 +3,8 @@ import InternetMessage
 import XMLSignatures
 
 extension SigningServerConfiguration {
-    /// Why the keys cannot be used, or not by everybody, in one line each; told at start, so that nobody learns it from
-    /// a mail that was refused.
+    /// Returns the reasons why keys cannot be used, or not by every client, in one line each. They are reported at
+    /// start, so that nobody learns them from a mail that was refused.
     /// - Parameter now: Unix seconds.
     func keyWarnings(now: Int) -> [String] {
         keys.aliases.flatMap { alias -> [String] in
@@ -20,7 +20,7 @@ extension SigningServerConfiguration {
         }
     }
 
-    /// What clients may do with the key.
+    /// Returns the uses of the key that clients are granted.
     private func uses(of alias: String) -> [CertificateUse] {
         let formats = formats(of: alias)
         return (formats.contains(.smime) ? [.mail] : []) + (formats.contains { $0 != .smime } ? [.document] : [])
@@ -38,7 +38,7 @@ extension SigningServerConfiguration {
             })
     }
 
-    /// What a reader who compares signer and author (RFC 8550 §3) will find wrong.
+    /// Returns the objections of a reader who compares signer and author (RFC 8550 §3).
     private static func addressWarnings(_ alias: String, _ key: SigningKey) -> [String] {
         let addresses = key.certificate.addresses
         guard alias.contains("@") else {

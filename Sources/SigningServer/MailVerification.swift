@@ -4,7 +4,7 @@ public import Octets
 
 /// Verifies whole messages (RFC 8551 §3.9).
 public struct MailVerification: Sendable {
-    /// Who compares the signer with the author.
+    /// The party that compares the signer with the author.
     public enum SignerIdentity: String, Sendable, Hashable, CaseIterable {
         /// The verification: a mail signed by another than its author is not trusted.
         case enforce
@@ -77,7 +77,8 @@ public struct MailVerification: Sendable {
         }
     }
 
-    /// Why the signer is not the author (RFC 8550 §3, the strict side: From alone counts); nil when it is.
+    /// Returns the reason why the signer is not the author (RFC 8550 §3, the strict side: From alone counts); nil if it
+    /// is.
     private static func mismatch(_ message: Message, _ verification: CMSVerification) -> VerificationDetail? {
         let author: AddrSpec
         switch Author.of(message.header) {

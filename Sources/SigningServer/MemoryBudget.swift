@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The memory that documents and parts of requests may take together while they wait; what finds no room goes to a file.
+/// The memory that documents and parts of requests may use together while they wait. Octets without room go to a file.
 ///
 /// Each place is small against the whole, so that one client cannot take it all: the more are waiting, the less each
 /// gets.

@@ -4,7 +4,7 @@ import Foundation
 import Octets
 import Synchronization
 
-/// What a signature or its verification asks of others over HTTP: timestamps, OCSP answers, revocation lists.
+/// The HTTP requests of a signature or its verification: timestamps, OCSP answers, revocation lists.
 ///
 /// Calls block: they run on the threads of the signing work, never on those that serve connections.
 final class OnlineSources: Sendable {

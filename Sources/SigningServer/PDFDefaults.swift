@@ -4,7 +4,8 @@ import Octets
 import PDFSignatures
 import XMLReading
 
-/// What a signing profile says of PDF signatures, as profiles of ADSS do; a request may override each but the look.
+/// The settings of a signing profile for PDF signatures, as profiles of ADSS have them. A request may override each
+/// except the appearance.
 struct PDFDefaults: Sendable {
     var reason: String?
     var location: String?

@@ -98,7 +98,8 @@ extension ConfigurationReading {
         return policy
     }
 
-    /// The inputs of RFC 5280 §6.1.1; policies that are named are required, unless requirePolicy="false" says otherwise.
+    /// Reads the inputs of RFC 5280 §6.1.1. Policies that are named are required, unless requirePolicy="false" says
+    /// otherwise.
     private func certificatePolicies(_ element: XMLElement) -> CertificatePolicies {
         var policies = CertificatePolicies()
         for child in element.children("Policy") {

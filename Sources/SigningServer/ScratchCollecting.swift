@@ -8,7 +8,7 @@ struct ScratchCollecting: OctetCollectorMaking {
     static let memoryLimit = 1 << 20
     /// The most octets of one document.
     let limit: Int
-    /// Where the files are made.
+    /// The directory in which the files are made.
     let directory: String
     /// The memory of all documents together.
     let budget: MemoryBudget
@@ -47,7 +47,7 @@ struct ScratchCollecting: OctetCollectorMaking {
             return try file.mapped(count)
         }
 
-        /// What is in memory; its part of the budget is given back with the last use of the octets.
+        /// Returns the octets in memory. Their part of the budget is given back with the last use of the octets.
         private func kept() -> OctetString {
             guard !memory.isEmpty else { return OctetString() }
             let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: memory.count, alignment: 1)

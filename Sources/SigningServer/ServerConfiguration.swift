@@ -4,9 +4,9 @@ import InternetMessage
 import Octets
 import XMLSignatures
 
-/// What `dss.xml` says, with everything it names read in.
+/// The content of `dss.xml`, with every file it names read in.
 public struct SigningServerConfiguration: Sendable {
-    /// Where it listens.
+    /// The address that it listens on.
     package var listening: Listening
     public let tls: TLSSettings?
     let keys: KeyStore
@@ -16,7 +16,7 @@ public struct SigningServerConfiguration: Sendable {
     let verificationProfiles: [String: VerificationProfile]
     let defaultVerificationProfile: String?
     let clients: [String: Client]
-    /// What works, but hardly as it is meant; one line each, to be told at start.
+    /// Settings that work, but probably not as intended; one line each, reported at start.
     public var warnings: [String] = []
 
     init(
@@ -34,7 +34,7 @@ public struct SigningServerConfiguration: Sendable {
         self.clients = clients
     }
 
-    /// Where requests come in: a Unix socket where there is one, else TCP.
+    /// The address for requests: a Unix socket if there is one, otherwise TCP.
     package struct Listening: Sendable {
         package var socket: UnixSocket?
         /// An IP address.
@@ -69,7 +69,7 @@ public struct SigningServerConfiguration: Sendable {
         let format: Format
         /// nil: plain S/MIME, CMS or XML DSig. A PDF is always at least level B.
         let level: Level?
-        /// Whether a CMS carries its content.
+        /// True if a CMS carries its content.
         let enclosesContent: Bool
         /// The URL of the timestamp authority; there from level T on.
         let timestampAuthority: String?
@@ -116,8 +116,8 @@ struct KeyStore: Sendable {
 
     subscript(alias: String) -> StoredKey? { keys[Self.folded(alias)] }
 
-    /// An alias that is an address is found whatever its case and the form of its domain (``CanonicalAddress``); any other
-    /// alias must be exact.
+    /// An alias that is an address is found whatever its case and the form of its domain (``CanonicalAddress``). Any
+    /// other alias must be exact.
     static func folded(_ alias: String) -> String { CanonicalAddress(alias)?.description ?? alias }
 }
 
@@ -143,7 +143,7 @@ struct StoredKey: Sendable {
     }
 }
 
-/// Why a configuration cannot be used: every fault at once.
+/// All reasons why a configuration cannot be used.
 public struct ConfigurationFaults: Error, Sendable, CustomStringConvertible {
     public struct Fault: Sendable, Hashable {
         /// Counted from 1; 0 when the fault has no line.

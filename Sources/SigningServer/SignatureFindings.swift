@@ -1,8 +1,8 @@
 public import CMSSignatures
 
-/// What came of the verification of a signed mail or document.
+/// The findings of the verification of a signed mail or document.
 public struct SignatureFindings: Sendable {
-    /// What is said of one signature of a document.
+    /// The findings about one signature of a document.
     public struct Individual: Sendable {
         /// The PDF field that holds it.
         public var fieldName: String?
@@ -10,7 +10,7 @@ public struct SignatureFindings: Sendable {
         public var signer: String?
         /// The signer's claim, Unix seconds.
         public var claimedTime: Int?
-        /// What a timestamp proves, Unix seconds.
+        /// The time that a timestamp proves, Unix seconds.
         public var provenTime: Int?
         public var details: [VerificationDetail] = []
         /// The signer's certificate, where the signature does not carry it.

@@ -66,8 +66,8 @@ public struct SigningServer: Sendable {
         workers = WorkerThreads(count: max(8, min(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 32)))
     }
 
-    /// Serves until the process is asked to stop (SIGTERM, SIGINT). What is being answered then is finished, within some
-    /// seconds; after them the process ends with status 0 in any case.
+    /// Serves until the process is asked to stop (SIGTERM, SIGINT). Requests that are being answered then are completed
+    /// within some seconds. After these the process ends with status 0 in any case.
     /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
     ///   `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
     /// - Throws: Why the address cannot be listened on.
@@ -86,6 +86,7 @@ public struct SigningServer: Sendable {
     }
 
     /// Serves until the task is cancelled.
+    /// - Throws: The reason why the address cannot be listened on.
     public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
         defer { configuration.listening.socket?.remove() }
         try await application(onListening, onOverdue: {}).run()

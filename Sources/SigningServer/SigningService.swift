@@ -7,7 +7,7 @@ import InternetMessage
 import Octets
 import PDFSignatures
 
-/// What the server does with one request, without HTTP: a function from request to answer.
+/// The server's work on one request, without HTTP: a function from request to answer.
 struct SigningService: Sendable {
     let configuration: SigningServerConfiguration
     let scratch: ScratchCollecting
@@ -25,7 +25,7 @@ struct SigningService: Sendable {
         do throws(PDFError) { pdfSigner = .success(try PDFSigner()) } catch { pdfSigner = .failure(error) }
     }
 
-    /// Who asks, for what, and what came of it: for the log.
+    /// The client, its request and the result, for the log.
     struct Record: Sendable {
         var client = ""
         var profile = ""
@@ -58,7 +58,7 @@ struct SigningService: Sendable {
         return (answer, record)
     }
 
-    /// Why a request is not done.
+    /// The reason why a request is refused.
     private struct Refusal: Error {
         let major: DSSServerAnswer.Major
         let minor: DSSServerAnswer.Minor
@@ -73,7 +73,7 @@ struct SigningService: Sendable {
             self.message = advice?.added(to: message) ?? message
         }
 
-        /// What is not there and what is not granted look the same from outside.
+        /// A profile that does not exist and one that is not granted look the same from outside.
         static let profile = Refusal(.notSupported, "the profile is unknown, or not granted to this client")
         static let key = Refusal(
             .keyLookupFailed, "the key is unknown, or not granted to this client", major: .responderError)
@@ -235,7 +235,7 @@ struct SigningService: Sendable {
 }
 
 extension SignatureFindings {
-    /// Which kind of information is missing, as far as the protocol has a word for it.
+    /// The kind of information that is missing, if the protocol has a word for it.
     var indeterminateMinor: DSSServerAnswer.Minor? {
         if details.contains(where: { $0.kind == .issuerTrust }) { return .chainNotComplete }
         if details.contains(where: { $0.cause == .responderUnavailable }) { return .ocspNotAvailable }
@@ -267,7 +267,7 @@ extension DSSServerAnswer.Signature {
 }
 
 extension DSSServerRequest {
-    /// Whether the client asks for a CMS signature, whatever the document is.
+    /// True if the client asks for a CMS signature, whatever the document is.
     var asksForCMS: Bool { signatureType == DSSWord.cms }
 }
 

@@ -2,8 +2,8 @@ import CMSSignatures
 import Octets
 import PDFSignatures
 
-/// Gathers what a signature of level LT carries with it (ETSI EN 319 142-1 §6.3): every certificate on the way from signer
-/// and timestamp authority to their anchors, and what was said of the revocation of each.
+/// Gathers the data that a signature of level LT carries with it (ETSI EN 319 142-1 §6.3): every certificate on the
+/// path from signer and timestamp authority to their anchors, and the revocation status of each.
 struct ValidationGathering {
     private let policy: TrustPolicy
 

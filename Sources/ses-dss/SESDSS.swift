@@ -4,7 +4,7 @@ import Glibc
 @main
 enum Program {
     static func main() async {
-        // A client or a reader of the log who has gone away is told by an error of write(2), and never ends the program.
+        // If a client or a reader of the log has gone, write(2) fails, and the program goes on.
         _ = signal(SIGPIPE, SIG_IGN)
         await SESDSS.main()
     }
