@@ -18,9 +18,11 @@ public struct AttachmentSplice: Sendable {
 
     /// The message with the changes. What is new in it has CRLF line ends.
     ///
-    /// A signature stands directly behind its file, in the same multipart/mixed; where the file stands elsewhere - in another
-    /// multipart, whose parts have a meaning each, or alone in the message - a multipart/mixed takes its place, and also
-    /// where the names of the parts beside it would leave open which file the signature is for. So it does where a message that is one file becomes a CMS object: at the top that would be a signed mail (RFC 8551 §3.5.2).
+    /// A signature stands directly behind its file, in the same multipart/mixed. A new multipart/mixed takes the file's
+    /// place if the file stands elsewhere (in another multipart, whose parts each have a meaning, or alone in the
+    /// message), or if the names of the parts beside it would leave open which file the signature is for. The same is
+    /// done if a message that is one file becomes a CMS object, because at the top that would be a signed mail (RFC
+    /// 8551 §3.5.2).
     public func applied(to message: Message) -> OctetRope {
         var rope = OctetRope()
         if let change = changes[message.root.path] {
@@ -68,7 +70,7 @@ public struct AttachmentSplice: Sendable {
         return rope
     }
 
-    /// Whether a signature of this name is seen to be for `file`: it bears its name, and no other of `parts` has that.
+    /// Returns true if a signature of this name is clearly for `file`: it has its name, and no other of `parts` does.
     private static func isUnmistakable(_ name: String, for file: Entity, among parts: [Entity]) -> Bool {
         guard let own = file.fileName(using: BuiltInCharsets()) else { return false }
         let shown = ShownFileName(own)

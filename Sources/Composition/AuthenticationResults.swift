@@ -18,7 +18,7 @@ public struct AuthenticationResults: Sendable, Hashable {
         case permerror
     }
 
-    /// Who signed, as the certificate says.
+    /// The signer, as the certificate names it.
     public struct Signer: Sendable, Hashable {
         /// An address, or a name.
         public var identifier: String?
@@ -37,7 +37,7 @@ public struct AuthenticationResults: Sendable, Hashable {
     /// The identifier of who judged (§2.5).
     public let authservID: String
     public let result: Result
-    /// Why, for people; may hold strangers' words.
+    /// The reason, for people; it may contain untrusted text.
     public let reason: String?
     /// One result is written for each; the first ten count.
     public let signers: [Signer]

@@ -2,8 +2,9 @@ public import InternetMessage
 public import Octets
 
 extension Message {
-    /// The message with its From field written as the grammar has it, where mail programs can read it and the grammar
-    /// cannot: a quote that never ends, doubled brackets, `mailto:`. Whoever verifies would have doubts about the author.
+    /// Returns the message with its From field rewritten as the grammar requires, if mail programs can read the field
+    /// but the grammar does not allow it: an unterminated quote, doubled brackets, `mailto:`. A verifier would have
+    /// doubts about the author.
     ///
     /// - Returns: nil where From is beyond doubt as it is, or no address, or not all of it, can be made out.
     public func withReadableFrom() -> OctetRope? {

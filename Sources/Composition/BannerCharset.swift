@@ -1,7 +1,8 @@
 import InternetMessage
 import Octets
 
-/// In which octets a text of ours goes into a text of others: in the charset that is there as long as it has what is needed.
+/// The octets in which our text goes into a text of others: in the existing charset, if that has the characters that
+/// are needed.
 struct BannerCharset {
     /// Of the whole part, once the text is in it; nil when it stays as it is declared.
     let charset: String?

@@ -20,7 +20,8 @@ struct BodyText {
 
     // MARK: - Which parts
 
-    /// The forms of the text: one leaf, or the leaves of a multipart/alternative. nil: there is something else in its place.
+    /// The forms of the text: one leaf, or the leaves of a multipart/alternative. Nil if there is something else in its
+    /// place.
     private static func leaves(of entity: Entity) -> [Entity]? {
         guard !entity.hasDoubtfulContentFields else { return nil }
         switch entity.content {
@@ -115,7 +116,7 @@ struct BodyText {
         return ParameterLines.field("Content-Type", leaf.contentType.mediaType, declared + others)
     }
 
-    /// Whether US-ASCII stands for itself in `charset`, wherever the text is added.
+    /// Returns true if US-ASCII stands for itself in `charset`, wherever the text is added.
     static func carriesASCII(_ charset: String, at place: HTMLSplice.Place) -> Bool {
         let families = [
             "iso-8859-", "windows-125", "cp125", "koi8-", "euc-", "gb2312", "gbk", "gb18030", "big5", "shift_jis",
@@ -153,8 +154,8 @@ struct BodyText {
 }
 
 extension Entity {
-    /// Whether a reader may find another type, charset or encoding than was read here, and so show as HTML what was
-    /// written into as plain text.
+    /// True if a reader may find another type, charset or encoding than was read here, and so show as HTML a text that
+    /// we wrote into as plain text.
     fileprivate var hasDoubtfulContentFields: Bool {
         defects.contains { defect in
             switch defect {
@@ -169,7 +170,7 @@ extension Entity {
 }
 
 extension DecodedBody {
-    /// Whether the last octet is a LF; true for no octets at all.
+    /// True if the last octet is a LF, or there are no octets at all.
     fileprivate var endsWithLineFeed: Bool {
         var last: UInt8 = 0x0A
         forEachChunk { last = $0[$0.count - 1] }

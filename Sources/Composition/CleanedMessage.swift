@@ -1,7 +1,8 @@
 public import InternetMessage
 public import Octets
 
-/// A message without what was removed from its header on intake; everything else is byte for byte as it came.
+/// A message without the fields that were removed from its header on intake. Everything else is unchanged, octet for
+/// octet.
 public struct CleanedMessage: Sendable {
     /// As it stands in the file, with the file's own line ends.
     public let rawRope: OctetRope
@@ -9,11 +10,11 @@ public struct CleanedMessage: Sendable {
     public let canonicalRope: OctetRope
     /// The fields that stay. Their ranges are of no use: they may be those of the message before anything was removed.
     public let header: Header
-    /// How the lines of ``rawRope`` end.
+    /// The line ends of ``rawRope``.
     public let lineEnding: LineEnding
     /// The removed fields and why, for the log; of many the first ones and how many more.
     public let removed: [String]
-    /// What stays of it, in order; few.
+    /// The remaining parts of the message, in order; few.
     private let pieces: [OctetString]
 
     /// - Parameters:
@@ -48,15 +49,17 @@ public struct CleanedMessage: Sendable {
         removed = Self.account(of: reasons, in: header, findings)
     }
 
-    /// ``canonicalRope`` in one run. Shares the original's storage when nothing was removed but from the top, else copies it all.
+    /// ``canonicalRope`` in one run. It shares the original's storage if octets were removed at the top only, and
+    /// otherwise copies the message.
     public var canonical: OctetString { pieces.count == 1 ? pieces[0] : canonicalRope.collected() }
 
     /// Takes the message apart.
+    /// - Throws: ``MessageSyntaxError`` if the message exceeds `limits`.
     public func read(limits: Message.Limits = Message.Limits()) throws(MessageSyntaxError) -> Message {
         try Message(reading: canonical, limits: limits)
     }
 
-    /// What keeps it from being passed on within another message.
+    /// The faults that keep it from being passed on within another message.
     var faults: TransportFaults { pieces.reduce([]) { $0.union(TransportFaults.of($1)) } }
 
     /// The ranges of the fields that are removed, and of the byte order marks before others.

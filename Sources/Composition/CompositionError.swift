@@ -1,4 +1,4 @@
-/// Why something could not be composed.
+/// The reason why something could not be composed.
 public struct CompositionError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         /// The header cannot be read within its limits.
@@ -11,7 +11,7 @@ public struct CompositionError: Error, Hashable, Sendable, CustomStringConvertib
         case unusableAnswer
     }
     public let kind: Kind
-    /// What, where and why, in one line; no message content.
+    /// The fault, its place and its cause, in one line; no message content.
     public let text: String
 
     public init(_ kind: Kind, _ text: String) {

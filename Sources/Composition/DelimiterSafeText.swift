@@ -3,8 +3,8 @@ import Octets
 
 /// Text in quoted-printable of which no line begins with two hyphens.
 ///
-/// Text that was encoded, or whose lines are broken anew, can hold a line that is no delimiter where it came from and would be
-/// one where it goes to: the boundary around it is the sender's choice. RFC 2045 §6.7 lets any octet be encoded.
+/// Text that was encoded, or whose lines are broken anew, can contain a line that becomes a delimiter in its new place,
+/// because the boundary around it is the sender's choice. RFC 2045 §6.7 allows any octet to be encoded.
 struct DelimiterSafeText: OctetSource {
     private let encoded: QuotedPrintableEncoded
     let count: Int

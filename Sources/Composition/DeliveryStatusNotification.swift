@@ -13,11 +13,11 @@ public struct DeliveryStatusNotification: Sendable {
         public let address: AddrSpec
         /// RFC 3463.
         public let status: String
-        /// Who spoke; nil when no server did.
+        /// The server that replied; nil if none did.
         public let server: String?
         /// A stranger's words or ours.
         public let diagnostic: String
-        /// Whether `diagnostic` is the reply of an SMTP server.
+        /// True if `diagnostic` is the reply of an SMTP server.
         public let isReply: Bool
 
         public init(_ address: AddrSpec, status: String, server: String?, diagnostic: String, isReply: Bool) {
@@ -48,7 +48,7 @@ public struct DeliveryStatusNotification: Sendable {
     public let entry: String
     /// Nil when it cannot be read.
     public let original: DepartingMessage?
-    /// What the sender asked for.
+    /// The notifications that the sender asked for.
     public let request: NotificationRequest
 
     public init(

@@ -1,30 +1,31 @@
 public import InternetMessage
 public import Octets
 
-/// A message as it goes to the next mail server: without what belongs to the spool and to earlier deliveries, and with one
-/// Received field of ours (RFC 5321 §4.4).
+/// A message in the form in which it goes to the next mail server: without fields that belong to the spool and to
+/// earlier deliveries, and with one Received field of ours (RFC 5321 §4.4).
 ///
-/// Removed from the header are `Return-Path`, `Delivered-To`, `X-Original-To`, `Envelope-To` (they name one recipient to the
-/// others, and a Delivered-To counts as a loop where it comes back to its server), `Bcc`, `Resent-Bcc` and every `X-SES-*`. The
-/// body is not looked at, and nothing in it is changed. Header lines above 998 octets are folded (RFC 5322 §2.1.1).
+/// Removed from the header are `Return-Path`, `Delivered-To`, `X-Original-To`, `Envelope-To` (they name one recipient
+/// to the others, and a Delivered-To counts as a loop when it comes back to its server), `Bcc`, `Resent-Bcc` and every
+/// `X-SES-*`. The body is not read, and nothing in it is changed. Header lines above 998 octets are folded (RFC 5322
+/// §2.1.1).
 public struct DepartingMessage: Sendable {
     public enum Loop: Sendable, Hashable {
         case none
-        /// Why it is one, in words.
+        /// The loop, in words.
         case found(String)
     }
 
     /// The file's own line ends; the Received field stands on top.
     public let content: OctetRope
-    /// What is left of the header.
+    /// The remaining header.
     public let header: Header
-    /// Whether the message goes round.
+    /// The result of looking for a loop.
     public let loop: Loop
     private let raw: OctetString
     private let limits: Message.Limits
 
-    /// Passages through this relay before a message is taken for one that goes round: a list that sends a mail out again, or
-    /// an alias of another domain, makes one more each.
+    /// The number of passages through this relay above which a message is taken for one in a loop. A list that sends a
+    /// mail out again, or an alias of another domain, adds one each.
     static let mostPassages = 5
 
     /// - Parameters:
@@ -72,7 +73,7 @@ public struct DepartingMessage: Sendable {
         self.content = content.withFoldedHeader(limits: limits)
     }
 
-    /// Whether the body is signed or encrypted, as its Content-Type says: nothing of it may be changed then.
+    /// True if the body is signed or encrypted, as its Content-Type says. Nothing of it may be changed then.
     public var isProtected: Bool {
         guard let type = header.first("Content-Type")?.text.asciiLowercased else { return false }
         return ["multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"]

@@ -33,7 +33,8 @@ public enum EncodedWord {
         return words.map { "=?utf-8?Q?" + $0 + "?=" }
     }
 
-    /// Encoded-words for octets that already are in `charset`, a token. A character may be split where nothing is known of the charset.
+    /// Returns encoded-words for octets that already are in `charset`, a token. A character may be split if nothing is
+    /// known of the charset.
     static func encoded(_ octets: some Collection<UInt8>, charset: String) -> [String] {
         var words: [String] = []
         var present = ""

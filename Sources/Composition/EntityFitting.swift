@@ -29,7 +29,7 @@ enum EntityFitting {
         return rope
     }
 
-    /// Whether `field` says of the body what is no longer true.
+    /// Returns true if `field` describes the body in a way that is no longer true.
     static func isStale(_ field: HeaderField, of entity: Entity, _ body: Body) -> Bool {
         if field.isNamed("Content-Transfer-Encoding") {
             if case .asItIs = body { return !entity.isDeclaredSevenBit }
@@ -82,7 +82,8 @@ enum EntityFitting {
         var rope = OctetRope()
         var isChanged = false
         let delimiter = "--" + multipart.boundary.text
-        /// Delimiters, preamble and epilogue: no reader shows the last two, so that they are left out where they are not fit.
+        /// Appends delimiters, preamble and epilogue. No reader shows the last two, so they are left out if they are
+        /// not fit.
         func append(_ gap: Range<Int>, or replacement: String) throws(CompositionError) {
             let octets = entity.message.slice(gap)
             if TransportFaults.of(octets).isEmpty { return rope.append(octets) }
@@ -153,7 +154,8 @@ enum EntityFitting {
             : .encoded(.base64, OctetRope([Base64Encoded(entity.body)]))
     }
 
-    /// A delivery report or its like: lines of fields, which RFC 2046 §5.2 and RFC 3464 §2.1 forbid to encode, but whose trailing blanks mean nothing.
+    /// Returns a delivery report or a similar entity. It consists of lines of fields, which RFC 2046 §5.2 and RFC 3464
+    /// §2.1 forbid to encode, but whose trailing blanks have no meaning.
     private static func fieldsOnly(_ entity: Entity, _ faults: TransportFaults) throws(CompositionError) -> OctetRope {
         guard faults == .trailingBlank, entity.bodyRange.count <= mostHeld else {
             throw refusal(entity, faults, entity.contentType.mediaType)
@@ -167,7 +169,7 @@ enum EntityFitting {
         return OctetRope([OctetString(output)])
     }
 
-    /// Whether quoted-printable is the shorter form and stays readable, seen from the beginning.
+    /// Returns true if quoted-printable is the shorter form and stays readable, judged by the beginning.
     private static func isMostlyPlain(_ octets: OctetString) -> Bool {
         let sample = octets.prefix(16_384)
         let others = sample.count { $0 >= 0x7F || ($0 < 0x20 && $0 != 0x0D && $0 != 0x0A && $0 != 0x09) }
@@ -185,11 +187,11 @@ enum EntityFitting {
 }
 
 extension Entity {
-    /// Whether a change of a part would break a signature or an encryption (RFC 1847).
+    /// True if a change of a part would break a signature or an encryption (RFC 1847).
     var protectsItsParts: Bool {
         contentType.mediaType == "multipart/signed" || contentType.mediaType == "multipart/encrypted"
     }
 
-    /// Whether no mail server on the way may think that it has to encode the content.
+    /// True if no mail server on the way may conclude that it has to encode the content.
     fileprivate var isDeclaredSevenBit: Bool { transferEncoding != .eightBit && transferEncoding != .binary }
 }

@@ -7,9 +7,9 @@ public struct Envelope: Sendable, Hashable {
     /// In order, each once. Empty: unknown; never guessed from the header of a delivered message.
     public let recipients: [AddrSpec]
     public let source: Source
-    /// What stands in place of recipients and cannot be read: the message must not go to the others alone.
+    /// Text in place of recipients that cannot be read: the message must not go to the others alone.
     public let unreadable: [UnreadableText]
-    /// What the sender wants to be told of the delivery.
+    /// The notifications that the sender asked for.
     public let notification: NotificationRequest
 
     /// Text of a header field in which no address can be made out.
@@ -28,7 +28,7 @@ public struct Envelope: Sendable, Hashable {
         public var words: String { "\(field): " + UntrustedText.quotedName(text, limit: 120) }
     }
 
-    /// Where an envelope was read.
+    /// The place where an envelope was found.
     public enum Source: String, Sendable, Hashable {
         /// The block at the head of the file, written by SES.
         case block

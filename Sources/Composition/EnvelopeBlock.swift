@@ -8,7 +8,7 @@ public struct EnvelopeBlock: Sendable, Hashable {
     public let envelope: Envelope
     /// The entry's identifier.
     public let entry: String?
-    /// What the mail server calls the message that it handed in.
+    /// The mail server's identifier of the message.
     public let queueID: String?
     /// One word for what the file is, such as `signed`.
     public let outcome: String?
@@ -34,7 +34,7 @@ public struct EnvelopeBlock: Sendable, Hashable {
 
     /// The block's octets. Nothing in a value can begin a field or end the block.
     ///
-    /// Recipients beyond US-ASCII stand in UTF-8 (RFC 6532). Lines have at most 78 octets where an address does not need more.
+    /// Recipients beyond US-ASCII are in UTF-8 (RFC 6532). Lines have at most 78 octets unless an address is longer.
     /// - Parameter lineEnd: ``LineEnding/lf`` for a file that has LF; anything else gives CRLF.
     public func rendered(lineEnd: LineEnding = .crlf) -> OctetString {
         var text = ""
@@ -69,8 +69,8 @@ public struct EnvelopeBlock: Sendable, Hashable {
     }
 
     /// Reads a whole block.
-    /// - Throws: ``CompositionError/Kind/damagedEnvelopeBlock`` when the octets are not exactly a block: fields, the last of them
-    ///   X-SES-End, and addresses and wishes that can be read.
+    /// - Throws: ``CompositionError/Kind/damagedEnvelopeBlock`` if the octets are not exactly a block: fields, the last
+    ///   of them X-SES-End, with addresses and requests that can be read.
     public init(parsing octets: OctetString) throws(CompositionError) {
         let header: Header
         do {

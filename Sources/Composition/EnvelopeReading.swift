@@ -16,9 +16,9 @@ extension Envelope {
         return isBare ? fromAddressFields(header) : fromTrace(header)
     }
 
-    /// The fields that a mail server puts on top at final delivery, and that are removed where they were read as the
-    /// envelope: left in, they would show one recipient to the others, and a Delivered-To that comes back to its server counts
-    /// as a loop there.
+    /// The fields that a mail server puts on top at final delivery. They are removed if they were read as the envelope.
+    /// If they stayed, they would show one recipient to the others, and a Delivered-To that comes back to its server
+    /// counts as a loop there.
     static func traceFields(of header: Header) -> ArraySlice<HeaderField> {
         // Without any Received only the unbroken run at the top can have been put there at delivery.
         let end =
@@ -66,7 +66,7 @@ extension Envelope {
 }
 
 extension HeaderField {
-    /// Whether it is one of the fields that final delivery adds.
+    /// True if it is one of the fields that final delivery adds.
     var isDeliveryTrace: Bool {
         ["Return-Path", "Delivered-To", "X-Original-To", "Envelope-To"].contains { isNamed($0) }
     }

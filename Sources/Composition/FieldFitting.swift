@@ -88,7 +88,8 @@ struct FieldFitting {
         return words
     }
 
-    /// What 8-bit octets without a name are taken for: UTF-8 where they are valid, else the western charset of mailers that do not say.
+    /// Returns the charset for 8-bit octets without a name: UTF-8 if they are valid, otherwise the western charset of
+    /// mailers that do not name one.
     static func charset(of octets: OctetString) -> String { octets.isUTF8 ? "utf-8" : "windows-1252" }
 
     private static func text(of octets: OctetString) -> String {
@@ -102,6 +103,6 @@ extension HeaderField {
 }
 
 extension Entity.Path {
-    /// Where the entity is, for people.
+    /// The place of the entity, for people.
     var words: String { isEmpty ? "the message" : "part " + map { String($0 + 1) }.joined(separator: ".") }
 }

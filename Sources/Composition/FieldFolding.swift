@@ -5,10 +5,10 @@ import Octets
 struct FieldFolding {
     /// Octets in a line, without its end.
     static let limit = 998
-    /// Where a line is folded, if there is a blank: RFC 5322 §2.1.1 asks for at most 78.
+    /// The column up to which a line is folded if there is a blank: RFC 5322 §2.1.1 recommends at most 78.
     private static let preferred = 78
 
-    /// Where a blank may be added to a field that has none.
+    /// The places where a blank may be added to a field that has none.
     enum Grammar {
         /// Behind the comma of an address list, outside quotes and angle brackets.
         case addresses
@@ -132,8 +132,8 @@ struct FieldFolding {
         output += rest
     }
 
-    /// Where the rest of a line is broken: before a blank, or where one is added; nil where all of it may stay as it
-    /// is.
+    /// Returns the place where the rest of a line is broken: before a blank, or where one is added. Nil if all of it
+    /// may stay unchanged.
     /// - Parameter column: The octets that stand before it on its line.
     private func breakPoint(_ rest: ArraySlice<UInt8>, _ column: Int) -> (end: Int, addsBlank: Bool)? {
         guard let lastWord = rest.lastIndex(where: { !$0.isBlank }) else { return nil }
@@ -161,7 +161,7 @@ struct FieldFolding {
 
     // MARK: - Added blanks
 
-    /// Where a blank is added within octets of `word`, which hold none.
+    /// Returns the place where a blank is added within octets of `word`, which contain none.
     private func placeForBlank(_ word: ArraySlice<UInt8>, from start: Int, to most: Int) -> Int {
         if let place = grammaticalPlace(word, from: start, to: most) { return place }
         var place = most

@@ -2,7 +2,7 @@ import InternetMessage
 import LookAlikes
 import Octets
 
-/// Who speaks in an Authentication-Results field that somebody else wrote (RFC 8601 §2.2, §5).
+/// The service named in an Authentication-Results field that somebody else wrote (RFC 8601 §2.2, §5).
 struct ForeignClaim {
     /// The body of the field, and what a reader that decodes encoded-words makes of it.
     private let bodies: [String]
@@ -14,11 +14,11 @@ struct ForeignClaim {
         bodies = decoded == text ? [text] : [text, decoded]
     }
 
-    /// Whether some reader takes it for a field of `authservID`.
+    /// Returns true if some reader takes it for a field of `authservID`.
     ///
-    /// Comments, quotes, case and a version make no difference, nor do characters that are not seen. Where the field cannot
-    /// be taken apart, naming us is enough. A result about S/MIME that names nobody counts as ours for readers of fields
-    /// without identifier.
+    /// Comments, quotes, case and a version make no difference, nor do invisible characters. If the field cannot be
+    /// parsed, naming us is enough. A result about S/MIME without an identifier counts as ours, for readers of such
+    /// fields.
     func mayBe(of authservID: String) -> Bool {
         let wanted = LookAlikes.folded(authservID)
         return bodies.contains { Self.mayBe($0, of: wanted) }

@@ -2,14 +2,14 @@ public import InternetMessage
 import LookAlikes
 import Octets
 
-/// What of a message could be taken for a result of ours: a text like the one that SES writes, a file named like a
-/// server's answer, a field of ours in the header of a part. Each is told where the real result is shown; an earlier
-/// result in a quoted text is among them.
+/// The parts of a message that could be taken for a result of ours: a text like the one that SES writes, a file named
+/// like a server's answer, a field of ours in the header of a part. Each is named beside the real result. Earlier
+/// results in a quoted text are among them.
 public struct ForeignResults: Sendable {
     /// The decoded names of files, few.
     let fileNames: [String]
     let isInText: Bool
-    /// Whether the header of a part has a field that only we write.
+    /// True if the header of a part has a field that only we write.
     let isInHeader: Bool
 
     /// Octets of a text that are looked at, and parts of a message.

@@ -1,10 +1,11 @@
 import InternetMessage
 import Octets
 
-/// Finds a place in an HTML body where a fragment of ours is shown whole, whatever the rest does - or finds that there is none.
+/// Finds a place in an HTML body where a fragment of ours is shown whole, whatever the rest does, or finds that there
+/// is none.
 ///
-/// Only plain, well-formed mail HTML is taken: known elements, whole tags, no style sheets or scripts, nothing that could
-/// hide, cover or swallow the fragment. All else gets the fragment in a body part of its own.
+/// Only plain, well-formed mail HTML is accepted: known elements, whole tags, no style sheets or scripts, nothing that
+/// could hide, cover or swallow the fragment. Otherwise the fragment gets a body part of its own.
 struct HTMLSplice {
     enum Place { case top, bottom }
 
@@ -215,7 +216,7 @@ struct HTMLSplice {
         return name != "style" || HTMLStyle.isHarmless(value)
     }
 
-    /// Whether a Content-Type in a meta element names no charset in which our text would be read as another.
+    /// Returns true if a Content-Type in a meta element names no charset in which our text would be read as another.
     private static func hasPlainCharset(_ value: String) -> Bool {
         guard let start = value.firstRange(of: "charset")?.upperBound else { return true }
         let name = value[start...].drop { $0 == " " || $0 == "=" }

@@ -1,6 +1,6 @@
 import InternetMessage
 
-/// Whether what a style attribute says of its element stays within that element's own place.
+/// Tests whether the style attribute of an element keeps it within its own place.
 ///
 /// Only properties and values that are known to is the answer yes: an outline, a shadow, a line without height or a
 /// negative margin would paint over what stands beside the element.
@@ -53,7 +53,7 @@ enum HTMLStyle {
         return Double(value).map { $0 >= 1 } ?? false
     }
 
-    /// Whether a number below nought may stand in it.
+    /// Returns true if a negative number may stand in it.
     private static func hasNegative(_ value: Substring) -> Bool {
         var previous: Character = " "
         for character in value {

@@ -54,7 +54,7 @@ extension OctetRope {
         return false
     }
 
-    /// What follows the first octets of a rope.
+    /// The octets after the first ones of a rope.
     private struct Tail: OctetSource {
         let whole: OctetRope
         let start: Int
@@ -74,7 +74,7 @@ extension OctetRope {
 }
 
 extension HeaderField {
-    /// Whether a line of it is above the limit of RFC 5322 §2.1.1.
+    /// True if a line of it is above the limit of RFC 5322 §2.1.1.
     var hasLongLine: Bool {
         raw.count > FieldFolding.limit
             && raw.array.split(separator: 0x0A, omittingEmptySubsequences: false).contains {

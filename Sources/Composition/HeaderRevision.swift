@@ -5,12 +5,13 @@ import Octets
 struct HeaderRevision {
     typealias Replacement = (name: String, field: String)
 
-    /// Whole fields with their CRLF by name, lower case. Each stands in the place of the first field of its name, or at the end.
+    /// Whole fields with their CRLF by name, lower case. Each takes the place of the first field of its name, or stands
+    /// at the end.
     var replacements: [Replacement] = []
     /// The names, lower case, of fields that are left out.
     var dropped: Set<String> = []
-    /// The fields that are looked at; what else stands in the header - other fields, and lines that are none - is left out.
-    /// nil: all of the header stays.
+    /// Selects the fields that are revised. Everything else in the header (other fields, and lines that are not fields)
+    /// is left out. With nil all of the header stays.
     var selection: ((HeaderField) -> Bool)?
 
     /// - Returns: The header without the empty line that ends it; it ends with a line end, if there is anything.

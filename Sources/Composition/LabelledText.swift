@@ -6,7 +6,7 @@ struct LabelledText: Sendable {
         /// Ours.
         let label: String
         let value: String
-        /// How deep it stands under the row before it, 0 or 1.
+        /// The depth under the row before it, 0 or 1.
         var level = 0
     }
 
@@ -18,7 +18,8 @@ struct LabelledText: Sendable {
     /// A CSS colour.
     let colour: String
 
-    /// Lines of at most 76 characters with CRLF. A stranger's word never begins a line, so that none can look like ours.
+    /// Lines of at most 76 characters with CRLF. Untrusted text never begins a line, so that no line of it can look
+    /// like ours.
     var plain: String {
         var lines = ["*** " + title + " " + String(repeating: "*", count: max(3, 71 - title.count))]
         lines += Self.wrapped(UntrustedText.plainTextLine(summary, limit: 1_000), indent: "  ", first: "  ")
@@ -35,9 +36,10 @@ struct LabelledText: Sendable {
 
     /// A fragment that stands for itself, in US-ASCII: inline style, no links, nothing loaded.
     ///
-    /// Where a reader puts the parts of a mail into one page, the style sheets of another part reach ours. What they could
-    /// hide or recolour is therefore said on every element, with the importance that an inline style alone has. The plain
-    /// forms of border and colours stand before for readers that skip declarations with `!important`.
+    /// If a reader shows the parts of a mail on one page, the style sheets of another part reach ours. Properties that
+    /// they could use to hide or recolour it are therefore set on every element, with the importance that only an
+    /// inline style has. The plain forms of border and colours come first, for readers that skip declarations with
+    /// `!important`.
     var html: String {
         var text =
             "\r\n<div style=\"border:2px solid \(colour);padding:8px;margin:8px 0;background:#ffffff;color:#000000;"
@@ -51,7 +53,7 @@ struct LabelledText: Sendable {
         return text + "</div>\r\n"
     }
 
-    /// What keeps a block in sight, whatever a style sheet says.
+    /// The declarations that keep a block visible, whatever a style sheet says.
     private static let shown =
         visible + "display:block!important;width:auto!important;height:auto!important;min-width:0!important;"
         + "max-width:none!important;max-height:none!important;overflow:visible!important;text-align:left!important;"
@@ -59,7 +61,8 @@ struct LabelledText: Sendable {
 
     /// The same for a piece of a line.
     private static let visible =
-        // First what none of the properties below is about: masks, blending, zoom, transparent fill, content-visibility.
+        // First everything that none of the properties below covers: masks, blending, zoom, transparent fill,
+        // content-visibility.
         "all:initial!important;visibility:visible!important;opacity:1!important;position:static!important;float:none!important;"
         + "transform:none!important;filter:none!important;clip-path:none!important;color:#000000!important;"
         + "direction:ltr!important;unicode-bidi:isolate!important;letter-spacing:normal!important;"

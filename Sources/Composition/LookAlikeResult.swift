@@ -4,8 +4,8 @@ import Octets
 
 /// Looks for the words of our result's title in a text, as a person would see them.
 ///
-/// Whatever markup, blanks, capitals or invisible characters are between the letters, and letters of other scripts that look
-/// like them, make no difference, nor does the direction in which they are drawn.
+/// Markup, blanks, capitals or invisible characters between the letters make no difference, nor do letters of other
+/// scripts that look like them, nor the direction in which they are drawn.
 enum LookAlikeResult {
     private static let title = "signaturecheck"
 
@@ -13,7 +13,8 @@ enum LookAlikeResult {
     static func isFound(in octets: [UInt8], charset: String?, using charsets: some CharsetDecoding) -> Bool {
         var texts = [String(decoding: octets, as: UTF8.self)]
         if let charset, let text = charsets.decode(octets, charset: charset), text != texts[0] { texts.append(text) }
-        // A page may name UTF-7 within, or leave it to the browser to guess; its letters stand between a plus and a hyphen.
+        // A page may name UTF-7 within, or leave it to the browser to guess. Its letters stand between a plus and a
+        // hyphen.
         if octets.contains(UInt8(ascii: "+")), let text = charsets.decode(octets, charset: "utf-7"), text != texts[0] {
             texts.append(text)
         }
@@ -59,7 +60,7 @@ enum LookAlikeResult {
 
 /// Takes tags out of HTML and resolves character references, for the eye of a search and no other purpose.
 struct MarkupRemoval {
-    /// Whether comments, quoted attribute values and the contents of `style` and `script` are told from tags.
+    /// True if comments, quoted attribute values and the contents of `style` and `script` are distinguished from tags.
     let knowsComments: Bool
 
     /// A tag ends at the first `>`.

@@ -5,7 +5,7 @@ public import Octets
 struct MailPart {
     let fields: String
     let body: OctetRope
-    /// Whether the body has octets above 127, which every multipart around it must say (RFC 2045 §6.4).
+    /// True if the body has octets above 127, which every multipart around it must declare (RFC 2045 §6.4).
     var isEightBit = false
 
     /// Fields, empty line and body.
@@ -61,7 +61,8 @@ struct MailPart {
             ], boundary: boundary)
     }
 
-    /// The original, octet for octet: message/rfc822, or a file where that cannot carry it (RFC 2046 §5.2.1, RFC 5322 §2.1.1).
+    /// Returns the original, octet for octet: message/rfc822, or a file if that cannot carry it (RFC 2046 §5.2.1, RFC
+    /// 5322 §2.1.1).
     static func original(_ message: CleanedMessage) -> MailPart {
         let faults = message.faults
         guard faults.isDisjoint(with: [.longLine, .null]), message.lineEnding != .mixed else {
@@ -96,7 +97,7 @@ struct MailPart {
     }
 }
 
-/// The answer of a server as it came, to be attached.
+/// The answer of a server as received, to be attached.
 public struct ServerAnswer: Sendable {
     let content: any OctetSource
     /// The name of the attached file. It bears the entry's identifier, which a sender cannot know.

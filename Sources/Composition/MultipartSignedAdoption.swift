@@ -8,15 +8,17 @@ extension MultipartSigned {
         public let message: OctetRope
         /// The signature object, to be verified here.
         public let cms: OctetString
-        /// Whether ``cms`` is detached; if not, it encloses its content, which must be compared when it is verified.
+        /// True if ``cms`` is detached. Otherwise it encloses its content, which must be compared when it is verified.
         public let isDetached: Bool
     }
 
-    /// Takes the Content-* fields and the body of `document` - a MIME entity or a whole message, with LF or CRLF - under `outerHeader`.
+    /// Returns the Content-* fields and the body of `document` (a MIME entity or a whole message, with LF or CRLF)
+    /// under `outerHeader`.
     ///
-    /// - Parameter entity: What was sent to be signed. The first part of a multipart/signed must be exactly this; whether an
-    ///   enclosing pkcs7-mime holds it, only its verification can tell.
-    /// - Throws: ``CompositionError/Kind/unusableAnswer`` when it is not signed, can be read in two ways, or carries something else.
+    /// - Parameter entity: The entity that was sent to be signed. The first part of a multipart/signed must be exactly
+    ///   this. Only verification can tell whether an enclosing pkcs7-mime holds it.
+    /// - Throws: ``CompositionError/Kind/unusableAnswer`` if it is not signed, can be read in two ways, or carries
+    ///   something else.
     public static func adopt(
         _ document: OctetString, outerHeader: OctetRope, expecting entity: OctetRope,
         limits: Message.Limits = Message.Limits()
@@ -61,7 +63,7 @@ extension MultipartSigned {
         CompositionError(.unusableAnswer, "the finished entity is no signed form of what was sent: " + why)
     }
 
-    /// Whether `octets` are those of `rope`, compared in pieces.
+    /// Returns true if `octets` are those of `rope`, compared in pieces.
     private static func holds(_ octets: OctetString, _ rope: OctetRope) -> Bool {
         guard octets.count == rope.count else { return false }
         var offset = 0

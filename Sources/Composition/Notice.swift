@@ -3,7 +3,7 @@ public import Octets
 
 /// A notice of SES to the administrator or to a sender (RFC 3834).
 public struct Notice: Sendable {
-    /// What of the message goes with it.
+    /// The part of the message that goes with the notice.
     public enum Original: Sendable {
         /// All of it, as message/rfc822 where it can be.
         case attached(CleanedMessage)
@@ -21,12 +21,12 @@ public struct Notice: Sendable {
 
     public let from: AddrSpec
     public let to: AddrSpec
-    /// What happened, in a few words of ours: the subject begins with it.
+    /// The event, in a few words of ours; the subject begins with it.
     public let what: String
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     public let why: String
     public let workflow: String?
-    /// What the server said, in a line.
+    /// The server's message, in one line.
     public let serverMessage: String?
     /// The entry's identifier.
     public let entry: String
@@ -42,7 +42,7 @@ public struct Notice: Sendable {
         /// The entry's identifier.
         public let entry: String
         public let messageID: String?
-        /// Why a notice of its own was to be sent, in a sentence.
+        /// The reason for a separate notice, in a sentence.
         public let reason: String
 
         public init(entry: String, messageID: String?, reason: String) {
@@ -106,14 +106,14 @@ public struct Notice: Sendable {
         return rope
     }
 
-    /// Whether a notice about a message may go to its sender: never to the null sender or an unknown one, never in answer
-    /// to what a program sent (RFC 3834 §2), and not when it has gone round too often.
+    /// Returns true if a notice about a message may go to its sender: never to the null sender or an unknown one, never
+    /// in answer to a program's message (RFC 3834 §2), and not if the message has passed here too often.
     public static func mayNotify(sender: ReversePath?, header: Header) -> Bool {
         guard case .address? = sender else { return false }
         return mayAnswer(header)
     }
 
-    /// Whether the header lets a notice be sent about the message.
+    /// Returns true if the header allows a notice about the message.
     public static func mayAnswer(_ header: Header) -> Bool {
         let isAutomatic = header.all("Auto-Submitted").contains { field in
             let word = field.text.prefix { $0 != ";" && $0 != "(" && $0 != " " && $0 != "\t" }

@@ -1,7 +1,7 @@
 import Octets
 
 extension OctetSource {
-    /// Whether the octets are valid UTF-8, found in one pass without holding them.
+    /// True if the octets are valid UTF-8, found in one pass without holding them.
     var isUTF8: Bool {
         var validation = UTF8Validation()
         var isValid = true

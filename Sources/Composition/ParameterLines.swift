@@ -3,7 +3,8 @@ import Octets
 
 /// Writes a value with parameters: Content-Type, Content-Disposition (RFC 2045 §5.1, RFC 2231).
 enum ParameterLines {
-    /// A field with one parameter a line, 7-bit, no line above 78 octets but for a long value's own word.
+    /// Returns a field with one parameter on each line, 7-bit. No line is above 78 octets except for the word of a long
+    /// value.
     static func field(_ name: String, _ value: String, _ parameters: [Parameter]) -> String {
         let pieces = parameters.flatMap(pieces)
         let words = [value] + pieces
@@ -52,7 +53,8 @@ enum ParameterLines {
 }
 
 extension UInt8 {
-    /// RFC 2045 §5.1: printable US-ASCII but for tspecials, and but for what RFC 2231 gives a meaning in values and names.
+    /// RFC 2045 §5.1: printable US-ASCII except tspecials, and except the characters that RFC 2231 gives a meaning in
+    /// values and names.
     fileprivate var isTokenOctet: Bool {
         switch self {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true

@@ -11,10 +11,10 @@ public struct ReceivedToken: Sendable, Hashable {
     /// HMAC-SHA256 under the spool's secret.
     public typealias AuthenticationCode = (_ octets: [UInt8]) -> [UInt8]
 
-    /// What came of looking for loops.
+    /// The result of looking for loops.
     public enum Verdict: Sendable, Hashable {
         case passes
-        /// Why it is one, in words.
+        /// The loop, in words.
         case loop(String)
     }
 

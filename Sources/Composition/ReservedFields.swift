@@ -3,15 +3,15 @@ import Octets
 
 /// Finds header fields that only we may write, in whatever way some reader takes the header apart.
 ///
-/// Our own reader ends a header at the first line that is no field, and a line at a LF. Others read on up to an empty line,
-/// end a line at a CR alone or at another control character, join a name that is folded before its colon, or leave out
-/// characters within a name. All that any of them could take for a field of ours is found here.
+/// Our own reader ends a header at the first line that is not a field, and a line at a LF. Other readers go on up to an
+/// empty line, end a line at a CR alone or at another control character, join a name that is folded before its colon,
+/// or leave out characters within a name. Everything that any of them could take for a field of ours is found here.
 struct ReservedFields {
-    /// What is reserved beside `X-SES-*`.
+    /// The reserved names besides `X-SES-*`.
     struct Names {
         /// The identifier of our Authentication-Results fields; nil where they stand in the header by right.
         var authservID: String?
-        /// Whether blind recipients must not show.
+        /// True if blind recipients must not be visible.
         var bcc = false
     }
 
@@ -25,15 +25,16 @@ struct ReservedFields {
 
     let names: Names
 
-    /// What is to be taken out of `message` so that no reader finds a reserved field any more, in order, without overlaps.
+    /// Returns the ranges to be removed from `message` so that no reader finds a reserved field any more, in order,
+    /// without overlaps.
     func findings(in message: OctetString) -> [Finding] {
         let end = message.withUnsafeBytes(Self.endOfHeader)
         var octets = message.slice(0..<end).array
         var found: [Finding] = []
-        /// Where the remaining octets stood, once some were taken out.
+        /// The places of the remaining octets, once some were removed.
         var places: [Int]?
-        // What is taken out could bring together what stood apart, so it is looked at again until nothing is found. Whole
-        // lines bring nothing together, and so does an attacker come to an end.
+        // A removal could bring together octets that were apart, so the search is repeated until nothing is found.
+        // Whole lines bring nothing together, so an attacker cannot keep it going.
         for round in 0... {
             let next = octets.withUnsafeBytes { octets in
                 let next = search(octets)
@@ -80,7 +81,8 @@ struct ReservedFields {
         return whole
     }
 
-    /// Where the header ends for the reader that goes on longest: before the first empty line behind whatever stands in it.
+    /// Returns the end of the header for the reader that goes on longest: before the first empty line after any
+    /// content.
     static func endOfHeader(_ message: UnsafeRawBufferPointer) -> Int {
         var start = 0
         // A byte order mark and empty lines before the first field are read over.
@@ -104,8 +106,8 @@ struct ReservedFields {
         return found
     }
 
-    /// LF, CR and the other characters at which a line ends for some reader; 0x85 is NEL in ISO 8859-1, and the last octet
-    /// of NEL in UTF-8. A NUL ends a string.
+    /// LF, CR and the other characters at which a line ends for some reader; 0x85 is NEL in ISO 8859-1, and the last
+    /// octet of NEL in UTF-8. A NUL ends a string.
     private static func endsLineForSome(_ octet: UInt8) -> Bool {
         switch octet {
         case 0x0A...0x0D, 0x1C...0x1E, 0x00, 0x85: true
@@ -141,7 +143,7 @@ struct ReservedFields {
         return octets.count
     }
 
-    /// What is taken out: a field that a LF ends for nobody leaves the LF to the line before it.
+    /// Returns the range to be removed. If no reader ends the field at its LF, the LF stays with the line before it.
     private static func taken(_ octets: UnsafeRawBufferPointer, _ field: Range<Int>) -> Range<Int> {
         let isAtLineStart = field.lowerBound == 0 || octets[field.lowerBound - 1] == 0x0A
         guard !isAtLineStart, octets[field.upperBound - 1] == 0x0A else { return field }

@@ -9,8 +9,8 @@ public struct ResultComposition: Sendable {
         case original
         /// A new mail: the result as text, the original attached.
         case originalAsAttachment
-        /// Into the text of the message itself. A signed or encrypted one, which an edit would break, is attached instead,
-        /// and so is one whose header ends at different places for different readers.
+        /// Into the text of the message itself. A signed or encrypted message, which an edit would break, is attached
+        /// instead, and so is one whose header ends at different places for different readers.
         case top, bottom
     }
 
@@ -34,7 +34,8 @@ public struct ResultComposition: Sendable {
     /// - Parameters:
     ///   - original: What came in.
     ///   - message: The same, read from its canonical octets.
-    /// - Returns: The mail to be passed on. All of it has CRLF line ends but with ``Rule/original``, which has those of the file.
+    /// - Returns: The mail to be passed on. All of it has CRLF line ends, except with ``Rule/original``, which keeps
+    ///   those of the file.
     public func compose(_ original: CleanedMessage, read message: Message) -> OctetRope {
         switch rule {
         case .original: added(to: original.rawRope)
@@ -68,10 +69,11 @@ public struct ResultComposition: Sendable {
         return added(to: rope)
     }
 
-    /// The fields that make the new mail stand in the place of the original: it shows, sorts, threads and is answered like it.
+    /// Returns the fields that make the new mail stand in the place of the original: it shows, sorts, threads and is
+    /// answered like it.
     ///
-    /// Message-ID is among them, because answers and journals refer to it. Of fields that may stand once the first counts.
-    /// A From that cannot be written again is replaced by an empty group, which is no sender (RFC 6854).
+    /// Message-ID is among them, because answers and journals refer to it. Of a field that may stand only once, the
+    /// first counts. A From that cannot be rewritten is replaced by an empty group, which is no sender (RFC 6854).
     static func kept(of header: Header) -> [OctetString] {
         let single: Set<String> = [
             "from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references",
@@ -137,7 +139,7 @@ public struct ResultComposition: Sendable {
 extension Entity {
     fileprivate var canBeEdited: Bool { !mustNotBeEdited && !hasDoubtfulHeader }
 
-    /// Whether a reader may take a part of the header, and what we write into it, for text.
+    /// True if a reader may take a part of the header, and the lines that we write into it, for text.
     private var hasDoubtfulHeader: Bool {
         defects.contains { defect in
             switch defect {
@@ -149,7 +151,7 @@ extension Entity {
         }
     }
 
-    /// Whether an edit would break a signature or an encryption, at the top or further down.
+    /// True if an edit would break a signature or an encryption, at the top or further down.
     var mustNotBeEdited: Bool {
         switch SMIMEForm.of(self) {
         case .multipartSigned, .signedData, .encrypted: return true

@@ -45,15 +45,15 @@ public struct ResultText: Sendable {
         }
     }
 
-    /// What all of it comes to.
+    /// The verdict on the whole message.
     public let verdict: Verdict
-    /// What the mail's own signature comes to; nil where only attachments were looked at.
+    /// The verdict on the mail's own signature; nil if only attachments were judged.
     public var mail: Verdict?
     /// As the certificates of the mail's signature say.
     public var signers: [String] = []
     /// The From field as a reader sees it.
     public var author: String?
-    /// How signer and From differ; nil when they do not, or nobody was compared.
+    /// The difference between signer and From; nil if there is none, or they were not compared.
     public var mismatch: String?
     /// Fields that differ from their signed copies, a sentence each.
     public var differences: [String] = []
@@ -63,9 +63,9 @@ public struct ResultText: Sendable {
     public var serverMessages: [String] = []
     /// nil where they were not looked at.
     public var attachments: [Attachment]?
-    /// What was not looked into, and why.
+    /// The things that were not examined, and the reasons.
     public var remarks: [String] = []
-    /// What of the message could be taken for a result of ours, a sentence each.
+    /// The parts of the message that could be taken for a result of ours, a sentence each.
     public var foreignClaims: [String] = []
     /// The entry's identifier, which log and journal know.
     public let entry: String
@@ -79,7 +79,8 @@ public struct ResultText: Sendable {
         self.entry = entry
     }
 
-    /// Plain text, CRLF line ends, at most 76 characters a line. Values are one line each, and no value can begin a line.
+    /// Plain text, CRLF line ends, at most 76 characters a line. Values are one line each, and no value can begin a
+    /// line.
     public var plain: String { labelled.plain }
     /// An HTML fragment in US-ASCII. No value can become markup.
     public var html: String { labelled.html }

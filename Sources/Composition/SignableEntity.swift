@@ -1,19 +1,23 @@
 public import InternetMessage
 public import Octets
 
-/// A message taken apart for signing: the MIME entity that is signed, fit to survive transport, and the header that stays outside.
+/// A message divided for signing: the MIME entity that is signed, fit to survive transport, and the header that stays
+/// outside.
 ///
-/// The entity has the Content-* fields and the body, CRLF line ends, 7-bit, lines of at most 998 octets, no blanks at the end of
-/// lines, no line that starts with `From `, no CR or LF on its own (RFC 8551 §3.1, RFC 1847 §2.1). What was fit stays byte for byte:
+/// The entity has the Content-* fields and the body: CRLF line ends, 7-bit, lines of at most 998 octets, no blanks at
+/// the end of lines, no line that starts with `From `, no CR or LF on its own (RFC 8551 §3.1, RFC 1847 §2.1). Octets
+/// that were fit stay unchanged:
 ///
-/// - Leaves that need it are encoded, text as quoted-printable, anything else and what is mostly not US-ASCII as base64.
-/// - message/rfc822 may not be encoded (RFC 2046 §5.2.1): its own parts are, and its header fields are written in another way.
+/// - Leaves that need it are encoded: text as quoted-printable, other content and content that is mostly not US-ASCII
+///   as base64.
+/// - message/rfc822 may not be encoded (RFC 2046 §5.2.1). Its own parts are, and its header fields are rewritten.
 /// - A multipart that does not close is closed; preamble and epilogue are left out where they are not fit.
-/// - A message without Content-Type is given one: us-ascii, utf-8 where its octets are valid as such, else windows-1252.
-/// - Nothing under an existing multipart/signed or multipart/encrypted is touched. A whole message that is signed already may
-///   be signed again.
+/// - A message without Content-Type is given one: us-ascii, utf-8 if its octets are valid as such, otherwise
+///   windows-1252.
+/// - Nothing under an existing multipart/signed or multipart/encrypted is touched. A whole message that is already
+///   signed may be signed again.
 public struct SignableEntity: Sendable {
-    /// What is signed and written: exactly these octets.
+    /// The entity to be signed and written: exactly these octets.
     public let entity: OctetRope
     /// All fields that are no Content-* and no MIME-Version, as they stood, each with its line end.
     public let outerHeader: OctetRope
@@ -68,6 +72,6 @@ public struct SignableEntity: Sendable {
 }
 
 extension HeaderField {
-    /// Whether it describes the body (RFC 2045 §9).
+    /// True if it describes the body (RFC 2045 §9).
     var isContentField: Bool { name.asciiLowercased.hasPrefix("content-") }
 }

@@ -5,14 +5,14 @@ public import Octets
 ///
 /// Repaired is what the standards leave no doubt about:
 ///
-/// - Fields have no blank before the colon (RFC 5322 §4.5), no CR and no NUL; the MIME fields stand once, in plain syntax.
-///   Content-Type without a subtype is text/plain (RFC 2045 §5.2).
+/// - Fields have no blank before the colon (RFC 5322 §4.5), no CR and no NUL. The MIME fields stand once, in plain
+///   syntax. Content-Type without a subtype is text/plain (RFC 2045 §5.2).
 /// - Multiparts have boundaries that nothing in them looks like (RFC 2046 §5.1.1), and neither preamble nor epilogue.
 /// - A multipart or message under a transfer encoding is decoded (RFC 2045 §6.4, RFC 2046 §5.2.1).
 /// - Base64 is clean (RFC 2045 §6.8).
 ///
-/// All other octets are slices of what came in, as are multipart/signed and multipart/encrypted but for their fields. What
-/// cannot be repaired stays as it is.
+/// All other octets are slices of the received message, and so are multipart/signed and multipart/encrypted except for
+/// their fields. Defects that cannot be repaired stay.
 public struct StructuralRepair {
     /// Random, of letters and digits: boundaries are made of it.
     private let token: String
@@ -26,8 +26,8 @@ public struct StructuralRepair {
     /// - Parameters:
     ///   - message: Read from octets with CRLF line ends.
     ///   - token: Letters and digits that stand in no other message, at most 40.
-    /// - Throws: ``CompositionError/Kind/cannotBeMadeFit(path:)`` where a part has a header line that is no field: nobody
-    ///   knows whether its header ends there.
+    /// - Throws: ``CompositionError/Kind/cannotBeMadeFit(path:)`` if a part has a header line that is not a field,
+    ///   because it is unknown whether its header ends there.
     public static func applied(to message: Message, token: String) throws(CompositionError) -> OctetRope {
         var repair = StructuralRepair(token: token)
         var rope = try repair.written(message.root, isRoot: true, level: 0)
@@ -113,7 +113,7 @@ public struct StructuralRepair {
 }
 
 extension Entity {
-    /// Whether it is a multipart with parts that may be written anew.
+    /// True if it is a multipart with parts that may be rewritten.
     fileprivate var isOpenMultipart: Bool {
         guard case .multipart(let multipart) = content else { return false }
         return !multipart.parts.isEmpty && !protectsItsParts

@@ -1,6 +1,7 @@
 import Octets
 
-/// What keeps octets from surviving transport unchanged (RFC 8551 §3.1.2, §3.1.3; RFC 5321 §4.5.3.1.6; RFC 5322 §2.1.1).
+/// The faults that keep octets from surviving transport unchanged (RFC 8551 §3.1.2, §3.1.3; RFC 5321 §4.5.3.1.6; RFC
+/// 5322 §2.1.1).
 struct TransportFaults: OptionSet, Hashable {
     let rawValue: Int
 

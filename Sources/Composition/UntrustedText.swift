@@ -1,14 +1,14 @@
 import Octets
 
-/// Text of strangers - of a message, a certificate, a server - made safe for the place where it is to stand: one function for each place.
+/// Makes untrusted text (of a message, a certificate, a server) safe for its target place: one function for each place.
 ///
-/// What comes out of them cannot leave its place: it starts no header field, no line, no markup and no terminal command.
+/// The resulting text cannot leave its place: it starts no header field, no line, no markup and no terminal command.
 public enum UntrustedText {
     /// For one line of plain text that people read.
     ///
-    /// Line ends and control characters become one blank, format characters (bidirectional, zero-width), private and
-    /// unassigned ones are left out, runs of blanks become one, blanks at the ends go. Marks that combine need a character
-    /// to combine with, and are few: a pile of them would cover the lines above.
+    /// Line ends and control characters become one blank. Format characters (bidirectional, zero-width), private and
+    /// unassigned ones are left out. Runs of blanks become one, blanks at the ends are removed. Combining marks require
+    /// a character to combine with, and their number is limited: many of them would cover the lines above.
     /// - Parameter limit: Characters (scalars) of the result at most; a longer text ends with `...`.
     public static func plainTextLine(_ text: some StringProtocol, limit: Int = 500) -> String {
         var safe = String.UnicodeScalarView()
@@ -70,8 +70,8 @@ public enum UntrustedText {
         return safe
     }
 
-    /// For the body of an unstructured header field (RFC 5322 §2.2.1): printable US-ASCII, folded where it is long, with
-    /// encoded-words (RFC 2047) where the text needs them or looks like one.
+    /// For the body of an unstructured header field (RFC 5322 §2.2.1): printable US-ASCII, folded if it is long, with
+    /// encoded-words (RFC 2047) if the text needs them or looks like one.
     public static func headerText(_ text: some StringProtocol, limit: Int = 500) -> String {
         FieldLines.body(EncodedWord.words(of: plainTextLine(text, limit: limit)), column: 26)
     }

@@ -15,7 +15,7 @@ extension UInt8 {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether `other` stands at `offset`, wholly within, without regard to the case of ASCII letters.
+    /// Returns true if `other` stands at `offset`, wholly within, without regard to the case of ASCII letters.
     func holdsIgnoringCase(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         guard offset >= 0, other.count <= count &- offset else { return false }
         var index = 0

@@ -9,7 +9,8 @@ public struct AddrSpec: Sendable, CustomStringConvertible {
 
     /// - Parameters:
     ///   - localPart: The value, not quoted; must not be empty, hold control characters or separate lines.
-    ///   - domain: Labels of letters, digits, hyphens, underscores and letters beyond US-ASCII, or a literal in brackets.
+    ///   - domain: Labels of letters, digits, hyphens, underscores and letters beyond US-ASCII, or a literal in
+    ///     brackets.
     /// - Returns: nil when the parts cannot be an address.
     public init?(localPart: String, domain: String) {
         guard !localPart.isEmpty, localPart.unicodeScalars.allSatisfy(Self.isLocalScalar), Self.isDomain(domain) else {

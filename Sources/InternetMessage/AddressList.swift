@@ -6,7 +6,7 @@ public import Octets
 /// text, in apostrophes, in doubled brackets, with `mailto:` before it, or with misplaced dots. Nothing is left out
 /// without a word: an element without an address that can be made out is in ``unreadable``.
 public struct AddressList: Sendable, Hashable {
-    /// How far the field follows the grammar.
+    /// The degree to which the field follows the grammar.
     public enum Reading: Sendable, Hashable {
         /// The grammar allows all of it, obsolete forms included (§4.4).
         case wellFormed
@@ -23,7 +23,7 @@ public struct AddressList: Sendable, Hashable {
     /// The text of each element in which no address can be made out. Untrusted; octets that are no UTF-8 are U+FFFD.
     public let unreadable: [String]
 
-    /// Whether the grammar allows all of it.
+    /// True if the grammar allows all of it.
     public var isWellFormed: Bool { reading == .wellFormed }
 
     init(mailboxes: [Mailbox], reading: Reading, unreadable: [String]) {
@@ -48,7 +48,8 @@ public struct AddressList: Sendable, Hashable {
 }
 
 extension AddrSpec {
-    /// Reads an addr-spec that stands alone: dot-atom or quoted string, `@`, dot-atom or domain literal (RFC 5322 §3.4.1).
+    /// Reads an addr-spec that stands alone: dot-atom or quoted string, `@`, dot-atom or domain literal (RFC 5322
+    /// §3.4.1).
     ///
     /// Comments, blanks and obsolete forms are refused: this is for envelopes and configuration.
     public init?(parsing text: some StringProtocol) {
@@ -63,7 +64,8 @@ extension AddrSpec {
 }
 
 extension ReversePath {
-    /// Reads a path as Return-Path and MAIL FROM have it (RFC 5321 §4.1.2): `<a@b>`, `<>`, or an address without brackets.
+    /// Reads a path as Return-Path and MAIL FROM have it (RFC 5321 §4.1.2): `<a@b>`, `<>`, or an address without
+    /// brackets.
     public init?(parsing text: some StringProtocol) {
         var inner = Substring(text)
         if inner.hasPrefix("<") {

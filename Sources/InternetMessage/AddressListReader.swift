@@ -22,7 +22,7 @@ struct AddressListReader {
         var display: [UInt8] = []
         /// The words' values, joined as a local-part would be.
         var local: [UInt8] = []
-        /// Whether words and dots alternate, as in a local-part.
+        /// True if words and dots alternate, as in a local-part.
         var isLocalPart = true
         var isEmpty = true
         private var endsWithWord = false

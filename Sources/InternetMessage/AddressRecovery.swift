@@ -106,8 +106,8 @@ struct AddressRecovery {
 }
 
 extension UInt8 {
-    /// What may stand in an unquoted display name without a reader taking another address for the author's: it
-    /// separates nothing.
+    /// True if the octet may stand in an unquoted display name without a reader taking another address for the
+    /// author's, because it separates nothing.
     fileprivate var isPlainInDisplayName: Bool {
         isAtext || isBlankOrCR || self == 0x2E || self == 0x40 || self == 0x5B || self == 0x5D
             || self == ElementText.stringMask || self == ElementText.commentMask
@@ -115,6 +115,6 @@ extension UInt8 {
 }
 
 extension AddrSpec {
-    /// Whether it is the same person's, whatever the case and the form of the domain.
+    /// Returns true if it is the same person's, whatever the case and the form of the domain.
     fileprivate func isSame(as other: AddrSpec) -> Bool { CanonicalAddress(self) == CanonicalAddress(other) }
 }

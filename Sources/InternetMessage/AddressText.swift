@@ -68,7 +68,7 @@ enum AddressText {
         scalar.properties.generalCategory == .format || scalar.properties.generalCategory == .spaceSeparator
     }
 
-    /// What stands within a pair of quotes, apostrophes or brackets that is around all of `text`.
+    /// Returns the text within a pair of quotes, apostrophes or brackets around all of `text`; nil if there is none.
     static func unwrapped(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         for (opening, closing) in wrappers where text.count > opening.count + closing.count {
             if text.starts(with: opening) && text.suffix(closing.count).elementsEqual(closing) {

@@ -41,8 +41,8 @@ enum ShownAddresses {
         return nil
     }
 
-    /// What looks like an address of a mail domain to a person: text, an at sign, and a name with a dot in it; each
-    /// as it stands and without the punctuation around it.
+    /// Returns the words that look like an address of a mail domain to a person: text, an at sign, and a name with a
+    /// dot in it. Each is returned as written and without the punctuation around it.
     private static func addresses(in text: String) -> [[String]] {
         guard text.unicodeScalars.contains(where: isAt) else { return [] }
         var found: [[String]] = []
@@ -82,7 +82,8 @@ enum ShownAddresses {
         switch scalar.properties.generalCategory {
         case .control, .spaceSeparator, .lineSeparator, .paragraphSeparator, .initialPunctuation, .finalPunctuation,
             .openPunctuation, .closePunctuation:
-            // The brackets of a display name and the angle brackets are among the last two but for `<` and `>`.
+            // The brackets of a display name and the angle brackets are among the last two categories, without `<` and
+            // `>`.
             return scalar != "{" && scalar != "}"
         default: return ["<", ">", ",", ";", ":", "\"", "\\"].contains(scalar)
         }

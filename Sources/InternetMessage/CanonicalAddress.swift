@@ -2,9 +2,9 @@ public import DomainNames
 
 /// An address in the form in which all spellings of one person's address are equal: for keys, owners and signers.
 ///
-/// The local-part loses its case. RFC 5321 §2.4 lets a host tell `Alice` from `alice`, but asks nobody to rely on it, and
-/// no certificate authority does. The domain is in ``CanonicalDomain`` form, so that the A-label of an `rfc822Name`
-/// equals the U-label of a From field (RFC 5280 §7.5, RFC 9598 §5).
+/// The local-part loses its case. RFC 5321 §2.4 allows a host to distinguish `Alice` from `alice`, but nobody should
+/// rely on it, and no certificate authority does. The domain is in ``CanonicalDomain`` form, so that the A-label of an
+/// `rfc822Name` equals the U-label of a From field (RFC 5280 §7.5, RFC 9598 §5).
 public struct CanonicalAddress: Sendable, Hashable, CustomStringConvertible {
     /// The value without quoting, in lower case; compared by canonical equivalence.
     public let localPart: String

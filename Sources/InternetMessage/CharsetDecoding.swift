@@ -28,7 +28,7 @@ public struct BuiltInCharsets: CharsetDecoding {
         return String(text)
     }
 
-    /// What windows-1252 has at 0x80 to 0x9F; five places are not taken.
+    /// The characters of windows-1252 at 0x80 to 0x9F; five places are not assigned.
     private static let windows1252: [Unicode.Scalar] = [
         "\u{20AC}", "\u{FFFD}", "\u{201A}", "\u{0192}", "\u{201E}", "\u{2026}", "\u{2020}", "\u{2021}",
         "\u{02C6}", "\u{2030}", "\u{0160}", "\u{2039}", "\u{0152}", "\u{FFFD}", "\u{017D}", "\u{FFFD}",

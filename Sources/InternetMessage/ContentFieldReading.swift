@@ -9,7 +9,7 @@ extension ContentType {
         self.init(type: type, subtype: subtype, parameters: field.parameters)
     }
 
-    /// What cannot be read is plain text (RFC 2045 §5.2).
+    /// Makes the content type of a field. A field that cannot be read means plain text (RFC 2045 §5.2).
     init(_ field: ParameterizedField) {
         let (type, subtype) = field.mediaType ?? ("text", "plain")
         self.init(type: type, subtype: subtype, parameters: field.parameters)
@@ -34,7 +34,7 @@ extension ContentTransferEncoding {
 
     init(_ field: ParameterizedField) { self.init(word: field.value) }
 
-    /// What a reader with `habits` takes from `field`.
+    /// Makes the encoding that a reader with `habits` takes from `field`.
     init(_ field: HeaderField, _ habits: ReadingHabits) {
         if habits.readsEncodingStrictly {
             self.init(word: field.text.asciiLowercased)
@@ -57,7 +57,7 @@ extension ContentTransferEncoding {
     }
 }
 
-/// What the header of an entity says of its body, with what was wrong in it.
+/// The header fields of an entity that describe its body, and the defects in them.
 struct ContentFields {
     var contentType: ContentType
     var transferEncoding: ContentTransferEncoding = .sevenBit
@@ -115,7 +115,7 @@ extension Header {
         "content-disposition",
     ]
 
-    /// Whether the message follows RFC 2045.
+    /// True if the message follows RFC 2045.
     var declaresMIME: Bool {
         guard let field = first("MIME-Version") else {
             // What an S/MIME object encloses is a MIME entity, which needs none (RFC 8551 §3.1).

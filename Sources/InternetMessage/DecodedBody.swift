@@ -2,12 +2,12 @@ public import Octets
 
 /// A body with its transfer encoding taken off while it is read, so that a large attachment needs no memory.
 ///
-/// Reads over whatever is no clean encoding (RFC 2045 §6.7, §6.8): see ``Octets/Base64Decoder``. An encoding that is not
-/// known leaves the octets as they are.
+/// Faults of the encoding are tolerated (RFC 2045 §6.7, §6.8): see ``Octets/Base64Decoder``. With an unknown encoding
+/// the octets stay unchanged.
 public struct DecodedBody: OctetSource {
     private let encoded: OctetString
     private let encoding: ContentTransferEncoding
-    /// How many octets the decoded body has; found by a first pass.
+    /// The number of octets of the decoded body; found by a first pass.
     public let count: Int
 
     public init(_ encoded: OctetString, encoding: ContentTransferEncoding) {
@@ -93,7 +93,7 @@ public struct DecodedBody: OctetSource {
 }
 
 extension ContentTransferEncoding {
-    /// Whether there is anything to take off.
+    /// True if there is an encoding to remove.
     fileprivate var isDecoded: Bool { self == .base64 || self == .quotedPrintable }
 }
 
@@ -104,7 +104,7 @@ extension Entity {
     /// The body without its transfer encoding, in memory.
     public var decodedBody: OctetString { DecodedBody.prefix(bodyRange.count, of: body, transferEncoding) }
 
-    /// What is wrong in the base64 of the body, over which readers go on in different ways (RFC 2045 §6.8); nil where nothing is.
+    /// The fault in the base64 of the body that readers handle in different ways (RFC 2045 §6.8); nil if there is none.
     ///
     /// Looks through the whole body.
     public var transferEncodingFault: Base64Error? {

@@ -6,7 +6,7 @@ import Octets
 struct DelimiterCandidates {
     /// In order. A line that stands behind a CR alone is one for some readers only.
     let lines: [(start: Int, isBehindCR: Bool)]
-    /// Whether a CR without LF stands anywhere.
+    /// True if a CR without LF stands anywhere.
     let holdsBareCR: Bool
 
     init(_ buffer: UnsafeRawBufferPointer) {

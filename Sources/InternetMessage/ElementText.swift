@@ -10,7 +10,7 @@ struct ElementText {
     let mode: Mode
     let octets: [UInt8]
     let masked: [UInt8]
-    /// Where it ends, in octets from the beginning of the field body.
+    /// The end, in octets from the beginning of the field body.
     let end: Int
 
     /// - Returns: nil when a string or a comment that counts in `mode` never ends.
@@ -58,7 +58,8 @@ struct ElementText {
         end = range.upperBound
     }
 
-    /// Where the colon behind the name of a group stands: before it no address, no angle bracket, and no open bracket.
+    /// The place of the colon behind the name of a group: before it there is no address, no angle bracket, and no open
+    /// bracket.
     var groupColon: Int? {
         guard let index = masked.firstIndex(where: { $0 == 0x3A || $0 == 0x3C || $0 == 0x40 }), masked[index] == 0x3A,
             masked[..<index].count(where: { $0 == 0x5B }) <= masked[..<index].count(where: { $0 == 0x5D })

@@ -4,11 +4,11 @@ import Octets
 public enum EncodedWords {
     /// The text of `octets` with its encoded-words decoded, line ends of folding removed.
     ///
-    /// Blanks between two encoded-words are no text (§6.2). The octets of neighbours in one charset are joined before they are
-    /// decoded: §5 forbids to split a character between words, and mailers do. Words beside other text without a blank,
-    /// within quotes, longer than 75 characters, or with blanks in the Q encoding are decoded too, as they are meant. A word
-    /// whose charset is not known stays as it is. Control characters that were hidden in words come out: who writes the text
-    /// somewhere encodes it for that place.
+    /// Blanks between two encoded-words are not text (§6.2). The octets of neighbours in one charset are joined before
+    /// they are decoded, because mailers split a character between words although §5 forbids it. Words beside other
+    /// text without a blank, within quotes, longer than 75 characters, or with blanks in the Q encoding are decoded
+    /// too. A word whose charset is not known stays unchanged. Control characters that were hidden in words appear in
+    /// the result; code that writes the text must encode it for its place.
     public static func decode(_ octets: some Collection<UInt8>, using charsets: some CharsetDecoding) -> String {
         let octets = OctetString(octets).unfolded
         return FieldCursor.reading(octets.array) { cursor in
@@ -26,7 +26,7 @@ public enum EncodedWords {
     private struct Word {
         let charset: String
         let octets: [UInt8]
-        /// How it stood.
+        /// The range as written.
         let raw: Range<Int>
     }
 
@@ -134,8 +134,9 @@ public enum EncodedWords {
 extension Parameter {
     /// The value as text.
     ///
-    /// An extended value by its charset (RFC 2231). Any other is US-ASCII by RFC 2045 §5.1; seen are encoded-words, though
-    /// RFC 2047 §5 forbids them here, UTF-8 (RFC 6532), and octets of a western charset: they are read in this order.
+    /// Returns an extended value decoded by its charset (RFC 2231). Any other is US-ASCII by RFC 2045 §5.1. In practice
+    /// there are also encoded-words, which RFC 2047 §5 forbids here, UTF-8 (RFC 6532), and octets of a western charset.
+    /// They are tried in this order.
     public func decoded(using charsets: some CharsetDecoding) -> String {
         if let charset { return charsets.decode(value, charset: charset) ?? text }
         return value.contains(0x3D) ? EncodedWords.decode(value, using: charsets) : charsets.decodeUnlabelled(value)
@@ -152,9 +153,9 @@ extension Entity {
         return nil
     }
 
-    /// Every name that some reader may show for the entity, each once, that of ``fileName(using:)`` first: readers differ in
-    /// whether Content-Disposition or Content-Type counts, which of their parameters is the name, and whether the extended
-    /// form of a parameter counts or the plain one.
+    /// Returns every name that some reader may show for the entity, each once, that of ``fileName(using:)`` first.
+    /// Readers differ in whether Content-Disposition or Content-Type counts, which of their parameters is the name, and
+    /// whether the extended form of a parameter counts or the plain one.
     public func everyFileName(using charsets: some CharsetDecoding) -> [String] {
         var names = [fileName(using: charsets)].compactMap(\.self)
         for fieldName in ["content-disposition", "content-type"] {

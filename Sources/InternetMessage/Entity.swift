@@ -2,7 +2,7 @@ public import Octets
 
 /// A MIME entity: header and body, as ranges of the message they stand in (RFC 2045 §2.4). Never re-serialised.
 public struct Entity: Sendable {
-    /// Where the entity's body parts are: index paths such as [1, 0], the root's is [].
+    /// The place of an entity among the body parts: index paths such as [1, 0]; the root's is [].
     public typealias Path = [Int]
 
     public indirect enum Content: Sendable {
@@ -21,7 +21,7 @@ public struct Entity: Sendable {
         /// In order; empty when no delimiter line was found.
         public let parts: [Entity]
         public let epilogue: Range<Int>
-        /// Whether the final delimiter was there.
+        /// True if the final delimiter was there.
         public let isClosed: Bool
 
         public init(
@@ -38,19 +38,22 @@ public struct Entity: Sendable {
     public let path: Path
     /// All octets of the whole message: the ranges are ranges of this.
     public let message: OctetString
-    /// Header, empty line and body; for a body part, without the line end that belongs to the next delimiter (RFC 2046 §5.1.1).
+    /// Header, empty line and body; for a body part, without the line end that belongs to the next delimiter (RFC 2046
+    /// §5.1.1).
     public let range: Range<Int>
     public let header: Header
-    /// What follows the empty line.
+    /// The octets after the empty line.
     public let bodyRange: Range<Int>
-    /// From Content-Type, or the default of the place: text/plain, within multipart/digest message/rfc822 (RFC 2045 §5.2, 2046 §5.1.5).
+    /// From Content-Type, or the default of the place: text/plain, within multipart/digest message/rfc822 (RFC 2045
+    /// §5.2, 2046 §5.1.5).
     public let contentType: ContentType
     /// From Content-Transfer-Encoding; 7bit when absent.
     public let transferEncoding: ContentTransferEncoding
     /// From Content-Disposition (RFC 2183).
     public let disposition: ContentDisposition?
     public let content: Content
-    /// What was wrong with it and tolerated. Two readings that differ in which octets are signed, or which attachments exist, are among them.
+    /// The defects that were tolerated. Two readings that differ in which octets are signed, or which attachments
+    /// exist, are among them.
     public let defects: [Defect]
 
     public init(

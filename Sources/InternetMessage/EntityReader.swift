@@ -126,7 +126,7 @@ struct EntityReader {
         return nil
     }
 
-    /// Where the next line begins that may be a delimiter.
+    /// Returns the beginning of the next line that may be a delimiter.
     private mutating func nextLineToLookAt() -> Int? {
         guard let candidates else { return position < buffer.count ? position : nil }
         while nextCandidate < candidates.lines.count {
@@ -141,11 +141,12 @@ struct EntityReader {
         entity.boundary != nil && (!entity.isClosed || habits.readsEpilogue)
     }
 
-    /// What `line` is to the open multiparts; an outer delimiter ends inner parts too (RFC 2046 §5.1.2).
+    /// Returns the meaning of `line` for the open multiparts; an outer delimiter ends inner parts too (RFC 2046
+    /// §5.1.2).
     ///
-    /// RFC 2046 §5.1.1 is content when a line begins with the boundary. Generators make boundaries of which one begins with
-    /// another, and most readers in use compare the whole line but for trailing white space; so does this one, unless
-    /// its habits are those of another.
+    /// RFC 2046 §5.1.1 is satisfied when a line begins with the boundary. Generators make boundaries that begin with
+    /// another one, and most readers in use compare the whole line except for trailing white space. So does this
+    /// reader, unless its habits are those of another.
     private mutating func delimiter(_ line: LineBounds) -> Delimiter? {
         guard line.contentEnd - line.start > 2, buffer[line.start] == 0x2D, buffer[line.start + 1] == 0x2D else {
             return nil
@@ -167,7 +168,8 @@ struct EntityReader {
         return found.map { Delimiter(line: line, depth: $0.depth, isFinal: $0.isFinal) }
     }
 
-    /// Whether the line content from `start` to `end` is a delimiter with `boundary`.
+    /// Returns whether the line content from `start` to `end` is a delimiter with `boundary`, and then whether it is
+    /// the final one.
     /// - Returns: Whether it is the final one; nil when it is none.
     private func match(_ boundary: OctetString, from start: Int, to end: Int) -> Bool? {
         let rest = end - start - boundary.count
@@ -187,7 +189,8 @@ struct EntityReader {
         }
     }
 
-    /// Where the line end before the delimiter at `start` begins: it belongs to the delimiter (RFC 2046 §5.1.1).
+    /// Returns the beginning of the line end before the delimiter at `start`, which belongs to the delimiter (RFC 2046
+    /// §5.1.1).
     private func lineEndBefore(_ start: Int) -> Int {
         if habits.endsLinesAtCR, start > 0, buffer[start - 1] == 0x0D { return start - 1 }
         guard start > 0, buffer[start - 1] == 0x0A else { return start }
@@ -203,8 +206,8 @@ struct EntityReader {
         oddFields += odd
     }
 
-    /// Notes what the line, which begins with two hyphens, may be to other readers: a delimiter of a multipart that is open
-    /// to any of them.
+    /// Records that other readers may take the line, which begins with two hyphens, for a delimiter of a multipart that
+    /// is open to any of them.
     private mutating func noteLikeness(of line: LineBounds) {
         let start = line.start + 2
         var likeness = 0

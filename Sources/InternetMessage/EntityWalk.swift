@@ -1,5 +1,5 @@
 extension Entity {
-    /// How far a walk goes.
+    /// The depth of a walk.
     public enum Reach: Hashable, Sendable {
         /// The parts of multiparts, not into messages that are parts.
         case ownParts

@@ -96,7 +96,7 @@ struct FieldCursor {
         return start..<index
     }
 
-    /// How a backslash within a quoted string is read.
+    /// The reading of a backslash within a quoted string.
     enum Quoting {
         /// It quotes any octet (RFC 5322 §3.2.4).
         case standard

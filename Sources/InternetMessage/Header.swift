@@ -1,14 +1,15 @@
 public import Octets
 
-/// One header field as it stands in the message (RFC 5322 §2.2): its octets are kept, because a rewritten field breaks a signature.
+/// One header field as written in the message (RFC 5322 §2.2). Its octets are kept, because a rewritten field breaks a
+/// signature.
 public struct HeaderField: Sendable, Hashable {
     /// The field's octets: name, colon, body and the final line end.
     public let raw: OctetString
-    /// Where `raw` stands, in octets from the beginning of the message.
+    /// The place of `raw`, in octets from the beginning of the message.
     public let range: Range<Int>
     /// The field name as written, without the white space that obsolete syntax allows before the colon (§4.5).
     public let name: String
-    /// What follows the colon, still folded, without the final line end.
+    /// The octets after the colon, still folded, without the final line end.
     public let rawBody: OctetString
 
     public init(raw: OctetString, range: Range<Int>, name: String, rawBody: OctetString) {
@@ -18,7 +19,7 @@ public struct HeaderField: Sendable, Hashable {
         self.rawBody = rawBody
     }
 
-    /// Whether this is the field `name`, compared without case (§1.2.2).
+    /// Returns true if this is the field `name`, compared without case (§1.2.2).
     public func isNamed(_ name: String) -> Bool { self.name.equalsIgnoringASCIICase(name) }
 }
 

@@ -1,7 +1,8 @@
 public import Octets
 
 extension Header {
-    /// Reads the header that begins at `offset`, up to the first empty line, the first line that is no field, or the end.
+    /// Reads the header that begins at `offset`, up to the first empty line, the first line that is not a field, or the
+    /// end.
     ///
     /// Lines end with LF or CRLF, so a raw file and its CRLF form give the same fields.
     /// - Parameters:
@@ -63,7 +64,7 @@ struct LineBounds {
 
     var isEmpty: Bool { contentEnd == start }
 
-    /// Whether it has nothing but blanks.
+    /// Returns true if it has nothing but blanks.
     func isBlank(in buffer: UnsafeRawBufferPointer) -> Bool {
         (start..<contentEnd).allSatisfy { buffer[$0].isBlankOrCR }
     }
@@ -81,9 +82,9 @@ struct HeaderReader {
     let octets: OctetString
     let start: Int
     let limit: Int
-    /// Where the next line begins.
+    /// The beginning of the next line.
     private(set) var position: Int
-    /// Where the body begins, once the header has ended.
+    /// The beginning of the body, once the header has ended.
     private(set) var bodyStart: Int
     private(set) var defects: [Entity.Defect] = []
     /// The choices that came up.
@@ -104,7 +105,8 @@ struct HeaderReader {
 
     /// The header so far, the last field included.
     ///
-    /// Where a delimiter follows the last field directly, its line end belongs to the delimiter and is cut off at `end`.
+    /// If a delimiter follows the last field directly, the field's line end belongs to the delimiter and is cut off at
+    /// `end`.
     func header(before end: Int) -> Header {
         var ended = self
         if let field = open { ended.open?.end = max(min(field.end, end), field.contentEnd) }
@@ -141,7 +143,7 @@ struct HeaderReader {
         return .more
     }
 
-    /// Whether so many blanks may stand before a colon.
+    /// Returns true if so many blanks may stand before a colon.
     private mutating func allows(_ blanks: Int) -> Bool {
         if blanks > 0 { choices.insert(.blankBeforeColon) }
         return blanks == 0 || habits.allowsBlankBeforeColon
@@ -193,9 +195,9 @@ struct HeaderReader {
 
     /// The name before the first colon.
     ///
-    /// RFC 5322 §2.2 allows printable US-ASCII; white space before the colon is obsolete syntax (§4.5). Octets of 128 and
-    /// above are seen from broken mailers and taken as a name; white space or control characters within make it no field.
-    /// A byte order mark (RFC 3629 §6) before the name, which editors leave there, is not part of it.
+    /// RFC 5322 §2.2 allows printable US-ASCII; white space before the colon is obsolete syntax (§4.5). Broken mailers
+    /// write octets of 128 and above, which are accepted as a name. With white space or control characters within, it
+    /// is not a field. A byte order mark (RFC 3629 §6) before the name, which editors leave there, is not part of it.
     /// - Returns: nil when the line is no field.
     private static func fieldName(
         of line: LineBounds, in buffer: UnsafeRawBufferPointer
@@ -215,7 +217,8 @@ struct HeaderReader {
         return (start, end, index, isIllegal)
     }
 
-    /// `From ` before the first field: the separator line of an mbox file, left there by some deliverers, quoted or not.
+    /// Recognises `From ` before the first field: the separator line of an mbox file, which some deliverers leave
+    /// there, quoted or not.
     private mutating func isMailboxSeparator(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Bool {
         func isThere(_ mark: StaticString) -> Bool {
             buffer.holds(
@@ -238,7 +241,7 @@ extension UnsafeRawBufferPointer {
 }
 
 extension HeaderField {
-    /// Where the byte order mark before the name stands, in octets from the beginning of the message; empty without
+    /// The place of the byte order mark before the name, in octets from the beginning of the message; empty without
     /// one.
     public var byteOrderMark: Range<Int> {
         let length = raw.withUnsafeBytes { $0.lengthOfByteOrderMark(at: 0) }
@@ -247,8 +250,8 @@ extension HeaderField {
 }
 
 extension OctetString {
-    /// How many octets stand before the header that are no part of it: byte order marks, empty lines and lines of
-    /// blanks, which editors and scripts leave at the head of a file. 0 where nothing but these is there.
+    /// The number of octets before the header that are no part of it: byte order marks, empty lines and lines of
+    /// blanks, which editors and scripts leave at the head of a file. 0 if there is nothing else in the file.
     public var octetsBeforeHeader: Int {
         withUnsafeBytes { buffer in
             var start = 0

@@ -6,8 +6,8 @@ public struct MailDate: Hashable, Sendable, CustomStringConvertible {
 
     public init(unixSeconds: Int64) { self.unixSeconds = unixSeconds }
 
-    /// Reads a field body: day name, seconds and zone may lack, the year may have two or three digits, the zone a name, and
-    /// comments may stand anywhere. A leap second counts as the second before it; a zone that is not known is UTC.
+    /// Reads a field body: day name, seconds and zone may be missing, the year may have two or three digits, the zone a
+    /// name, and comments may stand anywhere. A leap second counts as the second before it; an unknown zone is UTC.
     public init?(parsing body: some StringProtocol) {
         let seconds: Int64? = FieldCursor.reading(Array(body.utf8).filter { $0 != 0x0D && $0 != 0x0A }) { cursor in
             var reader = DateReader(cursor: cursor)

@@ -9,7 +9,7 @@ public struct Message: Sendable {
     /// Header of the message.
     public var header: Header { root.header }
 
-    /// How much of a message is read, so that no input costs more than its size.
+    /// Limits on the reading of a message, so that no input costs more than its size.
     public struct Limits: Sendable, Hashable {
         /// The number of body parts.
         public var parts = 1_000

@@ -1,5 +1,5 @@
 extension MessageSyntaxError: CustomStringConvertible {
-    /// What, where and the limit that was passed.
+    /// The fault, its place and the limit that was exceeded.
     public var description: String {
         switch kind {
         case .empty: "the message is empty"

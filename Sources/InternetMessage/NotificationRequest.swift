@@ -1,8 +1,8 @@
-/// What a sender asks of delivery status notifications for a message (RFC 3461 §4), the same for all its recipients.
+/// The notifications that a sender asks for (RFC 3461 §4), the same for all recipients of a message.
 ///
 /// Nothing of it is guessed: what was not said is nil, and is not said to the next server either (RFC 3461 §5.2.1).
 public struct NotificationRequest: Sendable, Hashable {
-    /// When one is wanted (NOTIFY).
+    /// The events of which a notification is wanted (NOTIFY).
     public struct Notify: Sendable, Hashable, CustomStringConvertible {
         public enum Event: String, Sendable, Hashable, CaseIterable {
             case success = "SUCCESS"
@@ -40,7 +40,7 @@ public struct NotificationRequest: Sendable, Hashable {
         }
     }
 
-    /// How much of the message a notification of a failure gives back (RET).
+    /// The part of the message that a notification of a failure returns (RET).
     public enum Returned: String, Sendable, Hashable, CaseIterable {
         case full = "FULL"
         case header = "HDRS"
@@ -56,7 +56,7 @@ public struct NotificationRequest: Sendable, Hashable {
 
     public var notify: Notify?
     public var returned: Returned?
-    /// What notifications are to call the message.
+    /// The identifier of the message in notifications.
     public var identifier: EnvelopeIdentifier?
 
     public init(notify: Notify? = nil, returned: Returned? = nil, identifier: EnvelopeIdentifier? = nil) {
@@ -65,8 +65,8 @@ public struct NotificationRequest: Sendable, Hashable {
         self.identifier = identifier
     }
 
-    /// Whether the sender may be told of `event`. Where nothing was said, of failures and delays, as everywhere
-    /// (RFC 3461 §4.1), and never of success.
+    /// Returns true if the sender may be told of `event`. Without a request these are failures and delays, as
+    /// everywhere (RFC 3461 §4.1), and never success.
     public func wants(_ event: Notify.Event) -> Bool {
         notify.map { $0.events.contains(event) } ?? (event != .success)
     }
@@ -74,9 +74,9 @@ public struct NotificationRequest: Sendable, Hashable {
 
 /// An envelope identifier (ENVID, RFC 3461 §4.4): printable US-ASCII, at most 100 octets of xtext.
 public struct EnvelopeIdentifier: Sendable, Hashable {
-    /// As it came and goes on, octet for octet: no blank, no line end and no `=` is in it.
+    /// The identifier as received and sent on, octet for octet: it contains no blank, no line end and no `=`.
     public let xtext: String
-    /// What it means: as it stands in `Original-Envelope-Id`.
+    /// The decoded identifier, as it stands in `Original-Envelope-Id`.
     public let text: String
 
     /// RFC 3461 §5.4: what every server must take.

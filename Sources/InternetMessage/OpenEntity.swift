@@ -12,7 +12,7 @@ struct OpenEntity {
     let start: Int
     let kind: Kind
     private(set) var children: [Entity] = []
-    /// Whether the final delimiter was seen.
+    /// True if the final delimiter was seen.
     private(set) var isClosed = false
     private let reader: HeaderReader
     private let fields: ContentFields
@@ -66,7 +66,7 @@ struct OpenEntity {
         if case .multipart(let boundary) = kind { boundary } else { nil }
     }
 
-    /// What a part without Content-Type is (RFC 2045 §5.2, 2046 §5.1.5).
+    /// The type of a part without Content-Type (RFC 2045 §5.2, 2046 §5.1.5).
     var partDefault: ContentType { fields.contentType.subtype == "digest" ? .messageRFC822 : .textPlain }
 
     mutating func take(_ child: Entity) { children.append(child) }
@@ -109,7 +109,7 @@ extension ContentType {
     static let textPlain = ContentType(type: "text", subtype: "plain")
     static let messageRFC822 = ContentType(type: "message", subtype: "rfc822")
 
-    /// Whether the body is a message (RFC 2046 §5.2.1, RFC 6532 §3.7).
+    /// True if the body is a message (RFC 2046 §5.2.1, RFC 6532 §3.7).
     var isMessage: Bool { type == "message" && (subtype == "rfc822" || subtype == "global") }
 
     /// The boundary; trailing white space cannot belong to it (RFC 2046 §5.1.1), and an empty one separates nothing.

@@ -15,7 +15,7 @@ struct ParameterSections {
         var isRepeated = false
     }
 
-    /// Which of several of one name counts.
+    /// The one that counts of several with the same name.
     private let several: ReadingHabits.Several
     private let extended: ReadingHabits.Extended
     private var names: [String] = []
@@ -129,7 +129,7 @@ struct ParameterSections {
 }
 
 extension UInt8 {
-    /// What the octet is worth as a hexadecimal digit.
+    /// The value of the octet as a hexadecimal digit.
     var hexadecimalValue: UInt8? {
         switch self {
         case 0x30...0x39: self - 0x30

@@ -2,7 +2,7 @@ import Octets
 
 /// A value with parameters: Content-Type, Content-Disposition and their like (RFC 2045 §5.1, 2183, 2231).
 struct ParameterizedField {
-    /// What stands before the first parameter, lower case, without comments and blanks.
+    /// The text before the first parameter, lower case, without comments and blanks.
     private(set) var value = ""
     private(set) var parameters: [Parameter] = []
     /// Forms of them that old readers take instead (RFC 2231 §4), and others that count for nobody.
@@ -105,8 +105,8 @@ struct ParameterizedField {
 
     /// A value without quotes: up to the semicolon.
     ///
-    /// RFC 2045 allows a token only. File names with blanks and parentheses are seen without quotes; they are taken whole. A
-    /// comment is one only at the end of the value.
+    /// RFC 2045 allows a token only. In practice there are file names with blanks and parentheses without quotes, and
+    /// they are read whole. A comment is recognised only at the end of the value.
     private static func takeBareValue(_ cursor: inout FieldCursor, _ habits: ReadingHabits) -> [UInt8] {
         if habits.bareValue != .toSemicolon { return takePlainValue(&cursor, habits.bareValue) }
         let start = cursor.index
@@ -170,7 +170,7 @@ extension ReadingHabits {
 }
 
 extension UInt8 {
-    /// RFC 2045 §5.1: printable US-ASCII but for tspecials. Octets of 128 and above are let through.
+    /// RFC 2045 §5.1: printable US-ASCII except tspecials. Octets of 128 and above are accepted.
     var isTokenOctet: Bool {
         switch self {
         case 0...0x20, 0x7F: false

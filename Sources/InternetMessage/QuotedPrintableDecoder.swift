@@ -1,7 +1,7 @@
 /// Decodes quoted-printable in pieces, and goes on over what does not belong (RFC 2045 §6.7).
 ///
-/// An equals sign that begins no code stays as it is. Blanks at the end of a line were added on the way and go, unless they
-/// are more than a thousand. Line ends are given as they stand.
+/// An equals sign that begins no code stays unchanged. Blanks at the end of a line were added on the way and are
+/// removed, unless there are more than a thousand. Line ends are kept.
 struct QuotedPrintableDecoder {
     private enum State {
         case text
@@ -144,7 +144,7 @@ struct QuotedPrintableDecoder {
         }
     }
 
-    /// What was held is text after all.
+    /// Appends the octets that were held, because they are text.
     private mutating func release(into output: inout [UInt8]) {
         if held.isEmpty { return }
         output.append(contentsOf: held)

@@ -2,11 +2,11 @@ public import Octets
 
 /// Text in quoted-printable, encoded while it is read (RFC 2045 §6.7).
 ///
-/// CRLF stays a line break; CR and LF alone are encoded, and so is what transport could change: blanks at the end of a line,
-/// `From ` at its beginning, and a dot at its beginning. No line has more than 76 octets.
+/// CRLF stays a line break. CR and LF alone are encoded, and so are octets that transport could change: blanks at the
+/// end of a line, `From ` at its beginning, and a dot at its beginning. No line has more than 76 octets.
 public struct QuotedPrintableEncoded: OctetSource {
     private let octets: OctetString
-    /// How many octets the encoded text has; found by a first pass.
+    /// The number of octets of the encoded text; found by a first pass.
     public let count: Int
 
     /// - Parameter octets: The text, CRLF line ends.
@@ -86,7 +86,7 @@ public struct QuotedPrintableEncoded: OctetSource {
             index + 1 < text.count && text[index] == 0x0D && text[index + 1] == 0x0A
         }
 
-        /// Whether the octet may stand for itself; blanks may not end a line.
+        /// Returns true if the octet may stand for itself; blanks may not end a line.
         private static func isPlain(_ octet: UInt8, isLast: Bool) -> Bool {
             switch octet {
             case 0x20, 0x09: !isLast
@@ -95,7 +95,7 @@ public struct QuotedPrintableEncoded: OctetSource {
             }
         }
 
-        /// Whether a line that begins here would be changed on its way: a dot (SMTP), or `From ` (mbox files).
+        /// Returns true if a line that begins here would be changed on its way: a dot (SMTP), or `From ` (mbox files).
         private static func isTrap(_ text: UnsafeRawBufferPointer, at index: Int) -> Bool {
             if text[index] == 0x2E { return true }
             guard text[index] == 0x46, index + 5 <= text.count else { return false }

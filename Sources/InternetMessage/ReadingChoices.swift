@@ -1,9 +1,9 @@
 /// The points in one reading of a message at which readers with other habits may go another way.
 ///
-/// A reader decides step by step, and each step depends only on the octets, on the steps before it and on the habits that
-/// the step asks for. Hence two readers whose habits differ only in choices that never came up in the reading of one of them
-/// take the same steps, and find the same parts. ``EntityReader`` notes the choices while it reads with the habits of this
-/// project, so that the habits that cannot matter for a message need not be tried on it.
+/// A reader decides step by step. Each step depends only on the octets, on the steps before it and on the habits that
+/// it uses. Hence two readers whose habits differ only in choices that never came up in the reading of one of them take
+/// the same steps, and find the same parts. ``EntityReader`` records the choices while it reads with the habits of this
+/// project, so that habits that cannot matter for a message need not be tried on it.
 struct ReadingChoices: OptionSet, Hashable, Sendable {
     let rawValue: UInt32
 

@@ -1,11 +1,11 @@
 /// The choices in which programs that read mail differ, where the standards leave one or are not followed.
 ///
-/// ``ReadingHabits/init()`` is how this project reads. Every other value stands for readers in use: a mail that they take
-/// apart in another way shows their users something else than what was verified here.
+/// ``ReadingHabits/init()`` holds the habits of this project. Every other value stands for readers in use: if they
+/// divide a mail in another way, they show their users something other than what was verified here.
 struct ReadingHabits: Hashable, Sendable {
-    /// Which lines separate or end the parts of a multipart (RFC 2046 §5.1.1).
+    /// The lines that separate or end the parts of a multipart (RFC 2046 §5.1.1).
     enum Delimiters: Hashable, Sendable {
-        /// The whole line but for blanks behind it.
+        /// The whole line except for trailing blanks.
         case wholeLine
         /// The whole line, blanks included, as the boundary was written.
         case exactLine
@@ -23,7 +23,7 @@ struct ReadingHabits: Hashable, Sendable {
         case outermost
     }
 
-    /// What becomes of a header line that is no field.
+    /// The handling of a header line that is not a field.
     enum LineWithoutField: Hashable, Sendable {
         /// It is the first line of the body.
         case endsHeader
@@ -35,12 +35,12 @@ struct ReadingHabits: Hashable, Sendable {
         case continuesField
     }
 
-    /// Which of several fields, or parameters of one field, of the same name counts.
+    /// The one that counts of several fields, or parameters of one field, with the same name.
     enum Several: Hashable, Sendable { case first, last }
 
-    /// How far a parameter's value without quotes goes (RFC 2045 §5.1).
+    /// The end of a parameter's value without quotes (RFC 2045 §5.1).
     enum BareValue: Hashable, Sendable {
-        /// Up to the semicolon, but for a comment at its end.
+        /// Up to the semicolon, without a comment at its end.
         case toSemicolon
         /// Up to the semicolon, whatever stands before it.
         case everythingToSemicolon
@@ -50,7 +50,7 @@ struct ReadingHabits: Hashable, Sendable {
         case token
     }
 
-    /// What a backslash in a quoted string is.
+    /// The meaning of a backslash in a quoted string.
     enum Backslash: Hashable, Sendable {
         /// It quotes itself and the quote: mailers write Windows paths into file names, backslashes and all.
         case quotesQuotes
@@ -60,7 +60,7 @@ struct ReadingHabits: Hashable, Sendable {
         case isPlain
     }
 
-    /// What the forms of RFC 2231 are.
+    /// The meaning of the forms of RFC 2231.
     enum Extended: Hashable, Sendable {
         /// They count before the plain form.
         case preferred
@@ -72,47 +72,47 @@ struct ReadingHabits: Hashable, Sendable {
 
     var delimiters = Delimiters.wholeLine
     var precedence = Precedence.longest
-    /// Whether boundaries are compared without regard to the case of letters.
+    /// True if boundaries are compared without regard to the case of letters.
     var ignoresBoundaryCase = false
     /// The longest boundary that is compared; what is behind that counts for nothing. RFC 2046 §5.1.1 allows 70 octets.
     var boundaryLimit = Int.max
-    /// Whether parts are looked for behind the final delimiter too.
+    /// True if parts are looked for behind the final delimiter too.
     var readsEpilogue = false
-    /// Whether a preamble with a colon in it, which may be a header, is a part too.
+    /// True if a preamble with a colon in it, which may be a header, is a part too.
     var showsPreamble = false
-    /// Whether a line that is a delimiter ends a header too.
+    /// True if a line that is a delimiter ends a header too.
     var seeksDelimitersInHeader = true
-    /// Whether a CR alone ends a line.
+    /// True if a CR alone ends a line.
     var endsLinesAtCR = false
-    /// Whether a line means nothing from a NUL on, as where it is kept as a string of C.
+    /// True if a line has no meaning from a NUL on, as in a string of C.
     var cutsLinesAtNUL = false
     var lineWithoutField = LineWithoutField.endsHeader
-    /// Whether a blank may stand before the colon of a field (RFC 5322 §4.5).
+    /// True if a blank may stand before the colon of a field (RFC 5322 §4.5).
     var allowsBlankBeforeColon = true
-    /// Whether a line of blanks alone ends the header; RFC 5322 §4.2 makes it a part of the field before.
+    /// True if a line of blanks alone ends the header; RFC 5322 §4.2 makes it a part of the field before.
     var endsHeaderAtBlankLine = false
-    /// Whether `>From ` as the first line is read over as `From ` is, a separator of mbox files.
+    /// True if `>From ` as the first line is skipped like `From `, a separator of mbox files.
     var knowsQuotedSeparator = true
     var fields = Several.first
     var parameters = Several.first
-    /// Whether comments are known (RFC 2045 §5.1).
+    /// True if comments are known (RFC 2045 §5.1).
     var knowsComments = true
-    /// Whether a semicolon within quotes separates no parameters.
+    /// True if a semicolon within quotes separates no parameters.
     var knowsQuotes = true
     var bareValue = BareValue.toSemicolon
-    /// Whether parameters go on behind two semicolons with nothing between them.
+    /// True if parameters go on behind two semicolons with nothing between them.
     var readsOverEmptyParameter = true
-    /// Whether blanks may stand before and behind the equals sign of a parameter.
+    /// True if blanks may stand before and behind the equals sign of a parameter.
     var allowsBlankAtEquals = true
     var backslash = Backslash.quotesQuotes
     var extended = Extended.preferred
-    /// Whether encoded-words in parameters are decoded, which RFC 2047 §5 forbids.
+    /// True if encoded-words in parameters are decoded, which RFC 2047 §5 forbids.
     var decodesEncodedWords = false
-    /// Whether `'value'` and `<value>` are read as `value`.
+    /// True if `'value'` and `<value>` are read as `value`.
     var unwrapsValues = false
-    /// Whether a message without a MIME-Version of 1 is plain text (RFC 2045 §4).
+    /// True if a message without a MIME-Version of 1 is plain text (RFC 2045 §4).
     var requiresMIMEVersion = false
-    /// Whether a Content-Transfer-Encoding with anything beside the word is none that is known.
+    /// True if a Content-Transfer-Encoding with anything beside the word is an unknown one.
     var readsEncodingStrictly = false
 }
 

@@ -1,6 +1,7 @@
 import Octets
 
-/// In which of its forms, if in any, an entity is an S/MIME message (RFC 8551 §3.2 to §3.10). Structure only: no signature is checked.
+/// The form, if any, in which an entity is an S/MIME message (RFC 8551 §3.2 to §3.10). Structure only: no signature is
+/// checked.
 public enum SMIMEForm: Sendable {
     /// No S/MIME; PGP/MIME is among this.
     case none
@@ -17,7 +18,7 @@ public enum SMIMEForm: Sendable {
     /// The form of `entity` itself; what stands further down does not matter.
     public static func of(_ entity: Entity) -> SMIMEForm { SMIMEReading(entity).form }
 
-    /// Whether it claims a signature that can be seen from outside.
+    /// True if it claims a signature that is visible from outside.
     public var isSigned: Bool {
         switch self {
         case .multipartSigned, .signedData: true
@@ -28,13 +29,14 @@ public enum SMIMEForm: Sendable {
 
 /// A multipart/signed (RFC 1847 §2.1) with an S/MIME signature.
 public struct ClearSigned: Sendable {
-    /// What is signed: the octets of this entity, header included.
+    /// The signed content: the octets of this entity, header included.
     public let content: Entity
-    /// The part with the detached signature. Where there is none, the multipart itself, which no reader takes for a signature.
+    /// The part with the detached signature. If there is none, the multipart itself, which no reader takes for a
+    /// signature.
     public let signature: Entity
     /// The multipart/signed itself.
     let frame: Entity
-    /// What is wrong with the number and kind of its parts.
+    /// The faults in the number and kind of its parts.
     let objections: [String]
 }
 
@@ -42,7 +44,7 @@ public struct ClearSigned: Sendable {
 public struct SMIMEReading: Sendable {
     public let form: SMIMEForm
     private let entity: Entity
-    /// What differs between declaration and content without making it ambiguous, such as a wrong smime-type.
+    /// The differences between declaration and content that do not make it ambiguous, such as a wrong smime-type.
     public let remarks: [String]
 
     public init(_ entity: Entity) {
@@ -103,9 +105,11 @@ extension Entity {
         if case .multipart(let multipart) = content { multipart.parts } else { [] }
     }
 
-    /// Of a CMS object: whether it is a file with a name of its own, not the `smime.p7m` that RFC 8551 §3.2.1 gives to parts of a mail, or a loose detached signature.
+    /// Of a CMS object: true if it is a file with a name of its own, not the `smime.p7m` that RFC 8551 §3.2.1 gives to
+    /// parts of a mail, or a loose detached signature.
     ///
-    /// A layer of a mail says its smime-type, a file need not; one that is attached under another name is a file even so.
+    /// A layer of a mail gives its smime-type, a file need not. One that is attached under another name is a file in
+    /// any case.
     public var isAttachedFile: Bool {
         if contentType.subtype.hasSuffix("pkcs7-signature") { return true }
         return (contentType.parameter("smime-type") == nil || disposition?.type == "attachment")

@@ -34,8 +34,8 @@ extension ClearSigned {
         self.objections = objections
     }
 
-    /// Why the message can be read in two ways that differ in which octets are signed or which attachments exist, a
-    /// sentence each. Not empty: it must not be trusted, whatever the signature says.
+    /// The reasons why the message can be read in two ways that differ in which octets are signed or which attachments
+    /// exist, a sentence each. If there are any, the message must not be trusted, whatever the signature says.
     ///
     /// Found anew each time: the whole message is read in all ways that readers in use do.
     public var ambiguities: [String] {
@@ -47,7 +47,7 @@ extension ClearSigned {
         return (found + frame.differingReadings).uniqued
     }
 
-    /// Whether `part` stands for one that is missing.
+    /// Returns true if `part` stands for one that is missing.
     private func isFrame(_ part: Entity) -> Bool { part.path == frame.path }
 
     static let protocols: Set<String> = ["application/pkcs7-signature", "application/x-pkcs7-signature"]
@@ -56,7 +56,7 @@ extension ClearSigned {
 extension Entity {
     fileprivate enum SignatureKind { case smime, other }
 
-    /// What the second part of a multipart/signed is.
+    /// The kind of the second part of a multipart/signed.
     fileprivate var signatureKind: SignatureKind {
         guard case .leaf = content else { return .other }
         if ClearSigned.protocols.contains(contentType.mediaType) { return .smime }
@@ -100,7 +100,7 @@ extension Entity {
         return found
     }
 
-    /// Why the octets of the body are others for another reader: none, or a sentence.
+    /// The reasons why the octets of the body are others for another reader: none, or a sentence.
     var damage: [String] {
         transferEncodingFault.map { ["the base64 of \(path.words) is damaged: \($0)"] } ?? []
     }
@@ -145,12 +145,12 @@ extension OctetString {
 }
 
 extension Header {
-    /// Whether all fields called `name` say the same, so that it does not matter which of them counts.
+    /// Returns true if all fields called `name` say the same, so that it does not matter which of them counts.
     fileprivate func agrees(on name: String) -> Bool { Set(all(name).map(\.text)).count < 2 }
 }
 
 extension Entity.Path {
-    /// Where the entity is, for people.
+    /// The place of the entity, for people.
     fileprivate var words: String { isEmpty ? "the message" : "part " + numbers }
 
     /// Of a part that is deep within, the beginning.
@@ -160,7 +160,7 @@ extension Entity.Path {
 }
 
 extension ContentTransferEncoding {
-    /// Whether the octets stand as they are.
+    /// True if the octets stand unencoded.
     var isIdentity: Bool {
         switch self {
         case .sevenBit, .eightBit, .binary, .other: true

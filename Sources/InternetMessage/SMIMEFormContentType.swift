@@ -1,6 +1,7 @@
 /// The content type that a CMS object names in its first octets (RFC 5652 §3), read without the rest of it.
 public enum CMSContentType: Sendable, Hashable {
-    /// §5. `hasDigests` is false for an object that can hold no signer: one that only carries certificates (RFC 8551 §3.8).
+    /// §5. `hasDigests` is false for an object that can hold no signer: one that only carries certificates (RFC 8551
+    /// §3.8).
     case signedData(hasDigests: Bool)
     /// Enveloped, authenticated-enveloped, encrypted or signed-and-enveloped: unreadable without a key.
     case encrypted
@@ -57,7 +58,7 @@ public enum CMSContentType: Sendable, Hashable {
             }
         }
 
-        /// Whether digestAlgorithms of a SignedData names any; true where that cannot be seen.
+        /// Returns true if digestAlgorithms of a SignedData names any, or if that cannot be seen.
         mutating func hasDigests() -> Bool {
             guard enter(0xA0) != nil, enter(0x30) != nil, let version = enter(0x02), take(version) != nil,
                 let length = enter(0x31)

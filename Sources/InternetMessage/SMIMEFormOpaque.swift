@@ -1,6 +1,7 @@
 import Octets
 
-/// application/pkcs7-mime and what passes for it (RFC 8551 §3.2, §3.10): the content type inside decides, smime-type is only what the sender says.
+/// application/pkcs7-mime and its substitutes (RFC 8551 §3.2, §3.10). The content type inside decides; smime-type is
+/// only the sender's claim.
 struct OpaqueForm {
     let form: SMIMEForm
     let remarks: [String]
@@ -37,7 +38,7 @@ struct OpaqueForm {
 
     private static func agree(_ one: SMIMEForm, _ other: SMIMEForm) -> Bool { one.words == other.words }
 
-    /// What the header says.
+    /// The declarations of the header.
     private struct Declaration {
         /// Lower case.
         let smimeType: String?

@@ -2,14 +2,14 @@ import LookAlikes
 
 /// A file name as people and mail readers take it, for every comparison of names.
 ///
-/// Readers differ in what they make of a name: they leave out a path in front (RFC 2183 §2.3) or write its separators
-/// otherwise, decode or do not decode what RFC 2047 and RFC 2231 encode, drop blanks and dots at the ends, and show nothing of
-/// invisible characters. People do not tell letters apart that look the same. Two names are taken for the same when any
-/// reading of the one is a reading of the other.
+/// Readers treat a name in different ways: they leave out a path in front (RFC 2183 §2.3) or write its separators
+/// otherwise, decode or do not decode encodings of RFC 2047 and RFC 2231, drop blanks and dots at the ends, and do not
+/// show invisible characters. People do not distinguish letters that look the same. Two names are taken for the same if
+/// any reading of the one is a reading of the other.
 public struct ShownFileName: Sendable, Hashable {
-    /// What machines make of it: each reading, without case, in NFKC.
+    /// The names that machines may see: each reading, without case, in NFKC.
     public let readings: Set<String>
-    /// What people see: the same, and the skeleton of each (UTS 39).
+    /// The names that people may see: the same, and the skeleton of each (UTS 39).
     private let looks: Set<String>
 
     private init(readings: Set<String>, looks: Set<String>) {
@@ -34,7 +34,7 @@ public struct ShownFileName: Sendable, Hashable {
         self.init(readings: readings, looks: looks)
     }
 
-    /// Whether somebody could take the one for the other.
+    /// Returns true if a machine or a person could take one for the other.
     public func isTaken(for other: ShownFileName) -> Bool { !looks.isDisjoint(with: other.looks) }
 
     /// The same for names of which each may be shown.
@@ -42,12 +42,12 @@ public struct ShownFileName: Sendable, Hashable {
         ones.contains { one in others.contains { one.isTaken(for: $0) } }
     }
 
-    /// What follows the last dot of each reading, by which a machine chooses a program.
+    /// The part after the last dot of each reading, by which a machine chooses a program.
     public var endings: Set<String> {
         Set(readings.compactMap { name in name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } })
     }
 
-    /// Whether a machine or a person takes it for a file of that kind.
+    /// Returns true if a machine or a person takes it for a file of that kind.
     /// - Parameter ending: Lower case, without the dot.
     public func hasEnding(_ ending: String) -> Bool { looks.contains { $0.hasSuffix("." + ending) } }
 
@@ -64,7 +64,7 @@ public struct ShownFileName: Sendable, Hashable {
         return stems.looks.isEmpty ? nil : stems
     }
 
-    /// Whether `word`, of letters alone, stands in it, whatever is between its letters.
+    /// Returns true if `word`, of letters alone, stands in it, whatever is between its letters.
     public func holds(letters word: String) -> Bool {
         let wanted = Self.letters(of: LookAlikes.skeleton(word))
         return looks.contains { Self.letters(of: LookAlikes.skeleton($0)).contains(wanted) }
@@ -79,7 +79,7 @@ public struct ShownFileName: Sendable, Hashable {
         String(text.lowercased().unicodeScalars.filter { $0.properties.isAlphabetic }.map(Character.init))
     }
 
-    /// What the one and the other reader makes of `name`, before case and width are looked at.
+    /// Returns the forms of `name` that readers make, before case and width are considered.
     private static func forms(of name: String) -> Set<String> {
         var decoded: Set<String> = [name]
         if name.contains("=?") { decoded.insert(EncodedWords.decode(name, using: BuiltInCharsets())) }
@@ -141,8 +141,9 @@ public struct ShownFileName: Sendable, Hashable {
         return plain.count == octets.count ? nil : String(decoding: plain, as: UTF8.self)
     }
 
-    /// Runs of blanks, underscores and of what no file name may hold become one underscore, which readers write for them;
-    /// what shows nothing is left out, and so are blanks and dots at the ends and blanks before a dot.
+    /// Runs of blanks, underscores and characters that no file name may contain become one underscore, which readers
+    /// write for them. Invisible characters are left out, and so are blanks and dots at the ends and blanks before a
+    /// dot.
     private static func tidied(_ name: String) -> String {
         var tidy: [Unicode.Scalar] = []
         for scalar in name.unicodeScalars {
