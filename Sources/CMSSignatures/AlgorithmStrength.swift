@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// What is too weak to be trusted.
+/// The algorithms and keys that are too weak to be trusted.
 enum AlgorithmStrength {
-    /// What is weak about a certificate of a path: its key, and the signature of its issuer.
+    /// Returns the weaknesses of a certificate of a path: of its key, and of its issuer's signature.
     /// - Parameter isAnchor: An anchor is trusted for what it is; its own signature does not matter.
     static func details(of certificate: Certificate, isAnchor: Bool, _ policy: TrustPolicy) -> [VerificationDetail] {
         var details: [VerificationDetail] = []
@@ -20,7 +20,7 @@ enum AlgorithmStrength {
         return details
     }
 
-    /// What is weak about the digest of a signer.
+    /// Returns the weakness of a signer's digest.
     static func details(ofDigest digest: Int32?, _ policy: TrustPolicy) -> [VerificationDetail] {
         guard let digest, isWeak(digest: digest), !policy.allowsWeakAlgorithms else { return [] }
         return [weak("the digest \(name(of: digest)) is weak")]

@@ -4,7 +4,7 @@ import Octets
 ///
 /// A cursor over octets that an attacker wrote: every step is bounded, nothing recurses.
 struct BERReader {
-    /// What stands at one place.
+    /// The element at one place.
     struct Element {
         /// The first octet: class, constructed bit and tag number; numbers above 30 do not occur in CMS.
         let tag: UInt8
@@ -68,7 +68,8 @@ struct BERReader {
         return Element(tag: opening.tag, range: offset..<end, content: opening.contentStart..<end)
     }
 
-    /// Where the end-of-contents octets stand that belong to an indefinite length whose content begins at `start`.
+    /// Returns the place of the end-of-contents octets that belong to an indefinite length whose content begins at
+    /// `start`.
     private func endOfContents(from start: Int, limit: Int) -> Int? {
         var offset = start
         var depth = 1

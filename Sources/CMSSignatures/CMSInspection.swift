@@ -1,6 +1,6 @@
 public import Octets
 
-/// Whether signatures fit their content, whoever made them.
+/// The result of comparing signatures with their content, whoever made them.
 public enum SignatureIntegrity: Sendable, Hashable {
     case intact
     /// Digest or signature differ.
@@ -9,9 +9,9 @@ public enum SignatureIntegrity: Sendable, Hashable {
     case unknown(String)
 }
 
-/// What a CMS SignedData says of itself; nothing of it is verified.
+/// The content of a CMS SignedData by its own account; nothing of it is verified.
 public struct CMSFacts: Sendable, Hashable {
-    /// Whether it carries content (eContent).
+    /// True if it carries content (eContent).
     public let enclosesContent: Bool
     /// One for each signerInfo, in order.
     public let signers: [Signer]
@@ -19,7 +19,7 @@ public struct CMSFacts: Sendable, Hashable {
     public struct Signer: Sendable, Hashable {
         /// `sha-256` and so on, as RFC 8551 §3.5.3.2 names them in micalg; another algorithm under OpenSSL's name.
         public let digestAlgorithm: String
-        /// Whether the signer's certificate is at hand: enclosed, or known.
+        /// True if the signer's certificate is available: enclosed, or known.
         public var hasCertificate: Bool { certificate != nil }
         /// ``Certificate/addresses`` of the certificate; empty without one.
         public let addresses: [String]
@@ -41,7 +41,7 @@ public enum CMSInspection {
     static let followed =
         "octets stand behind the signature that are none of it, such as a second signature; nobody vouches for them"
 
-    /// What stands in `signature` (SignedData, BER).
+    /// Returns the facts in `signature` (SignedData, BER).
     /// - Parameter known: Certificates to look for signers in, beside those enclosed.
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData.
     public static func facts(
@@ -59,16 +59,18 @@ public enum CMSInspection {
         return CMSFacts(enclosesContent: parsed.enclosedContent != nil, signers: signers)
     }
 
-    /// What `signature` encloses (eContent), read where it stands; nil when it encloses nothing.
+    /// Returns the content that `signature` encloses (eContent), read in place; nil if it encloses none.
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData.
     public static func content(of signature: OctetString) throws(CryptographyError) -> (any OctetSource)? {
         try SignedDataSplit(signature).content
     }
 
-    /// Whether every signer's signature fits `content`, with the certificates enclosed. No signer is broken too.
+    /// Tests whether every signer's signature fits `content`, with the certificates enclosed. A SignedData without
+    /// signers is broken too.
     /// - Parameters:
     ///   - content: What was signed; nil takes the enclosed content.
     ///   - known: Certificates to look for signers in, beside those enclosed.
+    /// - Throws: ``CryptographyError`` if `signature` is not a SignedData that can be read.
     public static func check(
         _ signature: OctetString, content: (any OctetSource)?, knowing known: [Certificate] = []
     ) throws(CryptographyError) -> SignatureIntegrity {

@@ -5,9 +5,9 @@ public import Octets
 public struct CMSSigner: Sendable {
     public let key: SigningKey
     public let digest: DigestAlgorithm
-    /// Whether the signature names its certificate (signing-certificate-v2, RFC 5035), as CAdES demands.
+    /// True if the signature names its certificate (signing-certificate-v2, RFC 5035), as CAdES demands.
     public let isCAdES: Bool
-    /// Where a timestamp of the signature comes from (level T); nil: none is asked for.
+    /// The source of a timestamp of the signature (level T); nil for none.
     public let timestamps: (any TimestampSource)?
 
     public init(
@@ -59,6 +59,7 @@ public struct CMSSigner: Sendable {
 
     /// Signs `content` and encloses it; memory does not grow with it.
     /// - Returns: A SignedData with content, DER.
+    /// - Throws: ``CryptographyError`` if the key cannot sign, or the timestamp authority does not answer.
     public func sign(enclosing content: any OctetSource, signingTime: Int?) throws(CryptographyError) -> OctetRope {
         try SignedDataSplit.joined(try sign(detached: content, signingTime: signingTime), with: content)
     }

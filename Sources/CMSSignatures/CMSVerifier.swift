@@ -1,12 +1,12 @@
 public import Octets
 
-/// What came of the verification of a SignedData.
+/// The result of verifying a SignedData.
 public struct CMSVerification: Sendable {
     /// In the order of the SignedData.
     public let signers: [SignerResult]
-    /// Whether the SignedData carries content, whatever content was verified.
+    /// True if the SignedData carries content, whatever content was verified.
     public let enclosesContent: Bool
-    /// What is wrong whoever signed.
+    /// The faults that do not depend on the signer.
     public let general: [VerificationDetail]
 
     init(signers: [SignerResult], enclosesContent: Bool, general: [VerificationDetail]) {
@@ -36,7 +36,8 @@ public struct CMSVerifier: Sendable {
     ///   - signature: A SignedData in BER.
     ///   - content: What was signed, octet for octet; nil takes the enclosed content.
     ///   - others: Further certificates that came along.
-    ///   - claimedTime: When the signer says to have signed by other means than the signingTime attribute, Unix seconds.
+    ///   - claimedTime: The time of signing that the signer claims by other means than the signingTime attribute, Unix
+    ///     seconds.
     ///   - timestamps: Further proof of when the signature existed, such as a later document timestamp of a PDF.
     ///   - revocation: Revocation data that came along; what stands in the SignedData is taken anyway.
     ///   - now: Unix seconds; used when the policy has no time of its own.

@@ -14,6 +14,7 @@ public struct Certificate: Sendable {
     }
 
     /// Reads one DER certificate.
+    /// - Throws: ``CryptographyError`` if the octets are not a certificate.
     public init(der octets: OctetString) throws(CryptographyError) {
         OpenSSLErrors.clear()
         let raw = octets.withUnsafeBytes { buffer -> OpaquePointer? in
@@ -67,11 +68,11 @@ public struct Certificate: Sendable {
     public var notBefore: Int? { ASN1Time.unixSeconds(X509_get0_notBefore(handle.raw)) }
     /// The last second of its validity, Unix time; nil when the field is no time.
     public var notAfter: Int? { ASN1Time.unixSeconds(X509_get0_notAfter(handle.raw)) }
-    /// Its e-mail addresses: rfc822Name and SmtpUTF8Mailbox (RFC 9598) of subjectAltName, and emailAddress of the
-    /// subject, as written, each once. What contains a control character is no address and left out, and so is a
+    /// Its mail addresses: rfc822Name and SmtpUTF8Mailbox (RFC 9598) of subjectAltName, and emailAddress of the
+    /// subject, as written, each once. A value with a control character is not an address and is left out, and so is a
     /// SmtpUTF8Mailbox whose local part is ASCII: RFC 9598 §3 forbids it, because it would evade name constraints.
     public var addresses: [String] { CertificateAddresses.of(handle.raw) }
-    /// Whether issuer and subject are the same.
+    /// True if issuer and subject are the same.
     public var isSelfIssued: Bool {
         X509_NAME_cmp(X509_get_issuer_name(handle.raw), X509_get_subject_name(handle.raw)) == 0
     }

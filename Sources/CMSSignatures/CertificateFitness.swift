@@ -3,10 +3,10 @@ import COpenSSL
 extension Certificate {
     /// The reason why nobody will accept a signature that this certificate makes now; nil when there is none.
     ///
-    /// This is the one rule of both programs: the gateway refuses such an answer of the signing server, and the signing
-    /// server refuses to sign. The certificate must be valid (RFC 5280 §4.1.2.5), and its key usage and extended key usage
-    /// must allow the use (RFC 5280 §4.2.1.3 and §4.2.1.12; for mail RFC 8550 §4.4). The path to an anchor is not looked
-    /// at, because each receiver chooses its own anchors.
+    /// Both programs use this one rule: `ses` refuses such an answer of the signing server, and the signing server
+    /// refuses to sign. The certificate must be valid (RFC 5280 §4.1.2.5), and its key usage and extended key usage
+    /// must allow the use (RFC 5280 §4.2.1.3 and §4.2.1.12; for mail RFC 8550 §4.4). The path to an anchor is not
+    /// considered, because each receiver chooses its own anchors.
     /// - Parameters:
     ///   - use: ``CertificateUse/mail`` for a mail, ``CertificateUse/document`` for PDF, XML and other files.
     ///   - now: Unix seconds. A certificate whose validity begins within the next five minutes counts as valid, because

@@ -4,12 +4,14 @@ import COpenSSL
 public struct SignatureTimes: Sendable {
     /// The time of verification.
     public let verification: Int
-    /// When the signer says to have signed. A certificate that expired between then and the time of verification makes
-    /// the signature indeterminate instead of invalid: nobody vouches for the claim (ETSI EN 319 102-1 §5.2.8).
+    /// The time of signing that the signer claims. A certificate that expired between then and the time of verification
+    /// makes the signature indeterminate instead of invalid, because nothing proves the claim (ETSI EN 319 102-1
+    /// §5.2.8).
     public let claimed: Int?
-    /// When it is proven to have existed. The path is validated for this moment.
+    /// The time at which it is proven to have existed. The path is validated for this moment.
     public let proven: Int?
-    /// When a timestamp authority says to have signed; what it signed before it gave up its key in order stays good.
+    /// The time of signing that a timestamp authority states. What it signed before it gave up its key in order stays
+    /// valid.
     let made: Int?
 
     public init(verification: Int, claimed: Int? = nil, proven: Int? = nil) {
@@ -27,13 +29,13 @@ public struct SignatureTimes: Sendable {
     var control: Int { proven ?? verification }
 }
 
-/// What is to be thought of a certificate.
+/// The judgement of a certificate.
 public struct PathJudgement: Sendable {
-    /// What keeps the path from being good; nothing when it is.
+    /// The faults of the path; empty if it is valid.
     public internal(set) var details: [VerificationDetail]
     /// From the certificate to the anchor, as far as a path was found; at least the certificate.
     public let path: [Certificate]
-    /// What revocation was judged by.
+    /// The evidence that revocation was judged by.
     public internal(set) var evidence = RevocationEvidence()
 }
 
@@ -43,6 +45,7 @@ public enum CertificatePath {
     /// - Parameters:
     ///   - others: Further certificates that the path may lead over.
     ///   - extra: Revocation data that came along.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot carry out the validation.
     public static func judge(
         _ certificate: Certificate, others: [Certificate] = [], policy: TrustPolicy, times: SignatureTimes,
         use: CertificateUse, extra: RevocationEvidence = RevocationEvidence()
@@ -77,10 +80,11 @@ public enum CertificatePath {
         return judgement
     }
 
-    /// The same, but for the times one by one and the details alone.
+    /// Validates like the function above, with single times, and returns the details alone.
     /// - Parameters:
     ///   - time: The time of verification, Unix seconds.
     ///   - signingTime: When the signer says to have signed.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot carry out the validation.
     public static func validate(
         _ certificate: Certificate, others: [Certificate] = [], policy: TrustPolicy, time: Int,
         use: CertificateUse, signingTime: Int? = nil
@@ -97,7 +101,7 @@ struct PathSearch {
     let policy: TrustPolicy
     let times: SignatureTimes
 
-    /// What OpenSSL said once.
+    /// The result of one run of OpenSSL.
     struct Run {
         let isGood: Bool
         let findings: PathFindings

@@ -119,7 +119,7 @@ enum CertificateAddresses {
         }
     }
 
-    /// Whether a SmtpUTF8Mailbox may stand for `address`: only where the local part is not ASCII (RFC 9598 §3).
+    /// Returns true if a SmtpUTF8Mailbox may stand for `address`: only if the local part is not ASCII (RFC 9598 §3).
     ///
     /// Any other address belongs into an rfc822Name, which name constraints apply to; here it would evade them (§6).
     static func isMailboxBeyondASCII(_ address: String) -> Bool {

@@ -2,7 +2,7 @@ import COpenSSL
 import Octets
 
 extension Certificate {
-    /// Why it must not be used so; nothing when it may.
+    /// Returns the reasons why it must not be used so; empty if it may.
     func details(of use: CertificateUse) -> [VerificationDetail] {
         guard use != .any else { return [] }
         func wrong(_ words: String) -> VerificationDetail { VerificationDetail(.issuerTrust, .invalid, words) }
@@ -37,7 +37,7 @@ extension Certificate {
         return details
     }
 
-    /// Why it must not issue certificates that are used so; nothing when it may.
+    /// Returns the reasons why it must not issue certificates that are used so; empty if it may.
     ///
     /// RFC 5280 says nothing of purposes in an issuer's certificate; everybody takes them for what it may issue
     /// (CA/Browser Forum Baseline Requirements §7.1.2.2: "technically constrained").
@@ -59,11 +59,12 @@ extension Certificate {
         ]
     }
 
-    /// What nobody signs documents with: TLS servers, timestamps, answers about revocation, validation services.
+    /// The purposes for which nobody signs documents: TLS servers, timestamps, answers about revocation, validation
+    /// services.
     private static let servicePurposes = UInt32(
         XKU_SSL_SERVER | XKU_SGC | XKU_TIMESTAMP | XKU_OCSP_SIGN | XKU_DVCS)
 
-    /// Whether it has more purposes than those of OpenSSL's `flags`.
+    /// Returns true if it has more purposes than those of OpenSSL's `flags`.
     private func hasOtherPurposes(than flags: UInt32) -> Bool {
         guard let purposes = copenssl_purposes(handle.raw, nil) else { return true }
         defer { copenssl_purposes_free(purposes) }
@@ -80,13 +81,13 @@ extension Certificate {
 
     // MARK: Where revocation can be looked up
 
-    /// Whether it says where its revocation can be looked up: a CRL distribution point or an OCSP responder.
+    /// True if it names a source of its revocation status: a CRL distribution point or an OCSP responder.
     var namesRevocationSource: Bool {
         X509_get_ext_by_NID(handle.raw, NID_crl_distribution_points, -1) >= 0
             || X509_get_ext_by_NID(handle.raw, NID_info_access, -1) >= 0
     }
 
-    /// Whether its issuer says that nobody needs to ask about it (id-pkix-ocsp-nocheck, RFC 6960 §4.2.2.2.1).
+    /// True if its issuer states that its revocation need not be checked (id-pkix-ocsp-nocheck, RFC 6960 §4.2.2.2.1).
     var needsNoCheck: Bool { X509_get_ext_by_NID(handle.raw, NID_id_pkix_OCSP_noCheck, -1) >= 0 }
 
     /// The OCSP responders of the authority information access (RFC 5280 §4.2.2.1): http and https, at most two.

@@ -1,4 +1,4 @@
-/// Why something with keys, certificates or signatures could not be done.
+/// The reason why an operation with keys, certificates or signatures failed.
 public struct CryptographyError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         /// The octets are not what they should be: no PKCS #12, no CMS SignedData, no certificate.
@@ -15,7 +15,7 @@ public struct CryptographyError: Error, Hashable, Sendable, CustomStringConverti
         case failed
     }
     public let kind: Kind
-    /// What went wrong, and what to do, in one line; no secrets.
+    /// The fault, and advice, in one line; no secrets.
     public let reason: String
 
     public init(_ kind: Kind, _ reason: String) {

@@ -33,7 +33,8 @@ enum DER {
         elements.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// What `encode` writes: OpenSSL's i2d functions tell the length when there is nothing to write to.
+    /// Returns the octets that `encode` writes. OpenSSL's i2d functions return the length if they get no place to write
+    /// to.
     /// - Returns: nil when it cannot be encoded.
     static func encoded(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> OctetString? {
         let length = encode(nil)

@@ -4,7 +4,7 @@ import COpenSSL
 ///
 /// It guards nothing: its key lives in memory only and is gone with it.
 public struct DemoAuthority: Sendable {
-    /// What a certificate is issued for.
+    /// The use that a certificate is issued for.
     public enum Use: Sendable, Hashable {
         /// Signing mail from this address.
         case mail(address: String)
@@ -22,6 +22,7 @@ public struct DemoAuthority: Sendable {
 
     /// - Parameters:
     ///   - validity: Unix seconds, first and last.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot make the key or the certificate.
     public init(commonName: String, validity: ClosedRange<Int>) throws(CryptographyError) {
         let key = try Self.makeKey()
         let extensions = [
@@ -34,6 +35,7 @@ public struct DemoAuthority: Sendable {
     }
 
     /// A new key with a certificate of this authority.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot make the certificate.
     public func issue(
         commonName: String, for use: Use, validity: ClosedRange<Int>
     ) throws(CryptographyError) -> SigningKey {

@@ -16,6 +16,7 @@ public enum DigestAlgorithm: String, Sendable, Hashable, CaseIterable {
     }
 
     /// The digest of everything that `source` yields.
+    /// - Throws: ``CryptographyError`` if OpenSSL does not have the algorithm.
     public func digest(of source: any OctetSource) throws(CryptographyError) -> OctetString {
         guard let context = EVP_MD_CTX_new() else { throw CryptographyError(.failed, "OpenSSL has no memory") }
         defer { EVP_MD_CTX_free(context) }

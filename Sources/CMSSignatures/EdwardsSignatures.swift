@@ -19,7 +19,7 @@ enum EdwardsCurve {
 
     var nid: Int32 { self == .ed25519 ? NID_ED25519 : NID_ED448 }
 
-    /// Whether `signature` is one of `octets` by `key`.
+    /// Returns true if `signature` is a signature of `octets` by `key`.
     static func verifies(_ signature: OctetString, of octets: OctetString, key: OpaquePointer) -> Bool {
         guard let context = EVP_MD_CTX_new() else { return false }
         defer {

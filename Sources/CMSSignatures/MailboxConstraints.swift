@@ -4,11 +4,11 @@ import Octets
 
 /// Name constraints (RFC 5280 §4.2.1.10) on the SmtpUTF8Mailbox names of a signer (RFC 9598 §6).
 ///
-/// OpenSSL compares such a name as RFC 8398 had it, with a U-label; RFC 9598 writes an A-label, which OpenSSL then finds
-/// in no constraint, neither in an excluded subtree nor in a permitted one. Here both are compared in one form. All other
-/// names are OpenSSL's to judge.
+/// OpenSSL compares such a name as RFC 8398 defined it, with a U-label. RFC 9598 writes an A-label, which OpenSSL then
+/// finds in no constraint, neither in an excluded subtree nor in a permitted one. Here both are compared in one form.
+/// OpenSSL judges all other names.
 enum MailboxConstraints {
-    /// What is wrong with the mailboxes of the first certificate of `path`; empty when nothing is.
+    /// Returns the faults of the mailboxes of the first certificate of `path`; empty if there are none.
     static func details(of path: [Certificate]) -> [VerificationDetail] {
         guard let signer = path.first else { return [] }
         let mailboxes = CertificateAddresses.internationalised(in: signer.handle.raw)
@@ -25,8 +25,8 @@ enum MailboxConstraints {
         return details
     }
 
-    /// Whether all other names of the first certificate of `path` are within the constraints, so that what OpenSSL has
-    /// against them is about its mailboxes alone, and ``details(of:)`` decides.
+    /// Returns true if all other names of the first certificate of `path` are within the constraints. OpenSSL's
+    /// objections are then about its mailboxes alone, and ``details(of:)`` decides.
     static func allowsOtherNames(of path: [Certificate]) -> Bool {
         guard let signer = path.first, let bare = withoutMailboxes(signer) else { return false }
         // Only this reads the names that are compared; without it there would seem to be none.

@@ -52,7 +52,7 @@ final class BasicResponse {
     init(owning raw: OpaquePointer) { self.raw = raw }
     deinit { OCSP_BASICRESP_free(raw) }
 
-    /// What the answer says of one certificate.
+    /// The statement of the answer about one certificate.
     struct Standing: Sendable {
         enum Status: Sendable {
             case good
@@ -126,7 +126,7 @@ final class BasicResponse {
         return ASN1Time.unixSeconds(time)
     }
 
-    /// Who signed the answer, when the signature fits: `issuer`, or a certificate that came with the answer.
+    /// Returns the signer of the answer if the signature fits: `issuer`, or a certificate that came with the answer.
     func signer(besides issuer: Certificate) throws(CryptographyError) -> Certificate? {
         let candidates = try CertificateStack([issuer])
         OpenSSLErrors.clear()

@@ -7,7 +7,7 @@ enum OpenSSLErrors {
         let reason: Int32
         let text: String
 
-        /// Whether it says that an algorithm is not there.
+        /// True if it says that an algorithm is not available.
         var isUnsupported: Bool {
             let words = text.lowercased()
             return words.contains("unsupported") || words.contains("unknown digest") || words.contains("unknown cipher")
@@ -18,7 +18,7 @@ enum OpenSSLErrors {
     /// Empties the queue before a call whose errors matter.
     static func clear() { ERR_clear_error() }
 
-    /// What the queue holds, the oldest first; it is empty afterwards.
+    /// Returns the errors in the queue, the oldest first, and empties it.
     static func take() -> [Entry] {
         var entries: [Entry] = []
         while entries.count < 32 {

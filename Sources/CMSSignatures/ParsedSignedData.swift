@@ -10,15 +10,15 @@ final class ParsedSignedData {
     static let maximumCertificates = 256
 
     private let cms: OpaquePointer
-    /// What is enclosed; nil in a detached signature.
+    /// The enclosed content; nil in a detached signature.
     let enclosedContent: (any OctetSource)?
     /// In the order of the SignedData.
     let signers: [SignerInfo]
     let certificates: [Certificate]
     private let responses: [OctetString]
-    /// Where the SignedData ends.
+    /// The end of the SignedData.
     let octetCount: Int
-    /// Whether something stands behind the SignedData: a second signature, for example. Padding does not count.
+    /// True if something stands behind the SignedData, for example a second signature. Padding does not count.
     let isFollowed: Bool
 
     /// - Parameter additional: Certificates to look for signers in, beside those enclosed.
@@ -98,7 +98,7 @@ final class ParsedSignedData {
         return signers.reduce(evidence) { $0.joined(with: $1.revocationAttributes) }
     }
 
-    /// Whether each signer's signature fits `content`, in the order of ``signers``; one pass over the content.
+    /// Tests whether each signer's signature fits `content`, in the order of ``signers``; one pass over the content.
     func check(_ content: any OctetSource) throws(CryptographyError) -> [SignatureIntegrity] {
         let digests = try ContentDigests(content, signers.filter { !$0.usesSHAKE256 }.compactMap(\.digestNID))
         let isAttributes = !signers.allSatisfy(\.hasSignedAttributes) && Self.isSetOfAttributes(content)
@@ -112,7 +112,7 @@ final class ParsedSignedData {
         return findings
     }
 
-    /// Whether it is the DER of SignedAttributes (RFC 5652 §5.4).
+    /// Returns true if it is the DER of SignedAttributes (RFC 5652 §5.4).
     ///
     /// A signature over attributes is, without them, one over a content that looks so, which its signer never saw.
     private static func isSetOfAttributes(_ content: any OctetSource) -> Bool {
@@ -132,7 +132,7 @@ final class ParsedSignedData {
     private static let mostAttributeOctets = 1 << 20
 }
 
-/// What signatures are checked against: the content, and its digests.
+/// The data that signatures are checked against: the content, and its digests.
 struct ContentDigests: ~Copyable {
     private let content: any OctetSource
     /// The digests that OpenSSL compares.

@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// What OpenSSL reports while it validates one path. One thread, one validation.
+/// The reports of OpenSSL while it validates one path. One thread, one validation.
 final class PathFindings {
-    /// What a list says of one certificate, other than that it is good.
+    /// The statement of a list about one certificate, if it is not good.
     enum Listing {
         case revoked(RevocationEntry)
         /// There is no list.
@@ -14,14 +14,15 @@ final class PathFindings {
     private let times: SignatureTimes
     private let lists: [RevocationList]
     private var hasLostFindings = false
-    /// What is wrong with the path, revocation aside.
+    /// The faults of the path, apart from revocation.
     private(set) var details: [VerificationDetail] = []
     /// Those among them that say that the first certificate has a name outside the name constraints.
     private(set) var nameDetails: [VerificationDetail] = []
-    /// What lists say, the first finding first.
+    /// The statements of lists, the first finding first.
     private(set) var listings: [(certificate: Certificate, listing: Listing)] = []
 
-    /// Whether OpenSSL came to the end and everything was taken down: only then says silence that a certificate is good.
+    /// True if OpenSSL came to the end and everything was recorded. Only then does silence mean that a certificate is
+    /// good.
     private(set) var isComplete = false
 
     init(times: SignatureTimes, lists: [RevocationList]) {

@@ -1,7 +1,8 @@
 import Octets
 import Synchronization
 
-/// Remembers answers of OCSP responders and fetched lists until the next one is due, and for a moment who did not answer.
+/// Remembers answers of OCSP responders and fetched lists until the next one is due, and for a short time which sources
+/// did not answer.
 ///
 /// Only what was found reliable is remembered. One cache may serve any number of threads and policies.
 public final class RevocationCache: Sendable {
@@ -9,10 +10,10 @@ public final class RevocationCache: Sendable {
     public let maximumEntries: Int
     public let maximumOctets: Int
 
-    /// An answer is asked for anew after this many seconds even when the next one is due much later: a revocation should
-    /// be seen within hours.
+    /// The time in seconds after which an answer is requested again, even if the next one is due much later: a
+    /// revocation should be noticed within hours.
     static let longestLife = 4 * 3_600
-    /// What does not say when the next one is due lives this many seconds.
+    /// The life in seconds of an answer that does not say when the next one is due.
     static let shortLife = 300
     /// Nobody who did not answer is asked again for this many seconds: a dead responder must not hold up every message.
     static let failureLife = 30
@@ -28,7 +29,7 @@ public final class RevocationCache: Sendable {
     enum Value {
         case response(OCSPResponse)
         case list(RevocationList)
-        /// What went wrong.
+        /// The error of the request.
         case failure(String)
 
         fileprivate var octetCount: Int {
@@ -63,7 +64,7 @@ public final class RevocationCache: Sendable {
         self.maximumOctets = maximumOctets
     }
 
-    /// How many answers and lists it holds.
+    /// The number of answers and lists it holds.
     public var count: Int { state.withLock { $0.entries.count } }
 
     func value(_ key: Key, now: Int) -> Value? {

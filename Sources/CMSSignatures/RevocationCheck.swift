@@ -1,7 +1,7 @@
 import Octets
 
-/// Finds out of every certificate of one path below the anchor whether it was revoked: by what the certificates name, what
-/// is configured, and what came along; OCSP first, then lists.
+/// Finds out for every certificate of one path below the anchor whether it was revoked. It uses the sources that the
+/// certificates name, configured data, and data that came with the signature; OCSP first, then lists.
 struct RevocationCheck {
     private let search: PathSearch
     /// From the certificate to the anchor.
@@ -9,7 +9,7 @@ struct RevocationCheck {
     private let extra: RevocationEvidence
     /// nil: nobody is asked.
     private let online: OnlineRevocation?
-    /// What it was judged by.
+    /// The evidence that was used.
     private(set) var used = RevocationEvidence()
 
     private var times: SignatureTimes { search.times }
@@ -22,7 +22,7 @@ struct RevocationCheck {
         online = source
     }
 
-    /// What keeps the path from being good; nothing when it is.
+    /// Returns the faults of the path; empty if it is valid.
     mutating func details() throws(CryptographyError) -> [VerificationDetail] {
         var details: [VerificationDetail] = []
         var open: [(place: Int, why: String?)] = []
@@ -48,7 +48,7 @@ struct RevocationCheck {
 
     // MARK: Lists
 
-    /// What lists say; takes away from `open` what is known afterwards.
+    /// Returns the statements of lists, and removes from `open` the certificates whose status is known afterwards.
     private mutating func listDetails(
         _ open: inout [(place: Int, why: String?)]
     ) throws(CryptographyError) -> [VerificationDetail] {
@@ -93,7 +93,7 @@ struct RevocationCheck {
         return details
     }
 
-    /// What OpenSSL finds in lists.
+    /// The findings of OpenSSL in lists.
     private struct Listings {
         /// nil where there is no list at all.
         var control: PathFindings?
@@ -136,7 +136,7 @@ struct RevocationCheck {
             late: try search.run(at: times.verification, lists: lists).findings)
     }
 
-    /// Whether something issued at `time` may be believed to know of `certificate`.
+    /// Returns true if a list or answer issued at `time` can know of `certificate`.
     private static func mayKnow(_ certificate: Certificate, _ time: Int, since kept: Int?) -> Bool {
         guard let last = certificate.notAfter, time > last else { return true }
         return kept.map { $0 <= last } ?? false
@@ -192,7 +192,7 @@ struct RevocationCheck {
         return answer
     }
 
-    /// What `response` says, when it can be relied on (RFC 6960 §3.2).
+    /// Returns the statement of `response`, if it can be relied on (RFC 6960 §3.2).
     private func answer(
         in response: OCSPResponse, about link: Certificate, _ issuer: Certificate
     ) throws(CryptographyError) -> Answer {
@@ -228,7 +228,7 @@ struct RevocationCheck {
         }
     }
 
-    /// Why `signer` may not answer for `issuer` (RFC 6960 §4.2.2.2); nil when it may.
+    /// Returns the reason why `signer` may not answer for `issuer` (RFC 6960 §4.2.2.2); nil if it may.
     private static func trouble(
         _ signer: Certificate, _ issuer: Certificate, _ policy: TrustPolicy, _ times: SignatureTimes, _ time: Int
     ) throws(CryptographyError) -> String? {

@@ -8,6 +8,7 @@ public struct RevocationList: Sendable {
     init(handle: CRLHandle) { self.handle = handle }
 
     /// Reads one list in DER.
+    /// - Throws: ``CryptographyError`` if the octets are not a revocation list.
     public init(der octets: OctetString) throws(CryptographyError) {
         OpenSSLErrors.clear()
         guard let raw = octets.decoded({ d2i_X509_CRL(nil, $0, $1) }) else {
@@ -33,19 +34,20 @@ public struct RevocationList: Sendable {
 
     /// The list in DER.
     public var der: OctetString { DER.encoded { i2d_X509_CRL(handle.raw, $0) } ?? OctetString() }
-    /// When it was issued, Unix seconds; nil when the field is no time.
+    /// The time at which it was issued, Unix seconds; nil if the field is not a time.
     public var thisUpdate: Int? { ASN1Time.unixSeconds(X509_CRL_get0_lastUpdate(handle.raw)) }
-    /// When the next one is due, Unix seconds; nil when it does not say.
+    /// The time at which the next one is due, Unix seconds; nil if it does not say.
     public var nextUpdate: Int? { ASN1Time.unixSeconds(X509_CRL_get0_nextUpdate(handle.raw)) }
 
-    /// Whether it may say something of `certificate`: it is by the same issuer, or an indirect list.
+    /// Returns true if it may say something about `certificate`: it has the same issuer, or is an indirect list.
     func mayConcern(_ certificate: Certificate) -> Bool {
         defer { OpenSSLErrors.clear() }
         if copenssl_crl_is_indirect(handle.raw) == 1 { return true }
         return X509_NAME_cmp(X509_CRL_get_issuer(handle.raw), X509_get_issuer_name(certificate.handle.raw)) == 0
     }
 
-    /// Since when it keeps certificates that expired (expiredCertsOnCRL, X.509 §9.5.2.6), Unix seconds; nil: it drops them.
+    /// The time since when it keeps certificates that expired (expiredCertsOnCRL, X.509 §9.5.2.6), Unix seconds; nil if
+    /// it drops them.
     var keepsExpiredSince: Int? {
         guard let identifier = OBJ_txt2obj("2.5.29.60", 1) else { return nil }
         defer { ASN1_OBJECT_free(identifier) }
@@ -63,7 +65,7 @@ public struct RevocationList: Sendable {
         return ASN1Time.unixSeconds(typed)
     }
 
-    /// What it says of a certificate that it lists.
+    /// Returns its statement about a certificate that it lists.
     func entry(of certificate: Certificate) -> RevocationEntry? {
         var entry: OpaquePointer?
         guard X509_CRL_get0_by_cert(handle.raw, &entry, certificate.handle.raw) >= 1, let entry else { return nil }
@@ -105,9 +107,9 @@ struct RevocationEntry: Sendable, Hashable {
 
     /// From when on nothing that the key signed counts.
     var start: Int { min(date, invalidity ?? date) }
-    /// Whether it may be taken back (certificateHold).
+    /// True if the revocation may be reversed (certificateHold).
     var isSuspension: Bool { reason == 6 }
-    /// Whether the key was given up and not lost (RFC 3161 §4): what it signed before stays good.
+    /// True if the key was given up and not lost (RFC 3161 §4). What it signed before stays valid.
     var isOrderly: Bool { [0, 3, 4, 5].contains(reason) }
 
     var words: String {

@@ -7,9 +7,11 @@ public import Octets
 public protocol RevocationSource: Sendable {
     /// Gets `url` (http or https).
     /// - Returns: The answer's body.
+    /// - Throws: ``CryptographyError`` if no list is received.
     func fetch(_ url: String) throws(CryptographyError) -> OctetString
     /// Sends `request` as `application/ocsp-request` by POST to `url` (http or https).
     /// - Returns: The answer's body.
+    /// - Throws: ``CryptographyError`` if no answer is received.
     func post(_ request: OctetString, to url: String) throws(CryptographyError) -> OctetString
 }
 
@@ -23,8 +25,8 @@ public struct RevocationEvidence: Sendable {
         self.responses = responses
     }
 
-    /// What can be read of CRLs and OCSP responses in DER; a stranger sent them, so what cannot be read is left out, and
-    /// what is beyond ``maximumCount`` too.
+    /// Makes evidence from CRLs and OCSP responses in DER. They are untrusted, so those that cannot be read are left
+    /// out, and those beyond ``maximumCount`` too.
     public init(listsInDER lists: [OctetString], responsesInDER responses: [OctetString]) {
         self.init()
         for octets in lists.prefix(Self.maximumCount) {

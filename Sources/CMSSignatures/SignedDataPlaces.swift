@@ -1,4 +1,4 @@
-/// Where the parts of a SignedData stand (RFC 5652 §5.1).
+/// The places of the parts of a SignedData (RFC 5652 §5.1).
 struct SignedDataPlaces {
     let contentInfo: Range<Int>
     /// The OID of ContentInfo.

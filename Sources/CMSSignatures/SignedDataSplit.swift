@@ -2,8 +2,8 @@ import Octets
 
 /// A CMS SignedData taken apart by its outer structure: what is signed on one side, everything else on the other.
 ///
-/// OpenSSL would keep enclosed content in memory, and more than once. So content never reaches it: it is read where it
-/// stands, and OpenSSL sees a SignedData without content (RFC 5652 §5.2: the same but for eContent).
+/// OpenSSL would keep enclosed content in memory, and more than once. So content never reaches it: content is read in
+/// place, and OpenSSL gets a SignedData without content (RFC 5652 §5.2: the same without eContent).
 struct SignedDataSplit {
     /// The SignedData without its content and, where they could be taken out, its certificates.
     let detached: OctetString
@@ -13,9 +13,9 @@ struct SignedDataSplit {
     let certificates: [OctetString]
     /// OCSP responses among the revocation data (id-ri-ocsp-response, RFC 5940 §2.1).
     let responses: [OctetString]
-    /// How many octets it has in all; what stands behind them is none of it.
+    /// The total number of octets; any octets behind them do not belong to it.
     let octetCount: Int
-    /// Whether more than padding (zeros, blanks and line ends) stands behind it.
+    /// True if more than padding (zeros, blanks and line ends) stands behind it.
     let isFollowed: Bool
 
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData in BER.
@@ -139,7 +139,7 @@ struct SegmentWalk {
     private var hasBegun = false
     /// The end of the innermost string with a definite length, which nothing inside may pass.
     private var innermostEnd: Int? { ends.last { $0 != nil } ?? nil }
-    /// Whether the walk came to the end of a well-formed string.
+    /// True if the walk came to the end of a well-formed string.
     private(set) var hasEndedWell = false
 
     mutating func next(in octets: UnsafeRawBufferPointer) -> Range<Int>? {

@@ -32,7 +32,8 @@ extension SignerInfo {
 
     enum NamedCertificate { case same, other, none }
 
-    /// Whether signing-certificate (RFC 2634 §5.4) or signing-certificate-v2 (RFC 5035) names `certificate` first.
+    /// Tests whether signing-certificate (RFC 2634 §5.4) or signing-certificate-v2 (RFC 5035) names `certificate`
+    /// first.
     func namedCertificate(_ certificate: Certificate) -> NamedCertificate {
         var finding = NamedCertificate.none
         for nid in [NID_id_smime_aa_signingCertificate, NID_id_smime_aa_signingCertificateV2] {

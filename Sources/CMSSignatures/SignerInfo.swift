@@ -33,13 +33,13 @@ struct SignerInfo {
         }
     }
 
-    /// Whether the digest is SHAKE256, which in CMS has 512 bits (RFC 8702 §3.1), by either identifier.
+    /// True if the digest is SHAKE256, which in CMS has 512 bits (RFC 8702 §3.1), by either identifier.
     var usesSHAKE256: Bool {
         OBJ_obj2nid(digestIdentifier) == NID_shake256
             || ObjectIdentifier.text(digestIdentifier) == SHAKE256.identifierWithLength
     }
 
-    /// Why the signature algorithm cannot be verified here, whatever the signature; nil when it can.
+    /// The reason why the signature algorithm cannot be verified here, whatever the signature; nil if it can.
     private var algorithmObstacle: String? {
         var algorithm: UnsafeMutablePointer<X509_ALGOR>?
         CMS_SignerInfo_get0_algs(raw, nil, nil, nil, &algorithm)
@@ -93,7 +93,7 @@ struct SignerInfo {
         return nil
     }
 
-    /// Whether the signature is over attributes, one of which is the content's digest, and not over the content itself.
+    /// True if the signature is over attributes, among them the content's digest, and not over the content itself.
     var hasSignedAttributes: Bool { CMS_signed_get_attr_count(raw) >= 0 }
 
     private func attribute(_ nid: Int32) -> OpaquePointer? {
@@ -101,7 +101,7 @@ struct SignerInfo {
         return place >= 0 ? CMS_signed_get_attr(raw, place) : nil
     }
 
-    /// Whether the signature fits the content, with the signer's certificate.
+    /// Tests whether the signature fits the content, with the signer's certificate.
     /// - Parameters:
     ///   - contentType: The type that the content-type attribute must name (RFC 5652 §5.3).
     func check(
@@ -159,7 +159,8 @@ struct SignerInfo {
         return OBJ_obj2nid(identifier) == nid
     }
 
-    /// Whether the signature is one of the attributes: in DER, or in the order in which they stand, as some write them.
+    /// Returns true if the signature is one of the attributes: in DER, or in the order in which they stand, as some
+    /// programs write them.
     private func isEdwardsSignatureOfAttributes(_ key: OpaquePointer) -> Bool {
         guard let signature else { return false }
         let attributes = (0..<max(CMS_signed_get_attr_count(raw), 0)).compactMap { index in
@@ -172,7 +173,7 @@ struct SignerInfo {
         }
     }
 
-    /// Whether the message-digest attribute (RFC 5652 §11.2) is `digest`.
+    /// Tests whether the message-digest attribute (RFC 5652 §11.2) equals `digest`.
     private func checkAttribute(against digest: OctetString) -> SignatureIntegrity {
         guard let attribute = attribute(NID_pkcs9_messageDigest), X509_ATTRIBUTE_count(attribute) == 1,
             let value = X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_OCTET_STRING, nil),

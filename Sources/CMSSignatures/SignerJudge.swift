@@ -1,12 +1,12 @@
 public import Octets
 
-/// What is known of a signer beside the arithmetic, whatever the format of the signature.
+/// The facts about a signer besides the arithmetic, whatever the format of the signature.
 public struct SignerEvidence: Sendable {
     /// The signer's certificate; nil when it was not found.
     public var certificate: Certificate?
     /// Further certificates that came along.
     public var others: [Certificate] = []
-    /// When the signer says to have signed, Unix seconds.
+    /// The time of signing that the signer claims, Unix seconds.
     public var claimedTime: Int?
     /// Timestamps that prove when the signature existed.
     public var timestamps: [Stamped] = []
@@ -15,7 +15,7 @@ public struct SignerEvidence: Sendable {
     /// Algorithms of the signature that are weak, each as words: `the digest sha-1`. What the certificates are signed
     /// with is looked at anyway.
     public var weakAlgorithms: [String] = []
-    /// What the format's own checks have found.
+    /// The findings of the format's own checks.
     public var findings: [VerificationDetail] = []
 
     /// A timestamp and what it is of.
@@ -25,7 +25,7 @@ public struct SignerEvidence: Sendable {
         /// In CMS and a PDF signature's CMS the signature value; in XAdES the canonical SignatureValue; for a PDF's
         /// document timestamp the octets of its byte ranges.
         public var content: any OctetSource
-        /// When the token is proven to have existed by a later timestamp, Unix seconds.
+        /// The time at which a later timestamp proves that the token existed, Unix seconds.
         public var existence: Int?
 
         public init(token: OctetString, content: any OctetSource, existence: Int? = nil) {
@@ -40,11 +40,11 @@ public struct SignerEvidence: Sendable {
 
 /// Judges signers: one policy for every format.
 ///
-/// ETSI EN 319 102-1: a timestamp that holds (§5.4) proves when the signature existed, and the signer's path is validated
-/// for that moment (§5.5.4): what expired or was revoked later does no harm. A timestamp that does not hold proves
-/// nothing and does no harm either, whether it is broken, of something else, or by an authority that is not trusted: it
-/// stands outside the signature, and anybody can add one. The signature is then judged for the time of verification, as
-/// if the timestamp were not there. Its details stand in ``SignerResult/timestamps``.
+/// ETSI EN 319 102-1: a timestamp that holds (§5.4) proves when the signature existed, and the signer's path is
+/// validated for that moment (§5.5.4); a later expiry or revocation does no harm. A timestamp that does not hold (it is
+/// broken, of something else, or by an authority that is not trusted) proves nothing and does no harm either: it stands
+/// outside the signature, and anybody can add one. The signature is then judged for the time of verification, as if the
+/// timestamp were not there. Its details are in ``SignerResult/timestamps``.
 public struct SignerJudge: Sendable {
     public let policy: TrustPolicy
     public let use: CertificateUse
@@ -57,6 +57,7 @@ public struct SignerJudge: Sendable {
     }
 
     /// - Parameter now: Unix seconds; used when the policy has no time of its own.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot carry out the validation.
     public func judge(_ evidence: SignerEvidence, now: Int) throws(CryptographyError) -> SignerResult {
         var details = evidence.findings
         if !policy.allowsWeakAlgorithms {
@@ -101,27 +102,27 @@ public struct SignerJudge: Sendable {
         ]
     }
 
-    /// How far the clock of a signer may be ahead, seconds: those of people's machines are an hour off now and then.
+    /// The time in seconds that a signer's clock may be ahead. Clocks of desktop machines are sometimes off by an hour.
     private static let mostClaimedAhead = 2 * 3_600
 }
 
-/// What came of the verification of one signer.
+/// The result of verifying one signer.
 public struct SignerResult: Sendable {
-    /// What keeps the signature from being trusted; nothing when it is. A format may add what it finds.
+    /// The faults that keep the signature from being trusted; empty if it is. A format may add its own findings.
     public var details: [VerificationDetail]
     /// The signer's certificate; nil when it was not found.
     public let certificate: Certificate?
-    /// Whether the signature carries the certificate; else it was known beforehand, or was not found.
+    /// True if the signature carries the certificate. Otherwise it was known beforehand, or was not found.
     public internal(set) var isCertificateEnclosed = true
-    /// When the signer says to have signed, Unix seconds (in CMS the signingTime attribute).
+    /// The time of signing that the signer claims, Unix seconds (in CMS the signingTime attribute).
     public let signingTime: Int?
-    /// When the signature is proven to have existed, by the earliest timestamp that holds, Unix seconds.
+    /// The time at which the signature is proven to have existed, by the earliest timestamp that holds, Unix seconds.
     public let provenTime: Int?
     /// All timestamps, those that prove nothing too.
     public let timestamps: [TimestampResult]
     /// From the signer to its anchor, as far as a path was found.
     public internal(set) var path: [Certificate] = []
-    /// What revocation was judged by, where it was judged: what a signature needs to be verified long from now.
+    /// The evidence that revocation was judged by: the data that a signature needs to be verified far in the future.
     public internal(set) var evidence = RevocationEvidence()
 
     init(

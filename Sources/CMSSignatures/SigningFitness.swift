@@ -1,8 +1,9 @@
 import COpenSSL
 
-/// What is to be told of a key that may sign (``Certificate/obstacle(toSigning:at:)``).
+/// The reports about a key that may sign (``Certificate/obstacle(toSigning:at:)``).
 public enum SigningFitness {
-    /// What will make some readers doubt the signatures of `key`, although it may sign; empty when there is nothing.
+    /// Returns the reasons why some readers will doubt the signatures of `key`, although it may sign; empty if there
+    /// are none.
     ///
     /// A chain that is not enclosed, an end of validity that is near, and a key or digest that is too weak.
     /// - Parameter time: Unix seconds.
@@ -25,13 +26,13 @@ public enum SigningFitness {
 }
 
 extension Certificate {
-    /// Whether the extended key usage names e-mail protection, so that the certificate is made to sign mail.
+    /// True if the extended key usage names emailProtection, so that the certificate is made to sign mail.
     public var isForMail: Bool {
         let purposes = X509_get_extended_key_usage(handle.raw)
         return purposes != UInt32.max && purposes & UInt32(XKU_SMIME) != 0
     }
 
-    /// Whether `issuer` has signed this certificate, by names, key identifiers and the signature.
+    /// Returns true if `issuer` has signed this certificate, by names, key identifiers and the signature.
     func isIssued(by issuer: Certificate) -> Bool {
         defer { OpenSSLErrors.clear() }
         guard X509_check_issued(issuer.handle.raw, handle.raw) == X509_V_OK,

@@ -5,7 +5,7 @@ public import Octets
 public struct SigningKey: Sendable {
     let key: KeyHandle
     public let certificate: Certificate
-    /// The certificates of the issuers as far as they came with the key, in no certain order.
+    /// The certificates of the issuers that came with the key, in no particular order.
     public let chain: [Certificate]
 
     init(key: KeyHandle, certificate: Certificate, chain: [Certificate]) {
@@ -14,7 +14,9 @@ public struct SigningKey: Sendable {
         self.chain = chain
     }
 
-    /// The private key in PEM (PKCS #8, not encrypted), for a TLS library that wants it so. Keep it from logs and files.
+    /// Returns the private key in PEM (PKCS #8, not encrypted), for a TLS library that requires this form. Keep it from
+    /// logs and files.
+    /// - Throws: ``CryptographyError`` if the key cannot be exported.
     public func privateKeyPEM() throws(CryptographyError) -> OctetString {
         let bio = try MemoryBIO()
         OpenSSLErrors.clear()
@@ -24,7 +26,7 @@ public struct SigningKey: Sendable {
         return bio.octets
     }
 
-    /// Why the key cannot sign here at all, and what to do; nil when it can.
+    /// The reason why the key cannot sign here at all, and advice; nil if it can.
     public var obstacle: String? {
         if copenssl_pkey_is_pss(key.raw) == 1 {
             return "the key may only sign by RSA-PSS, which is not done here; use an RSA, EC, Ed25519 or Ed448 key"
@@ -39,6 +41,7 @@ public struct SigningKey: Sendable {
 
     /// The signature of `octets` as the key's kind makes it: RSA PKCS #1 1.5, ECDSA in DER, EdDSA.
     /// - Parameter digest: Not used by EdDSA, which has none of its own.
+    /// - Throws: ``CryptographyError`` if the key cannot sign with this algorithm.
     public func signature(
         of octets: OctetString, _ digest: DigestAlgorithm
     ) throws(CryptographyError) -> OctetString {
@@ -101,6 +104,7 @@ public enum PKCS12 {
     }
 
     /// Makes a PKCS #12 file: AES-256 and PBKDF2 with SHA-256.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot write the file.
     public static func export(
         _ key: SigningKey, password: String, friendlyName: String
     ) throws(CryptographyError) -> OctetString {

@@ -5,11 +5,13 @@ public import Octets
 public protocol TimestampSource: Sendable {
     /// Sends `query` (TimeStampReq, DER).
     /// - Returns: The answer's body (TimeStampResp, DER), unread.
+    /// - Throws: ``CryptographyError`` if the authority does not answer.
     func response(to query: OctetString) throws(CryptographyError) -> OctetString
 }
 
 extension TimestampSource {
     /// Asks for a timestamp of `content` and checks that the answer is one.
+    /// - Throws: ``CryptographyError`` if the authority does not answer, or its answer does not fit the request.
     public func timestamp(of content: any OctetSource) throws(CryptographyError) -> TimestampToken {
         let request = try TimestampRequest(of: content)
         return try request.token(in: try response(to: request.query))
@@ -25,6 +27,7 @@ public struct TimestampRequest: Sendable {
     private let nonce: [UInt8]
 
     /// A query for a timestamp of everything that `content` yields; it is read once.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot make the request.
     public init(of content: any OctetSource, digest: DigestAlgorithm = .sha256) throws(CryptographyError) {
         self.digest = digest
         imprint = try digest.digest(of: content)

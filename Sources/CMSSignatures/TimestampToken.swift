@@ -1,7 +1,7 @@
 import COpenSSL
 public import Octets
 
-/// What a timestamp authority signed (RFC 3161 §2.4.2): that octets with a certain digest existed at a certain time.
+/// The statement of a timestamp authority (RFC 3161 §2.4.2): octets with a certain digest existed at a certain time.
 ///
 /// Read only; whether the signature is sound and whose it is ``TimestampVerifier`` finds.
 public struct TimestampToken: Sendable {
@@ -9,7 +9,7 @@ public struct TimestampToken: Sendable {
     public let octets: OctetString
     /// genTime, Unix seconds; fractions are cut off.
     public let time: Int
-    /// How far the time may be off, microseconds; nil when the authority does not say.
+    /// The time in microseconds by which the statement may be off; nil if the authority does not say.
     public let accuracy: Int?
     /// The object identifier of the policy it was made under.
     public let policy: String
@@ -17,7 +17,7 @@ public struct TimestampToken: Sendable {
     public let serial: String
     /// The nonce of the query, written as ``serial``; nil without one.
     public let nonce: String?
-    /// What the octets were digested with; nil for another than these.
+    /// The digest of the octets; nil for another than these.
     public let digest: DigestAlgorithm?
     /// The digest of the octets.
     public let imprint: OctetString
@@ -52,7 +52,7 @@ public struct TimestampToken: Sendable {
             }
     }
 
-    /// Whether its one signature fits, and names the certificate it was made with (RFC 3161 §2.4.2, RFC 5816).
+    /// Tests whether its one signature fits, and names the certificate it was made with (RFC 3161 §2.4.2, RFC 5816).
     func integrity() throws(CryptographyError) -> SignatureIntegrity {
         try integrity(of: try ParsedSignedData(octets))
     }
@@ -83,17 +83,17 @@ public struct TimestampToken: Sendable {
     }
 }
 
-/// What came of the verification of one timestamp.
+/// The result of verifying one timestamp.
 public struct TimestampResult: Sendable {
-    /// What the token says; nil when it cannot be read.
+    /// The content of the token; nil if it cannot be read.
     public let token: TimestampToken?
     /// The authority's certificate; nil when it was not found.
     public let authority: Certificate?
     /// From the authority to its anchor, as far as a path was found.
     public let path: [Certificate]
-    /// What revocation was judged by.
+    /// The evidence that revocation was judged by.
     public let evidence: RevocationEvidence
-    /// What keeps it from proving its time; nothing when it does.
+    /// The faults that keep it from proving its time; empty if it does.
     public let details: [VerificationDetail]
 
     public var verdict: TrustVerdict { TrustVerdict(details) }
@@ -114,6 +114,7 @@ public struct TimestampVerifier: Sendable {
     ///   - existence: When the token is proven to have existed by a later timestamp, Unix seconds; nil: now.
     ///   - extra: Revocation data that came along.
     ///   - now: Unix seconds; used when the policy has no time of its own.
+    /// - Throws: ``CryptographyError`` if OpenSSL cannot carry out the validation.
     public func verify(
         _ octets: OctetString, of content: any OctetSource, existence: Int? = nil,
         extra: RevocationEvidence = RevocationEvidence(), others: [Certificate] = [], now: Int

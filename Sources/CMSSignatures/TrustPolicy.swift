@@ -1,8 +1,8 @@
 import Explanations
 
-/// Whom a verification trusts, and how strictly.
+/// The anchors that a verification trusts, and its strictness.
 public struct TrustPolicy: Sendable {
-    /// How revocation is looked at.
+    /// The handling of revocation.
     public enum Revocation: String, Sendable, Hashable, CaseIterable {
         /// Not at all.
         case none
@@ -13,9 +13,9 @@ public struct TrustPolicy: Sendable {
         case require
     }
 
-    /// Where paths may end. An anchor need not be self-signed (partial chains).
+    /// The certificates where paths may end. An anchor need not be self-signed (partial chains).
     public var anchors: [Certificate]
-    /// Where the paths of timestamp authorities may end; empty: at ``anchors``.
+    /// The certificates where the paths of timestamp authorities may end; if empty, ``anchors``.
     public var timestampAnchors: [Certificate]
     /// Issuers that signatures often leave out.
     public var intermediates: [Certificate]
@@ -25,13 +25,14 @@ public struct TrustPolicy: Sendable {
     public var revocationSource: (any RevocationSource)?
     /// Remembers what ``revocationSource`` gave; nil: nothing is remembered.
     public var revocationCache: RevocationCache?
-    /// Whether responders are asked too, and not only lists fetched: they are, but about those who answer for an issuer.
+    /// True if responders are asked too, and not only lists fetched. It is false for certificates of responders
+    /// themselves.
     var asksResponders = true
     /// The time of verification, Unix seconds; nil takes the present.
     public var verificationTime: Int?
-    /// Whether SHA-1, MD5, DSA and RSA from 1024 bits on may be trusted. What is weaker still never is.
+    /// True if SHA-1, MD5, DSA and RSA from 1024 bits on may be trusted. Weaker algorithms are never trusted.
     public var allowsWeakAlgorithms: Bool
-    /// What a path must say about certificate policies.
+    /// The requirements of a path on certificate policies.
     public var certificatePolicies = CertificatePolicies()
 
     public init(
@@ -51,7 +52,7 @@ public struct TrustPolicy: Sendable {
         self.revocationCache = revocationCache
     }
 
-    /// How far the clocks of two hosts may be apart, seconds.
+    /// The time in seconds by which the clocks of two hosts may differ.
     static let clockSkew = 300
 }
 
@@ -60,20 +61,20 @@ public struct TrustPolicy: Sendable {
 public struct CertificatePolicies: Sendable, Hashable {
     /// The object identifiers of the policies that are acceptable (user-initial-policy-set); empty: any policy.
     public var acceptable: [String] = []
-    /// Whether the path must be good for at least one acceptable policy (initial-explicit-policy).
+    /// True if the path must be valid for at least one acceptable policy (initial-explicit-policy).
     public var isRequired = false
-    /// Whether mappings of one policy to another are forbidden (initial-policy-mapping-inhibit).
+    /// True if mappings of one policy to another are forbidden (initial-policy-mapping-inhibit).
     public var inhibitsMapping = false
-    /// Whether anyPolicy stands for no policy (initial-any-policy-inhibit).
+    /// True if anyPolicy stands for no policy (initial-any-policy-inhibit).
     public var inhibitsAnyPolicy = false
 
     public init() {}
 
-    /// Whether `text` is an object identifier in dotted decimal.
+    /// Returns true if `text` is an object identifier in dotted decimal.
     public static func isObjectIdentifier(_ text: String) -> Bool { ObjectIdentifier.isDotted(text) }
 }
 
-/// What a certificate is asked to be good for.
+/// The use that a certificate must be fit for.
 public enum CertificateUse: Sendable, Hashable {
     /// Signing mail: digitalSignature or nonRepudiation, and emailProtection where purposes are named (RFC 8550 §4.4).
     case mail
@@ -98,14 +99,14 @@ public struct VerificationDetail: Sendable, Hashable {
         /// Ours: who signed is not who is named as the author.
         case signerIdentity = "SignerIdentity"
     }
-    /// How bad it is.
+    /// The severity.
     public enum Level: Sendable, Hashable, CaseIterable {
         /// Too little is known.
         case indeterminate
         /// It speaks against the signature.
         case invalid
     }
-    /// What protocols have a word of its own for, beyond kind and level.
+    /// The causes for which protocols have a word of their own, beyond kind and level.
     public enum Cause: Sendable, Hashable, CaseIterable {
         /// No answer of an OCSP responder that could be relied on (DSS: OcspNotAvailiable).
         case responderUnavailable
@@ -127,7 +128,7 @@ public struct VerificationDetail: Sendable, Hashable {
     }
 }
 
-/// What is to be thought of a signature.
+/// The verdict on a signature.
 public enum TrustVerdict: Sendable, Hashable {
     case trusted, indeterminate, notTrusted
 

@@ -1,7 +1,7 @@
 import Explanations
 
 extension VerificationDetail {
-    /// What the one who reads the detail can do about it.
+    /// Returns advice for a reader of the detail.
     static func advice(_ kind: Kind, _ level: Level) -> Advice {
         switch (kind, level) {
         case (.issuerTrust, _): .untrusted

@@ -168,9 +168,8 @@ struct EntityReader {
         return found.map { Delimiter(line: line, depth: $0.depth, isFinal: $0.isFinal) }
     }
 
-    /// Returns whether the line content from `start` to `end` is a delimiter with `boundary`, and then whether it is
-    /// the final one.
-    /// - Returns: Whether it is the final one; nil when it is none.
+    /// Compares the line content from `start` to `end` with the delimiters of `boundary`.
+    /// - Returns: True for the final delimiter, false for another one, nil if it is none.
     private func match(_ boundary: OctetString, from start: Int, to end: Int) -> Bool? {
         let rest = end - start - boundary.count
         guard rest >= 0, holds(boundary, at: start) else { return nil }
