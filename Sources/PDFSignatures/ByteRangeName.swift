@@ -2,7 +2,7 @@ import Octets
 
 /// Looks for the name /ByteRange in a file's octets, whatever its structure says.
 enum ByteRangeName {
-    /// Where the first one at or after `start` has its slash.
+    /// Returns the place of the slash of the first one at or after `start`.
     static func offset(in document: OctetString, from start: Int = 0) -> Int? {
         document.withUnsafeBytes { octets in
             var index = start

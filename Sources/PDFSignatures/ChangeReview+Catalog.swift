@@ -12,8 +12,8 @@ extension ChangeReview {
             return fault("the catalog's /\(others.sorted().joined(separator: ", /")) was changed")
         }
         if before["Version"] != after["Version"] {
-            // Raised by a writer that uses something newer, or set back by one that looks at the header only. Readers show
-            // what they know whatever the version is. Before 1.3 there were no signatures.
+            // Writers that use something newer raise the version, and writers that look at the header only set it back.
+            // Readers show what they know whatever the version is. Before 1.3 there were no signatures.
             guard let version = after["Version"].name, ["1.3", "1.4", "1.5", "1.6", "1.7", "2.0"].contains(version)
             else { return fault("the catalog's /Version was changed") }
         }
@@ -36,9 +36,9 @@ extension ChangeReview {
         if let before, before != after, try isOnlyInTrailers(before.number) { approved.insert(before.number) }
     }
 
-    /// Whether nothing but the trailers of the signed revision refers to the object: with another one in its place, nobody
-    /// is led to it any more, and an update in between may have changed it. A trailer that is a cross-reference stream is
-    /// an object too.
+    /// Returns true if nothing but the trailers of the signed revision refers to the object. With another object in its
+    /// place, no reader gets to it any more, and an update in between may have changed it. A trailer that is a
+    /// cross-reference stream is an object too.
     private func isOnlyInTrailers(_ number: Int) throws(PDFSyntaxError) -> Bool {
         var count = 1
         for section in file.sections[revision...] {
@@ -50,9 +50,9 @@ extension ChangeReview {
         return references[number] == count
     }
 
-    /// The information dictionary (§14.3.3), under its number or as a new object: properties that no page shows. Signing
-    /// writers bring two of them up to date and add some that were missing. What was there, such as the author, is what
-    /// somebody signed; so is that there was no title, which readers may show above the page.
+    /// Reviews the information dictionary (§14.3.3), under its number or as a new object: properties that no page
+    /// shows. Signing writers update two of them and add some that were missing. Existing values, such as the author,
+    /// were signed. So was the absence of a title, which readers may show above the page.
     private mutating func reviewInformation() throws(PDFSyntaxError) {
         let before = file.sections[revision].trailer["Info"]
         let after = file.sections[0].trailer["Info"]
@@ -129,7 +129,8 @@ extension ChangeReview {
         for field in added { try reviewNewField(field) }
     }
 
-    /// What the array `after` has more than `before`; nil when it is not the same array with more at its end.
+    /// Returns the elements that the array `after` has more than `before`; nil if it is not the same array with more at
+    /// its end.
     ///
     /// The arrays' own objects are approved, those of their items are not.
     mutating func appended(_ before: PDFValue, _ after: PDFValue) throws(PDFSyntaxError) -> [PDFValue]? {

@@ -1,10 +1,10 @@
 import Octets
 import PDFStructure
 
-/// The form's defaults for variable text (ISO 32000-1 §12.7.2, §12.7.3.3), which writers give to a form that had none when
-/// they sign or timestamp it.
+/// The form's defaults for variable text (ISO 32000-1 §12.7.2, §12.7.3.3), which writers give to a form that had none
+/// when they sign or timestamp it.
 extension ChangeReview {
-    /// Whether another value of `key` leaves everything as it looks.
+    /// Returns true if another value of `key` changes no appearance.
     mutating func isHarmlessDefault(
         _ key: String, _ before: PDFDictionary, _ after: PDFDictionary
     ) throws(PDFSyntaxError) -> Bool {
@@ -32,12 +32,12 @@ extension ChangeReview {
         return ["0 g", "0 0 0 rg", "0 0 0 1 k", "0.0 g", "0 0 0 RG 0 0 0 rg"].contains(colour)
     }
 
-    /// Whether the value is an object that was written again.
+    /// Returns true if the value is an object that was written again.
     func isChanged(_ value: PDFValue) -> Bool { value.reference.map { changed.contains($0.number) } ?? false }
 
     /// Resources with more names than before, and the same ones under those that were there.
     ///
-    /// A reader that draws a field's text anew may find a font there. So where there is such text, only fonts may be added
+    /// A reader that draws a field's text anew may find a font there. So if there is such text, only fonts may be added
     /// that every reader has and that show each character as itself.
     private mutating func isAddition(_ before: PDFValue, _ after: PDFValue) throws(PDFSyntaxError) -> Bool {
         let old = try file.resolved(before, in: revision)
@@ -84,8 +84,8 @@ extension ChangeReview {
         return true
     }
 
-    /// Whether an appearance of the signed revision draws one of `names` without having it among its own resources, so that
-    /// a reader could look for it in those of the form.
+    /// Returns true if an appearance of the signed revision draws one of `names` without having it among its own
+    /// resources, so that a reader could look for it in those of the form.
     private func isMissing(_ names: Set<String>) throws(PDFSyntaxError) -> Bool {
         let covering = Covering(file: file, revision: revision, drawings: [])
         for (page, _) in try covering.annotatedPages() {

@@ -1,6 +1,6 @@
 import PDFStructure
 
-/// What helps to verify signatures, and is shown to nobody.
+/// Data that help to verify signatures and are never shown.
 extension ChangeReview {
     /// /DSS and, of the same form, /Extensions: dictionaries and arrays that may get more, streams that may not change.
     mutating func reviewValidationData(

@@ -142,7 +142,7 @@ extension ChangeReview {
                 appearance: normal == .null ? nil : normal, isUpright: (widget["F"].integer ?? 0) & 1 << 4 != 0))
     }
 
-    /// What all of these hide together.
+    /// Reviews the areas that all of these hide together.
     mutating func reviewCovering() throws(PDFSyntaxError) {
         guard !drawings.isEmpty else { return }
         var covering = Covering(file: file, revision: revision, drawings: drawings)

@@ -1,7 +1,7 @@
 import Octets
 import PDFStructure
 
-/// What was written again, perhaps in another way, and means the same as before.
+/// Objects that were written again, perhaps in another way, and mean the same as before.
 extension ChangeReview {
     /// Deeper structures are taken for different.
     private static let deepest = 32
@@ -12,7 +12,7 @@ extension ChangeReview {
         var depth = 0
     }
 
-    /// Whether the object is the same as before, though it was written again.
+    /// Returns true if the object is the same as before, although it was written again.
     func isSame(_ number: Int) throws(PDFSyntaxError) -> Bool {
         guard let before = try file.object(number, in: revision), let after = try file.object(number, in: 0),
             before.reference == after.reference
@@ -60,8 +60,8 @@ extension ChangeReview {
         }
     }
 
-    /// Writers that write a page again round its numbers to the decimals that they keep, ten or so. What differs by less
-    /// than a millionth looks the same at any size.
+    /// Writers that write a page again round its numbers to the decimals that they keep, about ten. A difference of
+    /// less than a millionth is invisible at any size.
     private static func isRounded(_ before: PDFValue, _ after: PDFValue) -> Bool {
         guard let before = before.number, let after = after.number, before.isFinite, after.isFinite else {
             return false

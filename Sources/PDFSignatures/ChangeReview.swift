@@ -6,8 +6,8 @@ import PDFStructure
 /// It goes by object numbers, not by what is reachable. Everything that the later cross-references say of a number
 /// differently must have one of these roles; the rest of the graph is then the signed one, octet by octet:
 ///
-/// - the catalog with another /AcroForm, /DSS, /Extensions, /Metadata or a higher /Version, nothing else; it may be a new
-///   object in place of the former one;
+/// - the catalog with another /AcroForm, /DSS, /Extensions, /Metadata or a higher /Version, nothing else; it may be a
+///   new object in place of the former one;
 /// - the form with signature fields added at the end, /SigFlags, and defaults for text that change no text (/DA, /DR);
 /// - a signature field that was empty and is now signed by one of the document's signatures, with its appearance, or a
 ///   new one; a page, or its array of annotations, with the widgets of such fields at the end;
@@ -26,7 +26,7 @@ import PDFStructure
 /// signed: all references of the signed revision are looked through for that. The same pass finds an object that a role
 /// lets change and that is referred to from elsewhere too, so that it cannot be a page's content in disguise.
 struct ChangeReview {
-    /// What the signature itself forbids.
+    /// The rules that the signature itself sets.
     struct Rules {
         /// Certified at level 1: document timestamps and validation data only (ISO 32000-2 table 257).
         var forbidsSignatures = false
@@ -60,7 +60,7 @@ struct ChangeReview {
     let rules: Rules
 
     var found: [String] = []
-    /// Why it cannot be told what the change means.
+    /// The reasons why the meaning of a change cannot be determined.
     var doubts: [String] = []
     /// Numbers that changed, and those of them that were in use before.
     var changed: Set<Int> = []
@@ -69,13 +69,14 @@ struct ChangeReview {
     var approved: Set<Int> = []
     /// References to each changed number in the signed revision.
     var references: [Int: Int] = [:]
-    /// The object streams of the signed revision: its objects change when one of these does, though nothing refers to it.
+    /// The object streams of the signed revision. They change when one of their objects does, although nothing refers
+    /// to them.
     var containers: Set<Int> = []
-    /// Whether the signed revision has text that a reader may draw anew from the form's defaults.
+    /// True if the signed revision has text that a reader may draw anew from the form's defaults.
     var hasVariableText = true
     /// The widgets of later signatures, with the pages that they say to be on, or 0 when they name none.
     var widgets: [Int: Int] = [:]
-    /// What later signatures draw.
+    /// The drawings of later signatures.
     var drawings: [Covering.Drawing] = []
 
     init(file: PDFFile, revision: Int, end: Int, signatures: Set<Int>, rules: Rules) {
@@ -86,7 +87,7 @@ struct ChangeReview {
         self.rules = rules
     }
 
-    /// What was changed and may not be; empty when nothing.
+    /// Returns the changes that are not allowed; empty if there are none.
     mutating func faults() throws(PDFSyntaxError) -> [String] {
         do throws(PDFSyntaxError) {
             found = try UpdateLayout(file: file, revision: revision, end: end).faults()
@@ -126,8 +127,8 @@ struct ChangeReview {
         }
         // What was found so far says it better.
         for number in changed.subtracting(approved).sorted() where found.isEmpty {
-            // What nothing of the signed revision refers to, and none of the changes that are allowed, is not shown, whatever it
-            // is: some writers leave such objects behind.
+            // An object is not shown if neither the signed revision nor an allowed change refers to it. Some writers
+            // leave such objects behind.
             if references[number] == nil, !containers.contains(number) { continue }
             fault("object \(number) was \(try file.object(number, in: 0) == nil ? "removed" : "changed")")
         }

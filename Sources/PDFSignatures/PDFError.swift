@@ -1,4 +1,4 @@
-/// Why something with a PDF could not be done. Every one is permanent: the same document gives it again.
+/// The reason why an operation on a PDF failed. Every failure is permanent: the same document causes it again.
 public struct PDFError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         /// There is no `%PDF-` at the beginning.
@@ -25,7 +25,7 @@ public struct PDFError: Error, Hashable, Sendable, CustomStringConvertible {
         case failed
     }
     public let kind: Kind
-    /// What is wrong, where, and what to do, in one line.
+    /// The fault, its place and advice, in one line.
     public let reason: String
 
     public init(_ kind: Kind, _ reason: String) {

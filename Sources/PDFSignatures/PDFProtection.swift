@@ -1,7 +1,7 @@
 public import Octets
 import PDFStructure
 
-/// What in a document forbids to sign it once more.
+/// The protection in a document that forbids to sign it once more.
 public enum PDFProtection {
     /// The reason in words; nil when a further signature may be added.
     ///

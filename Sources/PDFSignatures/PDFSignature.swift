@@ -1,6 +1,6 @@
 public import Octets
 
-/// What the structure of a document says against one of its signatures.
+/// An objection of the document's structure to one of its signatures.
 public struct PDFFinding: Hashable, Sendable, CustomStringConvertible {
     public enum Level: Hashable, Sendable {
         /// The signature does not hold for the document as it is shown.
@@ -9,7 +9,7 @@ public struct PDFFinding: Hashable, Sendable, CustomStringConvertible {
         case indeterminate
     }
     public let level: Level
-    /// What is wrong and where, in one line. It may hold names from the document.
+    /// The fault and its place, in one line. It may contain names from the document.
     public let message: String
 
     public init(_ level: Level, _ message: String) {
@@ -25,15 +25,15 @@ public struct PDFFinding: Hashable, Sendable, CustomStringConvertible {
 public struct PDFSignature: Sendable {
     /// The fully qualified name of its field; nil when no field leads to it.
     public internal(set) var fieldName: String?
-    /// The value of /Contents without its padding: a CMS (or, by ``subFilter``, something older); nil when there is none.
+    /// The value of /Contents without its padding: a CMS (or, by ``subFilter``, something older); nil if there is none.
     public internal(set) var contents: OctetString?
     /// Exactly the octets that the byte range covers; empty when it is unusable. Shares the document's storage.
     public internal(set) var covered = OctetRope()
     /// The length in octets of the revision that was signed, the gap for the signature included; nil when unusable.
     public internal(set) var revisionLength: Int?
-    /// Whether that revision is the whole file.
+    /// True if that revision is the whole file.
     public internal(set) var coversWholeFile = false
-    /// How the signature is encoded, such as `ETSI.CAdES.detached`.
+    /// The encoding of the signature, such as `ETSI.CAdES.detached`.
     public internal(set) var subFilter: String?
     /// A timestamp for the document (ISO 32000-2 §12.8.5) in place of somebody's signature: ``contents`` is a token of
     /// RFC 3161 whose imprint is of ``covered``.
@@ -48,7 +48,7 @@ public struct PDFSignature: Sendable {
     /// Of a certification, what it lets others change (DocMDP /P, §12.8.2.2): 1 nothing, 2 forms and signatures, 3 and
     /// annotations. Nil for a signature of approval.
     public internal(set) var certificationLevel: Int?
-    /// What stands against it; empty when the structure is sound.
+    /// The objections to it; empty if the structure is sound.
     public internal(set) var findings: [PDFFinding] = []
 
     init() {}

@@ -9,10 +9,10 @@ import PDFStructure
 public enum PDFSignatureReading {
     /// All signatures, in the order of their revisions; empty when the document has none.
     ///
-    /// A dictionary that carries a /ByteRange but is not the value of a signature field is among them, as invalid, so that
-    /// a signature cannot be overlooked; so is one that the cross-references pass over, unless somebody signed the
-    /// document so later. A document whose structure is broken but that holds such a dictionary gives
-    /// signatures that are invalid; without one it is an error.
+    /// A dictionary that carries a /ByteRange but is not the value of a signature field is returned too, as invalid, so
+    /// that a signature cannot be overlooked. So is one that the cross-references omit, unless somebody signed the
+    /// document so later. A document whose structure is broken but that holds such a dictionary gives signatures that
+    /// are invalid; without one it is an error.
     ///
     /// Time is linear in the document's size and bounded by a budget of work; the document is not copied. An encrypted
     /// document is read as far as that needs no key: its strings are left out, and one whose structure is encrypted too

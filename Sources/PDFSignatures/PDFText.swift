@@ -21,7 +21,7 @@ enum PDFText {
                 text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
 
-    /// PDFDocEncoding (annex D): Latin-1 but for these.
+    /// PDFDocEncoding (annex D): Latin-1 except for these.
     private static func scalar(_ octet: UInt8) -> Unicode.Scalar {
         switch octet {
         case 0x18...0x1F: accents[Int(octet) - 0x18]

@@ -7,8 +7,8 @@ enum PaddedContents {
 
     /// The value without its padding, or what is wrong.
     ///
-    /// Everything in the gap is outside of what is signed: so only the digits of one element of DER or BER may be there,
-    /// and zeros.
+    /// Everything in the gap is outside the signed octets, so only the digits of one element of DER or BER may be
+    /// there, and zeros.
     static func value(_ token: OctetString) -> Result<OctetString, PDFError> {
         func invalid(_ reason: String) -> Result<OctetString, PDFError> { .failure(PDFError(.damaged, reason)) }
         guard token.count <= most else { return invalid("/Contents is larger than \(most) digits") }
@@ -48,7 +48,8 @@ enum PaddedContents {
         }
     }
 
-    /// Where the element at the front ends (X.690 §8.1). With indefinite lengths it is the end of what they enclose.
+    /// Returns the end of the element at the front (X.690 §8.1). With indefinite lengths it is the end of the elements
+    /// within.
     private static func elementEnd(_ octets: UnsafeRawBufferPointer) -> Int? {
         var position = 0
         var open = 0

@@ -69,7 +69,7 @@ struct SignatureCollection {
         return (judgement.signature, home.extent)
     }
 
-    /// What looks like a signature, and no signature field of the form leads to it.
+    /// Returns dictionaries that look like signatures and to which no signature field of the form leads.
     private func strays(besides fields: [FilledField]) throws(PDFSyntaxError) -> [PDFSignature] {
         var known = Set(fields.compactMap { $0.value.reference?.number ?? $0.number })
         // A right of use that some forms carry (§12.8.2.3) has the form of a signature and is nobody's.
@@ -87,8 +87,9 @@ struct SignatureCollection {
 
     /// A signature in the file's octets that its objects, as they are now, do not hold, if there is one.
     ///
-    /// Whoever removes a signature by an update could as well have cut it off; but it was there, and what is left of the
-    /// document was not signed so. Where somebody signed the document without it later, that is what counts.
+    /// Somebody who removes a signature by an update could as well have cut it off. But it was there, and the rest of
+    /// the document was not signed in this state. If somebody signed the document without it later, that signature
+    /// counts.
     /// - Parameters:
     ///   - end: How far the longest signed revision goes.
     ///   - homes: Where the objects of signatures are.

@@ -165,7 +165,7 @@ struct SignatureJudgement {
         return end
     }
 
-    /// Whether the revision that the byte range covers has this signature in this field.
+    /// Returns true if the revision that the byte range covers has this signature in this field.
     private mutating func belongs(to revision: Int) throws(PDFSyntaxError) -> Bool {
         let number = home.reference.number
         guard try file.entry(number, in: revision) == file.entry(number, in: 0) else {

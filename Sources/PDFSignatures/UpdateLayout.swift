@@ -79,8 +79,8 @@ struct UpdateLayout {
         // /Root and /Info are looked at with the objects that they lead to.
         let signed = file.sections[revision].trailer
         if trailer["Encrypt"] != signed["Encrypt"] { found.append("the trailer's /Encrypt was changed") }
-        // The identifier (§14.4) says which file and revision this is. Some writers renew both halves. Nothing is shown of
-        // it; the first half of an encrypted document's is part of its key.
+        // The identifier (§14.4) names the file and its revision. Some writers renew both halves. Nothing of it is
+        // shown; the first half of an encrypted document's identifier is part of its key.
         if signed["Encrypt"] != .null, trailer["ID"].array?.first != signed["ID"].array?.first {
             found.append("the trailer's /ID was changed")
         }

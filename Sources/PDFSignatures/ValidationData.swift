@@ -1,9 +1,9 @@
 public import Octets
 import PDFStructure
 
-/// What somebody needs to verify signatures long from now, when nobody answers any more: certificates, and what was said
-/// of their revocation. It stands in a PDF's document security store (/DSS; ISO 32000-2 §12.8.4.3, ETSI EN 319 142-1 §5.4)
-/// and makes a signature of level T one of level LT.
+/// The data needed to verify signatures far in the future, when no server answers any more: certificates, and their
+/// revocation status. They stand in a PDF's document security store (/DSS; ISO 32000-2 §12.8.4.3, ETSI EN 319 142-1
+/// §5.4) and make a signature of level T one of level LT.
 public struct PDFValidationData: Hashable, Sendable {
     /// X.509, DER.
     public var certificates: [OctetString]
@@ -29,7 +29,8 @@ public struct PDFValidationData: Hashable, Sendable {
         ("Certs", \.certificates), ("OCSPs", \.responses), ("CRLs", \.lists),
     ]
 
-    /// What the document's store holds. Nobody vouches for it: whoever changes a document can put anything there.
+    /// Reads the content of the document's store. It is not trustworthy, because anybody who changes a document can put
+    /// anything there.
     ///
     /// What cannot be read, or is beyond the limits, is left out, as is all of an encrypted document.
     /// - Throws: ``PDFError`` when the document itself cannot be read.
@@ -56,7 +57,7 @@ public struct PDFValidationData: Hashable, Sendable {
         return data
     }
 
-    /// What the stream holds that `value` refers to; nil when it cannot be read.
+    /// Returns the content of the stream that `value` refers to; nil if it cannot be read.
     private static func stream(
         _ value: PDFValue, _ file: PDFFile, limit: Int
     ) throws(PDFSyntaxError) -> OctetString? {

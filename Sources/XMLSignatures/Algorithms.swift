@@ -94,10 +94,10 @@ struct SignatureMethod: Hashable {
 
     static func named(_ uri: String) -> SignatureMethod? { known.first { $0.uri == uri } }
 
-    /// Whether a method has a key that two share: it names nobody.
+    /// Returns true if a method has a key that two parties share: it identifies nobody.
     static func isShared(_ uri: String) -> Bool { uri.contains("#hmac-") }
 
-    /// Whether `signature` over `octets` was made with the private key that belongs to `key`.
+    /// Tests whether `signature` over `octets` was made with the private key that belongs to `key`.
     /// - Returns: nil when it cannot be told: another kind of key, or numbers that the library does not take.
     func verifies(_ signature: [UInt8], over octets: OctetString, _ key: SecurityKey) -> Bool? {
         guard key.fits(self) else { return nil }

@@ -110,7 +110,7 @@ struct Canonicalisation: Hashable {
     }
 }
 
-/// Which part of a document is meant.
+/// The part of a document that is selected.
 enum NodeSelection {
     /// All, what stands around the root included.
     case document
@@ -120,7 +120,7 @@ enum NodeSelection {
     case element(Node)
     /// One element without these in it.
     case elementWithout(Node, Set<Node>)
-    /// What is in one element, without its tags and without these.
+    /// The content of one element, without its tags and without these nodes.
     case childrenOf(Node, Set<Node>)
 
     var excluded: Set<Node> {
@@ -130,7 +130,7 @@ enum NodeSelection {
         }
     }
 
-    /// Whether the tags of ``apex`` are left out.
+    /// True if the tags of ``apex`` are left out.
     var isContentOnly: Bool { if case .childrenOf = self { true } else { false } }
 
     /// The element that everything must stand in; nil for the whole document.

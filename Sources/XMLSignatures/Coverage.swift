@@ -2,7 +2,7 @@ import CXmlSec
 
 /// The part of a document that one signature signs, and what that leaves to be said against it.
 struct Coverage {
-    /// Whether everything in the document but the signatures is signed, comments excepted.
+    /// True if everything in the document except the signatures is signed, comments excepted.
     let isWhole: Bool
     private(set) var findings: [XMLFinding] = []
 
@@ -42,7 +42,8 @@ struct Coverage {
         noteManifests(shape, followed: manifests)
     }
 
-    /// Whether `target` is content that an enveloping signature encloses, and not something about the signature.
+    /// Returns true if `target` is content that an enveloping signature encloses, and not something about the
+    /// signature.
     private static func isContent(_ target: Node?, of objects: [Node]) -> Bool {
         guard let target, objects.contains(where: { target.isWithin($0) }) else { return false }
         let isAboutSignature = ["Manifest", "SignatureProperties", "SignatureProperty"].contains {
@@ -111,7 +112,7 @@ private enum StrayContent {
         "SignatureProperties", "SignatureProperty",
     ]
 
-    /// Whether a schema of signatures has this attribute.
+    /// Returns true if a schema of signatures has this attribute.
     private static func belongs(_ name: String, _ namespace: String, to element: Node) -> Bool {
         switch namespace {
         case "":

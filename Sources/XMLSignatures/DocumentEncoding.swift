@@ -1,6 +1,6 @@
 import Octets
 
-/// How the characters of a document stand in octets, as far as markup is concerned.
+/// The form in which a document's characters stand in octets, as far as markup is concerned.
 enum DocumentEncoding {
     /// One octet of ASCII for each character of markup.
     case ascii
@@ -104,7 +104,7 @@ private struct CodeUnits {
         return (0..<text.utf8CodeUnitCount).allSatisfy { self[index + $0] == UInt16(text.utf8Start[$0]) }
     }
 
-    /// Where `text` ends at or after `start`.
+    /// Returns the end of the first `text` at or after `start`.
     func end(of text: StaticString, from start: Int) -> Int? {
         var index = start
         while let found = first(text.utf8Start[0], from: index) {

@@ -104,14 +104,14 @@ extension Node {
 
     var isText: Bool { pointee.type == XML_TEXT_NODE || pointee.type == XML_CDATA_SECTION_NODE }
 
-    /// Whether it is text of white space only.
+    /// True if it is text of white space only.
     var isBlank: Bool { xmlIsBlankNode(self) == 1 }
 
     var isInstruction: Bool { pointee.type == XML_PI_NODE }
 
     var isComment: Bool { pointee.type == XML_COMMENT_NODE }
 
-    /// Whether it is text, and not of white space only.
+    /// True if it is text, and not of white space only.
     var isWrittenText: Bool { isText && !isBlank }
 
     /// The nearest sibling in one direction that is no comment.
@@ -121,7 +121,7 @@ extension Node {
         return node
     }
 
-    /// Whether it is `ancestor` or stands within.
+    /// Returns true if it is `ancestor` or stands within.
     func isWithin(_ ancestor: Node) -> Bool {
         var node: Node? = self
         while let present = node {
@@ -156,8 +156,8 @@ struct NodeSiblings: Sequence, IteratorProtocol {
 }
 
 extension ParsedDocument {
-    /// Whether the document is a signature, or a bare element around signatures, as some programs write them: its content
-    /// is within the signatures.
+    /// True if the document is a signature, or a bare element around signatures, as some programs write them: its
+    /// content is within the signatures.
     var holdsSignaturesOnly: Bool {
         if root.isElement("Signature") { return true }
         let hasSignature = root.children.contains { $0.isElement("Signature") }
@@ -165,7 +165,7 @@ extension ParsedDocument {
             && root.children.allSatisfy { $0.isElement("Signature") || $0.isText && $0.isBlank || $0.isComment }
     }
 
-    /// Whether `signature` is the document, or stands in the bare element around signatures.
+    /// Returns true if `signature` is the document, or stands in the bare element around signatures.
     func isContent(_ signature: Node) -> Bool {
         holdsSignaturesOnly && (signature == root || signature.pointee.parent == root)
     }

@@ -9,11 +9,11 @@ import Octets
 final class ParsedDocument {
     let raw: xmlDocPtr
     let root: xmlNodePtr
-    /// How many nodes it has, as ``XMLSignatureLimits/nodes`` counts them.
+    /// The number of nodes, as ``XMLSignatureLimits/nodes`` counts them.
     let nodes: Int
-    /// How many namespace declarations one canonicalisation looks at.
+    /// The number of namespace declarations that one canonicalisation visits.
     let namespaceWork: Int
-    /// How many ancestors and declarations it looks at to find what one prefix means, for each element anew.
+    /// The number of ancestors and declarations that it visits to resolve one prefix, for each element anew.
     let searchWork: Int
 
     init(_ octets: OctetString) throws(XMLSignatureError) {
@@ -83,7 +83,7 @@ private final class ParseWatch {
     private(set) var namespaceWork = 0
     private(set) var searchWork = 0
     private var isInText = false
-    /// How many namespace declarations each open element has.
+    /// The number of namespace declarations of each open element.
     private var declarations: [Int] = []
     private var declared = 0
     private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -111,7 +111,7 @@ private final class ParseWatch {
         return document
     }
 
-    /// Whether no octet is left that the parser did not look at: what it leaves is neither signed nor seen.
+    /// Returns true if the parser looked at every octet. Octets that it leaves are neither signed nor seen.
     private func hasReadAll(_ context: xmlParserCtxtPtr) -> Bool {
         guard rest.isEmpty, let input = context.pointee.input else { return false }
         if let buffer = input.pointee.buf, let raw = buffer.pointee.raw, xmlBufUse(raw) > 0 { return false }

@@ -4,7 +4,7 @@ enum Pointer: Hashable {
     case document
     /// The element with this identifier.
     case element(String)
-    /// What is in the element with this identifier, but not its tags.
+    /// The content of the element with this identifier, without its tags.
     case children(String)
     /// The xades:SignedProperties in the ds:Object with this identifier, as citizen cards of Austria refer to them.
     case signedProperties(String)

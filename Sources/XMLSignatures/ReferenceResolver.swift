@@ -1,7 +1,7 @@
 import CXmlSec
 import Octets
 
-/// What a reference means in its document.
+/// The meaning of a reference in its document.
 struct ResolvedReference {
     let reference: Reference
     /// The element; nil for the whole document.

@@ -24,7 +24,7 @@ enum SecurityLibrary {
     }()
 }
 
-/// What libxml2 says on this thread for the time of a call; otherwise it would print it.
+/// The messages of libxml2 on this thread during a call; otherwise it would print them.
 final class LibraryWords {
     private(set) var text = ""
     private(set) var code: Int32 = 0

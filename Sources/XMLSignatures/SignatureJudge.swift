@@ -10,7 +10,7 @@ struct SignatureJudge {
     private var broken: String?
     private var unknown: String?
     private var weaknesses: [XMLWeakness] = []
-    /// Whether the signature value could not be looked at, because no certificate at hand has its key.
+    /// True if the signature value could not be checked, because no available certificate has its key.
     private var lacksCertificate = false
 
     init(shape: SignatureShape, resolver: ReferenceResolver, known: [OctetString]) {
@@ -67,7 +67,7 @@ struct SignatureJudge {
         if broken == nil { broken = OneLine.of(reason) }
     }
 
-    /// What `body` gives; a fault is a finding.
+    /// Returns the result of `body`; a fault becomes a finding.
     private mutating func tolerant<Value>(_ body: () throws(XMLFault) -> Value?) -> Value? {
         do throws(XMLFault) {
             return try body()
@@ -79,8 +79,8 @@ struct SignatureJudge {
 
     // MARK: - References
 
-    /// Adds the references of each ds:Manifest that a reference means (XML Signature 1.1 §5.1): they count like those of
-    /// the signature.
+    /// Adds the references of each ds:Manifest that a reference means (XML Signature 1.1 §5.1): they count like those
+    /// of the signature.
     /// - Returns: The manifests.
     private mutating func followManifests(_ resolved: inout [ResolvedReference]) -> Set<Node> {
         let manifests = resolved.compactMap(\.target).filter { $0.isElement("Manifest") }
@@ -227,7 +227,7 @@ struct SignatureJudge {
         return nil
     }
 
-    /// Whether each list of the properties names this certificate; true where there is none.
+    /// Returns true if each list of the properties names this certificate, or there is no list.
     private mutating func isNamed(_ certificate: OctetString, _ named: [SignedProperties.NamedCertificates]) -> Bool {
         for list in named {
             var isInList = false

@@ -101,7 +101,7 @@ struct SignatureShape {
     }
 }
 
-/// Why a signature cannot be followed.
+/// The reason why a signature cannot be followed.
 struct XMLFault: Error {
     let finding: XMLFinding
 
@@ -137,11 +137,11 @@ struct Reference {
     /// The part of the document that it means; nil when it leads out of it.
     var pointer: Pointer? { uri.flatMap { Pointer($0, childrenOf: transforms.childrenOf) } }
 
-    /// Whether comments are signed where the canonicalisation keeps them: only an XPointer does not take them out
-    /// (XML Signature 1.1 §4.4.3.3).
+    /// True if comments are signed when the canonicalisation keeps them: only an XPointer does not take them out (XML
+    /// Signature 1.1 §4.4.3.3).
     var keepsComments: Bool { uri?.hasPrefix("#xpointer(") == true }
 
-    /// Whether a same-document reference is by a plain name: xpointer could choose by content.
+    /// Returns true if a same-document reference is by a plain name: xpointer could choose by content.
     static func isPlain(_ identifier: String) -> Bool {
         !identifier.isEmpty && identifier.utf8.count <= 512
             && identifier.unicodeScalars.allSatisfy {

@@ -1,13 +1,14 @@
 import CXmlSec
 
-/// What happens to a referenced part before its digest is made. Only chains that leave no doubt about what is signed
-/// are taken: at most the two ways to leave out signatures, then at most one canonicalisation; or base64 alone.
+/// The transforms of a referenced part before its digest is made. Only chains that leave no doubt about what is signed
+/// are accepted: at most the two ways to leave out signatures, then at most one canonicalisation; or base64 alone.
 struct TransformChain {
     /// enveloped-signature: without this signature.
     private(set) var isEnveloped = false
     /// Without any signature: the usual XPath filters.
     private(set) var leavesOutSignatures = false
-    /// What is in the element with this identifier: an XPath filter of citizen cards, in place of a reference to it.
+    /// The content of the element with this identifier: an XPath filter of citizen cards, in place of a reference to
+    /// it.
     private(set) var childrenOf: String?
     private(set) var canonicalisation: Canonicalisation?
     private(set) var isBase64 = false
@@ -61,7 +62,7 @@ struct TransformChain {
 
     private enum LeftOut { case own, all }
 
-    /// Which signatures a filter leaves out; nil for one that chooses in any other way.
+    /// Returns the signatures that a filter leaves out; nil for one that chooses in any other way.
     private static func leftOut(by uri: String, _ transform: Node) -> LeftOut? {
         let parts = transform.elements
         switch uri {

@@ -1,6 +1,6 @@
 public import Octets
 
-/// Whether a document that came back signed is the one that was sent.
+/// Tests whether a document that came back signed is the one that was sent.
 public enum XMLComparison {
     /// Looks whether `signed` is `original` plus exactly one ds:Signature: equal in canonical form, comments included,
     /// when that one is taken out.

@@ -1,6 +1,6 @@
 public import Octets
 
-/// How much a signature says beside the document.
+/// The amount of information in a signature beside the document.
 public enum XMLSignatureForm: String, Sendable, Hashable, CaseIterable {
     /// XML Signature 1.1 alone.
     case xmldsig
@@ -8,8 +8,8 @@ public enum XMLSignatureForm: String, Sendable, Hashable, CaseIterable {
     case xades
 }
 
-/// What is found about one ds:Signature, short of whom to trust: certificates, revocation lists and timestamps are
-/// handed on, not judged.
+/// The findings about one ds:Signature, without any question of trust: certificates, revocation lists and timestamps
+/// are passed on, not judged.
 public struct XMLSignature: Sendable, Hashable {
     public enum Integrity: Sendable, Hashable {
         /// Every reference and the signature value are right, for the first of ``XMLSignature/certificates``.
@@ -20,7 +20,7 @@ public struct XMLSignature: Sendable, Hashable {
         case unknown(String)
     }
 
-    /// Where it begins in the document, counted from 1.
+    /// The line where it begins in the document, counted from 1.
     public let line: Int
     public let form: XMLSignatureForm
     public let integrity: Integrity
@@ -32,27 +32,28 @@ public struct XMLSignature: Sendable, Hashable {
     /// The revocation lists in DER that came with the signature.
     public let revocationLists: [OctetString]
     public let algorithms: XMLSignatureAlgorithms
-    /// What is weak about the algorithms and the signer's key; nothing else of the certificate is looked at.
+    /// The weaknesses of the algorithms and the signer's key; nothing else of the certificate is considered.
     public let weaknesses: [XMLWeakness]
-    /// When the signer says to have signed, Unix seconds. Signed, but proven by nothing.
+    /// The time of signing that the signer claims, Unix seconds. It is signed, but not proven.
     public let claimedTime: Int?
     public let timestamps: [XMLTimestamp]
-    /// Whether everything in the document but the signatures is signed, comments excepted.
+    /// True if everything in the document except the signatures is signed, comments excepted.
     public let coversWholeDocument: Bool
-    /// What keeps the signature from being good.
+    /// The faults that keep the signature from being valid.
     public let findings: [XMLFinding]
-    /// Whether everything is right as far as it can be looked at without the signer's certificate, which neither the
-    /// signature nor the caller has: whoever knows it can say the rest.
+    /// True if everything is right that can be checked without the signer's certificate, which neither the signature
+    /// nor the caller has. A verifier that knows it can check the rest.
     public let lacksOnlyCertificate: Bool
-    /// Whether it leaves a part of the document unsigned, and no other signature signs the whole. False also for a
+    /// True if it leaves a part of the document unsigned, and no other signature signs the whole. False also for a
     /// signature whose content is elsewhere.
     public let leavesPartOpen: Bool
 
-    /// Whether it is good as far as it is judged here: intact, and nothing found against it. Without that it is worth
-    /// nothing; with it the trust in its certificate and algorithms decides.
+    /// True if it is valid as far as it is judged here: intact, and without findings. Otherwise it is worthless. If it
+    /// is valid, the trust in its certificate and algorithms decides.
     public var isGood: Bool { integrity == .intact && findings.isEmpty }
 
-    /// The same but for what was so in the document before it was signed, as far as the signature tells.
+    /// True if it is valid, apart from findings that the document already had before it was signed, as far as the
+    /// signature tells.
     var isGoodAsMade: Bool { integrity == .intact && findings.allSatisfy(\.isOlderThanSignature) }
 }
 
@@ -67,7 +68,7 @@ public struct XMLFinding: Sendable, Hashable {
     public let level: Level
     /// One line; words of the document may be in it.
     public let message: String
-    /// Whether the document was so before it was signed, for all that its signature tells.
+    /// True if the document was in this state before it was signed, as far as its signature tells.
     public let isOlderThanSignature: Bool
 
     init(_ level: Level, isOlderThanSignature: Bool = false, _ message: String) {
@@ -95,7 +96,7 @@ public struct XMLKeyFacts: Sendable, Hashable {
 public struct XMLWeakness: Sendable, Hashable {
     /// Such as `SHA-1` or `RSA with 1024 bits`.
     public let algorithm: String
-    /// Whether it proves nothing at all, so that no setting may allow it.
+    /// True if it proves nothing at all, so that no setting may allow it.
     public let isBroken: Bool
 }
 
@@ -103,6 +104,6 @@ public struct XMLWeakness: Sendable, Hashable {
 public struct XMLTimestamp: Sendable, Hashable {
     /// A TimeStampToken of RFC 3161 in DER.
     public let token: OctetString
-    /// What its message imprint must be the digest of: the canonical SignatureValue.
+    /// The octets whose digest must be in its message imprint: the canonical SignatureValue.
     public let stamped: OctetString
 }

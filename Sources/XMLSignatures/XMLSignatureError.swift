@@ -1,4 +1,4 @@
-/// Why a document could not be signed, or not be looked at.
+/// The reason why a document could not be signed, or not be examined.
 ///
 /// That a signature is not good is no error: ``XMLSignature`` says so.
 public struct XMLSignatureError: Error, Hashable, Sendable {
@@ -23,7 +23,7 @@ public struct XMLSignatureError: Error, Hashable, Sendable {
     public let kind: Kind
     /// The line of the document, counted from 1; 0 when there is none.
     public let line: Int
-    /// What is wrong and what to do, in one line without control characters; words of the document may be in it.
+    /// The fault and advice, in one line without control characters; it may contain words of the document.
     public let reason: String
 
     public init(_ kind: Kind, line: Int = 0, _ reason: String) {
@@ -56,7 +56,7 @@ enum OneLine {
     }
 }
 
-/// How much XML is signed and verified.
+/// Limits on XML that is signed and verified.
 ///
 /// The document is held as a tree of libxml2, some 125 octets a node beside its text, so the number of nodes is bounded
 /// too. Measured at both limits: 65 MiB of memory to sign or verify, 85 MiB to compare; for a document of 1 MiB a
@@ -80,8 +80,8 @@ public enum XMLSignatureLimits {
     public static let candidates = 64
     /// The most timestamps of one signature.
     public static let timestamps = 8
-    /// How many namespace declarations one canonicalisation may look at.
+    /// The limit on namespace declarations that one canonicalisation may visit.
     static let namespaceWork = 200_000_000
-    /// How much canonicalisation may do for the signatures of one document, in nodes.
+    /// The limit on the work of canonicalisation for the signatures of one document, in nodes.
     static let work = 6_000_000
 }

@@ -8,7 +8,8 @@ public enum XMLSignatureReading {
     /// All signatures of `document`, in document order; empty when there are none.
     /// - Parameters:
     ///   - document: Up to ``XMLSignatureLimits/octets`` octets.
-    ///   - known: Certificates in DER to try for a signature that carries none, up to ``XMLSignatureLimits/candidates``.
+    ///   - known: Certificates in DER to try for a signature that carries none, up to
+    ///     ``XMLSignatureLimits/candidates``.
     /// - Throws: ``XMLSignatureError`` when the document cannot be read as XML within the limits.
     public static func signatures(
         in document: OctetString, known: [OctetString] = []
@@ -55,7 +56,7 @@ struct CanonicalisationBudget {
         costOfPrefix = document.searchWork / 20
     }
 
-    /// Whether these canonicalisations may be made too.
+    /// Returns true if these canonicalisations may be made too.
     mutating func take(_ methods: [Canonicalisation]) -> Bool {
         for method in methods { left -= cost + method.inclusivePrefixes.count * costOfPrefix }
         return left >= 0

@@ -79,7 +79,8 @@ public struct XMLSigner: Sendable {
         }
     }
 
-    /// Whether a signature covers the root, so far as it can be read; what cannot be read is left to its verifier.
+    /// Returns true if a signature covers the root, as far as it can be read. A signature that cannot be read is left
+    /// to its verifier.
     private static func wouldBreak(_ signature: Node, in parsed: ParsedDocument) throws(XMLSignatureError) -> Bool {
         var next: Node? = signature
         while let node = next {
@@ -141,7 +142,7 @@ public struct XMLSigner: Sendable {
         }
     }
 
-    /// Why `document` cannot be signed so that its signature is trusted: nil when nothing stands in the way.
+    /// Returns the reason why `document` cannot be signed so that its signature is trusted; nil if there is none.
     ///
     /// - Throws: ``XMLSignatureError`` of the kind `failed` only.
     public static func obstacle(to document: OctetString) throws(XMLSignatureError) -> XMLSignatureError? {

@@ -30,7 +30,7 @@ extension ContentPainter {
         return true
     }
 
-    /// Whether the numbers of a colour space say how light a colour is.
+    /// Returns true if the numbers of a colour space tell the lightness of a colour.
     private func isKnown(_ name: PDFValue?, _ resources: PDFDictionary) throws(PDFSyntaxError) -> Bool {
         let plain: Set<String> = ["DeviceGray", "DeviceRGB", "DeviceCMYK", "CalGray", "CalRGB", "ICCBased"]
         guard let name = name?.name else { return false }

@@ -47,7 +47,7 @@ struct PaintedPath {
         return box.sides.allSatisfy(\.isFinite) ? box : nil
     }
 
-    /// Whether all its lines are upright or level.
+    /// Returns true if all its lines are vertical or horizontal.
     static func isRectangular(_ points: [Point]) -> Bool {
         points.count <= 6
             && zip(points, points.dropFirst()).allSatisfy { abs($0.x - $1.x) < 0.01 || abs($0.y - $1.y) < 0.01 }

@@ -2,8 +2,8 @@ import PDFStructure
 
 /// Text (ISO 32000-1 §9): where each of its characters stands.
 extension ContentPainter {
-    /// From below the base line to above it, in parts of the font size. What a font says of its own height is not asked:
-    /// a document could make characters as large as it likes, and what hides them a small part.
+    /// From below the base line to above it, in parts of the font size. The font's own height is not used: a document
+    /// could make characters as large as it likes, and a cover a small part of them.
     private static let below = -0.22
     private static let above = 0.8
     /// No character is taken to be wider or narrower.

@@ -1,10 +1,10 @@
 import PDFStructure
 
-/// What the looks of later signatures hide of what was signed.
+/// The signed content that the appearances of later signatures hide.
 ///
 /// A later signature's appearance is somebody else's picture on a signed page. On empty paper it is a mark of signing.
-/// On a text it shows something that the first signer did not sign. So all that was drawn after a signed revision is laid
-/// on each page together: it may not cover more than a part of the page, and nothing that was there but lines and paper.
+/// On a text it shows something that the first signer did not sign. So everything drawn after a signed revision is laid
+/// on each page together. It must not cover more than a part of the page, and must cover only lines and paper.
 struct Covering {
     /// A widget that is seen since a later signature.
     struct Drawing {
@@ -21,7 +21,7 @@ struct Covering {
         let isUpright: Bool
     }
 
-    /// How much of a page later signatures may cover in all.
+    /// The share of a page that later signatures may cover in all.
     static let largestShare = 0.25
     /// Of a character or a part of a drawing: less than the dot of a number.
     private static let smallPart = 0.03
@@ -35,7 +35,7 @@ struct Covering {
     let file: PDFFile
     let revision: Int
     let drawings: [Drawing]
-    /// What is hidden, and what cannot be told.
+    /// The hidden content, and the places where it cannot be determined.
     private(set) var faults: [String] = []
     private(set) var doubts: [String] = []
 
@@ -130,7 +130,7 @@ struct Covering {
         }
     }
 
-    /// How much of `mark` the covers hide, as they lie on one another.
+    /// Returns the share of `mark` that the covers hide, as they lie on one another.
     private static func share(of mark: PaintedMark, hiddenBy covers: [PaintedMark]) -> Double {
         let steps = 16
         var hidden = 0
@@ -145,7 +145,7 @@ struct Covering {
         return Double(hidden) / Double(steps * steps)
     }
 
-    /// What of the page is seen: its /CropBox within its /MediaBox, both inherited (§7.7.3.4).
+    /// Returns the visible part of the page: its /CropBox within its /MediaBox, both inherited (§7.7.3.4).
     private func box(of page: PDFDictionary) throws(PDFSyntaxError) -> Box? {
         let media = Box(try numbers(try inherited("MediaBox", page)))
         let crop = Box(try numbers(try inherited("CropBox", page)))
@@ -168,7 +168,7 @@ struct Covering {
 
     // MARK: What was signed
 
-    /// What the page shows in the signed revision, annotations included.
+    /// Returns the marks that the page shows in the signed revision, annotations included.
     func marks(
         of page: PDFDictionary, within area: [Box], besides widgets: Set<Int> = []
     ) throws(PDFSyntaxError) -> [PaintedMark] {
@@ -209,7 +209,7 @@ struct Covering {
 
     // MARK: What was drawn later
 
-    /// What the drawing paints; where that cannot be told, all of its rectangle.
+    /// Returns the marks that the drawing paints; if that cannot be determined, all of its rectangle.
     private func covers(of drawing: Drawing) throws(PDFSyntaxError) -> [PaintedMark] {
         let whole = PaintedMark(.picture, Quad(drawing.rectangle), clip: nil, opacity: 1).map { [$0] } ?? []
         // What a reader makes of an appearance without a box cannot be told.

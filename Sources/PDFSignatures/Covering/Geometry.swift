@@ -35,7 +35,7 @@ struct Matrix: Hashable {
 
     func apply(_ x: Double, _ y: Double) -> Point { Point(x: a * x + c * y + e, y: b * x + d * y + f) }
 
-    /// How much longer a length becomes, at the most roughly.
+    /// The factor by which a length grows, approximately and at most.
     var scale: Double { max((a * a + b * b).squareRoot(), (c * c + d * d).squareRoot()) }
 }
 

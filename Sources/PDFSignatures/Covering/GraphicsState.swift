@@ -5,9 +5,9 @@ struct GraphicsState {
     var matrix = Matrix()
     /// The smallest upright rectangle around what is not clipped away; nil for everything.
     var clip: Box?
-    /// How light the colour for filling is, from 0 (black) to 1; nil for a pattern or a colour that is not known.
+    /// The lightness of the colour for filling, from 0 (black) to 1; nil for a pattern or a colour that is not known.
     var fillLightness: Double? = 0
-    /// Whether the numbers of the colour spaces say how light a colour is.
+    /// True if the numbers of the colour spaces tell the lightness of a colour.
     var isFillKnown = true
     var isStrokeKnown = true
     var isPatternFill = false
@@ -43,7 +43,7 @@ struct TextState {
     var line = Matrix()
 }
 
-/// How light a colour is, by the number of its components (§8.6.4).
+/// The lightness of a colour, by the number of its components (§8.6.4).
 enum Lightness {
     static func of(_ components: [Double]) -> Double? {
         switch components.count {

@@ -16,9 +16,9 @@ struct PaintedMark {
     let bounds: Box
     /// From 0 to 1.
     let opacity: Double
-    /// Whether it is as good as paper: nothing is lost when it is hidden.
+    /// True if it is like paper: nothing is lost when it is hidden.
     var isPaper = false
-    /// Whether something is lost when it is hidden.
+    /// True if something is lost when it is hidden.
     var isInk: Bool { !isPaper && kind != .rule }
 
     /// - Returns: nil when it is nowhere, or outside of `clip`.
@@ -32,7 +32,7 @@ struct PaintedMark {
     }
 }
 
-/// What a content stream paints, in the order in which it does.
+/// The marks that a content stream paints, in their order.
 struct Painting {
     /// More than a page has.
     static let most = 200_000

@@ -1,9 +1,9 @@
 import Octets
 import PDFStructure
 
-/// What of a font is needed to know where its characters stand (ISO 32000-1 §9.6, §9.7).
+/// The properties of a font that determine where its characters stand (ISO 32000-1 §9.6, §9.7).
 struct TextFont {
-    /// Whether a code has two octets.
+    /// True if a code has two octets.
     private(set) var isComposite = false
     private(set) var isVertical = false
     private var widths: [Int: Double] = [:]
@@ -137,7 +137,8 @@ struct TextFont {
         }
     }
 
-    /// Of ASCII from the blank on, in thousandths: of Helvetica and Times in their weights the widest (Adobe's metrics).
+    /// Widths of ASCII from the blank on, in thousandths: the widest of Helvetica and Times in their weights (Adobe's
+    /// metrics).
     private static let standardWidths = [
         278, 333, 555, 556, 556, 1_000, 833, 278, 333, 333, 500, 584, 278, 333, 278, 278,
         556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 333, 333, 584, 584, 584, 611,

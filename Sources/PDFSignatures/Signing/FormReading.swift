@@ -8,7 +8,7 @@ struct SignatureField {
     let name: String
     /// Its /V, which a field may have from above.
     let value: PDFValue
-    /// Where it is drawn: the field itself when it is merged with its only widget, or the first of its kids.
+    /// The place where it is drawn: the field itself if it is merged with its only widget, or the first of its kids.
     let widget: PDFPage?
 
     var isMerged: Bool { widget?.reference == reference }
@@ -18,7 +18,7 @@ struct SignatureField {
 struct FormReading {
     /// Empty when there is none.
     let form: PDFDictionary
-    /// Where the form stands, when it does not stand in the catalog.
+    /// The place of the form, if it is not in the catalog.
     let reference: IndirectReference?
     private(set) var signatureFields: [SignatureField] = []
     /// The names of all fields at the root.
@@ -27,7 +27,7 @@ struct FormReading {
     private static let mostFields = 100_000
     private static let deepest = 64
 
-    /// What a field has from those above.
+    /// The properties that a field inherits.
     private struct Node {
         let value: PDFValue
         var name = ""

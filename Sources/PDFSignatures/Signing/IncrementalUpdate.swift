@@ -1,8 +1,8 @@
 import Octets
 import PDFStructure
 
-/// What is appended to a document: objects, and cross-references of the kind that the document's last ones are
-/// (ISO 32000-1 §7.5.6).
+/// The octets appended to a document: objects, and cross-references of the same kind as the document's last ones (ISO
+/// 32000-1 §7.5.6).
 struct IncrementalUpdate {
     private let source: SigningSource
     private var bodies: [IndirectReference: [UInt8]] = [:]
@@ -21,8 +21,8 @@ struct IncrementalUpdate {
         let bodies: [IndirectReference: Int]
     }
 
-    /// - Parameter freeNumbers: Rising, from the source's ``SigningSource/firstFreeNumber`` on; as many as there will be
-    ///   objects, cross-references among them.
+    /// - Parameter freeNumbers: Ascending, from the source's ``SigningSource/firstFreeNumber`` on; as many as there
+    ///   will be objects, cross-references among them.
     init(_ source: SigningSource, freeNumbers: [Int]) {
         self.source = source
         self.freeNumbers = freeNumbers.reversed()

@@ -1,4 +1,4 @@
-/// How a PDF is to be signed.
+/// The options for signing a PDF.
 public struct PDFSignatureOptions: Sendable {
     /// A place on the page as it is seen. The numbers are those of SIGNING_AREA.
     public enum Area: Int, Sendable, CaseIterable {
@@ -7,14 +7,15 @@ public struct PDFSignatureOptions: Sendable {
 
     /// The signer's name, for the signature and its stamp.
     public var signerName: String
-    /// When it is signed, in Unix seconds; a claim, no proof.
+    /// The time of signing, in Unix seconds; a claim without proof.
     public var time: Int
     public var reason: String?
     public var location: String?
     public var contactInfo: String?
-    /// Whether a stamp shows. nil: where an area or a page is given, or the field that is used has a rectangle.
+    /// True if there is a visible stamp. With nil there is one if an area or a page is given, or the field that is used
+    /// has a rectangle.
     public var isVisible: Bool?
-    /// Where on the page a new field is made. The lower right where only a page is given.
+    /// The place on the page where a new field is made. The lower right if only a page is given.
     public var area: Area?
     /// The page of a new field, from 1. The first where only an area is given.
     public var page: Int?
@@ -23,10 +24,10 @@ public struct PDFSignatureOptions: Sendable {
     public var fieldName: String?
     /// Room for the CMS, in octets.
     public var reservedOctets: Int
-    /// What the CMS will be made with; only compared with what the field demands (seed values).
+    /// The digest that the CMS will use; only compared with the field's requirements (seed values).
     public var digestMethod: String
     public var hasTimestamp: Bool
-    /// What a stamp looks like.
+    /// The appearance of a stamp.
     public var look = StampLook()
 
     public init(

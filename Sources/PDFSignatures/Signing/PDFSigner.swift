@@ -4,9 +4,9 @@ import PDFStructure
 
 /// Prepares signatures of PDFs (ISO 32000-1 §12.8, PAdES of ETSI EN 319 142-1): everything but the cryptography.
 ///
-/// The document stays as it is, octet for octet, and an incremental update is put behind it (§7.5.6), so earlier signatures
-/// stay valid. It must be sound: nothing is repaired. Encrypted documents, hybrid ones (/XRefStm) and those whose
-/// signatures forbid it are refused.
+/// The document stays unchanged, octet for octet, and an incremental update is appended to it (§7.5.6), so earlier
+/// signatures stay valid. It must be sound: nothing is repaired. Encrypted documents, hybrid ones (/XRefStm) and those
+/// whose signatures forbid it are refused.
 public struct PDFSigner: Sendable {
     /// Set the text of stamps.
     private let fonts: FontStack
@@ -16,8 +16,8 @@ public struct PDFSigner: Sendable {
     /// The font of Debian's package fonts-dejavu-core.
     public static let standardFontPath = FontFace.standardPath
 
-    /// - Parameter fontPath: A TrueType font that stamps are set in and that is embedded in part; it must allow that. Where
-    ///   it has no glyph, an installed font that has one stands in.
+    /// - Parameter fontPath: A TrueType font that stamps are set in and that is embedded in part; its licence bits must
+    ///   allow that. For a glyph that it does not have, an installed font is used.
     /// - Throws: ``PDFError`` of kind `failed` when it cannot be used.
     public init(fontPath: String = standardFontPath) throws(PDFError) {
         do throws(FontError) {

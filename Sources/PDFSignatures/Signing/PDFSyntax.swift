@@ -24,8 +24,8 @@ enum PDFSyntax {
         return octets.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
     }
 
-    /// A text string (§7.9.2.2): ASCII readable, Latin-1 in PDFDocEncoding, everything else in UTF-16. Control characters
-    /// become blanks, so that a value is one line.
+    /// A text string (§7.9.2.2): ASCII readable, Latin-1 in PDFDocEncoding, everything else in UTF-16. Control
+    /// characters become blanks, so that a value is one line.
     static func text(_ text: String) -> [UInt8] {
         let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
         if scalars.allSatisfy({ $0.value < 0x7F }) {
@@ -35,7 +35,7 @@ enum PDFSyntax {
             }
             return [UInt8(ascii: "(")] + escaped + [UInt8(ascii: ")")]
         }
-        // In this range PDFDocEncoding is Latin-1, but for U+00AD, which it leaves undefined (annex D.2).
+        // In this range PDFDocEncoding is Latin-1, except for U+00AD, which it leaves undefined (annex D.2).
         if scalars.allSatisfy({ $0.value < 0x7F || (0xA1...0xFF).contains($0.value) && $0.value != 0xAD }) {
             return hexadecimalString(scalars.map { UInt8($0.value) })
         }
@@ -110,7 +110,8 @@ struct CalendarTime: Hashable {
     /// `2026-11-24 18:20:39 UTC`.
     let readable: String
 
-    /// - Parameter time: Unix seconds, from the year 1 to the year 9999; what is outside is taken to the nearest of these.
+    /// - Parameter time: Unix seconds, from the year 1 to the year 9999; a time outside is moved to the nearest of
+    ///   these.
     init(unix time: Int) {
         let time = min(max(time, -62_135_596_800), 253_402_300_799)
         let (days, seconds) = time.floorDivided(by: 86_400)

@@ -25,7 +25,7 @@ struct Box: Hashable {
         self.init(left: numbers[0], bottom: numbers[1], right: numbers[2], top: numbers[3])
     }
 
-    /// What both have; nil when that is nothing.
+    /// Returns the part that both have; nil if there is none.
     func intersection(_ other: Box) -> Box? {
         guard overlaps(other) else { return nil }
         return Box(
@@ -38,7 +38,7 @@ struct Box: Hashable {
     }
 }
 
-/// How a page is seen: the part of it that shows, turned.
+/// The view of a page: the part of it that shows, turned.
 struct PageView: Hashable {
     /// In the page's own coordinates.
     let box: Box
@@ -108,7 +108,8 @@ extension SigningSource {
         throw PDFError(.page, "there is no page \(number): the PDF has \(pages) \(pages == 1 ? "page" : "pages")")
     }
 
-    /// How `page` is seen. What it does not say itself it has from the nodes above (§7.7.3.4).
+    /// Returns the view of `page`. Properties that it does not have itself are inherited from the nodes above
+    /// (§7.7.3.4).
     /// - Throws: ``PDFError`` of kind `page` when nothing of it is seen.
     func view(of page: PDFPage) throws(PDFError) -> PageView {
         // A page without any size is shown as Letter by most readers.

@@ -1,6 +1,7 @@
 import PDFStructure
 
-/// What a signature field asks of its signature (ISO 32000-1 §12.7.4.5, table 234). What it only wishes is left.
+/// The requirements of a signature field on its signature (ISO 32000-1 §12.7.4.5, table 234). Its mere preferences are
+/// ignored.
 struct SeedValues {
     let values: PDFDictionary
     let field: String

@@ -1,6 +1,6 @@
 import PDFStructure
 
-/// What the signatures that are there already allow (ISO 32000-1 §12.8.2).
+/// The permissions that the existing signatures give (ISO 32000-1 §12.8.2).
 struct SigningPermission {
     /// Of the certification: 1 no change, 2 forms and signatures, 3 annotations too. nil when there is none.
     private(set) var certificationLevel: Int?
@@ -65,7 +65,7 @@ struct SigningPermission {
     }
 }
 
-/// Which fields a signature locks (§12.8.2.4, and table 233 for the field's own /Lock).
+/// The fields that a signature locks (§12.8.2.4, and table 233 for the field's own /Lock).
 enum FieldLock {
     static func read(_ dictionary: PDFDictionary, _ source: SigningSource) throws(PDFError) -> ChangeReview.Lock {
         var names: Set<String> = []

@@ -11,7 +11,7 @@ struct SigningSource {
     let firstFreeNumber: Int
 
     var document: OctetString { file.document }
-    /// Whether the newest cross-references are a table, and not a stream.
+    /// True if the newest cross-references are a table, and not a stream.
     var hasTable: Bool { file.sections[0].streamNumber == nil }
 
     init(_ document: OctetString) throws(PDFError) {
@@ -57,7 +57,7 @@ struct SigningSource {
         firstFreeNumber = highest + 1
     }
 
-    /// What `value` is in the end: itself, or the object that it refers to.
+    /// Returns `value` itself, or the object that it refers to.
     func resolved(_ value: PDFValue) throws(PDFError) -> PDFValue {
         do throws(PDFSyntaxError) { return try file.resolved(value, in: 0) } catch { throw PDFError(error) }
     }
@@ -93,13 +93,13 @@ struct SigningSource {
         return numbers
     }
 
-    /// How many numbers are looked at for new objects.
+    /// The number of object numbers that are tried for new objects.
     private static let candidates = 256
 
     /// Numbers for new objects, and how often each of `others` is referred to, in one pass over the document.
     ///
-    /// A document may refer to objects that it does not have, which stand for null (§7.3.10). Such a number is passed over:
-    /// the new object would become part of what the document shows.
+    /// A document may refer to objects that it does not have, which stand for null (§7.3.10). Such a number is skipped,
+    /// because the new object would become part of what the document shows.
     func freeNumbers(_ count: Int, counting others: Set<Int>) throws(PDFError) -> (free: [Int], census: PDFFile.Census)
     {
         let candidates = firstFreeNumber..<firstFreeNumber + Self.candidates

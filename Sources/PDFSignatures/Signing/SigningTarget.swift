@@ -1,6 +1,6 @@
 import PDFStructure
 
-/// Where the signature goes.
+/// The place of the signature.
 extension Signing {
     /// The field that is signed.
     struct Target {
@@ -17,7 +17,7 @@ extension Signing {
         var isNew: Bool { if case .new = place { true } else { false } }
     }
 
-    /// - Throws: ``PDFError`` of kind `field`, `page` or `constraint` when the place that is asked for cannot be signed.
+    /// - Throws: ``PDFError`` of kind `field`, `page` or `constraint` if the requested place cannot be signed.
     func target() throws(PDFError) -> Target {
         guard let field = try existingField() else { return try newTarget() }
         if let seedValues = try source.dictionary(field.dictionary["SV"]) {
@@ -86,7 +86,7 @@ extension Signing {
         return Target(place: place, name: form.freeName, box: view.onPage(seen), view: view)
     }
 
-    /// Where the page shows something that earlier signatures stand for.
+    /// Returns the places where the page shows content of earlier signatures.
     private func ink(of page: PDFPage, _ view: PageView) throws(PDFError) -> [Box] {
         do throws(PDFSyntaxError) {
             let covering = Covering(file: source.file, revision: 0, drawings: [])

@@ -68,7 +68,7 @@ struct StampDrawing {
 
     // MARK: The picture
 
-    /// Where the picture goes, as large as it fits; nil without one, or where it would have no room.
+    /// The place of the picture, as large as it fits; nil if there is none, or it has no room.
     private var imageBox: Box? {
         guard let image = look.image else { return nil }
         let isBeside = look.imagePlace == .beside

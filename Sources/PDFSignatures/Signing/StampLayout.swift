@@ -1,6 +1,7 @@
 import FontEmbedding
 
-/// The lines of a stamp: text broken and made small enough for its box, cut with an ellipsis where even that is not enough.
+/// The lines of a stamp: text broken and made small enough for its box, cut with an ellipsis if even that is not
+/// enough.
 struct StampLayout {
     /// In points.
     private(set) var fontSize = 0.0
@@ -96,7 +97,8 @@ struct StampLayout {
         return pieces.map { SetText(glyphs: $0.glyphs.reversed(), isRightToLeft: true) }
     }
 
-    /// Takes lines away from the longest texts until at most `room` are left, and whole texts from the end if that is not enough.
+    /// Removes lines from the longest texts until at most `room` are left, and whole texts from the end if that is not
+    /// enough.
     private func cut(_ texts: [[Line]], to room: Int, width: Int) -> [[SetGlyph]] {
         var kept = Array(texts.filter { !$0.isEmpty }.prefix(max(0, room)))
         var isCut = kept.map { _ in false }

@@ -1,8 +1,8 @@
 public import ImageReading
 
-/// What a stamp says and shows besides what was signed.
+/// The texts and pictures of a stamp besides the signed values.
 public struct StampLook: Sendable, Hashable {
-    /// Where the picture goes.
+    /// The place of the picture.
     public enum ImagePlace: String, Sendable, CaseIterable {
         /// To the left of the text, at most two fifths of the width.
         case beside
@@ -10,16 +10,17 @@ public struct StampLook: Sendable, Hashable {
         case behind
     }
 
-    /// What stands before the signer's name, in the first line; in any language, as the others.
+    /// The text before the signer's name, in the first line; in any language, as the others.
     public var signedBy = "Digitally signed by"
-    /// What stands before the reason, the location and the time. Each may be empty.
+    /// The texts before the reason, the location and the time. Each may be empty.
     public var reason = "Reason:"
     public var location = "Location:"
     public var date = "Date:"
     /// A logo, or a signature by hand.
     public var image: RasterImage?
     public var imagePlace = ImagePlace.beside
-    /// Of a stamp in a new field, in points. nil: 200 by 64, or less on a small page. A field that is there has its size.
+    /// The size of a stamp in a new field, in points. With nil 200 by 64, or less on a small page. An existing field
+    /// keeps its size.
     public var width: Double?
     public var height: Double?
 

@@ -1,9 +1,10 @@
-/// Where a stamp goes on the page as it is seen. Measures are in points.
+/// The place of a stamp on the page as it is seen. Measures are in points.
 struct StampPlacement {
     let view: PageView
     /// Other signatures of the page, in the page's coordinates: a stamp goes beside them where there is room.
     let taken: [Box]
-    /// What somebody has signed of the page, in its coordinates: a stamp that hid it would break that signature.
+    /// The areas of the page that somebody has signed, in its coordinates: a stamp that hid them would break that
+    /// signature.
     var signed: [Box] = []
     /// In points, where it is given; no more than fits between the margins.
     var width: Double?

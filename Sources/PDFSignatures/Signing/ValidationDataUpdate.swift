@@ -10,7 +10,7 @@ struct ValidationDataUpdate {
 
     init(_ source: SigningSource) { self.source = source }
 
-    /// What is to be put behind the document; empty when it has all of `data` already.
+    /// Returns the octets to append to the document; empty if it has all of `data` already.
     func octets(adding data: PDFValidationData) throws(PDFError) -> [UInt8] {
         let store = source.catalog["DSS"]
         let isNew = try source.resolved(store) == .null
