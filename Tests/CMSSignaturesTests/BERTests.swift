@@ -9,11 +9,12 @@ struct BERTests {
 
     init() throws { demonstration = try Demonstration.shared.get() }
 
-    /// A SignedData over `content` whose content is a constructed string of `segments` (DER or BER), indefinite lengths.
+    /// A SignedData over `content` whose content is a constructed string of `segments` (DER or BER), indefinite
+    /// lengths.
     private func segmented(_ content: OctetString, _ segments: [UInt8]) throws -> OctetString {
         let rope = try CMSSigner(key: demonstration.alice).sign(enclosing: content, signingTime: Demonstration.now)
         let octets = rope.collected().array
-        // OpenSSL's own form of streamed output is what openssl cms -sign -stream writes; here it is put together by hand.
+        // `openssl cms -sign -stream` writes OpenSSL's own form of streamed output; here it is put together by hand.
         let digests = try #require(octets.firstRange(of: [0x31, 0x0D, 0x30, 0x0B]))
         let inner = try #require(
             octets.firstRange(of: [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01]))

@@ -235,7 +235,7 @@ struct OnlineRevocationTests {
         let now = TrustFixture.now + 300 * TrustFixture.day
         let judge = SignerJudge(policy: policy, use: .document)
         for (existence, verdict) in [(TrustFixture.now, TrustVerdict.trusted), (nil, .notTrusted)] {
-            // Nothing of today tells in a year whether the authority's certificate is good, but for a later timestamp.
+            // Without a later timestamp nothing of today proves in a year that the authority's certificate is valid.
             evidence.timestamps = [
                 SignerEvidence.Stamped(token: token.octets, content: content, existence: existence)
             ]

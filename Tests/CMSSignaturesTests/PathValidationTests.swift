@@ -3,7 +3,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("Certification paths (NIST PKITS)", .enabled(if: TestMaterial.shared != nil))
+@Suite("Certification paths (NIST PKITS)", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct PathValidationTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let number: String

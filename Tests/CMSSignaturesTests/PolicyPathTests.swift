@@ -33,8 +33,8 @@ struct PolicyPathTests {
         }
     }
 
-    /// Valid paths that OpenSSL refuses: the list speaks of its own issuer's certificate, which it takes for a circle. The
-    /// suite's own notes let that case be left out.
+    /// Valid paths that OpenSSL refuses: the list covers its own issuer's certificate, which OpenSSL takes for a
+    /// circle. The suite's own notes allow that case to be left out.
     static let knownRefusals: Set<String> = ["4.14.30"]
 
     @Test("judges the path as the suite does; nothing invalid is accepted", arguments: Case.all)

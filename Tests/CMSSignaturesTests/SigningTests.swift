@@ -181,7 +181,8 @@ struct SigningTests {
         let enclosing = try CMSSigner(key: demonstration.alice)
             .sign(enclosing: OctetString("another text"), signingTime: Demonstration.now).collected()
         #expect(try verify(enclosing, OctetString("another text")).verdict == .trusted)
-        // The detached signature's own content put beside the other's: the digest fits what is given, and not what shows.
+        // The detached signature's own content beside the other's: the digest fits the content given, and not the one
+        // shown.
         let inner = OctetString("another text").array
         let octets = enclosing.array
         let place = try #require(octets.firstRange(of: inner))

@@ -17,10 +17,10 @@ struct BannerCharsetTests {
         /// As which charset the part is declared afterwards, and as what it reads.
         let charset: String
         let text: String
-        /// The signer in the result, and how he reads in it.
+        /// The signer in the result, and the expected reading of the name.
         var signer = "Jörg"
         var shownSigner = "Jörg"
-        /// Whether the charset cannot be what is declared.
+        /// True if the charset cannot be the declared one.
         var isDamaged = false
         var testDescription: String { name }
     }

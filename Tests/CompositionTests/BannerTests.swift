@@ -10,7 +10,7 @@ struct BannerTests {
     static let reference = "5e5c0ffee0ddba11"
     static let token = "0123456789abcdef"
 
-    /// Where a stranger's text stands.
+    /// The place of untrusted text.
     enum Place: CaseIterable {
         case subject, author, certificate, fileName, server
     }

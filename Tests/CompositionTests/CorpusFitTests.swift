@@ -5,7 +5,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("Making real mail fit for signing", .enabled(if: TestMaterial.shared != nil))
+@Suite("Making real mail fit for signing", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct CorpusFitTests {
     struct Prepared {
         let name: String

@@ -5,12 +5,12 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("The result on real, odd and malformed mail", .enabled(if: TestMaterial.shared != nil))
+@Suite("The result on real, odd and malformed mail", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct CorpusResultTests {
     struct Shown {
         let name: String
         let rule: ResultComposition.Rule
-        /// As it came, without what intake took out.
+        /// The message as received, without the fields that intake removed.
         let original: OctetString
         let before: Message
         let after: Message

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Each leaf of each message of the corpus is changed in each way, as if it were an attachment that was signed.
-@Suite("Signed attachments in real mail", .enabled(if: TestMaterial.shared != nil))
+@Suite("Signed attachments in real mail", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct CorpusSpliceTests {
     struct Given: Sendable {
         let name: String

@@ -149,7 +149,7 @@ struct HostileTextTests {
     func notices() async throws {
         var messages: [[UInt8]] = []
         for payload in Self.payloads {
-            // In a header of a message a stranger has no raw line ends, but he has encoded-words.
+            // In the header of a message a stranger has no raw line ends, but can use encoded-words.
             let words = EncodedWord.encode(payload)
             let intake = try Given.intake(
                 "From: \(words) <a@b.test>\nTo: c@d.test\nSubject: \(words)\nDate: \(words)\nMessage-ID: <\(words)@x>\n\nhello\n"

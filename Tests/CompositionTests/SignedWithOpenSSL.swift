@@ -36,7 +36,7 @@ struct SignedWithOpenSSL {
         return OctetString(try TestMaterial.octets(path + ".eml"))
     }
 
-    /// What OpenSSL takes as the signed content of `message`; throws when it does not verify.
+    /// Returns the signed content of `message` as OpenSSL finds it; throws if it does not verify.
     func verified(_ message: OctetString) async throws -> OctetString {
         let path = try scratch.write(message, to: UUID().uuidString)
         try await openssl([

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Peers that misbehave (docs/promises.md, T5)")
 struct MisbehaviourTests {
-    /// What a peer does after it has read the request, and how the transfer must end.
+    /// The behaviour of a peer after it has read the request, and the expected end of the transfer.
     struct Misdeed: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let ending: TransferError.Kind

@@ -232,7 +232,7 @@ struct DSSClientTests {
     }
 }
 
-/// What is wrong with a server.
+/// The fault of a server.
 struct Trouble: CustomTestStringConvertible, Sendable {
     let testDescription: String
     private let serve: @Sendable (ScriptedPeer.Connection) -> Void

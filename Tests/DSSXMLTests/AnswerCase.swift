@@ -6,7 +6,7 @@ import Testing
 
 /// An answer and what is to be made of it.
 struct AnswerCase: CustomTestStringConvertible, Sendable {
-    /// What an outcome comes to, in a form that is easily compared.
+    /// An outcome in a form that is easily compared.
     enum Expected: Hashable, Sendable {
         case cms
         case document(String)

@@ -27,7 +27,8 @@ struct RequestTests {
     }
 
     @Test(
-        "are valid against the official schemas", .enabled(if: TestMaterial.shared != nil), arguments: RequestCase.all)
+        "are valid against the official schemas", .enabled(if: TestMaterial.shared != nil, "needs ../shared"),
+        arguments: RequestCase.all)
     func valid(_ given: RequestCase) async throws {
         let shared = try #require(TestMaterial.shared)
         let scratch = try ScratchDirectory()

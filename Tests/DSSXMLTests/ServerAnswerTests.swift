@@ -48,7 +48,9 @@ struct ServerAnswerTests {
         }()
     }
 
-    @Test("are valid against the schemas", .enabled(if: TestMaterial.shared != nil), arguments: Case.all)
+    @Test(
+        "are valid against the schemas", .enabled(if: TestMaterial.shared != nil, "needs ../shared"),
+        arguments: Case.all)
     func schema(_ given: Case) async throws {
         let shared = try #require(TestMaterial.shared)
         let scratch = try ScratchDirectory()

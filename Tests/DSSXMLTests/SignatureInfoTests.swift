@@ -50,7 +50,7 @@ struct SignatureInfoTests {
         #expect(verification.signatures.map(\.verdict) == [.trusted, .notTrusted, .indeterminate])
     }
 
-    @Test("is valid against the schema of our extension", .enabled(if: TestMaterial.shared != nil))
+    @Test("is valid against the schema of our extension", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func schema() async throws {
         let shared = try #require(TestMaterial.shared)
         let scratch = try ScratchDirectory()

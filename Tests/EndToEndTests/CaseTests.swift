@@ -10,7 +10,8 @@ extension EndToEnd {
 
         static let classes: [String] = Set((try? rows.get())?.map(\.className) ?? []).sorted()
 
-        /// The rows beside the project that fail today. Whoever makes one pass removes its line; in the end there is none.
+        /// The rows beside the project that fail today. A change that makes one pass removes its line; in the end there
+        /// is none.
         static let knownFailures: Set<String> = []
 
         @Test("the tables can be read")

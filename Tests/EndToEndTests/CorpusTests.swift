@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    @Suite("Real, odd and malformed mail through the programs", .enabled(if: TestMaterial.shared != nil))
+    @Suite(
+        "Real, odd and malformed mail through the programs", .enabled(if: TestMaterial.shared != nil, "needs ../shared")
+    )
     struct Corpus {
         struct Sample: Sendable {
             let name: String
@@ -43,7 +45,8 @@ extension EndToEnd {
             return text.split(separator: /(?:^|\n)From [^\n]*\n/).map { Array(($0 + "\n").utf8) }
         }
 
-        /// The message without its old header, after what mail on its way may suffer: `>From `, and blanks at line ends lost.
+        /// Returns the message without its old header, after the damage that mail may suffer on its way: `>From `, and
+        /// blanks at line ends lost.
         private static func carried(_ message: [UInt8]) -> [UInt8] {
             let text = String(decoding: message, as: UTF8.self).replacingOccurrences(of: "\r\n", with: "\n")
             let start = text.firstRange(of: "MIME-Version: 1.0\nContent-Type: multipart/signed")?.lowerBound

@@ -6,6 +6,6 @@ import Testing
 /// something on a small machine.
 @Suite("The built programs", .serialized)
 enum EndToEnd {
-    /// Whether the suites of the second level run in full.
+    /// True if the suites of the second level run in full.
     static let isSecondLevel = ProcessInfo.processInfo.environment["SES_TEST_ALL"] == "1"
 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    /// What stands where while no program runs; the invariants of the spool are read off it.
+    /// The files of a spool while no program runs; the invariants of the spool are tested on it.
     private struct Snapshot: CustomStringConvertible {
         /// Folders of files already published, those that a reader has taken away included.
         var published: [String] = []

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    /// How much is sent while how often something is killed; the same seed gives the same messages, victims and pauses.
+    /// A run with a number of messages and a number of kills; the same seed gives the same messages, victims and
+    /// pauses.
     private struct Ordeal: CustomStringConvertible {
         let messages: Int
         let rounds: Int
@@ -60,7 +61,7 @@ extension EndToEnd {
                     body: "Good morning,\r\n\(line)\r\n")
         }
 
-        /// Whether a mail that arrived is this one, whole.
+        /// Returns true if a mail that arrived is this one, complete.
         func isTold(by text: String) -> Bool {
             text.contains("\r\n\(line)\r\n") && text.contains("\r\nMessage-ID: <\(token)@example.test>\r\n")
                 && text.contains("multipart/signed") == isSigned
@@ -128,7 +129,8 @@ extension EndToEnd {
             mustEnd = [:]
         }
 
-        /// Whether the relay's recovery has put something aside whose next start without an end would be its third.
+        /// Returns true if the relay's recovery has put something aside whose next start without an end would be its
+        /// third.
         private func isSuspect(in work: String) throws -> Bool {
             guard work.hasPrefix("relay/") else { return false }
             return try fixture.names(in: "relay/deferred").contains {
@@ -153,7 +155,7 @@ extension EndToEnd {
             }
         }
 
-        /// What stands anywhere on the way to the server or in `failed`.
+        /// Returns the messages anywhere on the way to the server or in `failed`.
         func waiting() throws -> [String: Int] {
             try fixture.counts().merging(relay.counts()) { ours, _ in ours }
         }

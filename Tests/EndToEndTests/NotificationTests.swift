@@ -154,7 +154,7 @@ extension EndToEnd {
             }
         }
 
-        /// What of the reports was not as it must be, after a kill at `point` and all the starts that follow.
+        /// Returns the faults in the reports after a kill at `point` and all the starts that follow.
         private func faults(_ template: RelayFixture, at point: Int, _ action: FaultPoint.Action) async throws
             -> [String]
         {

@@ -27,7 +27,7 @@ extension EndToEnd {
 
         var port: Int { server.port }
 
-        /// How often each local-part got something.
+        /// The number of messages that each local-part got.
         var taken: [String: Int] {
             Dictionary(server.mails.flatMap(\.recipients).map { ($0, 1) }, uniquingKeysWith: +)
         }
@@ -54,7 +54,7 @@ extension EndToEnd {
             return try FaultPoint.calls(in: log)
         }
 
-        /// What was not as it must be after a fault at `point` and all the starts that follow.
+        /// Returns the faults after a fault at `point` and all the starts that follow.
         private func faults(
             _ template: RelayFixture, at point: Int, _ action: FaultPoint.Action
         ) async throws -> (faults: [String], repeats: Int) {

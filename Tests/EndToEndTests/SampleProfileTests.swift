@@ -31,7 +31,7 @@ extension EndToEnd {
             return fixture
         }
 
-        /// A message of `sender` on its way out through a profile, and what left on its way in through the same profile.
+        /// Returns a message of `sender` that went out through a profile, and came in through the same profile.
         private func returned(
             _ message: [UInt8], from sender: String = MailSamples.alice, through profile: String
         ) async throws -> SpoolFile {

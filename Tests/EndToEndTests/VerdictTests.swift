@@ -3,13 +3,13 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    @Suite("Verdicts about foreign signed mail", .enabled(if: TestMaterial.shared != nil))
+    @Suite("Verdicts about foreign signed mail", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     struct Verdicts {
         /// The mails of the corpora that share a trust anchor and a clock.
         struct Group: Sendable, CustomTestStringConvertible {
             let anchor: String?
             let time: String
-            /// Whether the server lets weak digests and keys pass, as all did when some of the mails were made.
+            /// True if the server accepts weak digests and keys, as all did when some of the mails were made.
             let allowsWeak: Bool
             var cases: [Case] = []
             var testDescription: String {

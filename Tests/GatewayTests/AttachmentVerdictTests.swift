@@ -11,8 +11,8 @@ import Workflows
 
 @testable import Gateway
 
-/// VERIFY_ATTACHMENT on real files, with a server that trusts everything: what is found here must lower what is wrong, and
-/// leave alone what is right.
+/// VERIFY_ATTACHMENT on real files, with a server that trusts everything: local findings must lower wrong verdicts, and
+/// leave right ones alone.
 @Suite("Verdicts on attachments, with a server that trusts everything")
 struct AttachmentVerdictTests {
     private static let workflow = Workflow(
@@ -121,7 +121,7 @@ struct AttachmentVerdictTests {
 
     @Test(
         "of the corpora: what is good is not lowered, and every file comes to a result",
-        .enabled(if: TestMaterial.shared != nil), .timeLimit(.minutes(10)),
+        .enabled(if: TestMaterial.shared != nil, "needs ../shared"), .timeLimit(.minutes(10)),
         arguments: ["pdf-signatures", "xml-signatures"])
     func corpora(_ corpus: String) async throws {
         var counts: [String: Int] = [:]
@@ -141,8 +141,8 @@ struct AttachmentVerdictTests {
         #expect(counts.contains { $0.key.hasPrefix("not trusted -> not trusted") }, "\(counts)")
     }
 
-    /// What a mail may not be trusted for although the signature is good: it does not cover the file, or names a
-    /// certificate that only the server has.
+    /// Returns true for a reason not to trust a mail although the signature is valid: it does not cover the file, or
+    /// names a certificate that only the server has.
     private static func isSeenFromHere(_ reason: String) -> Bool {
         reason.contains("only a part of the document is signed") || reason.contains("there is no certificate")
     }

@@ -8,7 +8,7 @@ import XMLSignatures
 
 @testable import Gateway
 
-/// What a signing server may send back for a PDF, made by pyHanko once in a test run.
+/// Possible answers of a signing server for a PDF, made by pyHanko once in a test run.
 struct PDFAnswers: Sendable {
     private static let making = Task { try await make() }
     static var shared: PDFAnswers { get async throws { try await making.value } }
@@ -131,7 +131,7 @@ struct DocumentInspectingTests {
 
     @Test(
         "ordinary PDFs can be signed, encrypted, certified and cut ones cannot",
-        .enabled(if: TestMaterial.shared != nil))
+        .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func corpus() throws {
         let folder = try #require(TestMaterial.shared) + "/corpora/pdf-plain/"
         let refused = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".pdf") }

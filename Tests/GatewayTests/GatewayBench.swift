@@ -165,7 +165,7 @@ final class GatewayBench: Sendable {
         try names(folder + "/new").map { try SpoolFile(path: scratch.file("spool/\(folder)/new/" + $0)) }
     }
 
-    /// How many files stand where; only places that hold something.
+    /// Returns the number of files in each place that holds any.
     func counts() throws -> [String: Int] {
         var found: [String: Int] = [:]
         for count in try spool.counts() where count.count > 0 { found[count.name] = count.count }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Messages of mbox files, cut where another parser says they begin and end.
-@Suite("Messages of the shared mbox files", .enabled(if: TestMaterial.shared != nil))
+@Suite("Messages of the shared mbox files", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct CorpusMboxTests {
     @Test(
         "media types and octet ranges agree with the other parser",
@@ -30,8 +30,8 @@ struct CorpusMboxTests {
         }
     }
 
-    /// One part of issue1189 has no empty line between header and base64. The other parser takes the whole text for a header
-    /// and finds no body; here, as in Python's email package, the header ends where a line is no field.
+    /// One part of issue1189 has no empty line between header and base64. The other parser takes the whole text for a
+    /// header and finds no body. Here, as in Python's email package, the header ends where a line is not a field.
     private static let knownDifferences: Set = [
         "expected application/x-zip-compressed 1251 6411 6411", "found    application/x-zip-compressed 1251 1410 6411",
         "expected application/x-zip-compressed 1296 6460 6460", "found    application/x-zip-compressed 1296 1458 6460",

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Real and torture messages against the trees that other parsers found in them.
-@Suite("Message trees of the shared corpus", .enabled(if: TestMaterial.shared != nil))
+@Suite("Message trees of the shared corpus", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct CorpusTreeTests {
     @Test("octet ranges and field names agree with a parser that keeps offsets", arguments: OffsetTree.all)
     func offsets(_ given: OffsetTree) throws {
@@ -114,8 +114,8 @@ struct OffsetTree: CustomTestStringConvertible, Sendable {
         return isCRLF ? octets.withCRLFLineEnds() : OctetString(octets.filter { $0 != UInt8(ascii: "\r") })
     }
 
-    /// rfc/008 holds a message under base64, which RFC 2046 §5.2.1 forbids: the other parser decodes and enters it, whereas
-    /// here it is a leaf with a defect. The lines are those of the message within.
+    /// rfc/008 holds a message under base64, which RFC 2046 §5.2.1 forbids: the other parser decodes and enters it,
+    /// whereas here it is a leaf with a defect. The lines are those of the message within.
     var knownDifferences: [String] {
         guard file == "mail-parser-rfc/008.eml" else { return [] }
         let inner = [
@@ -160,7 +160,7 @@ struct OffsetTree: CustomTestStringConvertible, Sendable {
 struct TypeTree: CustomTestStringConvertible, Sendable {
     let file: String
     let octets: OctetString
-    /// How many entities there are.
+    /// The number of entities.
     let count: Int
     /// The types of the first twelve.
     let expected: [String]
@@ -181,11 +181,12 @@ struct TypeTree: CustomTestStringConvertible, Sendable {
         }
     }()
 
-    /// Where this reader's tree is another one, for one of two reasons.
+    /// The messages for which this reader's tree is another one, for one of two reasons.
     ///
-    /// Python parses the groups of fields in message/delivery-status and message/disposition-notification as parts of type
-    /// text/plain (RFC 3464 §2.1, 3798 §3.1); here they are leaves, because they hold no entities. And it ends a header at a
-    /// line whose name is not US-ASCII, so that a byte order mark before the first field makes the message plain text.
+    /// Python parses the groups of fields in message/delivery-status and message/disposition-notification as parts of
+    /// type text/plain (RFC 3464 §2.1, 3798 §3.1). Here they are leaves, because they hold no entities. And Python ends
+    /// a header at a line whose name is not US-ASCII, so that a byte order mark before the first field makes the
+    /// message plain text.
     private static let differences: [String: [String]] = [
         "bounce.txt": [
             "multipart/report", "text/plain", "message/delivery-status", "message/rfc822", "multipart/alternative",

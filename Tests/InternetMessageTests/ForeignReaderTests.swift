@@ -22,7 +22,7 @@ struct ForeignReaderTests {
         return Sample(mail: mail, isTrusted: isTrusted(mail))
     }
 
-    /// Whether the structure alone leaves the signed text, or the signed attachment, beyond doubt.
+    /// Returns true if the structure alone leaves no doubt about the signed text, or the signed attachment.
     private static func isTrusted(_ mail: OddMail) -> Bool {
         guard let message = try? Message(reading: OctetString(mail.octets).withCRLFLineEnds()) else { return false }
         if mail.isSigned {

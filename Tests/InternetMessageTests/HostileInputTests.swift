@@ -92,7 +92,8 @@ struct HostileInputTests {
     func linear(_ given: Trap) {
         let small = ThreadTime.measure { given.read(5_000) }
         let large = (0..<3).map { _ in ThreadTime.measure { given.read(20_000) } }.min() ?? .zero
-        // The margin is for what does not grow, on a machine that does other things too; a square would be sixteen-fold.
+        // The margin is for constant costs, on a machine that does other things too; quadratic growth would be
+        // sixteen-fold.
         #expect(large < small * 8 + .milliseconds(30))
     }
 
@@ -151,7 +152,7 @@ struct HostileInputTests {
 
 @Suite("Mutated messages")
 struct MutatedMessageTests {
-    /// What a mutation puts in: octets and words that matter to a reader of mail.
+    /// The octets and words that a mutation inserts: those that matter to a reader of mail.
     static let alphabet =
         [
             "\n", "\r", "\r\n", " ", "\t", ":", ";", "\"", "(", ")", "<", ">", "@", ",", ".", "=", "--", "=?", "?=",
@@ -228,7 +229,7 @@ struct MutatedMessageTests {
 }
 
 extension Range<Int> {
-    /// Whether `other` lies within, also when it is empty.
+    /// Returns true if `other` lies within, also if it is empty.
     fileprivate func contains(_ other: Range<Int>) -> Bool {
         other.lowerBound >= lowerBound && other.upperBound <= upperBound
     }

@@ -8,14 +8,14 @@ struct OddMail {
     static let boundary = "b0und"
 
     let seed: UInt64
-    /// Whether it is a multipart/signed; else it is a multipart/mixed with a signed file.
+    /// True if it is a multipart/signed; otherwise it is a multipart/mixed with a signed file.
     let isSigned: Bool
     /// The first part, header and body: of a signed mail what is signed.
     let content: String
     /// The second part: the signature, or the signed file.
     let second: String
     let octets: [UInt8]
-    /// What was done to it, for a failure's message.
+    /// The changes made to it, for a failure's message.
     let account: String
 
     init(seed: UInt64, isSigned: Bool) {
@@ -120,7 +120,7 @@ private struct OddMailWriter {
         return begin + header + text + end
     }
 
-    /// How the boundary is written in Content-Type, and another boundary that a reader may find there.
+    /// Returns the boundary as written in Content-Type, and another boundary that a reader may find there.
     private mutating func parameter() -> (text: String, other: String) {
         let other = pick(["evil", boundary, boundary + "=x", boundary + "(x)", "b0", String(repeating: "y", count: 70)])
         guard chance(1, in: 2) else { return ("boundary=\"\(boundary)\"", pick(["evil", boundary])) }
@@ -199,7 +199,7 @@ private struct OddMailWriter {
         return (name + value + more + parameter + "\r\n", other)
     }
 
-    /// What may stand before, between or behind the fields.
+    /// Returns text that may stand before, between or behind the fields.
     private mutating func disturbance(_ other: String) -> String {
         guard chance(1, in: 5) else { return "" }
         let html = "Content-Type: text/html"

@@ -59,7 +59,7 @@ struct ClearSignedTests {
     struct Malformed: CustomTestStringConvertible {
         let testDescription: String
         let mail: String
-        /// What the reason must say.
+        /// The words that the reason must contain.
         let says: String
     }
 

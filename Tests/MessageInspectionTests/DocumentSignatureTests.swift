@@ -104,7 +104,9 @@ struct DocumentSignatureTests {
         #expect(taken < .seconds(20), "\(taken)")
     }
 
-    @Test("the corpora's PDFs are signed just where their tables say so", .enabled(if: TestMaterial.shared != nil))
+    @Test(
+        "the corpora's PDFs are signed just where their tables say so",
+        .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func corporaOfPDF() throws {
         let folder = try #require(TestMaterial.shared) + "/corpora/"
         for name in ["pdf-plain", "pdf-signatures"] {
@@ -188,7 +190,9 @@ struct DocumentSignatureTests {
         #expect(!isSignedXML("<a>" + String(repeating: "<b/>", count: 200_000) + "</a>"))
     }
 
-    @Test("the documents of the corpora are signed as their tables say", .enabled(if: TestMaterial.shared != nil))
+    @Test(
+        "the documents of the corpora are signed as their tables say",
+        .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func corporaOfXML() throws {
         let shared = try #require(TestMaterial.shared)
         var counts: [Bool: Int] = [:]

@@ -6,7 +6,7 @@ import Workflows
 
 @testable import MessageInspection
 
-@Suite("S/MIME forms of the shared corpora", .enabled(if: TestMaterial.shared != nil))
+@Suite("S/MIME forms of the shared corpora", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct SMIMECorpusTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let path: String
@@ -81,7 +81,7 @@ struct SMIMECorpusTests {
     }
 }
 
-@Suite("Facts of the shared mail corpora", .enabled(if: TestMaterial.shared != nil))
+@Suite("Facts of the shared mail corpora", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct MailCorpusTests {
     @Test("every mail gives its facts, and none is S/MIME")
     func mails() throws {
@@ -99,7 +99,7 @@ struct MailCorpusTests {
     }
 }
 
-@Suite("Documents of the shared corpora as attachments", .enabled(if: TestMaterial.shared != nil))
+@Suite("Documents of the shared corpora as attachments", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct DocumentCorpusTests {
     private func facts(_ path: String) throws -> (kinds: Set<String>, isSigned: Bool) {
         let head =

@@ -29,7 +29,7 @@ struct Base64Tests {
         let text: String
         let kind: Base64Error.Kind
         let offset: Int
-        /// What a tolerant reader gets.
+        /// The octets that a tolerant reader gets.
         let octets: String
     }
 

@@ -3,7 +3,7 @@ import TestSupport
 
 /// PDFs that tests make: objects with the cross-references that fit.
 enum GivenPDF {
-    /// How objects are kept.
+    /// The storage of objects.
     enum Form: String, CaseIterable, Sendable {
         /// A cross-reference table.
         case table
@@ -13,7 +13,8 @@ enum GivenPDF {
         case objectStream
     }
 
-    /// A page of A6 with an empty content stream: objects 1 (catalog), 2 (pages), 3 (page), 4 (content), then `more` from 5.
+    /// A page of A6 with an empty content stream: objects 1 (catalog), 2 (pages), 3 (page), 4 (content), then `more`
+    /// from 5.
     static func onePage(
         catalog: String = "", pages: String = "", page: String = "/MediaBox [0 0 298 420]", more: [String] = [],
         trailer: String = "", version: String = "1.7", form: Form = .table
@@ -87,7 +88,7 @@ enum GivenPDF {
             Array(text.utf8) + data + Array("\nendstream\nendobj\nstartxref\n\(start)\n%%EOF\n".utf8))
     }
 
-    /// What qpdf makes of a document.
+    /// Returns a document rewritten by qpdf.
     static func rewritten(_ document: OctetString, _ arguments: [String]) async throws -> OctetString {
         let scratch = try ScratchDirectory()
         let path = try scratch.write(document, to: "in.pdf")

@@ -8,7 +8,7 @@ struct RefusedPDF: CustomTestStringConvertible, Sendable {
     let document: OctetString
     var options = Signatory.options()
     let kind: PDFError.Kind
-    /// What the reason must name.
+    /// The words that the reason must contain.
     var words: [String] = []
     var testDescription: String { name }
 

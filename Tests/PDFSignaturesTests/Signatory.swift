@@ -37,7 +37,7 @@ struct Signatory: Sendable {
         return try prepared.finish(cms: cms).collected()
     }
 
-    /// Why a document is not signed; nil when it is.
+    /// Returns the reason why a document is not signed; nil if it is.
     func refusal(_ document: OctetString, _ options: PDFSignatureOptions = options()) -> PDFError? {
         do throws(PDFError) {
             _ = try signer.prepare(document, options)
@@ -46,7 +46,7 @@ struct Signatory: Sendable {
     }
 }
 
-/// What other programs think of signed PDFs.
+/// The judgement of other programs on signed PDFs.
 enum PDFOracle {
     struct Opinion: Decodable, Sendable {
         struct Signature: Decodable, Sendable {
@@ -56,7 +56,7 @@ enum PDFOracle {
             let name, reason, location, contactInfo, subFilter: String
             let time: Int
         }
-        /// Whether the file is as pyHanko wants all files to be.
+        /// True if the file satisfies pyHanko's strict reading.
         let strict: Bool?
         let signatures: [Signature]?
         let error: String?
@@ -79,7 +79,7 @@ enum PDFOracle {
         return try JSONDecoder().decode([String: Opinion].self, from: Data(run.output.utf8))
     }
 
-    /// Why a document is not well in the eyes of pyHanko, poppler's pdfsig, qpdf and ourselves; empty when it is.
+    /// Returns the objections of pyHanko, poppler's pdfsig, qpdf and ourselves to a document; empty if there are none.
     /// - Parameters:
     ///   - loose: Beginnings of the names of those that pyHanko did not find strictly right before they were signed.
     ///   - isLast: Whether nothing follows the last signature.
@@ -120,7 +120,7 @@ enum PDFOracle {
         return faults
     }
 
-    /// How many signatures pdfsig calls valid. It knows no anchor of ours.
+    /// Returns the number of signatures that pdfsig calls valid. It knows no anchor of ours.
     static func validByPoppler(_ path: String) async throws -> Int {
         let run = try await RunningProgram.run("/usr/bin/pdfsig", ["-nocert", path], asRoot: true)
         return run.output.split(separator: "\n").count { $0.contains("Signature Validation: Signature is Valid.") }

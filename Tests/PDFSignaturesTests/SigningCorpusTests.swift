@@ -4,7 +4,7 @@ import PDFSignatures
 import TestSupport
 import Testing
 
-@Suite("Signing: PDFs of many makers", .enabled(if: TestMaterial.shared != nil))
+@Suite("Signing: PDFs of many makers", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct SigningCorpusTests {
     /// Files that must be refused, and why.
     static let refused: [String: PDFError.Kind] = [

@@ -40,7 +40,7 @@ struct StampRenderingTests {
             (width, height, pixels) = (numbers[0], numbers[1], Array(head[3]))
         }
 
-        /// Where it is not white: the smallest rectangle, counted from the upper left corner.
+        /// The part that is not white: the smallest rectangle, counted from the upper left corner.
         var ink: (columns: ClosedRange<Int>, rows: ClosedRange<Int>)? {
             let dark = pixels.indices.filter { pixels[$0] < 250 }
             let columns = dark.map { $0 % width }

@@ -5,7 +5,8 @@ import Testing
 
 @testable import PDFSignatures
 
-@Suite("PDF signatures: corpora of real and attacked files", .enabled(if: TestMaterial.shared != nil))
+@Suite(
+    "PDF signatures: corpora of real and attacked files", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct VerificationCorpusTests {
     private static let folder = (TestMaterial.shared ?? "") + "/corpora/"
 

@@ -11,7 +11,7 @@ struct VerificationHostileTests {
     private static let isLong = ProcessInfo.processInfo.environment["SES_TEST_ALL"] == "1"
     private static let kinds = ["good-approval", "good-approval-streams", "good-two-visible", "good-archive-streams"]
 
-    /// Whether everything about the document is well.
+    /// Returns true if there is no finding about the document.
     private func isSound(_ document: OctetString, _ count: Int) -> Bool {
         guard let signatures = try? PDFSignatureReading.signatures(in: document) else { return false }
         return signatures.count == count && signatures.allSatisfy { VerificationTests.fault($0) == nil }

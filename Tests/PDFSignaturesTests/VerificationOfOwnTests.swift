@@ -4,7 +4,9 @@ import Testing
 
 @testable import PDFSignatures
 
-@Suite("PDF signatures: what is signed here is judged as sound here", .enabled(if: TestMaterial.shared != nil))
+@Suite(
+    "PDF signatures: what is signed here is judged as sound here",
+    .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct VerificationOfOwnTests {
     @Test("documents of many makers, signed once and by three")
     func own() throws {

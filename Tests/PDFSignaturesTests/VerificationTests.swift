@@ -23,9 +23,9 @@ struct VerificationTests {
         }
     }
 
-    /// Where pyHanko refuses what it made itself: its policy knows a signature field's widget only as part of the field.
-    /// A widget that is an object of its own (§12.7.3.1) is the same to a reader, so it is judged the same here.
-    /// Nor does it know that 612.0 is 612, and that a value means the same in an object of its own.
+    /// Documents that pyHanko made and refuses: its policy knows a signature field's widget only as part of the field.
+    /// A widget that is an object of its own (§12.7.3.1) is the same to a reader, so it is judged the same here. Nor
+    /// does pyHanko treat 612.0 and 612 as equal, or a value and the same value in an object of its own.
     static let refusedByPyHanko: Set<String> = [
         "good-two-existing-widget", "good-numbers-spelled", "good-numbers-rounded", "good-values-moved",
     ]

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Inflation (RFC 1950, 1951)")
 struct InflationTests {
-    /// What Python's zlib makes of several kinds of data at each level, with the data.
+    /// Returns several kinds of data, and their form compressed by Python's zlib at each level.
     private static func samples() async throws -> [(compressed: OctetString, plain: [UInt8])] {
         let script = """
             import base64, random, zlib

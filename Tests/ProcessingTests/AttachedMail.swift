@@ -148,8 +148,8 @@ struct TextualDocuments: DocumentInspection {
 }
 
 extension ScriptedSignatures {
-    /// Answers by what stands in the document or signature: `server-bad`, `server-unknown`, `server-revocation`,
-    /// `server-down`, `server-refuses`; lines `tells NAME VERDICT` tell of single signatures, of which a bad one makes the
+    /// Answers by the words in the document or signature: `server-bad`, `server-unknown`, `server-revocation`,
+    /// `server-down`, `server-refuses`. Lines `tells NAME VERDICT` describe single signatures; a bad one makes the
     /// whole bad without `server-good`.
     static var reading: ScriptedSignatures {
         ScriptedSignatures(verify: { (operation) throws(Failure) in

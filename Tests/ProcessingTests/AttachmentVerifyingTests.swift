@@ -12,7 +12,7 @@ struct AttachmentVerifyingTests {
         var files: [AttachedMail.File]
         var extraField = ""
         let verdict: String
-        /// What the result must say, line for line as far as these go.
+        /// The lines that the result must begin with.
         var told: [String] = []
         var untold: [String] = []
         var asked = 1

@@ -5,7 +5,8 @@ import Processing
 import Synchronization
 import Workflows
 
-/// A signing server that answers what the test says and remembers what it was asked. It stands for answers a real one cannot be made to give.
+/// A signing server that gives scripted answers and remembers the questions. It stands for answers that a real one
+/// cannot be made to give.
 final class ScriptedSignatures: SignatureService {
     typealias Sign = @Sendable (SigningOperation) throws(Failure) -> SigningAnswer
     typealias Verify = @Sendable (VerificationOperation) throws(Failure) -> VerificationAnswer
@@ -51,7 +52,7 @@ struct ScriptedInspection: SignatureInspection {
     /// Over the enclosed content, where that differs.
     var enclosedIntegrity: SignatureIntegrity?
     var unreadable: String?
-    /// What every signature encloses.
+    /// The content of every signature.
     var enclosed: OctetString?
 
     func facts(of signature: OctetString) throws(Failure) -> CMSFacts {
@@ -65,7 +66,7 @@ struct ScriptedInspection: SignatureInspection {
         content == nil ? enclosedIntegrity ?? integrity : integrity
     }
 
-    /// Why its certificate may not be used so.
+    /// The reason why its certificate may not be used so.
     var unfit: [SignatureUse: String] = [:]
 
     func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { unfit[use] }

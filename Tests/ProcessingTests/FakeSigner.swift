@@ -74,9 +74,9 @@ struct FakeInspection: SignatureInspection, DocumentInspection {
         return signature == OctetString(expected) ? .intact : .broken("the digest differs")
     }
 
-    /// Why its certificate may not be used so.
+    /// The reason why its certificate may not be used so.
     var unfit: [SignatureUse: String] = [:]
-    /// Whose certificate is in a document that is signed.
+    /// The owner of the certificate in a document that is signed.
     var documentSigner = "alice@example.test"
 
     func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { unfit[use] }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("S/MIME objects are opened (RFC 8551 §3.5.2, RFC 2634 §1.1)")
 struct MessageLayersTests {
-    /// Encloses what stands between the header of the tests' CMS and its end, so that objects can be put into each other.
+    /// Encloses the octets between the header of the tests' CMS and its end, so that objects can be put into each
+    /// other.
     struct Nesting: SignatureInspection {
         static let mark = Array("\u{30}\u{80}".utf8)
 

@@ -125,7 +125,7 @@ struct HandoffTests {
     private static func onThread(_ body: @escaping @Sendable () -> Void) { Thread(block: body).start() }
 }
 
-/// What several tasks have added, in order.
+/// The items that several tasks have added, in order.
 private final class Collected<Item: Sendable>: Sendable {
     private let items = Mutex<[Item]>([])
     var all: [Item] { items.withLock { $0 } }

@@ -125,7 +125,7 @@ struct IntakeGateTests {
     }
 }
 
-/// How many lines were logged.
+/// The number of lines that were logged.
 private final class LogLines: Sendable {
     private let lines = Atomic(0)
     var count: Int { lines.load(ordering: .relaxed) }

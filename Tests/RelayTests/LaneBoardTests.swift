@@ -67,7 +67,7 @@ struct LaneBoardTests {
         #expect(board.closed().isEmpty && told.load(ordering: .relaxed) == 2)
     }
 
-    /// What somebody is told who waits behind another, when `event` happens.
+    /// Returns the answer to a delivery that waits behind another, when `event` happens.
     private func answer(to board: LaneBoard, _ event: () -> Void) async -> LaneBoard.Admission? {
         #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) == .go)
         let answer = Mutex<LaneBoard.Admission?>(nil)
@@ -88,7 +88,7 @@ struct LaneBoardTests {
         #expect(board.waitingCount == 0)
         // The one who has read the former limits and comes late.
         #expect(board.enter(one, limits(1, waiting: 1), round: board.round - 1, now: { 0 }) == .sentAway)
-        // Nor does room by the former limits let him in.
+        // Room by the former limits does not admit it either.
         #expect(board.enter(one, limits(9, waiting: 1), round: board.round - 1, now: { 0 }) == .sentAway)
         #expect(board.enter(one, limits(2, waiting: 1), round: board.round, now: { 0 }) == .go)
     }

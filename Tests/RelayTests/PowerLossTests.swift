@@ -8,7 +8,7 @@ import Testing
 @testable import Relay
 @testable import Spool
 
-/// What happened, in order: each message's end that was sent, and each fsync of the relay's own files.
+/// The events in order: each message's end that was sent, and each fsync of the relay's own files.
 private final class Sequence: Sendable {
     private let kept = Mutex<[String]>([])
     var events: [String] { kept.withLock { $0 } }

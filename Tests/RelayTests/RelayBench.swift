@@ -31,14 +31,14 @@ final class FakeTransport: Transport {
     private let given = Mutex<[Given]>([])
     private let script = Mutex<[String: [Answer]]>([:])
     private let end = Mutex<TransportEnd>(.complete)
-    /// Whether the next server sends notifications.
+    /// True if the next server sends notifications.
     let notifies = Mutex(true)
     /// Called between the end of the message and its report.
     let beforeReport = Mutex<(@Sendable () -> Void)?>(nil)
 
     var deliveries: [Given] { given.withLock { $0 } }
 
-    /// What is answered about `recipient`, one after the other; then that it was taken.
+    /// Sets the answers about `recipient`, one after the other; after them the recipient is accepted.
     func answer(_ recipient: String, _ answers: Answer...) { script.withLock { $0[recipient] = answers } }
     func answer(_ recipient: String, _ answers: [Answer]) { script.withLock { $0[recipient] = answers } }
     func end(_ end: TransportEnd) { self.end.withLock { $0 = end } }
@@ -188,7 +188,7 @@ final class RelayBench {
         String(decoding: try TestMaterial.octets(path + "/" + name), as: UTF8.self)
     }
 
-    /// Where something stands, and how much.
+    /// Returns the number of files in each place that holds any.
     func counts() throws -> [String: Int] {
         var counts: [String: Int] = [:]
         for place in [

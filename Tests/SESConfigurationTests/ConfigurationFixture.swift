@@ -70,6 +70,6 @@ struct ConfigurationFixture {
 }
 
 extension ConfigurationFault {
-    /// What a person reads behind the name of the file.
+    /// The text that a person reads behind the name of the file.
     var sentence: String { String(description.drop { $0 != ":" }.dropFirst()) }
 }

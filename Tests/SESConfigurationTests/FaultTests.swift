@@ -5,7 +5,7 @@ import Testing
 
 /// One fault in an otherwise good file, and what is said of it.
 struct FaultCase: CustomTestStringConvertible {
-    /// What stands in the good file, and what stands there instead.
+    /// The text in the good file, and its replacement.
     let change: (String, String)
     let code: ConfigurationFault.Code
     let line: Int

@@ -8,7 +8,7 @@ import Workflows
 struct AttributeFault: CustomTestStringConvertible, Sendable {
     let attributes: [(name: String, value: String)]
     let code: ConfigurationFault.Code
-    /// Which of the attributes, counted from 0.
+    /// The index of the attribute, counted from 0.
     let place: Int
     let words: String
     var nearest: String?

@@ -7,7 +7,7 @@ import Testing
 struct WarningTests {
     private typealias Fixture = ConfigurationFixture
 
-    /// What short workflows do not say, and tests of other warnings do not ask.
+    /// Warnings that short workflows cause and that tests of other warnings ignore.
     private static let ofShortWorkflows: Set<ConfigurationWarning.Code> = [.protectedMail, .organisationKey]
 
     private func warnings(

@@ -10,7 +10,7 @@ struct MisbehaviourTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let step: ScriptedMailServer.Step
         let deed: ScriptedMailServer.Deed
-        /// What `a`, an innocent recipient, has.
+        /// The outcome of `a`, an innocent recipient.
         let outcome: String?
         let end: String
         /// Another end that is as right: which of the two it is, is a matter of microseconds.

@@ -6,14 +6,14 @@ import TestSupport
 
 @testable import SMTPRelay
 
-/// What became of a delivery, in words that a test can compare.
+/// The outcome of a delivery, in words that a test can compare.
 struct DeliveryReport: Sendable {
     /// `accepted`, `unknown`, or permanence, scope and phase, and the reply's code where there was one; by local-part.
     var outcomes: [String: String] = [:]
     var summaries: [String: String] = [:]
     var end = ""
     var isOpen = false
-    /// How many reports were made.
+    /// The number of reports that were made.
     var reports = 0
     /// To whom each end of a message was about to be sent.
     var offers: [[String]] = []

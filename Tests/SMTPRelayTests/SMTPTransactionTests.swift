@@ -25,7 +25,7 @@ struct SMTPTransactionTests {
         (250, "ok"), (354, "go"), (450, "later"), (452, "too many"), (550, "no"), (421, "going down"),
     ].compactMap { SMTPReply(code: $0.0, lines: [$0.1]) }
 
-    /// What was seen on one way through the dialogue.
+    /// The observations on one way through the dialogue.
     private struct Way {
         var machine: SMTPTransaction
         var events: [SMTPTransaction.Event] = []

@@ -4,7 +4,7 @@ import SigningServer
 import TestSupport
 import Testing
 
-@Suite("Signed mail of other products", .enabled(if: TestMaterial.shared != nil))
+@Suite("Signed mail of other products", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct CorpusVerificationTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let folder: String

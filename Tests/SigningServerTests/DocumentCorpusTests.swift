@@ -5,7 +5,7 @@ import SigningServer
 import TestSupport
 import Testing
 
-@Suite("Signed documents of other products", .enabled(if: TestMaterial.shared != nil))
+@Suite("Signed documents of other products", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct DocumentCorpusTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let folder: String

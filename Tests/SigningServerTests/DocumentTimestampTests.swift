@@ -6,7 +6,7 @@ import SigningServer
 import TestSupport
 import Testing
 
-/// What stands in a PDF beside its signature: timestamps of the document, and certificates in its security store.
+/// Data in a PDF beside its signature: timestamps of the document, and certificates in its security store.
 @Suite("Timestamps of a PDF and its security store, verified (ISO 32000-2 §12.8.4.3, 12.8.5)")
 struct DocumentTimestampTests {
     /// PDFs that pyHanko made with the fixture's keys, once in a test run.

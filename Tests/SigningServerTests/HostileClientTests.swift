@@ -45,7 +45,8 @@ struct HostileClientTests {
         #expect(try await Task.detached { try Self.isClosedByServer(path, beginning) }.value)
     }
 
-    /// Sends `text` and nothing more. The minute that it waits for the end is far above the deadlines, for a busy machine.
+    /// Sends `text` and nothing more. The minute that it waits for the end is far above the deadlines, for a busy
+    /// machine.
     private static func isClosedByServer(_ path: String, _ text: String) throws -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)

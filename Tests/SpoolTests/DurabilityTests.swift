@@ -12,7 +12,7 @@ final class SyncLog: Sendable {
     struct Event: Sendable {
         let path: String
         let isDirectory: Bool
-        /// What the watched condition was just before.
+        /// The state of the watched condition just before.
         let observed: Bool
     }
 

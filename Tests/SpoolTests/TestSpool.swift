@@ -91,7 +91,7 @@ final class TestSpool: Sendable {
             content: OctetString(text), lineEnds: lineEnds)
     }
 
-    /// What stands under `work/`, `publish/` and in each folder, as paths.
+    /// Returns the paths under `work/`, `publish/` and in each folder.
     func everything() throws -> Set<String> {
         var found: Set<String> = []
         for top in [

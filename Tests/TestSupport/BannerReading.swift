@@ -1,15 +1,15 @@
 import Foundation
 
-/// What another reader sees of the results in composed mails: Python's email package, and html5lib for HTML.
+/// The results in composed mails as other readers see them: Python's email package, and html5lib for HTML.
 public struct BannerReading: Sendable, Decodable {
     public struct Page: Sendable, Decodable {
         /// Elements in the page that could hide, cover or recolour what stands beside them.
         public let suspects: [String]
-        /// How many blocks of the body's own children hold the reference.
+        /// The number of blocks of the body's own children that hold the reference.
         public let banners: Int
-        /// How often the reference stands in the page.
+        /// The number of times the reference stands in the page.
         public let total: Int
-        /// Whether nothing stands before, or behind, the banner.
+        /// True if nothing stands before, or behind, the banner.
         public let isFirst: Bool
         public let isLast: Bool
         /// The banner's text.

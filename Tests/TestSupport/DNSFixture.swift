@@ -7,8 +7,8 @@ public final class DNSFixture: Sendable {
     public let port: Int
     static let path = "/usr/sbin/dnsmasq"
 
-    /// - Parameter records: Options of dnsmasq(8), such as `mx-host=example.test,mx.example.test,10`. Names that end with
-    ///   `.test` and have no record do not exist; others are refused.
+    /// - Parameter records: Options of dnsmasq(8), such as `mx-host=example.test,mx.example.test,10`. Names that end
+    ///   with `.test` and have no record do not exist; others are refused.
     public init(_ records: [String]) async throws {
         guard FileManager.default.isExecutableFile(atPath: Self.path) else {
             throw HarnessError("\(Self.path) is not there; install dnsmasq-base")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What pyHanko and poppler say of a signed PDF.
+/// The statements of pyHanko and poppler about a signed PDF.
 public struct PDFOracle: Sendable, CustomStringConvertible {
     public struct Signature: Decodable, Sendable {
         public let field: String?
@@ -14,19 +14,19 @@ public struct PDFOracle: Sendable, CustomStringConvertible {
     }
 
     public let signatures: [Signature]
-    /// Why pyHanko cannot read the file.
+    /// The reason why pyHanko cannot read the file.
     public let error: String?
-    /// What `pdfsig` prints.
+    /// The output of `pdfsig`.
     public let poppler: String
     public var description: String { "\(error ?? "") \(signatures)\n\(poppler)" }
 
-    /// Whether both find at least one signature, and nothing against any.
+    /// True if both find at least one signature, and no fault in any.
     public var isValid: Bool {
         let count = poppler.components(separatedBy: "Signature is Valid.").count - 1
         return !signatures.isEmpty && signatures.allSatisfy(\.good) && count == signatures.count
     }
 
-    /// Whether neither takes every signature for good.
+    /// True if neither considers every signature valid.
     public var isRefused: Bool {
         let count = poppler.components(separatedBy: "Signature is Valid.").count - 1
         let isWhole = poppler.contains("Total document signed")
@@ -36,8 +36,8 @@ public struct PDFOracle: Sendable, CustomStringConvertible {
 
     /// - Parameters:
     ///   - anchor: A PEM file.
-    ///   - takesStore: Whether pyHanko must know of each certificate that it is not revoked, from the document's security
-    ///     store alone.
+    ///   - takesStore: True if pyHanko must know for each certificate that it is not revoked, from the document's
+    ///     security store alone.
     public static func of(_ octets: [UInt8], anchor: String, takesStore: Bool = false) async throws -> PDFOracle {
         struct Report: Decodable {
             let signatures: [Signature]?
@@ -58,7 +58,7 @@ public struct PDFOracle: Sendable, CustomStringConvertible {
     }
 }
 
-/// What xmlsec1 and signxml say of a signed XML document.
+/// The statements of xmlsec1 and signxml about a signed XML document.
 public enum XMLOracle {
     /// - Parameters:
     ///   - anchor: A PEM file with the only trust anchor.

@@ -24,8 +24,8 @@ public enum FaultPoint {
     /// One numbered call.
     public struct Call: Sendable {
         public let number: Int
-        /// `rename`, `link`, `unlink`, `mkdir`, `rmdir`, `create`, `write`, `fsync`, `allocate`, `chmod` or `chown`; and of
-        /// those that change nothing `open`, `lock`, `stat`, `access` or `read`.
+        /// `rename`, `link`, `unlink`, `mkdir`, `rmdir`, `create`, `write`, `fsync`, `allocate`, `chmod` or `chown`;
+        /// and of those that change nothing `open`, `lock`, `stat`, `access` or `read`.
         public let name: String
         public let path: String
         /// The new name of a rename or link; else empty.

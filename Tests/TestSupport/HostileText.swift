@@ -1,4 +1,5 @@
-/// What strangers write where they may write: into subjects, names, certificates, file names, answers, and bodies.
+/// Hostile text in the places that strangers can write to: subjects, names, certificates, file names, answers, and
+/// bodies.
 public enum HostileText {
     /// One line of text or what is to become one.
     public static let lines: [String] = [

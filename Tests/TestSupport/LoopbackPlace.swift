@@ -23,7 +23,7 @@ public struct LoopbackPlace: Sendable, Hashable {
         self.port = port
     }
 
-    /// Why nobody can be a mail exchanger here; nil when one can.
+    /// The reason why no mail exchanger can run here; nil if one can.
     public static let obstacleToMailExchangers: String? = {
         do {
             _ = try ScriptedPeer(at: .mailExchanger()) { _ in }

@@ -91,7 +91,7 @@ public final class SmallFileSystem: Sendable {
         }
     }
 
-    /// Why there can be none; nil when it can.
+    /// Returns the reason why there can be none; nil if there can.
     public static func obstacle(to kind: Kind) -> String? {
         guard geteuid() == 0 else { return "\(kind.rawValue): only root can mount" }
         guard kind != .tmpfs else { return nil }
@@ -160,7 +160,8 @@ public final class SmallFileSystem: Sendable {
     }
 }
 
-/// Which of many points are tried: all of them with `SES_TEST_ALL=1`, else a share by the seed `SES_TEST_SEED` (1).
+/// The points of many that are tried: all of them with `SES_TEST_ALL=1`, otherwise a share chosen by the seed
+/// `SES_TEST_SEED` (1).
 public enum FaultShare {
     public static let isWhole = ProcessInfo.processInfo.environment["SES_TEST_ALL"] == "1"
     public static let seed = ProcessInfo.processInfo.environment["SES_TEST_SEED"].flatMap { UInt64($0) } ?? 1

@@ -12,7 +12,7 @@ public enum OpenSSL {
             asRoot: true)
     }
 
-    /// The e-mail addresses of the certificate that signed `message`.
+    /// Returns the mail addresses of the certificate that signed `message`.
     public static func signerAddresses(_ message: [UInt8], anchor: String) async throws -> [String] {
         let scratch = try ScratchDirectory()
         let path = try scratch.write(message, to: "message.eml")

@@ -66,7 +66,7 @@ public enum Programs {
     }
 }
 
-/// What went wrong in the harness itself, as opposed to in what is tested.
+/// A fault of the harness itself, as opposed to one of the tested program.
 public struct HarnessError: Error, CustomStringConvertible {
     public let description: String
     public init(_ description: String) { self.description = description }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Whether two messages are the same mail to Python's email package: the same leaves with the same types, names and decoded contents.
+/// Tests whether two messages are the same mail to Python's email package: the same leaves with the same types, names
+/// and decoded contents.
 public enum PythonMailComparison {
     public struct Pair: Sendable {
         public let name: String

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What Python's email package finds in messages: an independent reader of what was composed.
+/// The parts that Python's email package finds in messages: an independent reader of composed mail.
 public enum PythonMailReading {
     public struct Leaf: Sendable, Hashable, Decodable {
         /// Lower case.

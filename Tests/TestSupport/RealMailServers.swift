@@ -9,7 +9,7 @@ public final class RecordingMailServer: Sendable {
         /// Parameters of MAIL.
         public let options: [String]
         public let encrypted: Bool
-        /// As it came, transparency undone.
+        /// The content as received, transparency undone.
         public let content: Data
         public var text: String { String(decoding: content, as: UTF8.self) }
     }
@@ -17,8 +17,8 @@ public final class RecordingMailServer: Sendable {
     private let running: RunningProgram
     public let port: Int
 
-    /// - Parameter secured: Demands STARTTLS, with the fixture's good certificate, and AUTH with the name and password of
-    ///   ``TLSMailServer``.
+    /// - Parameter secured: Demands STARTTLS, with the fixture's good certificate, and AUTH with the name and password
+    ///   of ``TLSMailServer``.
     public init(secured: Bool = false) async throws {
         let python = TestPython.path
         var arguments = [TestMaterial.fixtures + "/python/smtp_recorder.py"]
@@ -38,7 +38,7 @@ public final class RecordingMailServer: Sendable {
         }
     }
 
-    /// What it has taken so far.
+    /// Returns the mails it has taken so far.
     public func mails() throws -> [Mail] {
         try running.text(.output).split(separator: "\n").filter { $0.first == "{" }.map {
             try JSONDecoder().decode(Mail.self, from: Data($0.utf8))

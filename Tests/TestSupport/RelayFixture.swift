@@ -112,7 +112,7 @@ public final class RelayFixture: Sendable {
             .sorted()
     }
 
-    /// How much stands where; only places that hold something.
+    /// Returns the number of files in each place that holds any.
     public func counts() throws -> [String: Int] {
         var found: [String: Int] = [:]
         for place in [
@@ -132,7 +132,7 @@ public final class RelayFixture: Sendable {
         }
     }
 
-    /// What `ses-relay status` says: whether all is well, and the reasons why not.
+    /// Returns the report of `ses-relay status`: whether all is well, and the reasons if not.
     public func status() async throws -> (isHealthy: Bool, reasons: [String]) {
         let finished = try await RunningProgram.run(
             try Programs.path("ses-relay"), ["status", "--json", "--config", configurationPath])
@@ -143,7 +143,7 @@ public final class RelayFixture: Sendable {
         return (isHealthy, reasons)
     }
 
-    /// How often the journal tells of each address that it may get a message again.
+    /// Returns the number of times that the journal announces a possible repeat for each address.
     public func possibleRepeats() throws -> [String: Int] {
         var told: [String: Int] = [:]
         for line in try journal() where line.contains("possible repeat") {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A program that was started by a test, with its output kept in files.
 public final class RunningProgram: Sendable {
-    /// What a program left behind.
+    /// The output and status of a program that has ended.
     public struct Finished: Sendable, CustomStringConvertible {
         /// The exit code; a signal's number plus 128 when a signal ended it, as a shell says it.
         public let status: Int32
@@ -23,7 +23,7 @@ public final class RunningProgram: Sendable {
     private let scratch: ScratchDirectory
     /// Its process id, which is also that of the program itself when privileges were dropped.
     public let pid: Int32
-    /// What `wait4` said once it had ended; until then the process id is ours to signal.
+    /// The result of `wait4` once it had ended; until then the process id is ours to signal.
     private let waited = Mutex<(status: Int32, usage: rusage)?>(nil)
 
     public var isRunning: Bool { ending(waiting: false) == nil }
@@ -97,7 +97,7 @@ public final class RunningProgram: Sendable {
         return pid
     }
 
-    /// How it ended, or nil while it runs.
+    /// Returns its status and use of resources, or nil while it runs.
     private func ending(waiting: Bool) -> (status: Int32, usage: rusage)? {
         waited.withLock { known in
             var status: Int32 = 0

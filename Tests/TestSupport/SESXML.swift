@@ -12,7 +12,7 @@ public struct SESXML: Sendable {
     /// The content of `Outgoing` and of `Incoming`; an empty one leaves the element out.
     public var outgoing = ""
     public var incoming = ""
-    /// The content of `Processing`, but for `Spool`.
+    /// The content of `Processing`, without `Spool`.
     public var processing = ""
 
     /// - Parameter servers: `http://HOST:PORT` of the primary and, if there is one, the secondary server.

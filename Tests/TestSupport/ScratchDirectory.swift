@@ -25,7 +25,8 @@ public final class ScratchDirectory: Sendable {
     @discardableResult
     public func write(_ octets: some Collection<UInt8>, to name: String) throws -> String {
         try Data(octets).write(to: URL(fileURLWithPath: file(name)))
-        // Whatever the umask: a test that sets it may run at the same time, and a configuration that all may change is refused.
+        // The mode does not depend on the umask: a test that sets it may run at the same time, and a configuration that
+        // everybody may change is refused.
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file(name))
         return file(name)
     }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// A mail server on a loopback port that answers each step of the dialogue as a test says.
 public final class ScriptedMailServer: Sendable {
-    /// What the client has done.
+    /// A step of the client.
     public enum Step: Sendable, Hashable {
         case connected
         case ehlo
@@ -17,7 +17,7 @@ public final class ScriptedMailServer: Sendable {
         case other(String)
     }
 
-    /// What the server does about it.
+    /// The server's reaction to a step.
     public enum Deed: Sendable, Hashable {
         /// These lines, each with CRLF.
         case say([String])
@@ -44,7 +44,7 @@ public final class ScriptedMailServer: Sendable {
         public let mailLine: String
         /// Those answered with 2yz.
         public let recipients: [String]
-        /// As it came, transparency undone, without the final dot.
+        /// The content as received, transparency undone, without the final dot.
         public let content: [UInt8]
         public var text: String { String(decoding: content, as: UTF8.self) }
     }

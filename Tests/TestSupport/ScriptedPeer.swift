@@ -3,7 +3,7 @@ import Synchronization
 
 /// A server on a loopback port that does to each connection what a test says, however wrong.
 public final class ScriptedPeer: Sendable {
-    /// A request as it came.
+    /// A request as received.
     public struct Request: Sendable {
         public let line: String
         /// Names in lower case.
@@ -135,7 +135,7 @@ public final class ScriptedPeer: Sendable {
 
     /// All requests that were read so far.
     public var requests: [Request] { seen.withLock { $0.requests } }
-    /// How many connections were made so far.
+    /// The number of connections so far.
     public var connections: Int { seen.withLock { $0.connections } }
 
     /// - Parameters:
@@ -147,7 +147,8 @@ public final class ScriptedPeer: Sendable {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw HarnessError("socket: \(errno)") }
         if place.port != 0 {
-            // What is left of its connections must not keep a mail server that takes all addresses from port 25 for a minute.
+            // The remains of its connections must not keep a mail server that takes all addresses from port 25 for a
+            // minute.
             var isReused: Int32 = 1
             setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
         }

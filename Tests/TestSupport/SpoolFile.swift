@@ -6,7 +6,7 @@ public struct SpoolFile: Sendable, CustomStringConvertible {
     public let octets: [UInt8]
     /// The fields of the envelope block, in order, names in lower case.
     public let envelope: [(name: String, value: String)]
-    /// What follows the envelope block.
+    /// The octets after the envelope block.
     public let message: [UInt8]
 
     public var name: String { String(path.split(separator: "/").last ?? "") }

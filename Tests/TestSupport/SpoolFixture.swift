@@ -143,7 +143,7 @@ public final class SpoolFixture: Sendable {
         }
     }
 
-    /// How many files stand where; only places that hold something.
+    /// Returns the number of files in each place that holds any.
     public func counts() throws -> [String: Int] {
         var found: [String: Int] = [:]
         let places = [

@@ -1,6 +1,6 @@
 /// A mail server on a free loopback port with TLS and AUTH, in Python; it takes every message.
 public final class TLSMailServer: Sendable {
-    /// What it does about encryption.
+    /// Its behaviour with regard to encryption.
     public enum Manner: String, Sendable, CaseIterable {
         /// STARTTLS is offered and works.
         case startTLS
@@ -28,7 +28,7 @@ public final class TLSMailServer: Sendable {
     private let running: RunningProgram
     public let port: Int
 
-    /// What the clients said, a line each, `tls ` or `clear ` before it, and before a message's octets `taken `.
+    /// The lines of the clients, with `tls ` or `clear ` before each, and before a message's octets `taken `.
     public var log: [String] { running.text(.output).split(separator: "\n").dropFirst().map(String.init) }
 
     /// - Parameters:

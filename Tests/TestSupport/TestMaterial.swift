@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where tests find their data.
+/// The places of test data.
 public enum TestMaterial {
     /// The project's top folder.
     public static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

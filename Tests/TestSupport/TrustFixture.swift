@@ -64,12 +64,12 @@ public final class TrustFixture: Sendable {
     /// The signers' key, PEM.
     public var key: String { scratch.file("signer.key") }
 
-    /// Where an authority takes queries by POST.
+    /// Returns the address where an authority takes queries by POST.
     public func address(_ authority: Authority) -> String { "http://127.0.0.1:\(port)/tsa/\(authority.rawValue)" }
     public var responderAddress: String { "http://127.0.0.1:\(port)/ocsp" }
     public var listAddress: String { "http://127.0.0.1:\(port)/crl/issuing.crl" }
 
-    /// What was asked so far, as `POST /ocsp`.
+    /// The requests so far, as `POST /ocsp`.
     public var requests: [String] {
         running.text(.output).split(separator: "\n").compactMap { line in
             line.hasPrefix("request ") ? String(line.dropFirst(8)) : nil
@@ -99,7 +99,7 @@ public final class TrustFixture: Sendable {
         for name in try scratch.names() { try SpoolFixture.own(scratch.file(name)) }
     }
 
-    /// Whether everything is answered with 503 from now on.
+    /// Answers everything with 503 from now on, or no longer.
     public func setDown(_ isDown: Bool) throws {
         if isDown {
             try scratch.write([], to: "down")
@@ -112,7 +112,7 @@ public final class TrustFixture: Sendable {
 
     // MARK: Evidence
 
-    /// Who signs an answer about revocation.
+    /// The signer of an answer about revocation.
     public enum Responder: Sendable, CaseIterable {
         /// The one that the issuing authority named for it.
         case delegate
@@ -126,7 +126,7 @@ public final class TrustFixture: Sendable {
     }
 
     /// An OCSP response (DER) about `signer`, made without a server.
-    /// - Parameter state: What the index should say of it instead: the fields before the serial number, each with a tab.
+    /// - Parameter state: The state that the index gives instead: the fields before the serial number, each with a tab.
     public func response(
         about signer: Signer, by responder: Responder, from state: String? = nil
     ) async throws -> [UInt8] {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import XMLSignatures
 
-@Suite("Signed XML of other products", .enabled(if: TestMaterial.shared != nil))
+@Suite("Signed XML of other products", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct CorpusTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let file: String
@@ -51,7 +51,7 @@ struct CorpusTests {
             Int(try Date(time, strategy: .iso8601).timeIntervalSince1970)
         }
 
-        /// What a server makes of the findings here with the trust of CMSSignatures.
+        /// Returns the verdict of a server that trusts these findings by the rules of CMSSignatures.
         func verdict(allowsWeak: Bool) throws -> String {
             let policy = try policy(allowsWeak: allowsWeak)
             let known = (policy.anchors + policy.intermediates).map(\.der)
@@ -110,7 +110,7 @@ struct CorpusTests {
         }
     }
 
-    /// Where the verdict is another one, on the safe side, and why.
+    /// The documents whose verdict is another one, on the safe side, and the reasons.
     static let stricter: [String: (strict: String, weak: String, why: String)] = {
         var rows = [
             "xmlsec/enveloping-sha256-dsa2048-sha256.xml": ("indeterminate", "trusted", "DSA counts as weak"),

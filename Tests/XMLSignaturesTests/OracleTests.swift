@@ -49,7 +49,7 @@ struct OracleTests {
         return made
     }
 
-    @Test("finds the documents of the corpus", .enabled(if: TestMaterial.shared != nil))
+    @Test("finds the documents of the corpus", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func found() { #expect(Self.documents.count == 3 + 16) }
 
     @Test("documents signed with an RSA key are good to xmlsec1, signxml and here; with an octet changed to none")
@@ -160,7 +160,8 @@ struct OracleTests {
                 #expect(try Self.content(document) == Self.content(signed), "\(name): the content was changed")
             }
             #expect(changed.count > 150)
-            // The Ids are some 3 in 100 octets of the document, and the keys are new with every run: six of 200 on average.
+            // The Ids are about 3 in 100 octets of the document, and the keys are new with every run: six of 200 on
+            // average.
             #expect(intact.count < 22, "\(intact)")
         }
     }
@@ -176,7 +177,7 @@ struct OracleTests {
     }
 }
 
-/// How much time a test may take.
+/// The time that a test may take.
 enum TestLevel {
     static let isSecond = ProcessInfo.processInfo.environment["SES_TEST_ALL"] == "1"
 }

@@ -3,7 +3,7 @@ import Foundation
 import Octets
 import TestSupport
 
-/// What other implementations say of signed documents.
+/// The statements of other implementations about signed documents.
 enum XMLOracles {
     /// The names of those that xmlsec1 accepts with `anchor` (a PEM file) as the only anchor.
     static func xmlsec1(_ documents: [String: OctetString], anchor: String) async throws -> Set<String> {
@@ -26,7 +26,7 @@ enum XMLOracles {
         return Set(run.output.split(separator: "\n").map(String.init))
     }
 
-    /// What signxml says: nil for a document that it accepts with this certificate, else why not.
+    /// Returns signxml's objection; nil for a document that it accepts with this certificate.
     static func signxml(
         _ documents: [String: OctetString], certificate: OctetString
     ) async throws -> [String: String?] {

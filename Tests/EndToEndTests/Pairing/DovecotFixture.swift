@@ -69,7 +69,7 @@ final class DovecotFixture: Sendable {
 
     func stop() async throws { try await program.terminate() }
 
-    /// Waits until `count` messages stand in a mailbox, then fetches them all by POP3, as they came over the wire.
+    /// Waits until `count` messages stand in a mailbox, then fetches them all by POP3, as sent over the wire.
     func messages(of user: String, count: Int = 1) async throws -> [[UInt8]] {
         let parts = user.split(separator: "@")
         let maildir = site.mailboxRoot + "/\(parts[1])/\(parts[0])"

@@ -5,7 +5,7 @@ import Testing
 /// An organisation, example.test, whose mail server is paired with SES in both directions, and another one beside it,
 /// elsewhere.test, with a Postfix. All people have their mailbox in one Dovecot.
 final class MailHouse: Sendable {
-    /// What the organisation has for a mail server, with more options of the recipe.
+    /// The organisation's mail server, with more options of the recipe.
     enum Kind: Sendable, CustomTestStringConvertible {
         case postfix([String])
         case exim([String])
@@ -27,7 +27,7 @@ final class MailHouse: Sendable {
 
     /// The ports of the organisation's mail server.
     private struct Ports {
-        /// Where mail of others arrives.
+        /// The port for mail from outside.
         let door: Int
         let submission: Int
         let outgoing: Int
@@ -202,7 +202,7 @@ final class MailHouse: Sendable {
         try await dss.stop()
     }
 
-    /// What someone of the house submits with.
+    /// Returns the submission of a user of the organisation.
     func client(of user: String, password: String = MailHouse.password) -> Submission {
         switch kind {
         case .postfix: Submission(port: ports.submission, user: user, password: password)

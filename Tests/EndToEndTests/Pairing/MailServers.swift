@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import TestSupport
 
-/// What the tests with real mail servers need of this machine.
+/// The requirements of tests with real mail servers on this machine.
 enum MailServers {
     /// Mail servers change users, so only root can start one.
     static func requireRoot() throws {

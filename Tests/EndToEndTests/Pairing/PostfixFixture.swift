@@ -5,7 +5,7 @@ import TestSupport
 /// A Postfix of a test's own: configuration, queue and log in one scratch directory, all ports on the loopback.
 final class PostfixFixture: Sendable {
     let scratch: ScratchDirectory
-    /// Where mail of others arrives.
+    /// The port for mail from outside.
     let port: Int
     private let program: RunningProgram
 
@@ -92,7 +92,7 @@ final class PostfixFixture: Sendable {
 
     func stop() async throws { try await program.terminate() }
 
-    /// How many messages wait in the queue.
+    /// Returns the number of messages in the queue.
     func waiting() async throws -> Int {
         let listed = try await RunningProgram.run("/usr/sbin/postqueue", ["-c", configuration, "-j"], asRoot: true)
         guard listed.status == 0 else { throw HarnessError("postqueue: \(listed)") }

@@ -3,7 +3,8 @@ import TestSupport
 
 /// A mail server that cannot be installed beside Postfix: unpacked over a copy of the file system that only it sees.
 ///
-/// The copy is an overlay in a mount namespace of its own, which ends with the server; the temporary directory is shared.
+/// The copy is an overlay in a mount namespace of its own, which ends with the server; the temporary directory is
+/// shared.
 final class UnpackedServer: Sendable {
     enum Kind: String, Sendable { case exim, opensmtpd }
 

@@ -106,7 +106,7 @@ enum BannerTarget {
 }
 
 extension OctetString {
-    /// Where `wanted` stands.
+    /// Returns the places of `wanted`.
     fileprivate func places(of wanted: String) -> [Int] {
         let wanted = OctetString(wanted)
         return withUnsafeBytes { octets in

@@ -1,7 +1,8 @@
 import Octets
 
 /// A PDF written as text without offsets, which the input cannot get right by itself: objects as they stand in a file,
-/// `trailer` and a dictionary, and `%%EOF` behind each revision. Cross-reference tables and what leads to them are added.
+/// `trailer` and a dictionary, and `%%EOF` behind each revision. Cross-reference tables and what leads to them are
+/// added.
 ///
 /// A revision that begins with `%sign` is put behind a signature.
 struct PDFText {
@@ -66,7 +67,7 @@ struct PDFText {
         return Int(String(decoding: words[0], as: UTF8.self))
     }
 
-    /// What the last `startxref` says.
+    /// Returns the offset in the last `startxref`.
     private static func lastStart(of file: [UInt8]) -> Int? {
         let mark = Array("startxref".utf8)
         guard file.count > mark.count else { return nil }

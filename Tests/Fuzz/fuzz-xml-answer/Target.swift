@@ -43,7 +43,7 @@ enum AnswerTarget {
         return words(of: decoder.finish())
     }
 
-    /// How much of an answer was kept beside the outcome depends on the pieces.
+    /// The part of an answer that was kept beside the outcome depends on the pieces.
     private static func words(of outcome: DSSOutcome) -> String {
         switch outcome {
         case .signed(.cms(let octets)): "CMS \(octets.hashValue)"

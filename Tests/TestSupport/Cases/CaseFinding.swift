@@ -4,7 +4,7 @@ import Foundation
 public struct CaseFinding: Sendable {
     /// The reason why the row could not be tried; nil where it was.
     public var failure: String?
-    /// What `ses drop` said when it refused the mail.
+    /// The message of `ses drop` when it refused the mail.
     public var refusal: String?
     public var delivered: [SpoolFile] = []
     public var admin: [SpoolFile] = []

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What other readers find in the header of what leaves.
+/// The fields that other readers find in the header of outgoing and delivered mail.
 extension CaseJudge {
-    /// Whether no header line is longer than RFC 5322 §2.1.1 allows and each field still says what it said, white space
-    /// apart.
+    /// Returns true if no header line is longer than RFC 5322 §2.1.1 allows and each field has the same content as
+    /// before, apart from white space.
     func isFolded() throws -> Bool {
         guard !finding.relayed.isEmpty else { return false }
         let before = Self.fields(Self.header(try row.message(), endsAtBareCR: false))
@@ -19,7 +19,8 @@ extension CaseJudge {
         }
     }
 
-    /// Whether nothing is delivered in which a reader finds a result of ours that says `smime=pass`, our own apart.
+    /// Returns true if no delivered mail has a field in which a reader finds a result of ours with `smime=pass`, apart
+    /// from our own.
     func isFieldRemoved() async throws -> Bool {
         guard !finding.delivered.isEmpty else { return false }
         for file in finding.delivered {

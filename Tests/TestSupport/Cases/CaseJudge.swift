@@ -15,7 +15,7 @@ public struct CaseJudge: Sendable {
         "not signed": "not-signed",
     ]
 
-    /// Whether one of the expected outcomes is there.
+    /// Returns true if one of the expected outcomes is there.
     public func isRight() async throws -> Bool {
         guard finding.failure == nil else { return false }
         for word in row.expected where try await holds(word) { return true }
@@ -52,7 +52,8 @@ public struct CaseJudge: Sendable {
         return row.isIncoming ? finding.delivered.isEmpty : finding.returned.allSatisfy { $0.outcome != "not-signed" }
     }
 
-    /// Whether OpenSSL finds that the signature of each delivered mail fits; signed files are for the verifying side.
+    /// Returns true if OpenSSL finds that the signature of each delivered mail fits; signed files are for the verifying
+    /// side.
     private func isSigned() async throws -> Bool {
         guard !finding.delivered.isEmpty else { return false }
         for (file, returned) in zip(finding.delivered, finding.returned) {
@@ -68,7 +69,7 @@ public struct CaseJudge: Sendable {
         return true
     }
 
-    /// Whether the shown result speaks of the signatures of attachments.
+    /// Returns true if the shown result mentions the signatures of attachments.
     private func claimsAttachments() async throws -> Bool {
         for file in finding.delivered {
             let text = try await PythonReading.of(file.message).part("text/plain")?.text ?? ""
@@ -78,7 +79,7 @@ public struct CaseJudge: Sendable {
         return false
     }
 
-    /// What went in and what was seen instead, for a failed expectation.
+    /// The input and the observed outcome, for a failed expectation.
     public var report: String {
         if let failure = finding.failure { return "\(row): cannot be tried: \(failure)" }
         var got = finding.outcomes.sorted().map { outcome in

@@ -7,7 +7,7 @@ import Foundation
 public enum CaseRun {
     private static let running = Task { try await findings(of: CaseRow.all()) }
 
-    /// What became of each row; they are run once in a test run.
+    /// The outcome of each row; the rows are run once in a test run.
     public static var findings: [CaseRow: CaseFinding] {
         get async throws { try await running.value }
     }
@@ -24,7 +24,8 @@ public enum CaseRun {
 
     private static func isRelayed(_ row: CaseRow) -> Bool { row.expected.contains("folded") }
 
-    /// The rows that may share a spool; one about what leaves has a spool of its own, so that all that leaves is its own.
+    /// Returns the rows that may share a spool. A row about outgoing mail has a spool of its own, so that everything
+    /// that leaves is its own.
     private static func batches(_ rows: [CaseRow]) -> [Batch] {
         var batches: [Batch] = []
         for row in rows {

@@ -2,7 +2,7 @@ import Foundation
 
 /// One spool through which several mails go in one run of `ses process`.
 struct CaseSpool {
-    /// What goes in, and how.
+    /// One input and the way it takes.
     struct Mail: Sendable {
         let octets: [UInt8]
         let isIncoming: Bool
