@@ -7,10 +7,10 @@ import Synchronization
 
 /// Counts the administrator's copies of messages that go on to their recipients, and remembers those that are left out.
 ///
-/// Without `AdminCopiesPerHour` nothing is left out. What is left out stands in the log and the journal at once, and in a
-/// summary for the administrator when the hour or the process ends.
+/// Without `AdminCopiesPerHour` no copy is left out. Copies that are left out are recorded in the log and the journal
+/// at once, and in a summary for the administrator when the hour or the process ends.
 final class AdministratorCopies: Sendable {
-    /// What is left out in one clock hour.
+    /// The copies that are left out in one clock hour.
     struct LeftOut: Sendable, Equatable {
         /// Hours after 1970-01-01T00:00:00Z.
         let hour: Int
@@ -55,7 +55,7 @@ final class AdministratorCopies: Sendable {
         }
     }
 
-    /// What was left out in hours that ended, and where `isFinal`, in the one under way; each is returned once.
+    /// Returns the copies left out in hours that ended, and if `isFinal`, in the present one; each is returned once.
     func takeLeftOut(isFinal: Bool) -> [LeftOut] {
         let hour = now() / 3_600
         return state.withLock { state in

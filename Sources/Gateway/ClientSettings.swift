@@ -5,7 +5,7 @@ import Octets
 import ProgramLife
 import SESConfiguration
 
-/// How the signing server is reached, from the configuration.
+/// The settings for reaching the signing server, from the configuration.
 extension ServerConfiguration {
     /// - Throws: ``ProgramError`` when the client certificate cannot be used: better now than with the first message.
     func clientConfiguration() throws(ProgramError) -> DSSClientConfiguration {
@@ -31,7 +31,7 @@ extension ServerConfiguration {
         return client
     }
 
-    /// Why the client certificate cannot be used, for `ses check`; nil when it can, or there is none.
+    /// Returns the reason why the client certificate cannot be used, for `ses check`; nil if it can, or there is none.
     ///
     /// - Parameter now: Unix seconds.
     func clientCertificateProblem(now: Int) -> String? {

@@ -11,7 +11,7 @@ struct DrainProgress: Sendable {
     /// Drains shorter than this say nothing; longer ones speak this often.
     private static let interval: Duration = .seconds(2)
 
-    /// Whether there is a terminal to speak to.
+    /// True if there is a terminal to write to.
     static var isWanted: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// Runs until it is cancelled.

@@ -8,13 +8,13 @@ public import ProgramLife
 import SESConfiguration
 public import Workflows
 
-/// What would be decided about a message, and why: the very value that processing follows, so it cannot lie.
+/// The decision about a message, and the reasons for it: the same value that processing follows.
 public struct ExplainReport: Encodable, Sendable {
     public struct Envelope: Encodable, Sendable {
         /// nil: unknown; empty: the null sender.
         @OrNull var sender: String?
         let recipients: [String]
-        /// Where the envelope was read: the block, the trace fields or the address fields.
+        /// The source of the envelope: the block, the trace fields or the address fields.
         let source: String
         /// Text in which no recipient can be made out, each with the name of its field; left out when there is none.
         let unreadable: [String]?
@@ -32,15 +32,15 @@ public struct ExplainReport: Encodable, Sendable {
 
     /// One that an operation on attachments is for.
     public struct Attachment: Encodable, Sendable {
-        /// Where the part is, counted from 1, such as `2.1`; empty for a message that is one file.
+        /// The place of the part, counted from 1, such as `2.1`; empty for a message that is one file.
         let part: String
         /// Untrusted text, as decoded; nil without a name.
         @OrNull var name: String?
         let mediaType: String
-        /// What its first octets say it is.
+        /// The kinds that its first octets indicate.
         let kinds: [String]
         let signed: Bool
-        /// How it is to be signed, in words; nil when it is not to be signed.
+        /// The signing instruction, in words; nil if it is not to be signed.
         @OrNull var signing: String?
 
         init(_ facts: AttachmentFacts, _ operations: [Workflows.Operation]) {
@@ -112,7 +112,9 @@ public struct ExplainReport: Encodable, Sendable {
 
     /// Decides about the message in `file`, which is only read.
     ///
-    /// A name ending in `.eml` counts as put in by a person, any other as delivered into `new/`, as in the spool itself.
+    /// A name ending in `.eml` counts as put in by a person, any other as delivered into `new/`, as in the spool
+    /// itself.
+    /// - Throws: ``ProgramError`` if the file or the configuration cannot be read.
     public static func make(file: String, direction: Direction, configuration option: String?) throws(ProgramError)
         -> ExplainReport
     {

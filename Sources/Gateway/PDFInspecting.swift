@@ -75,7 +75,7 @@ struct PDFInspecting {
         return signatures
     }
 
-    /// What followed a signature, in words.
+    /// Returns the additions after a signature, in words.
     private static func addition(of count: Int, to signature: PDFSignature, _ all: [PDFSignature]) -> String {
         guard signature.findings.isEmpty, let length = signature.revisionLength else {
             return "\(count) octets were added"

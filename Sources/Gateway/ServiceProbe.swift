@@ -6,7 +6,8 @@ import Processing
 import ProgramLife
 import SESConfiguration
 
-/// `ses check --probe`: calls each address once with a document that is no message, to see whether a signing server answers there.
+/// Calls each address once with a document that is not a message, to see whether a signing server answers there (`ses
+/// check --probe`).
 enum ServiceProbe {
     /// - Returns: A sentence for each address that does not answer as a signing server does.
     static func failures(of server: ServerConfiguration) async -> [String] {

@@ -74,7 +74,8 @@ struct XMLInspecting {
         Failure(error.kind == .failed ? .transient : .permanent, "the XML document cannot be read: \(error)")
     }
 
-    /// What stays of a signature when another is added to its document: not its line, and not what it covers.
+    /// The properties of a signature that stay when another is added to its document: not its line, and not its
+    /// coverage.
     private struct Likeness: Equatable {
         let form: XMLSignatureForm
         let certificates: [OctetString]

@@ -11,10 +11,11 @@ struct AttachmentDocument {
     let facts: AttachmentFacts
     let kind: DocumentKind
     let content: OctetString
-    /// Which one it is, for people: safe for log and notice.
+    /// The name of the attachment for people: safe for log and notice.
     let words: String
 
-    /// - Throws: A permanent ``Failure`` with the reason where the attachment cannot be signed as it is, told of the attachment.
+    /// - Throws: A permanent ``Failure`` with the attachment and the reason, if the attachment cannot be signed in its
+    ///   present state.
     init(
         _ facts: AttachmentFacts, of message: Message, format: AttachmentFormat = .own,
         documents: any DocumentInspection, charsets: any CharsetDecoding, scratch: any OctetCollectorMaking
@@ -44,7 +45,7 @@ struct AttachmentDocument {
         return "the attachment in part " + facts.path.map { String($0 + 1) }.joined(separator: ".")
     }
 
-    /// What a signature or an encryption protects is not changed.
+    /// Refuses to change a part that a signature or an encryption protects.
     private static func requireOpen(_ facts: AttachmentFacts) throws(Failure) {
         switch facts.protection {
         case nil: return

@@ -5,7 +5,7 @@ import Octets
 /// The octets of an attachment without transfer encoding; large ones wait outside of memory.
 struct AttachmentOctets {
     let content: OctetString
-    /// Why another reader may come to other octets, in words; nil where there is no doubt.
+    /// The reason why another reader may come to other octets, in words; nil if there is no doubt.
     let doubt: String?
 
     init(of entity: Entity, _ scratch: any OctetCollectorMaking) throws(Failure) {
@@ -51,7 +51,8 @@ struct AttachmentOctets {
         return (content, decoder.fault.map { "its base64 is damaged: \($0)" })
     }
 
-    /// Whether the text begins as uuencode (POSIX) or yEnc does, which some readers decode although nothing declares it.
+    /// Returns true if the text begins as uuencode (POSIX) or yEnc does, which some readers decode although nothing
+    /// declares it.
     private static func holdsForeignEncoding(_ body: OctetString) -> Bool {
         let start = body.prefix(64).drop { $0 == 0x0D || $0 == 0x0A }
         if start.starts(with: "=ybegin ".utf8) { return true }

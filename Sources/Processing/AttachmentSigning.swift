@@ -12,10 +12,10 @@ struct AttachmentSigning {
     let services: Services
     let scratch: any OctetCollectorMaking
 
-    /// What becomes of each attachment, checked here with the certificates that the answers enclose.
+    /// Returns the change of each attachment, checked here with the certificates that the answers enclose.
     ///
-    /// All of them are looked at before the first is sent: what cannot be signed costs nobody a signature. An attachment
-    /// that no instruction is for is not among the changes.
+    /// All of them are examined before the first is sent, so that a mail with an attachment that cannot be signed costs
+    /// no signature. An attachment without an instruction is not among the changes.
     /// - Throws: The first failure, told of its attachment; then nothing may leave.
     func sign(
         _ attachments: [AttachmentFacts], of message: Message, envelope: Envelope,

@@ -2,7 +2,7 @@ public import DSSProtocol
 import Explanations
 public import InternetMessage
 
-/// What verifying one attachment came to.
+/// The result of verifying one attachment.
 public struct AttachmentVerdict: Sendable {
     public enum Result: Sendable, Hashable {
         case unsigned
@@ -11,7 +11,7 @@ public struct AttachmentVerdict: Sendable {
         case judged(Verdict)
     }
 
-    /// Where the attachment is; of a file and its detached signature, where the signature is.
+    /// The place of the attachment; of a file and its detached signature, the place of the signature.
     public let path: Entity.Path
     /// The file's, decoded and as long as the sender made it; nil without a name.
     public let fileName: String?
@@ -42,13 +42,13 @@ public struct AttachmentVerdict: Sendable {
         if case .judged(let verdict) = result { verdict } else { nil }
     }
 
-    /// Whether a revocation service that did not answer is all that stands in the way.
+    /// True if a revocation service that did not answer is the only obstacle.
     var isRevocationUnreachable: Bool {
         result == .judged(.indeterminate) && answer?.isRevocationUnreachable == true
             && answer?.verdict == .indeterminate && !hasFindingOfOurs
     }
 
-    /// Whether anything was found here that the server did not say.
+    /// True if there is a finding that the server did not report.
     private(set) var hasFindingOfOurs = false
 
     /// Lets the verdict, and that of every signature, fall to `verdict` for `reason`; they never rise.
@@ -73,14 +73,14 @@ public struct AttachmentVerdict: Sendable {
     }
 }
 
-/// What is said of one signature of an attachment.
+/// The verdict on one signature of an attachment.
 public struct SignatureVerdict: Sendable, Hashable {
     public var verdict: Verdict
     /// As the certificate says; nil where nobody says it.
     public var signer: String?
-    /// When it was made: as the signer says, for people.
+    /// The time of signing that the signer claims, for people.
     public var signingTime: String?
-    /// When it was there at the latest, as a timestamp proves.
+    /// The latest time at which it existed, as a timestamp proves.
     public var provenTime: String?
     /// The form field that holds it.
     public var fieldName: String?

@@ -5,8 +5,8 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// Verifies the signed attachments of one layer of a message, each with a call of its own: the structure first, then the
-/// server, then what the server cannot be relied on for.
+/// Verifies the signed attachments of one layer of a message, each with a call of its own: the structure first, then
+/// the server, then the aspects for which the server cannot be relied on.
 struct AttachmentVerification {
     let services: Services
     /// The layer.
@@ -219,21 +219,22 @@ struct AttachmentVerification {
             to: worst.verdict, worst.reasons.first ?? "one of its signatures is \(worst.verdict.words)")
     }
 
-    /// Two readings of the part, or of what is around it, that differ in its octets, its name, or in which parts there are.
+    /// Lowers the verdict for two readings of the part, or of its surroundings, that differ in its octets, its name, or
+    /// in the set of parts.
     private func judgeStructure(of entity: Entity, _ octets: AttachmentOctets, _ verdict: inout AttachmentVerdict) {
         if let doubt = octets.doubt { verdict.lower(to: .notTrusted, doubt, .damaged) }
         for doubt in message.structuralDoubts(at: entity.path) { verdict.lower(to: .notTrusted, doubt, .ambiguous) }
     }
 
-    /// What a reader's machine would open as something else shows something else.
+    /// Lowers the verdict for a file that a reader's machine would open as something else, and so show something else.
     private func judgeHints(of entity: Entity, as form: AttachmentFacts.SignedForm, _ verdict: inout AttachmentVerdict)
     {
         let hints = OpeningHints(of: entity, using: services.charsets)
         if let objection = hints.objection(to: form) { verdict.lower(to: .notTrusted, objection, .ambiguous) }
     }
 
-    /// What a detached signature is over: the file, and of one that travels as lines of text the form with the line ends
-    /// that fit, since mail has but one of them (RFC 2049 §4).
+    /// Returns the content of a detached signature: the file. Of a file that travels as lines of text it is the form
+    /// with the line ends that fit, because mail has only one kind (RFC 2049 §4).
     private func signedOctets(
         _ octets: OctetString, of file: Entity, by signature: OctetString
     ) throws(Failure) -> OctetString {

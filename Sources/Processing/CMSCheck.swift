@@ -4,10 +4,10 @@ import Octets
 /// The check of a signing server's CMS before it leaves, whoever gave it: what would not verify is never sent.
 struct CMSCheck {
     let inspection: any SignatureInspection
-    /// What was to be signed, for people: `message` or `attachment`.
+    /// The thing to be signed, for people: `message` or `attachment`.
     let subject: String
 
-    /// What the CMS says of itself, once it fits `content` with the certificates it encloses.
+    /// Returns the facts of the CMS, once it fits `content` with the certificates it encloses.
     func checked(_ cms: OctetString, over content: any OctetSource) throws(Failure) -> CMSFacts {
         let facts: CMSFacts
         do {

@@ -2,7 +2,8 @@ import DocumentKinds
 import InternetMessage
 import Workflows
 
-/// Finds the file that a detached signature is for. Names are only hints of strangers: where they leave a choice there is no answer.
+/// Finds the file that a detached signature is for. Names are only untrusted hints: if they leave a choice, there is no
+/// answer.
 struct DetachedSignatures {
     /// All attachments of the message, in order.
     let attachments: [AttachmentFacts]
@@ -14,8 +15,8 @@ struct DetachedSignatures {
         case several
     }
 
-    /// The file next to `signature`, in the same multipart: the one whose name it bears (`x.pdf.p7s` for `x.pdf`), else the
-    /// one that differs from it in its extension (`x.p7s`), else the only one there is.
+    /// Returns the file next to `signature`, in the same multipart: the one whose name it has (`x.pdf.p7s` for
+    /// `x.pdf`), otherwise the one that differs from it in its extension (`x.p7s`), otherwise the only one there is.
     func file(for signature: AttachmentFacts) -> Match {
         guard !signature.path.isEmpty else { return .none }
         let beside = attachments.filter {
@@ -42,7 +43,7 @@ struct DetachedSignatures {
 }
 
 extension AttachmentFacts {
-    /// Whether its name or type says that it is a signature and no document (RFC 8551 §3.2.1).
+    /// True if its name or type says that it is a signature and not a document (RFC 8551 §3.2.1).
     var isNamedAsSignature: Bool {
         ["application/pkcs7-signature", "application/x-pkcs7-signature"].contains(mediaType)
             || shownFileName?.hasEnding("p7s") == true
@@ -69,7 +70,7 @@ extension AttachmentFacts {
         }
     }
 
-    /// Whether name or media type would have a reader open it as `kind`.
+    /// Returns true if a reader would open it as `kind`, by its name or media type.
     private func declares(_ kind: String) -> Bool {
         shownFileName?.hasEnding(kind) == true || mediaType.hasSuffix("/" + kind)
             || mediaType.hasSuffix("+" + kind)

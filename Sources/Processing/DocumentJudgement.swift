@@ -72,7 +72,7 @@ struct DocumentJudgement {
         return verdict
     }
 
-    /// What the server says of the signatures with `names`, one for each, and what it says beside.
+    /// Returns the server's statements about the signatures with `names`, one for each, and its other statements.
     ///
     /// By name where both sides have names; what is left over goes by order, if both sides have equally much left over.
     private func paired(

@@ -6,7 +6,8 @@ public import Workflows
 
 /// The life of one entry between claim and commit: parse, decide, operate, compose. Does no I/O itself.
 ///
-/// A policy in force is a value in here: a message is handled from beginning to end under the policy it was claimed under.
+/// A policy in force is a value in here: a message is handled from beginning to end under the policy that was in force
+/// at its claim.
 public struct EntryProcessor: Sendable {
     public let policy: Policy
     public let services: Services
@@ -65,7 +66,7 @@ public struct EntryProcessor: Sendable {
         }
     }
 
-    /// Whether ``refuse(_:octets:limit:)`` needs all of a message that is too large, and not only its header.
+    /// True if ``refuse(_:octets:limit:)`` requires all of a message that is too large, and not only its header.
     public var refusesWhole: Bool { Routing.passesFailed(policy) }
 
     /// Works out what becomes of a message that is too large to be read.
@@ -91,7 +92,8 @@ public struct EntryProcessor: Sendable {
         return Unread.tooLarge(entry, because: failure, policy: policy, services: services)
     }
 
-    /// Runs the operations in their order. All or nothing: what one of them made leaves only when the last has succeeded.
+    /// Runs the operations in their order. All or nothing: their results leave only when the last operation has
+    /// succeeded.
     ///
     /// - Parameter attachments: What the operations on attachments are for.
     private func operate(

@@ -3,11 +3,11 @@ import InternetMessage
 
 /// Compares the header that readers show with the signed copy of it in the signed part.
 ///
-/// RFC 9788 puts the copy on the signed part itself and says so by the parameter `hp`, earlier programs by
-/// `protected-headers`. RFC 8551 §3.1 wraps the whole message as message/rfc822, with `forwarded="no"` where it is meant as
-/// a protection. Without any of these marks a copy is compared too, but proves no forgery.
+/// RFC 9788 puts the copy on the signed part itself and marks it by the parameter `hp`, earlier programs by
+/// `protected-headers`. RFC 8551 §3.1 wraps the whole message as message/rfc822, with `forwarded="no"` if it is meant
+/// as a protection. Without any of these marks a copy is compared too, but proves no forgery.
 struct HeaderComparison {
-    /// Why From is forged; nil where it is not, or nothing marked says so.
+    /// The reason why From is forged; nil if it is not, or no mark says so.
     let forgedAuthor: String?
     /// The fields that differ, a sentence each.
     let differences: [String]
@@ -54,7 +54,7 @@ struct HeaderComparison {
         return "From differs from the signed copy of the header, which says: " + shown
     }
 
-    /// Whether a person would read something else.
+    /// Returns true if a person would read something else.
     private static func differ(
         _ inner: Header, _ outer: Header, _ name: String, _ charsets: some CharsetDecoding
     ) -> Bool {

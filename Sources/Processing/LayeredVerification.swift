@@ -5,7 +5,8 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// Verifies the signed attachments of a message in all its layers, those within an opaque S/MIME object as those beside it.
+/// Verifies the signed attachments of a message in all its layers, those within an opaque S/MIME object and those
+/// beside it.
 struct LayeredVerification {
     let services: Services
     let layers: MessageLayers
@@ -54,7 +55,8 @@ struct LayeredVerification {
         return verdicts
     }
 
-    /// A verdict is told of a name: another part under that name, which is not as good, would be taken for what it is about.
+    /// Lowers verdicts on names that are shared. A verdict is reported under a name, and another part with that name
+    /// and a worse verdict would be taken for the judged one.
     private func lowerNamesakes(_ verdicts: inout AttachmentVerdicts, _ opened: [SharedNames.Place]) {
         let trusted = verdicts.all.indices.filter { verdicts.all[$0].verdict == .trusted }
         guard !trusted.isEmpty else { return }
@@ -68,7 +70,7 @@ struct LayeredVerification {
         }
     }
 
-    /// What cannot be seen from outside, and what is too deep within.
+    /// The parts that cannot be seen from outside, and those that are too deep within.
     private var remarks: [String] {
         var remarks: [String] = []
         for message in layers.all {

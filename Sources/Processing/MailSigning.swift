@@ -9,7 +9,7 @@ import Workflows
 struct SignedMail {
     /// CRLF line ends.
     let message: OctetRope
-    /// What a reader will hold against the signature, in words; nil when there is nothing.
+    /// The objection of a reader to the signature, in words; nil if there is none.
     let remark: String?
 }
 

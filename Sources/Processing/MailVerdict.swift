@@ -1,7 +1,7 @@
 public import DSSProtocol
 import Explanations
 
-/// What verifying a mail's own signature came to, with everything a reader or the log is told of it.
+/// The result of verifying a mail's own signature, with everything that is reported to readers and the log.
 public struct MailVerdict: Sendable {
     public enum Result: Sendable, Hashable {
         /// A fourth result beside the three verdicts: there is nothing that could be judged.
@@ -34,7 +34,7 @@ public struct MailVerdict: Sendable {
     public var signers: [CMSFacts.Signer]
     /// nil without a server call.
     public var answer: VerificationAnswer?
-    /// Whether anything was found here beside a signer who is not the author.
+    /// True if there is a local finding other than that the signer is not the author.
     private var hasOtherFinding = false
 
     public init(
@@ -48,12 +48,12 @@ public struct MailVerdict: Sendable {
         self.answer = answer
     }
 
-    /// Whether a revocation service that did not answer is all that stands in the way.
+    /// True if a revocation service that did not answer is the only obstacle.
     public var isRevocationUnreachable: Bool {
         result == .judged(.indeterminate) && answer?.isRevocationUnreachable == true
     }
 
-    /// Whether it is not trusted for no other reason than that somebody other than From signed, whoever found that.
+    /// True if it is not trusted for the only reason that somebody other than From signed, whoever found that.
     var isOnlySignerWrong: Bool {
         guard result == .judged(.notTrusted), let answer, !hasOtherFinding else { return false }
         if case .mismatch? = identity { return answer.verdict == .trusted || answer.isOnlySignerWrong }

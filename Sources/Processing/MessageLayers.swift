@@ -5,13 +5,13 @@ public import Octets
 ///
 /// An object that is merely attached as a file, such as `contract.pdf.p7m`, is no layer of the mail and stays closed.
 public struct MessageLayers: Sendable {
-    /// The message as it came.
+    /// The message as received.
     public let message: Message
-    /// What the objects enclose, each behind the one that it was found in.
+    /// The messages within the objects, each behind the one that it was found in.
     public let enclosed: [Message]
-    /// What could not be opened and why, a sentence each.
+    /// The objects that could not be opened and the reasons, a sentence each.
     public let remarks: [String]
-    /// Where each of ``enclosed`` was found.
+    /// The place where each of ``enclosed`` was found.
     private let places: [Place]
 
     private struct Place: Hashable {
@@ -61,14 +61,15 @@ public struct MessageLayers: Sendable {
     /// The message and all enclosed ones, in the order that ``Workflows/AttachmentFacts/layer`` counts.
     var all: [Message] { [message] + enclosed }
 
-    /// What the object at `path` of the message as it came encloses; nil when there is none, or it could not be opened.
+    /// Returns the content of the object at `path` of the outermost message; nil if there is none, or it could not be
+    /// opened.
     func content(at path: Entity.Path) -> Entity? {
         places.firstIndex(of: Place(layer: 0, path: path)).map { enclosed[$0].root }
     }
 
     // MARK: - Objects
 
-    /// Why an object stays closed.
+    /// The reason why an object stays closed.
     private struct Obstacle: Error {
         let words: String
     }

@@ -1,7 +1,7 @@
 import Composition
 import DSSProtocol
 
-/// What verifying came to: the mail itself, its attachments, and what all of that comes to.
+/// The result of verification: the mail itself, its attachments, and the verdict on both together.
 public struct MessageVerdict: Sendable {
     /// The mail's own; nil where only attachments were to be verified.
     public let mail: MailVerdict?
@@ -52,7 +52,7 @@ public struct MessageVerdict: Sendable {
         return reasons
     }
 
-    /// Whether a revocation service that did not answer is all that stands in the way, of every object in doubt.
+    /// True if a revocation service that did not answer is the only obstacle, for every object in doubt.
     public var isRevocationUnreachable: Bool {
         guard result == .judged(.indeterminate) else { return false }
         let isMailFine = mail.map { $0.result != .judged(.indeterminate) || $0.isRevocationUnreachable } ?? true
@@ -65,7 +65,7 @@ public struct MessageVerdict: Sendable {
         [mail?.answer].compactMap(\.self) + (attachments?.all.compactMap(\.answer) ?? [])
     }
 
-    /// What the server said of the worst object, in a line.
+    /// The server's message about the worst object, in one line.
     var serverMessage: String? {
         answers.enumerated().max { ($0.element.verdict, -$0.offset) < ($1.element.verdict, -$1.offset) }?
             .element.messages.first
@@ -76,9 +76,9 @@ public struct MessageVerdict: Sendable {
 public struct AttachmentVerdicts: Sendable {
     /// In the order of the parts.
     public var all: [AttachmentVerdict]
-    /// What was not looked into, and why.
+    /// The things that were not examined, and the reasons.
     public var remarks: [String]
-    /// Whether the mail is encrypted, so that nothing of it could be seen.
+    /// True if the mail is encrypted, so that nothing of it could be seen.
     public var isMailEncrypted: Bool
 
     public init(_ all: [AttachmentVerdict], remarks: [String] = [], isMailEncrypted: Bool = false) {

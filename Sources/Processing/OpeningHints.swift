@@ -3,15 +3,15 @@ import Workflows
 
 /// By what a reader's machine chooses the program that opens a file, beside its octets.
 ///
-/// A file that is signed in one form may show anything in another: what a signature leaves out - the comments of an XML
-/// document, parameters and unsigned attributes of a CMS, what was added to a PDF after it was signed - is read by programs
-/// that forgive what stands around it, HTML's and PDF's before all.
+/// A file that is signed in one form may show anything in another. A signature leaves out comments of an XML document,
+/// parameters and unsigned attributes of a CMS, or data added to a PDF after it was signed. Programs that tolerate
+/// surrounding text read them, above all those for HTML and PDF.
 struct OpeningHints {
     /// Every name that some reader shows.
     let names: [ShownFileName]
     /// `type/subtype`, lower case.
     let mediaType: String
-    /// Whether one of the names holds a control character, white space apart.
+    /// True if one of the names holds a control character, apart from white space.
     private let holdsControlCharacter: Bool
 
     init(of entity: Entity, using charsets: some CharsetDecoding) {
@@ -26,7 +26,7 @@ struct OpeningHints {
         self.mediaType = mediaType
     }
 
-    /// Why the file may be opened as something else than `form`, in words; nil where nothing speaks of that.
+    /// Returns the reason why the file may be opened as something else than `form`, in words; nil if there is none.
     func objection(to form: AttachmentFacts.SignedForm) -> String? {
         if holdsControlCharacter {
             return "its name holds a control character, at which some readers end it"
@@ -48,7 +48,7 @@ struct OpeningHints {
         }
     }
 
-    /// Whether a program may be chosen by it, unlike the `2` of `offer 1.2`.
+    /// Returns true if a program may be chosen by it, unlike the `2` of `offer 1.2`.
     private static func choosesProgram(_ ending: String) -> Bool {
         guard (1...8).contains(ending.utf8.count), let first = ending.utf8.first, (0x61...0x7A).contains(first) else {
             return false
@@ -89,7 +89,7 @@ extension AttachmentFacts.SignedForm {
         }
     }
 
-    /// Whether a file of this form is opened as such under a name with `ending`, or as nothing at all.
+    /// Returns true if a file of this form is opened as such under a name with `ending`, or not opened at all.
     fileprivate func opens(_ ending: String) -> Bool {
         switch self {
         case .cms: Self.neutralEndings.contains(ending) || Self.cmsEndings.contains(ending)

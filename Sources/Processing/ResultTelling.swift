@@ -4,7 +4,7 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// What people are told of a verdict.
+/// The text about a verdict for people.
 extension Routing {
     /// - Parameter layers: What was verified, in which claims of others are looked for.
     func text(of verdict: MessageVerdict, _ layers: MessageLayers) -> ResultText {

@@ -78,8 +78,8 @@ extension Routing {
             services: services)
     }
 
-    /// A notice travels to where its reader is, under the null sender and with NOTIFY=NEVER, so that nobody can answer it into
-    /// a loop.
+    /// A notice travels in the direction of its reader, under the null sender and with NOTIFY=NEVER, so that no answer
+    /// can cause a loop.
     static func output(
         _ notice: Notice, to address: AddrSpec, folder: Output.Folder, workflow: String?, reason: String,
         policy: Policy, services: Services
@@ -161,7 +161,8 @@ extension MessageVerdict {
 }
 
 extension MailVerdict {
-    /// RFC 8601 §2.7.1 in the sense of RFC 7281 §3: `policy` where the signature is good and only its owner is not who he should be.
+    /// RFC 8601 §2.7.1 in the sense of RFC 7281 §3: `policy` if the signature is valid and only its owner is the wrong
+    /// one.
     fileprivate var authenticationResult: AuthenticationResults.Result {
         switch result {
         case .notSigned: return .none

@@ -4,7 +4,8 @@ import Octets
 import Workflows
 
 extension Routing {
-    /// The end of a message that is too large to be read: it follows `EmailErrorAction` like any other that failed for good.
+    /// Ends a message that is too large to be read: it follows `EmailErrorAction` like any other that failed
+    /// permanently.
     ///
     /// Notices have its header only. Where no recipient gets it, the file itself is kept in `blocked`.
     mutating func refuse(_ failure: Failure) -> Outcome {
@@ -30,7 +31,7 @@ extension Routing {
         return publish(outputs, reason: failure.summary)
     }
 
-    /// Whether the recipients get a message that failed, so that all of it is needed.
+    /// Returns true if the recipients get a message that failed, so that all of it is needed.
     static func passesFailed(_ policy: Policy) -> Bool {
         switch policy.errorAction {
         case .recipients, .administratorAndRecipients: true

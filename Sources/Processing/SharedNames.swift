@@ -32,7 +32,8 @@ struct SharedNames {
         }
     }
 
-    /// Whether a part that is none of `known` may be shown under a name of the part at `place`, and holds something else.
+    /// Returns true if a part that is not one of `known` may be shown under a name of the part at `place`, and holds
+    /// something else.
     func isShared(_ place: Place, beyond known: Set<Place>) -> Bool {
         guard let own = all.first(where: { $0.place == place }) else { return false }
         return all.contains { other in

@@ -4,8 +4,8 @@ import Workflows
 
 /// The check of the certificate that made a signature, before the signature leaves.
 ///
-/// A signature that fits can still be useless, because nobody accepts its certificate, or harmful, because it is somebody
-/// else's.
+/// A signature that fits can still be useless, because nobody accepts its certificate, or harmful, because it is
+/// somebody else's.
 struct SignerCheck {
     let policy: Policy
     let services: Services
@@ -33,7 +33,8 @@ struct SignerCheck {
         )
     }
 
-    /// What a reader of a signed mail will hold against its signer, in words; nil when it is the author or may sign for it.
+    /// Returns the objection of a reader of a signed mail to its signer, in words; nil if it is the author or may sign
+    /// for it.
     func remark(on facts: CMSFacts, header: Header) -> String? {
         guard case .mismatch(let why) = SignerIdentity.compare(facts, header: header, policy: policy) else {
             return nil

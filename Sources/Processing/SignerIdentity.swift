@@ -2,7 +2,7 @@ import DomainNames
 public import InternetMessage
 public import Workflows
 
-/// Whether the one who signed is the one whom From shows (RFC 8550 §3; Sender is not looked at, the strict side of it).
+/// The relation of the signer to the author in From (RFC 8550 §3; Sender does not count, which is the strict side).
 ///
 /// A valid signature by somebody else is the classic forgery: only this comparison catches it.
 public enum SignerIdentity: Sendable, Hashable {
@@ -53,7 +53,7 @@ extension SignerIdentity {
 }
 
 extension OrganisationSigner {
-    /// Whether this entry names the certificate of `signer`, and lets it sign for `author`.
+    /// Returns true if this entry names the certificate of `signer`, and lets it sign for `author`.
     func mayBe(_ signer: CMSFacts.Signer, for author: AddrSpec) -> Bool {
         let addresses = signer.addresses.compactMap { CanonicalAddress($0) }
         let domain = author.canonicalDomain

@@ -4,7 +4,7 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// What the signing operations of a workflow make of a message, one upon the other.
+/// The signing operations of a workflow on a message, one after the other.
 struct SigningChain {
     let policy: Policy
     let services: Services
@@ -12,10 +12,10 @@ struct SigningChain {
     let scratch: any OctetCollectorMaking
     /// As the operations so far left it, CRLF line ends.
     private var message: Message
-    /// What leaves when no operation follows; nil while nothing was signed.
+    /// The message that leaves if no operation follows; nil while nothing was signed.
     private(set) var signed: OctetRope?
     private var isMailSigned = false
-    /// What was done, for log and journal, a clause each.
+    /// The operations done, for log and journal, a clause each.
     private(set) var account: [String] = []
 
     init(

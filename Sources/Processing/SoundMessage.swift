@@ -4,8 +4,8 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// Sees to it that what is signed here is trusted where it is verified: the structure of what leaves is judged as it will be
-/// there, repaired where the standards allow it, and else refused before anything is signed.
+/// Makes sure that a mail signed here is trusted where it is verified. The structure of the outgoing mail is judged as
+/// it will be there, repaired if the standards allow it, and otherwise refused before anything is signed.
 struct SoundMessage {
     let scratch: any OctetCollectorMaking
     /// Letters and digits that stand in no other message. It is the boundary of the signed mail.
@@ -42,7 +42,7 @@ struct SoundMessage {
         case unsound([String])
     }
 
-    /// What verification will make of the signed mail, whatever the signature is.
+    /// Returns the judgement of verification on the structure of the signed mail, whatever the signature is.
     private func judged(_ message: Message) throws(Failure) -> Judgement {
         let fit: SignableEntity
         do { fit = try SignableEntity(of: message) } catch { return .unsound([error.text]) }

@@ -3,9 +3,10 @@ import InternetMessage
 public import Octets
 public import Workflows
 
-/// Outcomes of messages that are not read: nothing of them is parsed, so that what stopped the reader cannot stop the notice.
+/// Outcomes of messages that are not read. Nothing of them is parsed, so that the cause that stopped the reader cannot
+/// stop the notice.
 public enum Unread {
-    /// Why it was not read.
+    /// The reason why it was not read.
     public static let poisonReason =
         "processing of this message ended three times without a result; it was not looked into again"
 
@@ -58,7 +59,7 @@ public enum Unread {
             account: account)
     }
 
-    /// Which texts cannot be read, and what to do.
+    /// Returns the texts that cannot be read, with advice.
     public static func unreadableReason(_ texts: [Envelope.UnreadableText]) -> String {
         let told = 3
         let more = texts.count > told ? " and \(texts.count - told) more" : ""

@@ -4,13 +4,13 @@ import Octets
 import Relaying
 import Spool
 
-/// What a claimed file turned out to be.
+/// The content of a claimed file.
 struct AdmittedEntry {
     let file: ClaimedFile
     let envelope: Envelope
     /// Nil when its header cannot be read.
     let message: DepartingMessage?
-    /// Why it cannot be relayed at all.
+    /// The reason why it cannot be relayed at all.
     let defect: DeliveryReport?
 
     /// - Throws: ``CompositionError`` when nobody can be found in it to whom it goes.

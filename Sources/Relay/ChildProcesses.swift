@@ -3,15 +3,15 @@ import Glibc
 import Octets
 import Synchronization
 
-/// Why a program could not be run.
+/// The reason why a program could not be run.
 struct ProcessFailure: Error {
     let reason: String
 
     init(_ errno: Int32) { reason = String(cString: strerror(errno)) }
 }
 
-/// What a program reads from its standard input: a file without a name. (Through a pipe, the program would take a message for
-/// whole whose writer was killed in the middle.)
+/// The standard input of a program: a file without a name. (With a pipe, the program would take a message for complete
+/// whose writer was killed in the middle.)
 final class InputFile {
     let descriptor: CInt
 
@@ -28,7 +28,7 @@ final class InputFile {
 
     deinit { close(descriptor) }
 
-    /// Whether the program that was given it has read it all: their place in the file is the same.
+    /// True if the program that was given it has read it all: both share one position in the file.
     var isReadToEnd: Bool {
         let place = lseek(descriptor, 0, SEEK_CUR)
         return place >= 0 && place == lseek(descriptor, 0, SEEK_END)

@@ -4,8 +4,8 @@ import Synchronization
 
 /// The deferred messages in the order in which they are due, so that a large folder need not be read for each of them.
 ///
-/// A hint: the folder is the truth, and a listing makes the agenda anew. Times are those of the monotonic clock, so that a jump
-/// of the time of day changes nothing of what is waited for.
+/// A hint: the folder is the truth, and a listing makes the agenda anew. Times are those of the monotonic clock, so
+/// that a jump of the time of day changes no waiting time.
 final class DeferredAgenda: Sendable {
     struct Item: Comparable, Sendable {
         let entry: DeferredEntry
@@ -20,7 +20,7 @@ final class DeferredAgenda: Sendable {
     init() {}
 
     var count: Int { items.withLock { $0.count } }
-    /// When the first is due.
+    /// The time at which the first is due.
     var next: Duration? { items.withLock { $0.min?.due } }
 
     func add(_ entry: DeferredEntry, due: Duration) { items.withLock { $0.insert(Item(entry: entry, due: due)) } }

@@ -4,8 +4,8 @@ import Octets
 import Relaying
 import Spool
 
-/// Puts away a message that ended every start. Its record and our own envelope block are read, so that nobody who has it gets it
-/// again; nothing of the message is.
+/// Puts away a message that ended every start. Its record and our own envelope block are read, so that nobody who has
+/// it gets it again. Nothing of the message is read.
 struct EntryIsolation {
     let transaction: Transaction
     let settings: RelaySettings

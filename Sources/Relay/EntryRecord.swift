@@ -55,8 +55,8 @@ final class EntryRecord {
         for line in lines { history.add(line) }
     }
 
-    /// Makes sure, before anything is said to a server, that whatever it says can be recorded: there is room for it, and no
-    /// power loss brings the message back without its record.
+    /// Makes sure, before anything is said to a server, that whatever it says can be recorded: there is room for it,
+    /// and no power loss brings the message back without its record.
     func prepare(for recipients: [AddrSpec]) throws(SpoolError) {
         reserved = DeliveryLine.longestRecord(of: recipients)
         try transaction.openLedger().reserve(reserved)
@@ -64,8 +64,8 @@ final class EntryRecord {
         isClaimDurable = true
     }
 
-    /// Records that the end of the message is about to be sent to these recipients. Without that record it is not sent; and
-    /// where it may be sent for the second time, not without the journal saying so.
+    /// Records that the end of the message is about to be sent to these recipients. Without that record it is not sent.
+    /// If it may be sent for the second time, it is not sent without a line in the journal.
     func offer(_ recipients: [AddrSpec]) throws(SpoolError) {
         let repeated = recipients.filter(history.interrupted.contains)
         if !repeated.isEmpty {

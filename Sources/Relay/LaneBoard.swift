@@ -1,12 +1,13 @@
 import Relaying
 import SESConfiguration
 
-/// Which destinations are worth a try now, and how many deliveries are under way to each.
+/// The destinations that are worth a try now, and the number of deliveries under way to each.
 ///
-/// Who finds a destination full waits here for his turn, but never so many that nobody is left for the others. A delivery that
-/// takes long leaves its place among all to others, so that destinations that hang never hold up those that do not. One among
-/// several destinations begins with one delivery at a time, and each that ends well makes room for more.
-/// Unchecked: everything that changes is guarded by `condition`. Times are seconds of a clock that never jumps.
+/// A delivery attempt waits here if its destination has reached its limit of connections, but never so many that none
+/// is left for other destinations. A delivery that takes long leaves its place in the total to others, so that
+/// destinations that hang do not hold up the rest. If there are several destinations, each begins with one delivery at
+/// a time, and each that ends well makes room for more. Unchecked: everything that changes is guarded by `condition`.
+/// Times are seconds of a clock that never jumps.
 final class LaneBoard: @unchecked Sendable {
     enum Admission: Sendable, Hashable {
         case go
@@ -15,7 +16,7 @@ final class LaneBoard: @unchecked Sendable {
         /// As many as are allowed are under way in all, and as many as may wait do.
         case crowded
         case closedUntil(Int)
-        /// The limits by which he waited hold no more: he may ask again by the new ones.
+        /// The limits under which it waited are no longer in force; it may ask again under the new ones.
         case sentAway
         /// The program is to stop.
         case stopping
@@ -28,27 +29,27 @@ final class LaneBoard: @unchecked Sendable {
         case nothing
     }
 
-    /// How many go and wait.
+    /// The limits on deliveries under way and waiting.
     struct Limits: Sendable, Hashable {
         /// Deliveries under way to one destination.
         var perDestination: Int
         /// Deliveries under way in all, those that take long apart.
         var inAll: Int
-        /// Who may wait for one destination, and in all.
+        /// Attempts that may wait for one destination, and in all.
         var waitingForOne: Int
         var waitingInAll: Int
         /// Deliveries under way that take long.
         var slow = LaneBoard.slowLimit
-        /// Whether a destination begins with one delivery at a time, because there are others that it could hold up.
+        /// True if a destination begins with one delivery at a time, because there are others that it could hold up.
         var beginsNarrow = false
     }
 
     private struct Lane {
         var health = RouteHealth()
-        /// When each delivery under way began, the oldest first.
+        /// The time at which each delivery under way began, the oldest first.
         var begun: [ContinuousClock.Instant] = []
         var waiting = 0
-        /// How many may be under way, by what is known of it.
+        /// The number that may be under way, by what is known of the destination.
         var window = 1
 
         var isIdle: Bool { begun.isEmpty && waiting == 0 }
@@ -66,14 +67,15 @@ final class LaneBoard: @unchecked Sendable {
     private var served: Set<Destination> = []
     private var waiting = 0
     private var isStopping = false
-    /// How often there were new limits.
+    /// The number of times that there were new limits.
     private var rounds = 0
     private let changed: @Sendable () -> Void
 
     /// - Parameter changed: Called when a destination was closed or opened.
     init(changed: @escaping @Sendable () -> Void) { self.changed = changed }
 
-    /// Asks for leave to deliver, and waits for its turn where that is allowed; with `.go`, ``leave(_:_:at:)`` must follow.
+    /// Asks for permission to deliver, and waits for a turn if that is allowed; with `.go`, ``leave(_:_:at:)`` must
+    /// follow.
     /// - Parameters:
     ///   - round: ``round`` before the settings were looked at that `limits` are of; nil: now.
     ///   - now: Asked anew after waiting.
@@ -123,7 +125,7 @@ final class LaneBoard: @unchecked Sendable {
 
     private enum Turn: Equatable {
         case now
-        /// When the next delivery under way will have taken so long that it leaves its place.
+        /// The time until the next delivery under way has taken so long that it leaves its place.
         case after(Duration)
         case whenOneEnds
     }
@@ -148,7 +150,7 @@ final class LaneBoard: @unchecked Sendable {
         return .after(max(.milliseconds(1), oldest - border))
     }
 
-    /// Why nobody is sent to `destination` at present; nil when somebody may be.
+    /// Returns the reason why nothing is sent to `destination` at present; nil if something may be.
     func trouble(of destination: Destination) -> String? {
         condition.withLock { lanes[destination]?.health.reason }
     }
@@ -189,7 +191,7 @@ final class LaneBoard: @unchecked Sendable {
         }
     }
 
-    /// Which limits hold: a number that is another after ``sendAwayWaiting()``.
+    /// The number of the limits in force; it changes with ``sendAwayWaiting()``.
     var round: Int { condition.withLock { rounds } }
 
     /// Sends away those who wait by former limits, and who come with them later.
@@ -200,10 +202,10 @@ final class LaneBoard: @unchecked Sendable {
         }
     }
 
-    /// Whether nobody is under way there and nobody waits.
+    /// Returns true if nothing is under way there and nothing waits.
     func isIdle(_ destination: Destination) -> Bool { condition.withLock { lanes[destination]?.isIdle ?? true } }
 
-    /// Who waits for a turn now.
+    /// The number of attempts that wait for a turn now.
     var waitingCount: Int { condition.withLock { waiting } }
 
     /// The closed destinations.

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A lock with a condition whose waits end by the monotonic clock, so that a jump of the time of day neither ends nor stretches
-/// them.
+/// A lock with a condition whose waits end by the monotonic clock, so that a jump of the time of day neither ends nor
+/// extends them.
 ///
 /// Unchecked: the pointers never change.
 final class MonotonicCondition: @unchecked Sendable {

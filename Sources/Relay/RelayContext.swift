@@ -2,7 +2,7 @@ import Logging
 import ProgramLife
 import Spool
 
-/// What all entries of a relay have in common.
+/// The objects that all entries of a relay share.
 struct RelayContext: Sendable {
     let spool: Spool
     let lanes: LaneBoard

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a relay has done since it started, for its state and its metrics.
+/// The relay's counts since it started, for its state and its metrics.
 final class RelayCounters: Sendable {
     struct Values: Sendable, Hashable, Codable {
         /// Recipients.

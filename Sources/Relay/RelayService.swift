@@ -16,11 +16,11 @@ final class RelayService: Service {
     private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
-    /// How long what is under way may take after the order to stop, before its waiting is ended.
+    /// The time that deliveries under way may take after the order to stop, before their waiting is ended.
     private static let patience: Duration = .seconds(5)
     /// After that the program ends whatever is under way: a disk that does not answer cannot be interrupted.
     private static let longestEnd: Duration = .seconds(9)
-    /// How often the folder of deferred messages is read anew while nothing asks for it.
+    /// The interval at which the folder of deferred messages is read anew while nothing asks for it.
     private static let relisting = Duration.seconds(300)
 
     init(
@@ -43,7 +43,8 @@ final class RelayService: Service {
         engine.settings.replace(with: settings)
         threads.grow(to: settings.threads)
         crew.resize(to: settings.workers)
-        // Who waits for a turn waits by the former limits. Set aside, his message is due at once, by the new ones.
+        // An attempt that waits for a turn waits under the former limits. Its message is set aside and due at once,
+        // under the new ones.
         engine.lanes.sendAwayWaiting()
     }
 
@@ -61,7 +62,7 @@ final class RelayService: Service {
         engine.settings.current.transport.tidy(all: true)
     }
 
-    /// How many faults in a row a drain waits out before it leaves what is left to the next.
+    /// The number of faults in a row that a drain waits out before it leaves the rest to the next run.
     private static let faultsInARow = 4
 
     private func recover() async {
@@ -160,8 +161,8 @@ final class RelayService: Service {
         } while await engine.deferredBell.wait(atMost: wait)
     }
 
-    /// Until something is due, at most until the folder is read anew; never less than a moment. During a pause of the intake
-    /// only its end rings.
+    /// The time until something is due, at most until the folder is read anew, and never less than a moment. During a
+    /// pause of the intake only its end rings.
     private var wait: Duration {
         guard engine.gate.mayClaim, let due = engine.agenda.next else { return Self.relisting }
         return min(max(.milliseconds(50), due - engine.clock.monotonic()), Self.relisting)

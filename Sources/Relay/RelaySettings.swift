@@ -44,7 +44,7 @@ final class RelaySettings: Sendable {
         return address
     }()
 
-    /// Where a recipient's share goes.
+    /// Returns the destination of a recipient's share.
     func destination(of given: RouteCriteria.Given) -> Destination {
         let routes = configuration.routes
         let index = routes.firstIndex { $0.criteria.matches(given) } ?? routes.count - 1

@@ -7,7 +7,8 @@ import SESConfiguration
 import SMTPRelay
 import Synchronization
 
-/// Delivery by SMTP: to one gateway, or to the mail exchangers of each domain. Connections are kept for the next message.
+/// Delivery by SMTP: to one gateway, or to the mail exchangers of each domain. Connections are kept for the next
+/// message.
 final class SMTPTransport: Transport {
     private let routes: [RelayRoute]
     private let heloName: String
@@ -191,8 +192,8 @@ final class SMTPTransport: Transport {
         var timeouts = SMTPTimeouts()
         timeouts.command = .seconds(route.replyTimeout)
         timeouts.data = .seconds(route.replyTimeout)
-        // Too short a wait for the last reply makes repeats, so it is never below what RFC 5321 §4.5.3.2.6 asks for but by
-        // a far shorter general one.
+        // Too short a wait for the last reply causes repeats. So it is never below the time of RFC 5321 §4.5.3.2.6,
+        // unless the general time is far shorter.
         timeouts.finalReply = .seconds(route.replyTimeout * 2)
         return timeouts
     }
@@ -236,7 +237,7 @@ private final class SessionPool: Sendable {
         idle.withLock { $0.append(held) }
     }
 
-    /// What all servers together may take to say goodbye.
+    /// The time that all servers together may take to say goodbye.
     private static let farewell = Duration.seconds(2)
 
     func tidy(olderThan age: Duration) {

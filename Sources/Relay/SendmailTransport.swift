@@ -5,10 +5,11 @@ import Relaying
 import SESConfiguration
 import Synchronization
 
-/// Delivery by a program with the command line of sendmail: `sendmail -G -i -f SENDER -- RCPT…`, the message on its standard input.
+/// Delivery by a program with the command line of sendmail: `sendmail -G -i -f SENDER -- RCPT…`, the message on its
+/// standard input.
 ///
-/// What the sender wants to be told goes along as `-N`, `-R` and `-V`, where the configuration says that the program knows them.
-/// It answers for all recipients at once, by its exit code (sysexits.h).
+/// The sender's notification request goes along as `-N`, `-R` and `-V`, if the configuration says that the program
+/// knows them. The program answers for all recipients at once, by its exit code (sysexits.h).
 struct SendmailTransport: Transport {
     private let routes: [RelayRoute]
     private let children = ChildProcesses()
@@ -71,8 +72,8 @@ struct SendmailTransport: Transport {
 
     private static let longestCommand = 100_000
 
-    /// Each value in one argument with its letter: a program that has another use for the letter alone refuses such a one, where
-    /// it would otherwise take the value for a recipient.
+    /// Returns each value in one argument with its letter. A program that has another use for the letter alone refuses
+    /// such an argument; with two arguments it would take the value for a recipient.
     static func options(_ request: NotificationRequest) -> [String] {
         [
             request.notify.map { "-N" + "\($0)".lowercased() },
@@ -81,7 +82,7 @@ struct SendmailTransport: Transport {
         ].compactMap(\.self)
     }
 
-    /// What the end of the program says.
+    /// Returns the report for the end of the program.
     static func report(
         of ending: ChildProcesses.Ending, _ path: String, limit: Duration, acceptance: DeliveryReport.Outcome
     ) -> DeliveryReport {
@@ -94,7 +95,7 @@ struct SendmailTransport: Transport {
         }
     }
 
-    /// What an exit code says (sysexits.h). What it does not know is tried again.
+    /// Returns the report for an exit code (sysexits.h). An unknown code is tried again.
     /// - Parameter acceptance: What it is that the program took the message.
     static func report(
         of code: Int32, _ path: String, acceptance: DeliveryReport.Outcome = .sent

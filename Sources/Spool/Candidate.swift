@@ -8,13 +8,14 @@ public struct Candidate: Sendable {
     public let name: FileName
     /// For retry: Unix seconds from which it may be tried again.
     public let due: Int?
-    /// What its name says and may be believed of this place.
+    /// The facts in its name that may be believed in this place.
     public let facts: NameFacts
     /// For retry: the entry it has been since its first claim.
     public let entry: EntryID?
     let directory: Directory
 
-    /// Whether a retry is due: its time has come, or lies further ahead than any delay could have set it, because the clock jumped.
+    /// Returns true if a retry is due: its time has come, or lies further ahead than any delay could have set it,
+    /// because the clock jumped.
     public func isDue(now: Int, longestDelay: Int) -> Bool {
         guard let due else { return true }
         return due <= now || due - now > longestDelay
@@ -25,7 +26,7 @@ public struct Candidate: Sendable {
 public struct LeftInPlace: Sendable, Hashable {
     public let path: String
     public let reason: String
-    /// Whether it has a name that no program of the spool makes, so that it was never to be taken.
+    /// True if it has a name that no program of the spool makes, so that it is never taken.
     public let isForeign: Bool
 
     public init(path: String, reason: String, isForeign: Bool = false) {
@@ -36,14 +37,17 @@ public struct LeftInPlace: Sendable, Hashable {
 }
 
 extension Spool {
-    /// How many of the files left in place one listing reports.
+    /// The number of files left in place that one listing reports.
     static let reportedLimit = 100
 
     /// Lists what waits in `queue`, to its end, in the order of the directory: `new/`, then the bare `*.eml` beside it.
     ///
-    /// A file that is not readable for us is left where it is. Names that begin with a dot or end with `.part` or `.tmp` are never seen.
-    /// - Parameter body: Claims or notes the candidate; returns false to stop the listing. It may rename files away meanwhile.
+    /// A file that we cannot read is left in place. Names that begin with a dot or end with `.part` or `.tmp` are never
+    /// seen.
+    /// - Parameter body: Claims or notes the candidate; returns false to stop the listing. It may rename files away
+    ///   meanwhile.
     /// - Returns: What cannot be taken and why, at most 100.
+    /// - Throws: ``SpoolError`` if the folder cannot be listed, or `body` throws.
     @discardableResult
     public func forEachWaiting(
         in queue: Queue, _ body: (Candidate) throws(SpoolError) -> Bool

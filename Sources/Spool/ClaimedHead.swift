@@ -11,6 +11,7 @@ public struct ClaimedHead: Sendable {
 
 extension Transaction {
     /// Reads the envelope block and at most `limit` octets of the message behind it.
+    /// - Throws: ``SpoolError`` if the file cannot be read.
     public func readHead(limit: Int) throws(SpoolError) -> ClaimedHead {
         try require(.working)
         let file = try place.directory.openFile(messageName)
@@ -25,10 +26,11 @@ extension Transaction {
         return ClaimedHead(block: head.block, beginning: head.message)
     }
 
-    /// Lets the claimed file itself be published in `folder`, as it came, beside what else is to be published. Nothing of
-    /// it is read or copied where the file system knows hard links.
+    /// Adds the claimed file itself, unchanged, to the outputs for `folder`. Nothing of it is read or copied if the
+    /// file system supports hard links.
     ///
     /// Called last: the link changes the file's own times, so that an earlier change is not noticed any more.
+    /// - Throws: ``SpoolError`` if the output cannot be made.
     @discardableResult
     public func addClaimedFile(to folder: Folder) throws(SpoolError) -> PublishedFile {
         try require(.working)

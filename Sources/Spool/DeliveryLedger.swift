@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 public import Octets
 
-/// `done`, the file in a relay's directory that says what became of each recipient: lines that are appended and never changed.
+/// The record `done` of a relay's entry, which holds the outcome for each recipient: lines that are appended and never
+/// changed.
 ///
 /// What a line means is the relay's concern. What was torn by a crash is made a line of its own, which means
 /// nothing as it ends too early.
@@ -26,6 +27,7 @@ public final class DeliveryLedger: Sendable {
     }
 
     /// The whole lines, without their ends, in the order in which they were written.
+    /// - Throws: ``SpoolError`` if the record cannot be read.
     public func lines() throws(SpoolError) -> [OctetString] {
         let size = Int(try file.status().st_size)
         guard size <= Self.largest else {
@@ -44,8 +46,8 @@ public final class DeliveryLedger: Sendable {
 
     /// Makes sure that `octets` more can be appended whatever else fills the file system.
     ///
-    /// To be called before the first act outside whose outcome must be recorded. The reserved space is given back with the
-    /// file.
+    /// To be called before the first action outside whose outcome must be recorded. The reserved space is given back
+    /// with the file.
     /// - Throws: ``SpoolError``, a local fault, when there is not so much room.
     public func reserve(_ octets: Int) throws(SpoolError) {
         while true {
@@ -93,6 +95,7 @@ public final class DeliveryLedger: Sendable {
 
 extension Transaction {
     /// The record of deliveries of this entry, made where there is none.
+    /// - Throws: ``SpoolError`` if the record cannot be opened or made.
     public func openLedger() throws(SpoolError) -> DeliveryLedger {
         if let ledger { return ledger }
         let opened = try DeliveryLedger(in: place.directory, spool.durability)
@@ -100,8 +103,9 @@ extension Transaction {
         return opened
     }
 
-    /// Makes sure that a power loss cannot bring the message back to where it waited, without what its record will say:
-    /// this entry's directory, then the one that holds it. To be called before the first thing that cannot be taken back.
+    /// Makes sure that a power loss cannot bring the message back to where it waited without its record: syncs this
+    /// entry's directory, then the one that holds it. To be called before the first action that cannot be undone.
+    /// - Throws: ``SpoolError`` if a directory cannot be synced.
     public func makeClaimDurable() throws(SpoolError) {
         try require(.working)
         try spool.durability.check(place.directory.path)

@@ -1,12 +1,13 @@
 import Glibc
 
-/// What the listing knows of an entry without looking at it.
+/// The type of an entry as the listing knows it without a further call.
 enum EntryType {
     case file, directory, other, unknown
 }
 
 extension Directory {
-    /// Calls `body` with each name but `.` and `..`, as the system yields them; names that come and go meanwhile may be seen or not.
+    /// Calls `body` with each name except `.` and `..`, as the system yields them. Names that come and go meanwhile may
+    /// be seen or not.
     /// - Parameter body: Returns false to stop.
     func forEachName(_ body: (FileName, EntryType) throws(SpoolError) -> Bool) throws(SpoolError) {
         let copy = retrying { Glibc.openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// How many fsyncs the spool asked for.
+/// The number of fsyncs that the spool asked for.
 public struct SyncCounts: Sendable, Hashable {
     /// Of output files.
     public var files = 0
@@ -9,7 +9,7 @@ public struct SyncCounts: Sendable, Hashable {
     public var directories = 0
     /// Of `publish` and the folders, each for all entries renamed before it.
     public var shared = 0
-    /// How often an entry needed a shared one.
+    /// The number of times that an entry needed a shared one.
     public var sharedRequests = 0
 }
 

@@ -45,7 +45,7 @@ public struct FileName: Hashable, Sendable {
 }
 
 extension FileName {
-    /// Whether it is `*.eml`, in any case: other systems write `MAIL.EML`.
+    /// True if it is `*.eml`, in any case: other systems write `MAIL.EML`.
     var isMessageName: Bool {
         let suffix = octets.dropLast().suffix(4).map { UInt8(bitPattern: $0) }
         return suffix.elementsEqual(".eml".utf8) { $0 == $1 || ((0x41...0x5A).contains($0) && $0 | 0x20 == $1) }

@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// What a spool may and may not stand on.
+/// The file systems that a spool may and may not stand on.
 struct FileSystemType {
     private static let ext: UInt = 0xEF53
 
     private let magic: UInt
-    /// Whether a journal keeps metadata in order; nil where that is not known.
+    /// True if a journal keeps metadata in order; nil if that is not known.
     private let isJournalled: Bool?
 
     init(of directory: Directory) throws(SpoolError) {
@@ -26,7 +26,8 @@ struct FileSystemType {
     var isExtWithoutJournal: Bool { magic == Self.ext && isJournalled == false }
 
     /// - Returns: Warnings.
-    /// - Throws: kind `fileSystem` for a network file system: its locks and renames hold for one machine only, or not at all.
+    /// - Throws: kind `fileSystem` for a network file system: its locks and renames hold for one machine only, or not
+    ///   at all.
     func judge(_ path: String) throws(SpoolError) -> [String] {
         if let name = Self.networks[magic] {
             throw SpoolError(
@@ -80,8 +81,9 @@ struct FileSystemType {
 extension Directory {
     /// Tells ext4 that the directories made in this one have nothing to do with one another.
     ///
-    /// Without a journal ext4 walks over each inode freed in the last minutes before it takes one of the same block group, and an entry
-    /// frees two; spread over the groups, a claim and its output took half the time. Only a hint: where it is refused, nothing is lost.
+    /// Without a journal ext4 walks over each inode freed in the last minutes before it takes one of the same block
+    /// group, and an entry frees two. Spread over the groups, a claim and its output took half the time. This is only a
+    /// hint: if it is refused, nothing is lost.
     func spreadDirectories() {
         var flags: CLong = 0
         guard ioctl(descriptor, UInt(clinux_get_flags), &flags) == 0 else { return }

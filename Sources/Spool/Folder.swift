@@ -1,25 +1,25 @@
-/// Whose transactions: each program recovers only its own.
+/// The program that owns transactions. Each program recovers only its own.
 public enum Program: String, Sendable, Hashable, CaseIterable {
     case ses, relay
 
     var workPath: String { self == .ses ? "work" : "relay/work" }
     var publishPath: String { self == .ses ? "publish" : "relay/publish" }
     var journalPath: String { self == .ses ? "journal" : "relay/journal" }
-    /// Where a message is put by one rename that cannot be worked on.
+    /// The folder for messages that cannot be processed. They are moved there by one rename.
     var restingFolder: Folder { self == .ses ? .blocked : .failed }
-    /// Where goes what cannot be a message.
+    /// The folder for files that cannot be messages.
     var unfitFolder: Folder { self == .ses ? .corrupt : .failed }
 }
 
-/// Where something leaves the spool, or rests for good.
+/// The folders where files leave the spool, or stay permanently.
 public enum Folder: String, Sendable, Hashable, CaseIterable {
     case delivered, admin, blocked, retry
-    /// What the relay gave up on.
+    /// Messages that the relay gave up on.
     case failed
-    /// What cannot be a message.
+    /// Files that cannot be messages.
     case corrupt
 
-    /// Where its files stand, from the spool's root: `new` of a Maildir, or the folder itself.
+    /// The directory of its files, from the spool's root: `new` of a Maildir, or the folder itself.
     var filePath: String {
         switch self {
         case .delivered, .admin, .blocked, .retry: rawValue + "/new"
@@ -31,12 +31,13 @@ public enum Folder: String, Sendable, Hashable, CaseIterable {
     static let results: [Folder] = [.delivered, .admin, .blocked, .retry]
 }
 
-/// Where messages wait: the first three for `ses`, the others for the relay.
+/// The folders where messages wait: the first three for `ses`, the others for the relay.
 public enum Queue: String, Sendable, Hashable, CaseIterable {
     case outgoing, incoming, retry
     case delivered, admin
 
-    /// Whether only programs of the spool write there, so that every fact of a name is believed and a foreign name is left alone.
+    /// True if only programs of the spool write there, so that every fact of a name is believed and a foreign name is
+    /// left alone.
     var isOurs: Bool {
         switch self {
         case .outgoing, .incoming: false

@@ -1,6 +1,6 @@
 import Glibc
 
-/// How much stands in one place, and since when.
+/// The number of files in one place, and the age of the oldest.
 public struct FolderCount: Sendable, Hashable {
     public let name: String
     public internal(set) var count = 0
@@ -16,7 +16,9 @@ public struct FolderCount: Sendable, Hashable {
 }
 
 extension Spool {
-    /// What waits, is being worked on and has been put away, place by place; a snapshot of something that moves.
+    /// Returns the number of messages that wait, are being processed and have been put away, place by place. The counts
+    /// are a snapshot of a changing state.
+    /// - Throws: ``SpoolError`` if a folder cannot be listed.
     public func counts() throws(SpoolError) -> [FolderCount] {
         var counts: [FolderCount] = []
         if program == .relay {

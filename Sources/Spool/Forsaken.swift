@@ -1,7 +1,8 @@
 import Glibc
 
 extension Spool {
-    /// How many entries stand in `work` and `publish` of this program on which no process works now.
+    /// Returns the number of entries in `work` and `publish` of this program that no process works on now.
+    /// - Throws: ``SpoolError`` if a directory cannot be listed.
     public func forsakenCount() throws(SpoolError) -> Int {
         var count = 0
         for parent in [try work, try publish.directory] {

@@ -1,9 +1,10 @@
 import Glibc
 
-/// Makes a directory's entries durable for many threads with few fsyncs: one that begins after the renames serves them all.
+/// Makes a directory's entries durable for many threads with few fsyncs: one that begins after the renames serves them
+/// all.
 ///
-/// The first thread that comes leads: it syncs. Those that come while it does wait, and then one of them leads for all that wait.
-/// Unchecked: every variable is guarded by `mutex`.
+/// The first thread leads: it syncs. Threads that come during the sync wait, and then one of them leads for all that
+/// wait. Unchecked: every variable is guarded by `mutex`.
 final class GroupSync: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let ended: UnsafeMutablePointer<pthread_cond_t>
@@ -32,7 +33,8 @@ final class GroupSync: @unchecked Sendable {
 
     /// Returns once a sync has ended well that began after this call.
     ///
-    /// A sync that failed is never repeated: the kernel may have dropped what it could not write and call the next one good.
+    /// A failed sync is never repeated: the kernel may have dropped what it could not write and report success for the
+    /// next one.
     /// - Returns: 0, or the errno of the sync that failed, now and ever after.
     func wait() -> CInt {
         pthread_mutex_lock(mutex)

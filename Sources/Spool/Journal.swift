@@ -18,9 +18,9 @@ public struct JournalEvent: Sendable, Hashable {
     public var verdict: String?
     public var reason: String?
     public var messageID: String?
-    /// What the server said.
+    /// The server's message.
     public var server: String?
-    /// Whom the relay's event concerns.
+    /// The recipients that the relay's event concerns.
     public var recipients: [String] = []
 
     public init(
@@ -60,9 +60,11 @@ public struct JournalEvent: Sendable, Hashable {
     }
 }
 
-/// What happened to each entry, one JSON object a line, one file a program and UTC day. For people and `ses show`, never for decisions.
+/// The events of each entry, one JSON object a line, one file for each program and UTC day. For people and `ses show`,
+/// never for decisions.
 ///
-/// A line is one append and one write, so that lines of several processes do not mix; one torn by a crash is skipped by readers.
+/// A line is one append and one write, so that lines of several processes do not mix. Readers skip a line that a crash
+/// cut short.
 public final class Journal: Sendable {
     private struct Day {
         let name: String
@@ -212,7 +214,8 @@ struct JSONLine {
         text += ":"
     }
 
-    /// Escapes what JSON must, all control characters, and U+2028 and U+2029, which some line readers take for line ends.
+    /// Escapes the characters that JSON requires, all control characters, and U+2028 and U+2029, which some readers
+    /// take for line ends.
     private mutating func quote(_ value: String) {
         text += "\""
         for scalar in value.unicodeScalars {

@@ -71,8 +71,8 @@ enum Layout {
             }
             let made = try root.descend(item.path)
             if let sibling = item.sibling, let status = try root.status(sibling) {
-                // Only a member of the group may give it; without it the other program sees nothing there, and `ses init`
-                // repairs that.
+                // Only a member of the group may set it. Without it the other program sees nothing there, and `ses
+                // init` repairs that.
                 _ = fchown(made.descriptor, uid_t.max, status.st_gid)
             }
             // mkdir masks the mode with the umask, and drops the set-group-id bit.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a sweep removed.
+/// The files that a sweep removed.
 public struct SweptLitter: Sendable, Hashable {
     /// Files that never became messages, from the `tmp/` of the Maildirs.
     public internal(set) var unfinished = 0
@@ -11,7 +11,7 @@ public struct SweptLitter: Sendable, Hashable {
 }
 
 extension Spool {
-    /// The age in seconds from which a file in `tmp/` is no delivery under way any more: 36 hours, as maildir(5) has it.
+    /// The age in seconds from which a file in `tmp/` is no longer a delivery under way: 36 hours, as in maildir(5).
     static let unfinishedLifetime = 36 * 3_600
     /// The age in seconds from which a state file is litter. A running process renews its own every 10 s.
     static let deadStateLifetime = 3_600
@@ -34,7 +34,8 @@ extension Spool {
             }
         }
         swept.states = try state.removeFiles(olderThan: Self.deadStateLifetime, now: clock.now()) { name in
-            // `.PROGRAM-PID.json.DIGITS` is the half of a state whose writer was killed. The relay's state stands among folders.
+            // `.PROGRAM-PID.json.DIGITS` is an unfinished state whose writer was killed. The relay's state stands among
+            // folders.
             name.text.map { Self.isState($0) } == true
         }
         return swept
@@ -51,7 +52,7 @@ extension Spool {
 }
 
 extension Program {
-    /// Where unfinished deliveries to this program's folders stand.
+    /// The folders of unfinished deliveries by this program.
     var sweptFolders: [String] {
         switch self {
         case .ses: ["outgoing/tmp", "incoming/tmp", "delivered/tmp", "admin/tmp", "blocked/tmp", "retry/tmp"]

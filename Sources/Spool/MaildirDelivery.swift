@@ -1,7 +1,8 @@
 import Glibc
 public import Octets
 
-/// Puts one message into `outgoing` or `incoming`, as `ses drop` does: created in `tmp/`, made durable, then moved into `new/`.
+/// The delivery of one message into `outgoing` or `incoming`, as by `ses drop`: created in `tmp/`, made durable, then
+/// moved into `new/`.
 ///
 /// Needs no right but to write there. What is not committed cleans up after itself.
 public struct MaildirDelivery: ~Copyable {
@@ -19,6 +20,8 @@ public struct MaildirDelivery: ~Copyable {
         case outgoing, incoming
     }
 
+    /// Creates the file in `tmp/`.
+    /// - Throws: ``SpoolError`` if the file cannot be made.
     public init(
         spool: String, queue: Destination, clock: SpoolClock = .system, random: SpoolRandom = .system
     ) throws(SpoolError) {
@@ -60,8 +63,11 @@ public struct MaildirDelivery: ~Copyable {
     public var entry: EntryID { unique.entry }
 
     /// Adds octets at the end of the message.
+    /// - Throws: ``SpoolError`` if the octets cannot be written.
     public borrowing func write(_ octets: UnsafeRawBufferPointer) throws(SpoolError) { try file.write(octets) }
 
+    /// Appends octets to the message.
+    /// - Throws: ``SpoolError`` if the octets cannot be written.
     public borrowing func write(_ octets: OctetString) throws(SpoolError) {
         try octets.withUnsafeBytes { (buffer: UnsafeRawBufferPointer) throws(SpoolError) in try file.write(buffer) }
     }
@@ -69,7 +75,7 @@ public struct MaildirDelivery: ~Copyable {
     /// Hands the message over. When this returns, it is durable and the spool's.
     /// - Parameter envelopeOctets: How many octets at its head are envelope block; nil for none.
     /// - Returns: Its name in `new/`.
-    /// - Throws: ``SpoolError``. The message is gone then, so that the sender may try again without having it there twice.
+    /// - Throws: ``SpoolError``. The message is removed then, so that the sender may try again without a duplicate.
     public consuming func commit(envelopeOctets: Int?) throws(SpoolError) -> SpoolName {
         try durability.sync(file: file)
         var name = SpoolName(unique, NameFacts(envelopeOctets: envelopeOctets))

@@ -2,10 +2,12 @@ import Glibc
 public import Octets
 
 extension Spool {
-    /// Puts a mail of ours that belongs to no entry into `folder`: written in its `tmp/`, made durable, moved into `new/`.
+    /// Puts a mail of ours that belongs to no entry into `folder`: written in its `tmp/`, made durable, moved into
+    /// `new/`.
     /// - Parameters:
     ///   - block: The envelope block.
     ///   - folder: `admin` or `delivered`.
+    /// - Throws: ``SpoolError`` if the mail cannot be written, made durable or moved.
     public func deliver(
         _ content: any OctetSource, block: OctetString, origin: Origin, to folder: Folder
     ) throws(SpoolError) -> SpoolName {

@@ -10,7 +10,7 @@ public struct StagedOutput: Sendable {
     }
 
     public let folder: Folder
-    /// What its name shall say. E is set by the spool to what the block has as written.
+    /// The facts for its name. The spool sets E to the length of the block as written.
     public let facts: NameFacts
     /// The envelope block; empty for none.
     public let block: OctetString
@@ -27,7 +27,8 @@ public struct StagedOutput: Sendable {
 }
 
 extension Transaction {
-    /// Writes a result beside the message, durable, in a new file with the group of its folder; nobody else sees it before the commit.
+    /// Writes a result beside the message, durable, in a new file with the group of its folder. Nobody else sees it
+    /// before the commit.
     /// - Returns: Where it will be published, and under which name.
     /// - Throws: ``SpoolError``; nothing of the file is left then.
     @discardableResult

@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A directory that this program alone works in, such as `relay/work`. One that was removed while the program runs is made
-/// again, so that the mail that comes later is not held up.
+/// A directory that only this program uses, such as `relay/work`. If it was removed while the program runs it is made
+/// again, so that later mail is not held up.
 final class OwnFolder: Sendable {
     /// From the spool's root.
     private let path: String

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Private files for what is too large for memory.
 ///
-/// Each stands in the entry's directory as `~N` for the instant in which it is made; then its name is removed, and the octets
-/// last as long as their mapping. What a crash leaves in that instant is removed by recovery.
+/// Each stands in the entry's directory as `~N` for the instant in which it is made. Then its name is removed, and the
+/// octets last as long as their mapping. Recovery removes a name that a crash leaves in that instant.
 final class ScratchSpace: OctetCollectorMaking {
     static let memoryLimit = 1 << 20
     /// Of all that is kept in memory together: a message may have hundreds of attachments, each below ``memoryLimit``.
@@ -19,7 +19,7 @@ final class ScratchSpace: OctetCollectorMaking {
 
     func makeCollector() -> any OctetCollector { ScratchCollector(self) }
 
-    /// Whether `count` more octets may stay in memory; they count for as long as the entry is worked on.
+    /// Returns true if `count` more octets may stay in memory; they count for as long as the entry is processed.
     fileprivate func keepsInMemory(_ count: Int) -> Bool {
         guard count > 0 else { return true }
         if kept.add(count, ordering: .relaxed).newValue <= Self.totalMemoryLimit { return true }
@@ -125,6 +125,7 @@ extension OpenFile {
 
 extension Transaction {
     /// Puts all octets of `source` in one run: in memory below 1 MiB, else in a private file that is mapped.
+    /// - Throws: ``SpoolError`` if the octets cannot be kept.
     public func makeMapped(_ source: any OctetSource) throws(SpoolError) -> OctetString {
         try makeMapped { (write: (UnsafeRawBufferPointer) throws(SpoolError) -> Void) throws(SpoolError) in
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 262_144, alignment: 16)
@@ -138,7 +139,9 @@ extension Transaction {
         }
     }
 
-    /// Collects what `body` writes, chunk by chunk, in one run: in memory below 1 MiB, else in a private file that is mapped.
+    /// Collects the octets that `body` writes, chunk by chunk, in one run: in memory below 1 MiB, otherwise in a
+    /// private file that is mapped.
+    /// - Throws: ``SpoolError`` if the octets cannot be kept, or `body` throws.
     public func makeMapped(
         writing body: (_ write: (UnsafeRawBufferPointer) throws(SpoolError) -> Void) throws(SpoolError) -> Void
     ) throws(SpoolError) -> OctetString {

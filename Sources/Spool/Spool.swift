@@ -4,8 +4,8 @@ import Synchronization
 
 /// A spool on disk: what waits, what is being worked on, what became of it.
 ///
-/// Everything here blocks; call it on threads that may. Any number of threads and of processes may use one spool at once.
-/// `spool-layout/README.md` has the table of states that these calls move entries through.
+/// Everything here blocks; call it on threads that may. Any number of threads and of processes may use one spool at
+/// once. `spool-layout/README.md` has the table of states that these calls move entries through.
 public final class Spool: Sendable {
     /// As given to `init`.
     public let path: String
@@ -24,14 +24,15 @@ public final class Spool: Sendable {
     private let stateFolder: OwnFolder
     /// Nil for `ses`, which uses a folder.
     private let deferredFolder: OwnFolder?
-    /// What this process says of itself, and where it goes when the disk is full.
+    /// The published state of this process, and its place when the disk is full.
     let statePost = StatePost()
     private let folders: [Folder: ResultFolder]
     /// Directories in `work/` whose message counts one start too many, because a fault kept it from being given back.
     private let forgiven = Mutex<Set<String>>([])
 
     /// Opens a spool that `ses init` made.
-    /// - Throws: ``SpoolError`` of kind `layout` when it is none or incomplete, `permissions` when others may write in it.
+    /// - Throws: ``SpoolError`` of kind `layout` if it is not a spool or incomplete, `permissions` if others may write
+    ///   in it.
     public convenience init(
         opening path: String, program: Program, clock: SpoolClock = .system, random: SpoolRandom = .system
     ) throws(SpoolError) {
@@ -77,10 +78,10 @@ public final class Spool: Sendable {
     var workGroup: GroupSync { get throws(SpoolError) { try workFolder.open().group } }
     var publish: SyncedDirectory { get throws(SpoolError) { try publishFolder.open() } }
     var state: Directory { get throws(SpoolError) { try stateFolder.open().directory } }
-    /// Where the relay's messages wait for their next attempt; nil for `ses`, which uses a folder.
+    /// The directory where the relay's messages wait for their next attempt; nil for `ses`, which uses a folder.
     var deferred: Directory? { get throws(SpoolError) { try deferredFolder?.open().directory } }
 
-    /// How many fsyncs were asked for so far.
+    /// The number of fsyncs that were asked for so far.
     public var syncCounts: SyncCounts { durability.counts }
 
     /// The folders that a transaction of this program may have put something in.
@@ -96,7 +97,7 @@ public final class Spool: Sendable {
     /// Has the next start of the entry in `work/NAME` not counted.
     func forgive(_ name: String) { forgiven.withLock { _ = $0.insert(name) } }
 
-    /// Whether the next start of the entry in `work/NAME` was forgiven, which it is once.
+    /// Returns true if the next start of the entry in `work/NAME` was forgiven, which happens once.
     func takeForgiveness(_ name: String) -> Bool { forgiven.withLock { $0.remove(name) != nil } }
 
     func makeUniqueName(_ entry: EntryID) -> UniqueName { UniqueName(entry: entry, clock: clock, random: random) }

@@ -24,11 +24,11 @@ public struct SpoolError: Error, Hashable, Sendable {
     }
 
     public let kind: Kind
-    /// Where, as seen by an administrator.
+    /// The place, as an administrator sees it.
     public let path: String
     /// The system's error number; 0 when the system had no part in it.
     public let errno: Int32
-    /// What was being done, and what helps.
+    /// The operation, and advice.
     public let explanation: String
 
     public init(_ kind: Kind, path: String, errno: Int32 = 0, _ explanation: String) {
@@ -49,7 +49,8 @@ public struct SpoolError: Error, Hashable, Sendable {
         }
     }
 
-    /// Whether only the administrator can mend it: the spool is not made, not ours, or on the wrong file system.
+    /// True if only the administrator can repair it: the spool does not exist, is not ours, or is on the wrong file
+    /// system.
     public var pointsAtConfiguration: Bool {
         switch kind {
         case .layout, .permissions, .fileSystem: true
@@ -58,7 +59,7 @@ public struct SpoolError: Error, Hashable, Sendable {
         }
     }
 
-    /// Whether a directory of the spool is not there.
+    /// True if a directory of the spool is missing.
     var isMissingDirectory: Bool { kind == .layout && errno == ENOENT }
 
     /// The program must exit with 74 (EX_IOERR) at once and publish nothing more: what the disk holds is unknown.

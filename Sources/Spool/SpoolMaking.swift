@@ -1,11 +1,13 @@
 import Glibc
 
 extension Spool {
-    /// Makes a spool, or repairs the folders, owners and modes of one; what is right already is left alone, mail is never touched.
+    /// Makes a spool, or repairs the folders, owners and modes of one. Correct ones are left alone, and mail is never
+    /// touched.
     ///
-    /// As root it gives the spool to the user `ses` and the groups `ses-drop` and `ses-relay` where they exist; otherwise everything
-    /// belongs to the caller and its group.
+    /// As root it gives the spool to the user `ses` and the groups `ses-drop` and `ses-relay` if they exist. Otherwise
+    /// everything belongs to the caller and its group.
     /// - Returns: What an administrator should know, such as a group that does not exist.
+    /// - Throws: ``SpoolError`` if a folder cannot be made, or an owner or mode cannot be set.
     public static func make(
         at path: String, random: SpoolRandom = .system
     ) throws(SpoolError) -> [String] {

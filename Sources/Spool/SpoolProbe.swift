@@ -1,9 +1,10 @@
 import Glibc
 
 extension Spool {
-    /// Performs the protocol on a probe, from every source to every target: lock, rename without replacing, directory fsync, one
-    /// file system. Programs call it at start and do not run when it throws.
+    /// Performs the protocol on a probe, from every source to every target: lock, rename without replacing, directory
+    /// fsync, one file system. Programs call it at start and do not run if it throws.
     /// - Returns: Warnings, such as a file system on which rename is not known to survive a power loss.
+    /// - Throws: ``SpoolError`` if a step fails, because the file system cannot hold a spool then.
     public func probe() throws(SpoolError) -> [String] {
         let warnings = try FileSystemType(of: root).judge(path)
         // One probe at a time: its names are always the same, so that what a killed one left is taken away by the next.

@@ -4,7 +4,8 @@ extension Spool {
     /// Octets below which a file system of so many counts as full: some refuse to write long before nothing is left.
     static func leastRoom(of total: Int) -> Int { min(max(total / 50, 256 << 10), 16 << 20) }
 
-    /// Why nothing can be written in the spool at all, as whoever asks sees it; nil when there is no such reason.
+    /// Returns the reason why nothing can be written in the spool at all, as the caller sees it; nil if there is none.
+    /// - Throws: ``SpoolError`` if the file system cannot be asked.
     public func lackOfRoom() throws(SpoolError) -> String? {
         var facts = statvfs()
         guard fstatvfs(root.descriptor, &facts) == 0 else {

@@ -4,14 +4,15 @@ extension Spool {
     /// The time something may lie where messages are put in before it is called a stray.
     public static let strayAge = 600
 
-    /// What lies in `outgoing/` and `incoming/`, is no message as this spool takes them, and has not changed for ten
-    /// minutes: files of other names, folders, what a mail reader moved to `cur/`, what a deliverer left in `tmp/`,
-    /// and names in `new/` that are never taken. Somebody may wait for it to be sent.
+    /// Returns the files in `outgoing/` and `incoming/` that this spool does not take as messages and that have not
+    /// changed for ten minutes: files of other names, folders, files that a mail reader moved to `cur/`, files that a
+    /// deliverer left in `tmp/`, and names in `new/` that are never taken. Somebody may expect them to be sent.
     ///
     /// The temporary files of `ses drop` are not among them: whoever called it was told.
     /// - Parameter now: Unix seconds. The time of the last change of a file's metadata counts, which a copy cannot
     ///   bring with it.
     /// - Returns: Path and reason of each, at most 100.
+    /// - Throws: ``SpoolError`` if a folder cannot be listed.
     public func strays(now: Int) throws(SpoolError) -> [LeftInPlace] {
         var strays: [LeftInPlace] = []
         for queue in [Queue.outgoing, .incoming] {

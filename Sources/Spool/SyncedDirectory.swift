@@ -26,7 +26,8 @@ final class ResultFolder: Sendable {
         current = Mutex(nil)
     }
 
-    /// The directory that the folder's name leads to now. A missing one is made again: a result must have a place to go.
+    /// Returns the directory that the folder's name leads to now. A missing one is made again, because a result must
+    /// have a place to go.
     func open() throws(SpoolError) -> SyncedDirectory {
         let held = current.withLock { $0 }
         if let held, try held.directory.isStill(folder.filePath, in: root) { return held }

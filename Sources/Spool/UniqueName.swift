@@ -1,6 +1,6 @@
 import Octets
 
-/// What a message is called from its first claim to its end: 128 random bits, as 32 hexadecimal digits.
+/// The identity of a message from its first claim to its end: 128 random bits, as 32 hexadecimal digits.
 public struct EntryID: Hashable, Sendable, CustomStringConvertible {
     public let digits: String
 
@@ -17,7 +17,8 @@ public struct EntryID: Hashable, Sendable, CustomStringConvertible {
 
 /// `SECONDS.ENTRY.FILE`: the time of making, the entry, and 64 random bits that no other file or directory has.
 ///
-/// The form is that of a Maildir name (time, unique middle, last part), with no character that Maildir or a shell gives a meaning.
+/// The form is that of a Maildir name (time, unique middle, last part), without a character that has a meaning for
+/// Maildir or a shell.
 public struct UniqueName: Hashable, Sendable, CustomStringConvertible {
     /// Unix seconds at which it was made.
     public let seconds: Int
