@@ -83,7 +83,7 @@ public enum CertificatePath {
     /// Validates like the function above, with single times, and returns the details alone.
     /// - Parameters:
     ///   - time: The time of verification, Unix seconds.
-    ///   - signingTime: When the signer says to have signed.
+    ///   - signingTime: The time of signing that the signer claims.
     /// - Throws: ``CryptographyError`` if OpenSSL cannot carry out the validation.
     public static func validate(
         _ certificate: Certificate, others: [Certificate] = [], policy: TrustPolicy, time: Int,

@@ -76,7 +76,7 @@ public final class RevocationCache: Sendable {
         }
     }
 
-    /// - Parameter nextUpdate: When the next one is due, Unix seconds.
+    /// - Parameter nextUpdate: The time at which the next one is due, Unix seconds.
     func store(_ value: Value, for key: Key, now: Int, nextUpdate: Int?) {
         let end: Int
         if case .failure = value {

@@ -86,7 +86,7 @@ struct SegmentedOctets: OctetSource {
     private let range: Range<Int>
     let count: Int
 
-    /// - Parameter octets: Where the OCTET STRING stands, tag included.
+    /// - Parameter octets: The place of the OCTET STRING, tag included.
     /// - Returns: nil when a segment is no OCTET STRING, leads outside, or is nested too deep.
     init?(_ storage: OctetString, octets range: Range<Int>) {
         self.storage = storage.slice(range)

@@ -110,8 +110,8 @@ public struct TimestampVerifier: Sendable {
     /// Verifies one token, whatever it stands on: a signature in CMS, XAdES or a PDF revision.
     /// - Parameters:
     ///   - octets: The token (SignedData).
-    ///   - content: What it must be a timestamp of.
-    ///   - existence: When the token is proven to have existed by a later timestamp, Unix seconds; nil: now.
+    ///   - content: The content that it must be a timestamp of.
+    ///   - existence: The time at which a later timestamp proves that the token existed, Unix seconds; nil for now.
     ///   - extra: Revocation data that came along.
     ///   - now: Unix seconds; used when the policy has no time of its own.
     /// - Throws: ``CryptographyError`` if OpenSSL cannot carry out the validation.

@@ -19,7 +19,7 @@ public struct CleanedMessage: Sendable {
 
     /// - Parameters:
     ///   - names: The fields that are removed in whatever way some reader finds them.
-    ///   - remove: Why the fields at some indices are removed beside those.
+    ///   - remove: The reasons to remove the fields at some indices beside those.
     init(
         raw: OctetString, canonical: OctetString, header: Header, reserving names: ReservedFields.Names,
         removing remove: (Header) -> [Int: String], limits: Message.Limits

@@ -5,7 +5,7 @@ public struct FreeFileNames: Sendable {
     private var taken: [ShownFileName]
 
     /// - Parameters:
-    ///   - names: What attachments are called, as decoded; those of other parts are found here.
+    ///   - names: The names of attachments, as decoded; those of other parts are found here.
     ///   - charsets: For the names of parts.
     public init(of message: Message, _ names: [String], using charsets: some CharsetDecoding = BuiltInCharsets()) {
         // What S/MIME calls the layers of a mail no file may be called (RFC 8551 §3.2.1).

@@ -4,7 +4,7 @@ public import Octets
 public enum MultipartSigned {
     /// - Parameters:
     ///   - outerHeader: The fields that stay outside, see ``SignableEntity/outerHeader``.
-    ///   - entity: What was signed, exactly.
+    ///   - entity: The signed entity, exactly.
     ///   - cms: The detached SignedData, DER or BER.
     ///   - micalg: The digest algorithms, such as `sha-256`, commas between several.
     ///   - boundary: A token that stands in no other message: letters, digits and hyphens, at most 60.

@@ -32,7 +32,7 @@ public struct ResultComposition: Sendable {
     }
 
     /// - Parameters:
-    ///   - original: What came in.
+    ///   - original: The message as received.
     ///   - message: The same, read from its canonical octets.
     /// - Returns: The mail to be passed on. All of it has CRLF line ends, except with ``Rule/original``, which keeps
     ///   those of the file.

@@ -52,6 +52,6 @@ public protocol HTTPAnswerReceiving: AnyObject, Sendable {
     /// The head of the final answer, once, before its body.
     func receive(_ head: HTTPHead)
     /// The next octets of the body as sent (nothing is decompressed), valid for the time of the call.
-    /// - Returns: Whether to go on; false ends the transfer with ``TransferError/Kind/stoppedByReceiver``.
+    /// - Returns: True to go on; false ends the transfer with ``TransferError/Kind/stoppedByReceiver``.
     func receive(_ octets: UnsafeRawBufferPointer) -> Bool
 }

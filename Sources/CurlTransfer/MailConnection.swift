@@ -68,7 +68,7 @@ public final class MailConnection {
 
     /// Receives what is there, waiting for the first octet.
     /// - Parameter buffer: Not empty.
-    /// - Returns: How many octets; 0 when the peer has closed.
+    /// - Returns: The number of octets; 0 when the peer has closed.
     /// - Throws: ``MailConnectionError`` if the connection breaks or the time is over.
     public func receive(
         into buffer: UnsafeMutableRawBufferPointer, until deadline: ContinuousClock.Instant

@@ -32,7 +32,7 @@ final class MailOpening {
 
     var capabilityLines: [String] { ehloReply.map { String($0.dropFirst(4)) } }
 
-    /// - Parameter failure: Why this attempt is made without encryption.
+    /// - Parameter failure: The reason why this attempt is made without encryption.
     func open(after failure: MailConnectionError?) throws(MailConnectionError) -> MailConnection {
         if encryption == .off, settings.credentials?.exposure == .underTLS {
             throw MailConnectionError(

@@ -6,7 +6,7 @@ extension VerificationOperation {
     /// The same question in the detached form (docs/dss-protocol.md, The dialect, `smimeVerify`). A multipart/signed is
     /// sent as its first part, octet for octet, and the CMS; an opaque message as the CMS alone. Anything else stays
     /// unchanged.
-    /// - Parameter answers: Where a message waits that does not stand in one piece.
+    /// - Parameter answers: The storage for a message that is not in one piece.
     func detached(_ answers: any OctetCollectorMaking) throws(OctetCollectionError) -> VerificationOperation {
         guard kind == .email, signature == nil, let document else { return self }
         let octets = try document.collected(by: answers)

@@ -180,7 +180,7 @@ final class AnswerContent: XMLStreamHandler {
         }
     }
 
-    /// - Returns: Whether the element tells of the open signature alone.
+    /// - Returns: True if the element is about the open signature alone.
     private func startInSignature(_ tag: XMLStartTag) -> Bool {
         let parent = path.dropLast().last
         switch tag.localName {

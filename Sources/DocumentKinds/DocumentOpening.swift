@@ -98,7 +98,7 @@ public enum SignedReading: Sendable, Hashable {
     ///
     /// A CMS object may hold the octets of a PDF where a PDF reader finds them, and the other way round: unless nothing
     /// that the document says of itself speaks of the second reading, it is ambiguous.
-    /// - Parameter declares: Whether the name or media type would have a reader open it as this kind.
+    /// - Parameter declares: Returns true if a reader would open it as this kind, by its name or media type.
     public init?(of kinds: Set<DocumentOpening.Kind>, declares: (DocumentOpening.Kind) -> Bool) {
         let possible = [DocumentOpening.Kind.cms, .pdf, .xml].filter(kinds.contains)
         guard let first = possible.first else { return nil }

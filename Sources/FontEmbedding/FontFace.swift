@@ -111,7 +111,7 @@ public final class FontFace: @unchecked Sendable {
     /// - Returns: The glyphs from left to right.
     public func set(_ text: String) -> SetText { set(text, font: 0) }
 
-    /// - Parameter font: What the glyphs say of their font.
+    /// - Parameter font: The number by which the glyphs refer to their font.
     func set(_ text: String, font number: Int) -> SetText {
         let scalars = text.unicodeScalars.map(replaced)
         guard let buffer = hb_buffer_create() else { return SetText(glyphs: [], isRightToLeft: false) }

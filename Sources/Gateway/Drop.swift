@@ -9,8 +9,8 @@ public import Workflows
 /// `ses drop`: one message from standard input, with its envelope, into a spool.
 public enum Drop {
     /// - Parameters:
-    ///   - queueID: What the mail server calls the message; it stands in the envelope block, for whoever looks for it.
-    ///   - notification: What the sender wants to be told of the delivery.
+    ///   - queueID: The mail server's identifier of the message; it stands in the envelope block.
+    ///   - notification: The notifications that the sender asked for.
     /// - Throws: ``ProgramError`` with 65 for what can never be accepted, 75 for everything that may pass.
     public static func run(
         to direction: Direction, sender: String, recipients: [String], queueID: String? = nil,

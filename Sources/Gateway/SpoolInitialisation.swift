@@ -4,7 +4,7 @@ import Spool
 /// `ses init`.
 public enum SpoolInitialisation {
     /// Makes the spool at `path`, or repairs the folders and modes of one that is there.
-    /// - Returns: What the administrator should know, such as groups that do not exist.
+    /// - Returns: Notes for the administrator, such as groups that do not exist.
     /// - Throws: ``ProgramError`` if the spool cannot be made or repaired.
     public static func make(at path: String) throws(ProgramError) -> [String] {
         do {

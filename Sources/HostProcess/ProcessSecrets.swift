@@ -8,7 +8,7 @@ package enum ProcessSecrets {
     ///
     /// To be called at the very start. `SES_ALLOW_CORE=1` in the environment allows a core file, for finding a fault
     /// with a debugger.
-    /// - Returns: Why it could not be done, for the log; nil when it was, or was not wanted.
+    /// - Returns: The reason why it failed, for the log; nil if it succeeded, or was not wanted.
     package static func protect(_ environment: [String: String]) -> String? {
         guard environment["SES_ALLOW_CORE"] != "1" else { return nil }
         guard cprocess_set_dumpable(0) == 0 else {

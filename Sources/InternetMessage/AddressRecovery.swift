@@ -20,7 +20,7 @@ struct AddressRecovery {
     /// - Parameter cursor: At the first octet of the element.
     init(cursor: FieldCursor) { self.cursor = cursor }
 
-    /// - Returns: What the element holds, and where it ends: before the separator, or behind the colon of a group.
+    /// - Returns: The content of the element, and its end: before the separator, or behind the colon of a group.
     mutating func read() -> (content: Content, end: Int) {
         let start = cursor.index
         var end: Int?

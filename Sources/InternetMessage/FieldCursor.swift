@@ -47,7 +47,7 @@ struct FieldCursor {
     }
 
     /// CFWS: white space and comments.
-    /// - Returns: Whether there was any.
+    /// - Returns: True if there was any.
     @discardableResult
     mutating func skipCFWS() -> Bool {
         let start = index

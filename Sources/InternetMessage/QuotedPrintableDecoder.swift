@@ -36,7 +36,7 @@ struct QuotedPrintableDecoder {
     }
 
     /// Decodes what is plain to see without waiting for more: ordinary octets, whole codes, blanks within a line.
-    /// - Returns: Where it stopped.
+    /// - Returns: The place where it stopped.
     private func decodeRun(
         _ octets: UnsafePointer<UInt8>, from start: Int, to end: Int, into output: inout [UInt8]
     ) -> Int {

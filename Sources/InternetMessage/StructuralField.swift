@@ -111,7 +111,7 @@ struct StructuralField {
         }
 
         /// Takes a value that all readers take alike.
-        /// - Returns: Whether there was one.
+        /// - Returns: True if there was one.
         mutating func takeValue() -> Bool {
             guard skip(0x22) else {
                 guard let token = takeToken() else { return false }

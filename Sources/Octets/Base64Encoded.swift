@@ -14,7 +14,7 @@ public struct Base64Encoded: OctetSource {
     public let count: Int
 
     /// - Parameters:
-    ///   - source: What is encoded.
+    ///   - source: The octets to encode.
     ///   - lineLength: The number of digits in a line, rounded down to whole groups of four, at least one. With nil
     ///     there is one line, as XML has it.
     ///   - lineEnd: Stands between lines; there is none after the last.

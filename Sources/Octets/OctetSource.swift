@@ -9,7 +9,7 @@ public protocol OctetSource: Sendable {
 /// One pass over an ``OctetSource``.
 public protocol OctetReader {
     /// Fills the front of `buffer` (not empty).
-    /// - Returns: How many octets were written; 0 at the end, and only there.
+    /// - Returns: The number of octets written; 0 at the end, and only there.
     mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int
 }
 

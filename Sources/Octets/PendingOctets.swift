@@ -14,7 +14,7 @@ package struct PendingOctets {
     }
 
     /// Moves as much as fits to the front of `buffer`.
-    /// - Returns: How many octets; 0 when there are none.
+    /// - Returns: The number of octets; 0 if there are none.
     package mutating func move(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let moved = min(buffer.count, octets.count - taken)
         octets.withUnsafeBytes { buffer.copyMemory(from: $0.part(taken..<taken + moved)) }

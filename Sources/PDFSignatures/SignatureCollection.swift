@@ -91,8 +91,8 @@ struct SignatureCollection {
     /// the document was not signed in this state. If somebody signed the document without it later, that signature
     /// counts.
     /// - Parameters:
-    ///   - end: How far the longest signed revision goes.
-    ///   - homes: Where the objects of signatures are.
+    ///   - end: The end of the longest signed revision.
+    ///   - homes: The places of the objects of signatures.
     private func passedOver(_ end: Int, _ homes: [Range<Int>?]) throws(PDFSyntaxError) -> PDFSignature? {
         var next = ByteRangeName.offset(in: file.document, from: end)
         while let offset = next {

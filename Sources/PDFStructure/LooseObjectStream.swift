@@ -6,9 +6,9 @@ package enum LooseObjectStream {
     ///
     /// What is broken, encrypted, larger than `limit` or compressed in an unusual way ends it.
     /// - Parameters:
-    ///   - data: What stands between `stream` and `endstream`; compressed (zlib) or plain.
+    ///   - data: The octets between `stream` and `endstream`; compressed (zlib) or plain.
     ///   - limit: The most octets to decompress; what was used is taken off.
-    /// - Returns: Whether `visit` returned true; nil when not all could be read.
+    /// - Returns: True if `visit` returned true; nil if not all could be read.
     package static func contains(_ data: OctetString, limit: inout Int, _ visit: (PDFDictionary) -> Bool) -> Bool? {
         do throws(PDFSyntaxError) {
             let octets = OctetString(try Inflation.zlib(data, limit: limit))

@@ -153,7 +153,7 @@ package final class PDFFile {
         try object(at: offset, in: revision, isContainer: false)
     }
 
-    /// - Parameter isContainer: Whether an object stream is read: its own length does not stand in one.
+    /// - Parameter isContainer: True if an object stream is read: its own length does not stand in one.
     private func object(
         at offset: Int, in revision: Int, isContainer: Bool
     ) throws(PDFSyntaxError) -> IndirectObject {

@@ -30,7 +30,8 @@ package struct PDFSyntaxError: Error, Hashable, Sendable, CustomStringConvertibl
 package final class WorkBudget {
     private var rest: Int
 
-    /// - Parameter octets: How many octets may be lexed or decompressed, those of one object as often as it is read.
+    /// - Parameter octets: The number of octets that may be lexed or decompressed. Those of one object count as often
+    ///   as it is read.
     package init(octets: Int = 256 << 20) { rest = octets }
 
     /// - Throws: ``PDFSyntaxError/Kind/tooComplex`` when nothing is left.

@@ -52,7 +52,7 @@ public struct AttachmentVerdict: Sendable {
     private(set) var hasFindingOfOurs = false
 
     /// Lets the verdict, and that of every signature, fall to `verdict` for `reason`; they never rise.
-    /// - Parameter advice: What the reader can do about it.
+    /// - Parameter advice: Advice for the reader.
     mutating func lower(to verdict: Verdict, _ reason: String, _ advice: Advice) {
         lowerWhole(to: verdict, advice.added(to: reason))
         for index in signatures.indices {

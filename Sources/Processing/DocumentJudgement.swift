@@ -10,7 +10,7 @@ struct DocumentJudgement {
     let answer: VerificationAnswer
 
     /// The signatures of a PDF or XML document.
-    /// - Parameter found: What is found here; nil when it could not be read.
+    /// - Parameter found: The signatures found here; nil if the document could not be read.
     func signatures(_ found: [DocumentSignature]?) -> [SignatureVerdict] {
         guard let found else { return answer.signatures.map(SignatureVerdict.init) }
         let told = paired(with: found.map(\.name))

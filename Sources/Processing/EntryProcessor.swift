@@ -19,7 +19,7 @@ public struct EntryProcessor: Sendable {
 
     /// Works out what becomes of `entry`. Never fails: every failure has its place to go to.
     ///
-    /// - Parameter scratch: Where large intermediate octets wait.
+    /// - Parameter scratch: The storage for large intermediate octets.
     public func process(_ entry: Entry, scratch: any OctetCollectorMaking) async -> Outcome {
         let intake: Intake
         do {
@@ -95,7 +95,7 @@ public struct EntryProcessor: Sendable {
     /// Runs the operations in their order. All or nothing: their results leave only when the last operation has
     /// succeeded.
     ///
-    /// - Parameter attachments: What the operations on attachments are for.
+    /// - Parameter attachments: The attachments that the operations on attachments work on.
     private func operate(
         _ workflow: Workflow, on layers: MessageLayers, _ facts: any MessageFacts, attachments: [AttachmentFacts],
         routing: inout Routing, scratch: any OctetCollectorMaking

@@ -25,7 +25,7 @@ public struct MessageLayers: Sendable {
 
     /// - Parameters:
     ///   - inspection: Takes an object apart.
-    ///   - scratch: Where the octets of large objects wait.
+    ///   - scratch: The storage for the octets of large objects.
     /// - Throws: ``Failure`` when octets cannot be kept. What an attacker wrote is no failure but a remark.
     public init(
         opening message: Message, _ inspection: any SignatureInspection, _ scratch: any OctetCollectorMaking

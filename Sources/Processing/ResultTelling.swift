@@ -6,7 +6,7 @@ import Workflows
 
 /// The text about a verdict for people.
 extension Routing {
-    /// - Parameter layers: What was verified, in which claims of others are looked for.
+    /// - Parameter layers: The verified message, in which claims of others are looked for.
     func text(of verdict: MessageVerdict, _ layers: MessageLayers) -> ResultText {
         var text = ResultText(verdict.result.shown, entry: entry.id)
         text.mail = verdict.mail?.result.shown

@@ -28,7 +28,7 @@ struct SigningChain {
         self.scratch = scratch
     }
 
-    /// - Parameter isLast: Whether no other operation follows.
+    /// - Parameter isLast: True if no other operation follows.
     mutating func signAttachments(
         _ attachments: [AttachmentFacts], _ instructions: AttachmentInstructions, isLast: Bool
     ) async throws(Failure) {

@@ -26,7 +26,7 @@ package final class FaultLog: Sendable {
     }
 
     /// Tells of `error`, or counts it where its kind was told of a short time ago.
-    /// - Parameter subject: What was being done.
+    /// - Parameter subject: The operation under way.
     package func tell(_ message: String, _ error: SpoolError, about subject: String, level: Logger.Level = .error) {
         // A path in the explanation is another for each message.
         let words = error.explanation.prefix { $0 != "/" }
@@ -35,7 +35,7 @@ package final class FaultLog: Sendable {
             ["about": "\(subject)", "error": "\(error.description)"])
     }
 
-    /// - Parameter kind: What is counted together.
+    /// - Parameter kind: The kind under which faults are counted.
     package func tell(_ message: String, kind: String, _ level: Logger.Level, _ metadata: Logger.Metadata) {
         let now = clock.monotonic()
         let count = known.withLock { known -> Int? in

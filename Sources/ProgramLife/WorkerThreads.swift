@@ -15,7 +15,7 @@ public final class WorkerThreads: TaskExecutor {
     private let waiting: DispatchSemaphore
     private let name: String
 
-    /// - Parameter count: How many jobs may block at the same time.
+    /// - Parameter count: The number of jobs that may block at the same time.
     public init(count: Int, name: String) {
         waiting = DispatchSemaphore(value: 0)
         self.name = name

@@ -14,7 +14,7 @@ final class EntryVoice {
         self.context = context
     }
 
-    /// - Returns: Why the journal did not take it; nil when it did.
+    /// - Returns: The error of the journal; nil if it took the event.
     @discardableResult
     func tell(
         _ event: JournalEvent.Event, attempts: Int? = nil, to: [PublishedFile] = [], reason: String? = nil,

@@ -96,7 +96,7 @@ struct SendmailTransport: Transport {
     }
 
     /// Returns the report for an exit code (sysexits.h). An unknown code is tried again.
-    /// - Parameter acceptance: What it is that the program took the message.
+    /// - Parameter acceptance: The outcome for a message that the program took.
     static func report(
         of code: Int32, _ path: String, acceptance: DeliveryReport.Outcome = .sent
     ) -> DeliveryReport {

@@ -34,7 +34,7 @@ final class ConfigurationReading {
     /// Reports what does not belong in `element`.
     /// - Parameters:
     ///   - repeatable: Those children that may stand more than once.
-    ///   - text: Whether text may stand in it.
+    ///   - text: True if text may stand in it.
     func inspect(
         _ element: XMLElement, children: [String] = [], repeatable: Set<String> = [], attributes: [String] = [],
         takesText text: Bool = false

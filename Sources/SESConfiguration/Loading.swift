@@ -8,7 +8,7 @@ private let largestFile = 8 << 20
 /// Reads `ses.xml`.
 /// - Parameters:
 ///   - path: The file as messages shall name it. Relative paths in it are read from its directory.
-///   - environment: What `env="…"` of a secret is looked up in.
+///   - environment: The variables for `env="…"` of a secret.
 /// - Throws: All faults at once.
 public func load(path: String, environment: [String: String] = [:]) throws(ConfigurationFaults) -> ServerConfiguration {
     let reading = ConfigurationReading(file: path, environment: environment)
@@ -23,7 +23,7 @@ extension ConfigurationReading {
     var sortedWarnings: [ConfigurationWarning] { warnings.sorted { $0.line < $1.line } }
 
     /// The root element; nil with a fault when there is none to be had.
-    /// - Parameter name: What such a file is called.
+    /// - Parameter name: The name of such a file in messages.
     func readDocument(_ name: String) -> XMLElement? {
         refuseWorldWritable()
         do throws(FileReadingError) {

@@ -46,7 +46,7 @@ public struct RelayRoute: Sendable, Hashable {
         /// The mail exchangers of each recipient's domain.
         case mailExchangers(TransportSecurity)
         /// A program with the command line of sendmail.
-        /// - Parameter takesDSN: Whether it knows sendmail's `-N`, `-R` and `-V`, and sends notifications.
+        /// - Parameter takesDSN: True if it knows sendmail's `-N`, `-R` and `-V`, and sends notifications.
         case sendmail(path: String, takesDSN: Bool)
     }
 

@@ -5,7 +5,7 @@ import XMLReading
 /// Reads `relay.xml`.
 /// - Parameters:
 ///   - path: The file as messages shall name it. Relative paths in it are read from its directory.
-///   - environment: What `env="…"` of a secret is looked up in.
+///   - environment: The variables for `env="…"` of a secret.
 /// - Throws: All faults at once.
 public func loadRelay(
     path: String, environment: [String: String] = [:]

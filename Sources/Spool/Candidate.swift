@@ -46,7 +46,7 @@ extension Spool {
     /// seen.
     /// - Parameter body: Claims or notes the candidate; returns false to stop the listing. It may rename files away
     ///   meanwhile.
-    /// - Returns: What cannot be taken and why, at most 100.
+    /// - Returns: The files that cannot be taken and the reasons, at most 100.
     /// - Throws: ``SpoolError`` if the folder cannot be listed, or `body` throws.
     @discardableResult
     public func forEachWaiting(

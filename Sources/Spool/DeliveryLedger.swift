@@ -78,7 +78,7 @@ public final class DeliveryLedger: Sendable {
     /// Appends lines in one write.
     /// - Parameters:
     ///   - lines: Each without a line end.
-    ///   - isDurable: Whether they must have reached the disk when this returns.
+    ///   - isDurable: True if they must have reached the disk when this returns.
     /// - Throws: ``SpoolError``; the lines are not in the record then, as far as the file can be shortened.
     public func append(_ lines: [String], isDurable: Bool) throws(SpoolError) {
         let size = try file.status().st_size

@@ -73,7 +73,7 @@ public struct MaildirDelivery: ~Copyable {
     }
 
     /// Hands the message over. When this returns, it is durable and the spool's.
-    /// - Parameter envelopeOctets: How many octets at its head are envelope block; nil for none.
+    /// - Parameter envelopeOctets: The number of octets of envelope block at its head; nil for none.
     /// - Returns: Its name in `new/`.
     /// - Throws: ``SpoolError``. The message is removed then, so that the sender may try again without a duplicate.
     public consuming func commit(envelopeOctets: Int?) throws(SpoolError) -> SpoolName {

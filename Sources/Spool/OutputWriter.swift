@@ -75,7 +75,7 @@ private struct CarriageReturnRemoval {
     private(set) var isHolding = false
 
     /// Moves the octets at `source` down to `target`, which lies below it, without the CRs that go.
-    /// - Returns: How many octets stand at `target` now.
+    /// - Returns: The number of octets at `target` now.
     mutating func compact(_ buffer: UnsafeMutableRawBufferPointer, from source: Int, count: Int, to target: Int) -> Int
     {
         guard count > 0, let base = buffer.baseAddress else { return 0 }

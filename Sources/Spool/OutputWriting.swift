@@ -29,7 +29,7 @@ public struct StagedOutput: Sendable {
 extension Transaction {
     /// Writes a result beside the message, durable, in a new file with the group of its folder. Nobody else sees it
     /// before the commit.
-    /// - Returns: Where it will be published, and under which name.
+    /// - Returns: The folder and name under which it will be published.
     /// - Throws: ``SpoolError``; nothing of the file is left then.
     @discardableResult
     public func add(output: StagedOutput) throws(SpoolError) -> PublishedFile {

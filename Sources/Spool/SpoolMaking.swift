@@ -6,7 +6,7 @@ extension Spool {
     ///
     /// As root it gives the spool to the user `ses` and the groups `ses-drop` and `ses-relay` if they exist. Otherwise
     /// everything belongs to the caller and its group.
-    /// - Returns: What an administrator should know, such as a group that does not exist.
+    /// - Returns: Notes for an administrator, such as a group that does not exist.
     /// - Throws: ``SpoolError`` if a folder cannot be made, or an owner or mode cannot be set.
     public static func make(
         at path: String, random: SpoolRandom = .system

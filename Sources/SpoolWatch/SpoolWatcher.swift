@@ -13,7 +13,7 @@ public final class SpoolWatcher: Sendable {
     /// Starts to watch.
     /// - Parameters:
     ///   - directories: Paths; each must exist and be no symbolic link.
-    ///   - interval: How often to wake without an event.
+    ///   - interval: The time between wakes without an event.
     /// - Throws: ``SpoolWatchError`` if a directory does not exist, is a symbolic link or cannot be watched, or another
     ///   watcher runs.
     public init(directories: [String], interval: Duration = .seconds(30)) throws(SpoolWatchError) {

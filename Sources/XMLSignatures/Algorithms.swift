@@ -42,7 +42,7 @@ final class DigestRun {
         self.first = first
     }
 
-    /// - Returns: Whether the digest can still be made.
+    /// - Returns: True if the digest can still be made.
     func take(_ piece: UnsafeRawBufferPointer) -> Bool {
         guard isGood, piece.count > 0 else { return isGood }
         let octets = piece.bindMemory(to: UInt8.self).baseAddress

@@ -40,7 +40,7 @@ struct Canonicalisation: Hashable {
 
     /// Writes what `selection` takes of `document`, in pieces.
     /// - Parameter sink: Returns whether it wants to have more.
-    /// - Returns: Whether all was written; false when the sink did not want more.
+    /// - Returns: True if all was written; false if the sink stopped it.
     func write(
         _ document: ParsedDocument, _ selection: NodeSelection, to sink: @escaping (UnsafeRawBufferPointer) -> Bool
     ) throws(XMLSignatureError) -> Bool {

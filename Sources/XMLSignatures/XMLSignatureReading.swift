@@ -76,7 +76,7 @@ extension XMLSignature {
             lacksOnlyCertificate: false, leavesPartOpen: false)
     }
 
-    /// - Parameter isDocument: Whether the document is nothing but this signature; what it signs may be elsewhere.
+    /// - Parameter isDocument: True if the document is nothing but this signature; its content may be elsewhere.
     fileprivate func addingPartFinding(isDocument: Bool) -> XMLSignature {
         guard !coversWholeDocument, !(isDocument && findings.contains { $0.level == .indeterminate }) else {
             return self
@@ -84,7 +84,7 @@ extension XMLSignature {
         return adding(XMLFinding(.invalid, "only a part of the document is signed"), integrity, isPart: true)
     }
 
-    /// - Parameter isMissing: Whether no certificate at hand has the key that the signature was made with.
+    /// - Parameter isMissing: True if no available certificate has the key that the signature was made with.
     func addingCertificateFinding(_ isMissing: Bool) -> XMLSignature {
         guard isMissing else { return self }
         let reason = "there is no certificate to check it with"

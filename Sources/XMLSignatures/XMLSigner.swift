@@ -24,7 +24,8 @@ public struct XMLSigner: Sendable {
     ///   - document: At most ``XMLSignatureLimits/octets`` octets, in UTF-8, UTF-16 or a charset of one octet.
     ///   - signingTime: Unix seconds; goes into the XAdES form only.
     ///   - timestamp: Makes a XAdES signature of level T; not asked for ``XMLSignatureForm/xmldsig``.
-    ///   - identifier: What makes the Ids of the signature unique: letters and digits; nil takes 128 random bits.
+    ///   - identifier: The part that makes the Ids of the signature unique: letters and digits; nil for 128 random
+    ///     bits.
     /// - Throws: ``XMLSignatureError``; all but `timestamp` and `failed` are permanent.
     public func sign(
         _ document: OctetString, signingTime: Int, timestamp: TimestampSource? = nil, identifier: String? = nil

@@ -45,7 +45,7 @@ final class RelayUnderFault: Sendable {
     }
 
     /// Waits until everything is delivered and the status is healthy.
-    /// - Returns: How long it took; nil when it did not come to that.
+    /// - Returns: The time it took; nil if it did not recover.
     func recovers(within limit: Duration) async throws -> Duration? {
         let begin = ContinuousClock.now
         while ContinuousClock.now - begin < limit {

@@ -18,7 +18,7 @@ struct ReadingComparisonTests {
         }
     }
 
-    /// - Parameter type: What follows `multipart/mixed` in Content-Type.
+    /// - Parameter type: The text after `multipart/mixed` in Content-Type.
     private static func mail(
         _ type: String = "; boundary=\"b\"", name: String = "Content-Type: multipart/mixed",
         fields: String = "MIME-Version: 1.0\n",

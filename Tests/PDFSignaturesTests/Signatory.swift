@@ -82,7 +82,7 @@ enum PDFOracle {
     /// Returns the objections of pyHanko, poppler's pdfsig, qpdf and ourselves to a document; empty if there are none.
     /// - Parameters:
     ///   - loose: Beginnings of the names of those that pyHanko did not find strictly right before they were signed.
-    ///   - isLast: Whether nothing follows the last signature.
+    ///   - isLast: True if nothing follows the last signature.
     static func faults(
         _ documents: [String: OctetString], loose: Set<String> = [], isLast: Bool = true
     ) async throws -> [String] {

@@ -13,8 +13,8 @@ final class FakeSigner: SignatureService {
     private let kept = Mutex<[SigningOperation]>([])
 
     /// - Parameters:
-    ///   - encloses: Whether a CMS of a file carries it.
-    ///   - change: What becomes of an answer before it is given.
+    ///   - encloses: True if a CMS of a file carries it.
+    ///   - change: The change made to an answer before it is given.
     init(encloses: Bool = true, change: @escaping Change = { (_, answer) throws(Failure) in answer }) {
         self.encloses = encloses
         self.change = change

@@ -49,7 +49,7 @@ public enum FaultPoint {
     /// - Parameters:
     ///   - log: A file for the calls; must be writable for the programs' account.
     ///   - point: The call to act at, from 1; nil only logs.
-    ///   - countsAll: Whether calls that change nothing are numbered too.
+    ///   - countsAll: True if calls that change nothing are numbered too.
     public static func environment(
         program: String, log: String? = nil, point: Int? = nil, action: Action = .killBefore, countsAll: Bool = false
     ) async throws -> [String: String] {

@@ -73,7 +73,7 @@ public struct HarnessError: Error, CustomStringConvertible {
 }
 
 /// Waits until `condition` gives a value.
-/// - Parameter limit: How long the event may take; a test fails by the error thrown then.
+/// - Parameter limit: The time that the event may take; then a test fails by the error thrown.
 public func eventually<Value>(
     _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Value?
 ) async throws -> Value {

@@ -32,7 +32,7 @@ public final class RunningProgram: Sendable {
     /// - Parameters:
     ///   - program: An absolute path.
     ///   - environment: Added to a small environment of the harness's own.
-    ///   - input: What it reads from standard input.
+    ///   - input: The octets of its standard input.
     ///   - asRoot: Keeps root's privileges, where the tests have them.
     public init(
         _ program: String, _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = [],

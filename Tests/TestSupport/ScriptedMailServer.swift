@@ -66,9 +66,9 @@ public final class ScriptedMailServer: Sendable {
     public var mails: [Mail] { log.state.withLock { $0.mails } }
 
     /// - Parameters:
-    ///   - place: Where to listen; on a free port of 127.0.0.1 where nothing is said.
+    ///   - place: The address to listen on; by default a free port of 127.0.0.1.
     ///   - capabilities: Said in reply to EHLO.
-    ///   - deed: What is done about a step; nil: what a server usually does. Called from several threads.
+    ///   - deed: The reaction to a step; nil for that of an ordinary server. Called from several threads.
     public init(
         at place: LoopbackPlace = LoopbackPlace(), capabilities: [String] = ScriptedMailServer.capabilities,
         _ deed: @escaping @Sendable (Step) -> Deed? = { _ in nil }
@@ -129,7 +129,7 @@ public final class ScriptedMailServer: Sendable {
             }
         }
 
-        /// - Parameter withoutMail: What is usually said to RCPT and DATA, when it is not the usual.
+        /// - Parameter withoutMail: The reply to RCPT and DATA, if it is not the usual one.
         /// - Returns: The first character of the reply's last line; nil when the connection is over.
         private func perform(_ step: Step, _ withoutMail: Deed? = nil) -> Character? {
             switch deed(step) ?? usual(step, withoutMail) {

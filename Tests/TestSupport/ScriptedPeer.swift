@@ -70,7 +70,7 @@ public final class ScriptedPeer: Sendable {
             close(other)
         }
 
-        /// - Returns: Whether the other side still takes it.
+        /// - Returns: True if the other side still takes it.
         @discardableResult
         public func send(_ octets: some Sequence<UInt8>) -> Bool {
             let octets = Array(octets)
@@ -90,7 +90,7 @@ public final class ScriptedPeer: Sendable {
         public func send(_ text: String) -> Bool { send(text.utf8) }
 
         /// Waits until the other side closes or sends something, at most for `milliseconds`.
-        /// - Returns: Whether it did.
+        /// - Returns: True if it did.
         public func waitForOther(milliseconds: Int32) -> Bool {
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             return Glibc.poll(&poll, 1, milliseconds) > 0
@@ -139,7 +139,7 @@ public final class ScriptedPeer: Sendable {
     public var connections: Int { seen.withLock { $0.connections } }
 
     /// - Parameters:
-    ///   - place: Where to listen; on a free port of 127.0.0.1 where nothing is said.
+    ///   - place: The address to listen on; by default a free port of 127.0.0.1.
     ///   - script: Serves one connection, on a thread of its own; the connection is closed when it returns.
     public init(
         at place: LoopbackPlace = LoopbackPlace(), _ script: @escaping @Sendable (Connection) -> Void

@@ -68,7 +68,7 @@ public final class TLSPeer: Sendable {
     public let port: Int
     public var address: String { "https://127.0.0.1:\(port)/" }
 
-    /// - Parameter demandsClient: Whether only clients with a certificate of the fixture's authority are served.
+    /// - Parameter demandsClient: True if only clients with a certificate of the fixture's authority are served.
     public init(_ server: TLSFixture.Server, demandsClient: Bool = false, oldProtocol: Bool = false) async throws {
         let fixture = try await TLSFixture.shared
         running = try RunningProgram(

@@ -192,7 +192,7 @@ public final class TrustFixture: Sendable {
     }
 
     /// - Parameters:
-    ///   - key: Whose key; nil: one of its own.
+    ///   - key: The key's owner; nil for a key of its own.
     ///   - issuer: nil: itself.
     private func makeCertificate(
         _ name: String, subject: String, key: String? = nil, issuer: String?, serial: String, days: Int = 3_650,

@@ -2,7 +2,7 @@ import PDFStructure
 
 /// Colours (ISO 32000-1 §8.6): how light something is painted.
 extension ContentPainter {
-    /// - Returns: Whether the operator is one of colour.
+    /// - Returns: True if the operator is one of colour.
     mutating func takeColour(
         _ name: String, _ operands: [PDFValue], _ resources: PDFDictionary
     ) throws(PDFSyntaxError) -> Bool {

@@ -64,7 +64,7 @@ extension ContentPainter {
     private static let thin = 2.0
     private static let long = 36.0
 
-    /// - Returns: Whether the operator is one of paths.
+    /// - Returns: True if the operator is one of paths.
     mutating func takePath(_ name: String, _ numbers: [Double]) -> Bool {
         func point(_ place: Int) -> Point { state.matrix.apply(numbers[place], numbers[place + 1]) }
         switch (name, numbers.count) {

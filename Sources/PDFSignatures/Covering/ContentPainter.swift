@@ -141,7 +141,7 @@ struct ContentPainter {
     }
 
     /// A form (§8.10), in the coordinates that hold at present.
-    /// - Parameter placed: What is done with the form's own coordinates after its matrix.
+    /// - Parameter placed: The transformation of the form's own coordinates after its matrix.
     mutating func paintForm(_ object: IndirectObject, placed: Matrix) throws(PDFSyntaxError) {
         guard let dictionary = object.value.dictionary else { return }
         let before = (state, path)

@@ -13,7 +13,7 @@ public struct PreparedPDFSignature: Sendable {
     private let room: Int
 
     /// - Parameters:
-    ///   - place: Where in `update` the digits of /Contents stand, with their brackets.
+    ///   - place: The place of the digits of /Contents in `update`, with their brackets.
     init(document: OctetString, update: [UInt8], place: Range<Int>, fieldName: String) {
         self.document = document
         self.fieldName = fieldName

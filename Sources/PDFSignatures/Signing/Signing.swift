@@ -23,7 +23,7 @@ struct Signing {
         update = IncrementalUpdate(source, freeNumbers: [])
     }
 
-    /// - Parameter isFirst: Whether the document has no signature yet.
+    /// - Parameter isFirst: True if the document has no signature yet.
     mutating func sign(_ target: Target, isFirst: Bool) throws(PDFError) -> PreparedPDFSignature {
         try look(atReferencesFor: target, isFirst: isFirst)
         let signature = update.reserve()
@@ -151,7 +151,7 @@ struct Signing {
     }
 
     /// The array behind `value` with `reference` at its end. One that is an object of its own is written again as that.
-    /// - Returns: What takes the place of `value`; nil when it stays.
+    /// - Returns: The replacement of `value`; nil if it stays.
     private mutating func extended(
         _ value: PDFValue, with reference: IndirectReference, _ what: String
     ) throws(PDFError) -> [UInt8]? {

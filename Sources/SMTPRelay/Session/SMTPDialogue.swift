@@ -30,7 +30,8 @@ final class SMTPDialogue {
     deinit { buffer.deallocate() }
 
     /// Runs a transaction to its end; the connection is closed unless it ends open.
-    /// - Parameter end: When its commands and its content must be through, however slowly the peer goes on.
+    /// - Parameter end: The time by which its commands and its content must be through, however slowly the peer goes
+    ///   on.
     func run<Fault: Error>(
         _ transaction: SMTPTransaction, _ envelope: SMTPEnvelope, _ message: SMTPMessage,
         until end: ContinuousClock.Instant, offering: ([Int]) throws(Fault) -> Void,
@@ -86,7 +87,7 @@ final class SMTPDialogue {
 
     // MARK: - Sending
 
-    /// - Returns: What went wrong; nil when all was sent.
+    /// - Returns: The failure; nil if all was sent.
     private func say(_ lines: String, _ phase: SMTPFailure.Phase) -> SMTPTransaction.Event? {
         // A reply that nobody asked for would be taken for the reply to what is said next.
         guard !reader.isWithinReply else {
@@ -109,7 +110,7 @@ final class SMTPDialogue {
     }
 
     /// Sends the message without its end.
-    /// - Returns: What went wrong; nil when all was sent.
+    /// - Returns: The failure; nil if all was sent.
     private func send(_ message: SMTPMessage) -> SMTPTransaction.Event? {
         guard !reader.isWithinReply else {
             return .abandoned(failure(.content, status: (5, 0), "a reply came that nothing asked for"))

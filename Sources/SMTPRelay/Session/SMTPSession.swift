@@ -92,7 +92,7 @@ public final class SMTPSession {
     }
 
     /// Takes leave and closes. What the server says to it does not matter.
-    /// - Parameter limit: How long its reply may take.
+    /// - Parameter limit: The time that its reply may take.
     public consuming func quit(within limit: Duration? = nil) {
         guard isOpen else { return }
         isOpen = false

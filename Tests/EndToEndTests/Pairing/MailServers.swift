@@ -63,7 +63,7 @@ struct Submission {
     var password = MailHouse.password
     var usesTLS = true
 
-    /// - Returns: What swaks said; status 0 when the server took the message for all recipients.
+    /// - Returns: The output of swaks; status 0 if the server took the message for all recipients.
     func send(_ message: [UInt8], from sender: String, to recipients: [String]) async throws
         -> RunningProgram.Finished
     {
