@@ -1,24 +1,40 @@
 import Glibc
+import Synchronization
 
-/// The handling of signals before a program does anything else.
+/// The handling of signals from the first line of a program on, before anything else listens to them.
 public enum EarlySignals {
-    /// To be called first, while there is one thread.
+    private static let holdsHangup = Atomic(false)
+    private static let sawHangup = Atomic(false)
+
+    /// Prepares a program for SIGPIPE and SIGHUP. To be called first, while there is one thread.
     ///
-    /// SIGPIPE is ignored: if a reader of the output or the log has gone, write(2) fails, and the program goes on.
-    /// SIGHUP waits until somebody listens to it, so that the order to read the configuration again does not end a
-    /// program that is still starting.
+    /// SIGPIPE is ignored: when the reader of the output or of the log has gone away, write(2) returns an error and the
+    /// program goes on. SIGHUP is noted until ``takeHangup()`` asks for it, so that the order to read the configuration
+    /// again does not end a program that is still starting. (A signal mask would not do: the main thread of an async program
+    /// waits in sigsuspend(2) with an empty one.) Where SIGHUP is ignored already, as by nohup(1), it stays ignored.
     public static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
-        change(SIG_BLOCK)
+        var former = sigaction()
+        guard sigaction(SIGHUP, nil, &former) == 0, !former.isIgnored else { return }
+        // The values are made here: a signal handler must not be the first to ask for them.
+        holdsHangup.store(true, ordering: .sequentiallyConsistent)
+        sawHangup.store(false, ordering: .sequentiallyConsistent)
+        _ = signal(SIGHUP) { _ in EarlySignals.sawHangup.store(true, ordering: .sequentiallyConsistent) }
     }
 
-    /// Lets SIGHUP end the program as usual: for a command that reads no configuration again.
-    public static func releaseHangup() { change(SIG_UNBLOCK) }
+    /// Lets SIGHUP end the program as usual, also one that came before: for a command that reads no configuration again.
+    public static func releaseHangup() {
+        guard holdsHangup.exchange(false, ordering: .sequentiallyConsistent) else { return }
+        _ = signal(SIGHUP, SIG_DFL)
+        if takeHangup() { _ = raise(SIGHUP) }
+    }
 
-    private static func change(_ how: CInt) {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGHUP)
-        pthread_sigmask(how, &signals, nil)
+    /// Whether SIGHUP came before something else began to listen to it. The answer is given once.
+    static func takeHangup() -> Bool { sawHangup.exchange(false, ordering: .sequentiallyConsistent) }
+}
+
+extension sigaction {
+    fileprivate var isIgnored: Bool {
+        unsafeBitCast(__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }

@@ -78,16 +78,21 @@ package struct ConfigurationReload: Service {
     }
 
     package func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            do throws(ProgramError) {
-                for warning in try take() { log.warning("\(warning)") }
-                board.lift("configuration")
-                log.notice("configuration re-read", metadata: ["file": "\(path)"])
-            } catch {
-                board.raise(
-                    "configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
-                log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
-            }
+        let hangups = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
+        // From here on the sequence has each one.
+        if EarlySignals.takeHangup() { reload() }
+        for await _ in hangups { reload() }
+    }
+
+    private func reload() {
+        do throws(ProgramError) {
+            for warning in try take() { log.warning("\(warning)") }
+            board.lift("configuration")
+            log.notice("configuration re-read", metadata: ["file": "\(path)"])
+        } catch {
+            board.raise(
+                "configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
+            log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
         }
     }
 }

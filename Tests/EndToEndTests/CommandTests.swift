@@ -43,6 +43,25 @@ extension EndToEnd {
             #expect(try fixture.names(in: "outgoing/tmp").isEmpty)
         }
 
+        @Test("status tells of a file that nobody takes once it has lain there for ten minutes")
+        func statusOfStrays() async throws {
+            let fixture = try await fixture()
+            try fixture.place(MailSamples.plain(), in: "outgoing", named: "letter.txt")
+            try fixture.place(MailSamples.plain(), in: "incoming/cur", named: "1700000000.M1.host:2,S")
+            let clock = try ShiftedClock()
+            let environment = try await clock.environment(program: "ses")
+            func status() async throws -> RunningProgram.Finished {
+                try await fixture.ses(["status", "--spool", fixture.spool], environment: environment)
+            }
+            #expect(try await !status().output.contains("not taken"))
+            try clock.shift(by: 660)
+            let later = try await status()
+            #expect(later.output.hasPrefix("UNHEALTHY\n"), "\(later)")
+            #expect(later.output.contains("not taken for more than ten minutes: outgoing/letter.txt: only *.eml"))
+            #expect(later.output.contains("incoming/cur/1700000000.M1.host:2,S: only new/ is read"))
+            #expect(later.status != 0)
+        }
+
         @Test("drop names each recipient that cannot be read, and takes the message for none")
         func dropNames() async throws {
             let fixture = try await fixture()

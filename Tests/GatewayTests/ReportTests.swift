@@ -248,6 +248,24 @@ struct ReportTests {
         }
     }
 
+    @Test("status tells what lies untaken, with the first three of each reason, and calls that unhealthy")
+    func strays() throws {
+        let left =
+            (1...5).map { LeftInPlace(path: "outgoing/\($0).txt", reason: "only *.eml is taken here") }
+            + [LeftInPlace(path: "incoming/cur/1.M1.host:2,S", reason: "only new/ is read")]
+        let report = StatusReport(counts: [], states: [], now: 10, strays: left)
+        #expect(!report.healthy)
+        #expect(
+            report.text.hasPrefix(
+                """
+                UNHEALTHY
+                  - not taken for more than ten minutes: outgoing/1.txt, outgoing/2.txt, outgoing/3.txt and 2 more: \
+                only *.eml is taken here
+                  - not taken for more than ten minutes: incoming/cur/1.M1.host:2,S: only new/ is read
+                """))
+        #expect((try Self.object(report)["reasons"] as? [String])?.count == 2)
+    }
+
     @Test("a state that cannot be read is left out, not believed and not fatal")
     func damagedState() {
         let states = [ProcessState(program: "ses", pid: 1, json: Array("{\"v\":1".utf8), age: 1)]
