@@ -30,7 +30,7 @@ struct AttributesAsContentTests {
         return (parts[0], parts[1])
     }
 
-    @Test("is no signature of what those attributes are in DER")
+    @Test("is not taken for a signature of the content that equals those attributes in DER")
     func attributes() throws {
         let demonstration = try Demonstration.shared.get()
         let signature = try CMSSigner(key: demonstration.alice)

@@ -58,14 +58,14 @@ struct BERTests {
         #expect(finding != .intact)
     }
 
-    @Test("nested very deeply is refused in no time")
+    @Test("nested very deeply is refused quickly")
     func deep() throws {
         let nested = [UInt8]((0..<200_000).flatMap { _ in [0x24, 0x80] as [UInt8] })
         let signature = try segmented(OctetString("x content"), nested)
         #expect(throws: CryptographyError.self) { try CMSInspection.facts(of: signature) }
     }
 
-    @Test("as openssl streams it is read")
+    @Test("as OpenSSL streams it is read")
     func openSSLStream() async throws {
         let scratch = try ScratchDirectory()
         let content = OctetString(count: 100_000) { buffer in

@@ -35,7 +35,7 @@ struct CertificateFitnessTests {
         Case(name: "a TLS client's certificate for mail", issued: .client, reason: "does not allow e-mail protection"),
     ]
 
-    @Test("only one that somebody can accept has no obstacle", arguments: cases)
+    @Test("only a certificate that somebody can accept has no obstacle", arguments: cases)
     func obstacle(_ given: Case) throws {
         func time(_ days: Int) -> Int { Self.now + days * Self.day }
         let validity = time(given.validity.lowerBound)...time(given.validity.upperBound)

@@ -30,14 +30,14 @@ struct CertificateTests {
         #expect(key.certificate.addresses == ["käthe@partner.test"])
     }
 
-    @Test("an ASCII address as SmtpUTF8Mailbox counts for nothing (RFC 9598 §3)")
+    @Test("ignore an ASCII address in a SmtpUTF8Mailbox (RFC 9598 §3)")
     func narrowMailbox() async throws {
         let certificate = try await made(
             subject: "/CN=Alice", alternativeName: "otherName:1.3.6.1.5.5.7.8.9;UTF8:narrow@example.test")
         #expect(certificate.addresses.isEmpty)
     }
 
-    @Test("without addresses have none")
+    @Test("without addresses have no addresses")
     func noAddress() async throws {
         let certificate = try await made(subject: "/CN=Alice", alternativeName: nil)
         #expect(certificate.addresses.isEmpty)
@@ -59,7 +59,9 @@ struct CertificateTests {
         #expect(certificate.notAfter == Demonstration.now + Demonstration.year)
     }
 
-    @Test("are not found where there are none", arguments: ["", "0", "text", "-----BEGIN CERTIFICATE-----\nQQ==\n"])
+    @Test(
+        "are not found in a file without certificates",
+        arguments: ["", "0", "text", "-----BEGIN CERTIFICATE-----\nQQ==\n"])
     func none(_ text: String) {
         #expect(throws: CryptographyError.self) { try Certificate.readAll(OctetString(text)) }
         #expect(throws: CryptographyError.self) { try RevocationList.readAll(OctetString(text)) }

@@ -4,10 +4,10 @@ import Testing
 
 @testable import CMSSignatures
 
-@Suite("What a certificate may be used for")
+@Suite("Uses of a certificate")
 struct CertificateUseTests {
     @Test(
-        "a certificate of a service alone signs no documents",
+        "a certificate for a service alone does not sign documents",
         arguments: [
             ("serverAuth", false), ("critical,timeStamping", false), ("OCSPSigning", false),
             ("serverAuth,OCSPSigning", false), ("serverAuth,clientAuth", true), ("emailProtection", true),
@@ -31,7 +31,7 @@ struct CertificateUseTests {
     }
 
     @Test(
-        "an issuer with purposes issues for no others",
+        "an issuer with purposes does not issue for others",
         arguments: [
             ("serverAuth", [CertificateUse.any]), ("OCSPSigning,serverAuth", [.any]),
             ("emailProtection", [.document, .mail, .any]), ("serverAuth,emailProtection", [.document, .mail, .any]),

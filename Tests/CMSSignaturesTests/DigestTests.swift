@@ -28,7 +28,7 @@ struct DigestTests {
                 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
 
-    @Test("random octets are as many as asked for, and differ")
+    @Test("random octets have the requested count, and differ")
     func random() throws {
         #expect(try RandomOctets.make(32).count == 32)
         #expect(try RandomOctets.make(32) != RandomOctets.make(32))

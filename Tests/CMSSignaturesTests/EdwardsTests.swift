@@ -33,7 +33,8 @@ struct EdwardsTests {
             .verify(signature, content: content, now: time).verdict
     }
 
-    @Test("are made and verified; a change of the content is found", arguments: ["ED25519", "ED448"], [false, true])
+    @Test(
+        "are made and verified; a change of the content is detected", arguments: ["ED25519", "ED448"], [false, true])
     func roundTrip(_ algorithm: String, _ isCAdES: Bool) async throws {
         let key = try await key(algorithm)
         let now = Int(Date().timeIntervalSince1970)
@@ -79,7 +80,7 @@ struct EdwardsTests {
     }
 }
 
-@Suite("What a CMS says beside its content")
+@Suite("Data in a CMS beside its content")
 struct BesideContentTests {
     private let demonstration: Demonstration
     private let content = OctetString("Hello")
@@ -95,7 +96,7 @@ struct BesideContentTests {
             .verify(signature, content: content, now: Demonstration.now)
     }
 
-    @Test("octets behind it are none of it, unless they are padding")
+    @Test("octets behind the SignedData do not belong to it, unless they are padding")
     func trailing() throws {
         let signature = try signed()
         for padding in ["", "\0\0\0\0", "\r\n", " \n"] {
@@ -113,13 +114,13 @@ struct BesideContentTests {
         }
     }
 
-    @Test("a signing time that lies ahead is indeterminate; an hour is a wrong clock")
+    @Test("a signing time in the future is indeterminate; an hour ahead counts as a wrong clock")
     func future() throws {
         #expect(try verify(try signed(at: Demonstration.now + 3_600)).verdict == .trusted)
         #expect(try verify(try signed(at: Demonstration.now + 86_400)).verdict == .indeterminate)
     }
 
-    @Test("without certificates it is checked with those that are known, and says that it has none")
+    @Test("without certificates it is checked with known ones, and reports that it has none")
     func known() throws {
         let signature = try signed()
         let without = try Self.withoutCertificates(signature)

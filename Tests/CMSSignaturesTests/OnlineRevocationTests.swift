@@ -32,7 +32,7 @@ struct OnlineRevocationTests {
         ]
     }
 
-    @Test("decides by what the responder or the list says", arguments: Case.all)
+    @Test("decides by the statement of the responder or the list", arguments: Case.all)
     func cases(_ given: Case) async throws {
         let fixture = try await TrustFixture.shared
         let verification = try verification(given.signer, fixture, policy: try fixture.policy())
@@ -41,7 +41,7 @@ struct OnlineRevocationTests {
         #expect(verification.details.count == (given.verdict == .trusted ? 0 : 1))
     }
 
-    @Test("must be known of every certificate where the policy requires it")
+    @Test("must be known for every certificate if the policy requires it")
     func required() async throws {
         let fixture = try await TrustFixture.shared
         let good = try verification(.good, fixture, policy: try fixture.policy(.require))
@@ -51,7 +51,7 @@ struct OnlineRevocationTests {
         #expect(none.verdict == .trusted, "the policy does not ask")
     }
 
-    @Test("asks once and remembers; without a source nobody is asked")
+    @Test("asks once and remembers the answer; without a source it asks nobody")
     func cache() async throws {
         let fixture = try await TrustFixture()
         let cache = RevocationCache()
@@ -85,7 +85,7 @@ struct OnlineRevocationTests {
         }
     }
 
-    @Test("a responder's refusal is about one certificate, and told")
+    @Test("a responder's refusal concerns one certificate, and is reported")
     func refusal() async throws {
         let fixture = try await TrustFixture.shared
         let cache = RevocationCache()
@@ -99,7 +99,7 @@ struct OnlineRevocationTests {
         #expect(try verification(.revoked, fixture, policy: policy).verdict == .notTrusted)
     }
 
-    @Test("a cache holds no more than it may")
+    @Test("a cache does not exceed its limit")
     func bounded() async throws {
         let fixture = try await TrustFixture.shared
         let cache = RevocationCache(maximumEntries: 2)
@@ -113,7 +113,7 @@ struct OnlineRevocationTests {
         #expect(tiny.count == 0)
     }
 
-    @Test("nobody is asked for a path that leads to no anchor")
+    @Test("is not asked for if the path leads to no anchor")
     func stranger() async throws {
         let fixture = try await TrustFixture()
         var policy = try fixture.policy()
@@ -149,7 +149,7 @@ struct OnlineRevocationTests {
         #expect(unproven.verdict == .notTrusted)
     }
 
-    @Test("what came along or is configured is taken, and what it was judged by is handed back")
+    @Test("uses evidence that came with the signature or is configured, and returns the evidence used")
     func evidence() async throws {
         let fixture = try await TrustFixture()
         let online = try #require(try verification(.good, fixture, policy: try fixture.policy()).signers.first)
@@ -177,7 +177,7 @@ struct OnlineRevocationTests {
     }
 
     @Test(
-        "counts only from the issuer, or from whom it named for that and vouches for",
+        "counts only from the issuer, or from a responder that it named and vouches for",
         arguments: TrustFixture.Responder.allCases)
     func responders(_ responder: TrustFixture.Responder) async throws {
         let fixture = try await TrustFixture.shared
@@ -193,7 +193,7 @@ struct OnlineRevocationTests {
         #expect(verification.verdict == (counts ? .trusted : .indeterminate), "\(verification.details)")
     }
 
-    @Test("what the sender put in does not hide what the responder says now")
+    @Test("evidence from the sender does not hide the responder's present statement")
     func replayed() async throws {
         let fixture = try await TrustFixture.shared
         let signature = try CMSSigner(key: try fixture.signingKey(.revoked))
@@ -219,7 +219,7 @@ struct OnlineRevocationTests {
         #expect(listed.verdict == .notTrusted, "the list that is configured names it")
     }
 
-    @Test("kept with a timestamped signature is good for it years later")
+    @Test("kept with a timestamped signature stays valid for it years later")
     func longTerm() async throws {
         let fixture = try await TrustFixture.shared
         let key = try fixture.signingKey(.expiring)
@@ -255,7 +255,7 @@ struct OnlineRevocationTests {
         #expect(try SignerJudge(policy: old, use: .document).judge(evidence, now: now).verdict == .notTrusted)
     }
 
-    @Test("an answer that is damaged anywhere never makes a signature trusted that is not")
+    @Test("a damaged answer never makes an untrusted signature trusted")
     func damagedAnswers() async throws {
         let fixture = try await TrustFixture.shared
         let signature = try CMSSigner(key: try fixture.signingKey(.good))

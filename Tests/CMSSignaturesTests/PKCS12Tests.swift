@@ -31,7 +31,7 @@ struct PKCS12Tests {
         #expect(kind(file, "") == .wrongPassword)
     }
 
-    @Test("that are none say so", arguments: ["", "hello", "0\u{02}\u{05}\u{00}"])
+    @Test("that are not PKCS #12 say so", arguments: ["", "hello", "0\u{02}\u{05}\u{00}"])
     func malformed(_ text: String) { #expect(kind(OctetString(text), "x") == .malformed) }
 
     @Test("of old exporters say how to make new ones")

@@ -71,7 +71,7 @@ struct RevocationTests {
         }
     }
 
-    @Test("by a list is not trusted; without the list, or when nobody asks, it is not known")
+    @Test("by a list is not trusted; without the list, or without asking, it is unknown")
     func revoked() async throws {
         let authority = try await Authority()
         for revocation in [TrustPolicy.Revocation.present, .require] {

@@ -77,7 +77,7 @@ struct SignedDataTests {
         }
     }
 
-    @Test("one flipped octet of what is signed, at 200 places, is found each time")
+    @Test("one flipped octet of the signed content, at 200 places, is detected each time")
     func flips() throws {
         let demonstration = try Demonstration.shared.get()
         let signed = OctetString((0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
@@ -117,7 +117,7 @@ struct SignedDataTests {
         return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) * 1_024
     }
 
-    @Test("100 MiB are signed and verified without being held, wherever they come from")
+    @Test("100 MiB are signed and verified without being held in memory, whatever their source")
     func large() throws {
         let demonstration = try Demonstration.shared.get()
         let content = OctetRope([Pattern(count: 60 << 20), OctetString("between"), Pattern(count: 40 << 20)])
@@ -183,7 +183,7 @@ struct SignedDataTests {
     }
 
     @Test(
-        "revocation data in the crls field and among the attributes is taken", arguments: ["crls", "attribute", "none"])
+        "revocation data in the crls field and among the attributes is used", arguments: ["crls", "attribute", "none"])
     func embeddedRevocation(_ place: String) async throws {
         let fixture = try await TrustFixture.shared
         let response = Node(try await fixture.response(about: .good, by: .delegate))
@@ -213,7 +213,7 @@ struct SignedDataTests {
         #expect(answers == (place == "none" ? [] : [response.octets]))
     }
 
-    @Test("certificates that are damaged, twice there or missing change no verdict for the better")
+    @Test("damaged, duplicate or missing certificates never improve the verdict")
     func certificates() throws {
         let demonstration = try Demonstration.shared.get()
         let tree = Node(

@@ -25,7 +25,7 @@ struct SigningTests {
         try CMSVerifier(policy: policy ?? demonstration.policy, use: use).verify(signature, content: content, now: now)
     }
 
-    @Test("say who signed, when and with which digest", arguments: DigestAlgorithm.allCases)
+    @Test("name their signer, time and digest", arguments: DigestAlgorithm.allCases)
     func facts(_ digest: DigestAlgorithm) throws {
         let facts = try CMSInspection.facts(of: try signed(digest: digest))
         #expect(!facts.enclosesContent)
@@ -39,13 +39,13 @@ struct SigningTests {
         #expect(signer.signingTime == Demonstration.now)
     }
 
-    @Test("escape what would break a name apart")
+    @Test("escape characters that would split a name")
     func escapedNames() throws {
         let facts = try CMSInspection.facts(of: try signed(by: demonstration.documents))
         #expect(facts.signers.first?.subject == "CN=Documents\\, \\\"Ltd\\\",O=SES demonstration")
     }
 
-    @Test("fit what was signed and nothing else")
+    @Test("fit the signed content and nothing else")
     func integrity() throws {
         let signature = try signed()
         #expect(try CMSInspection.check(signature, content: content) == .intact)
@@ -102,7 +102,7 @@ struct SigningTests {
         #expect(try TestMaterial.octets(scratch.file("content")) == content.array)
     }
 
-    @Test("enclose content whatever its size", arguments: [0, 1, 127, 128, 255, 256, 65_535, 65_536, 3_000_000])
+    @Test("enclose content of any size", arguments: [0, 1, 127, 128, 255, 256, 65_535, 65_536, 3_000_000])
     func enclosedSizes(_ size: Int) throws {
         let content = OctetString(count: size) { buffer in
             for index in buffer.indices { buffer[index] = UInt8(truncatingIfNeeded: index &* 7) }
@@ -116,7 +116,7 @@ struct SigningTests {
 
     // MARK: Trust
 
-    @Test("are trusted when everything is in order")
+    @Test("are trusted if everything is in order")
     func trusted() throws {
         let verification = try verify(try signed(), content)
         #expect(verification.verdict == .trusted)
@@ -175,7 +175,7 @@ struct SigningTests {
         #expect(try verify(try signed(), content, policy: policy).verdict == .trusted)
     }
 
-    @Test("that enclose other content than what they are given with are not trusted")
+    @Test("that enclose other content than the given one are not trusted")
     func otherContentEnclosed() throws {
         let signature = try signed()
         let enclosing = try CMSSigner(key: demonstration.alice)
@@ -196,7 +196,7 @@ struct SigningTests {
 
     // MARK: Damage
 
-    @Test("that are damaged anywhere are never trusted, and never stop the program")
+    @Test("damaged anywhere are never trusted, and never stop the program")
     func mutated() throws {
         let rope = try CMSSigner(key: demonstration.alice).sign(enclosing: content, signingTime: Demonstration.now)
         let sound = rope.collected().array
@@ -219,7 +219,8 @@ struct SigningTests {
         }
     }
 
-    @Test("that are no SignedData are told so", arguments: ["", "0", "0\u{03}\u{02}\u{01}", "<xml/>", "hello"])
+    @Test(
+        "that are not SignedData are reported as such", arguments: ["", "0", "0\u{03}\u{02}\u{01}", "<xml/>", "hello"])
     func malformed(_ text: String) {
         #expect(throws: CryptographyError.self) { try CMSInspection.facts(of: OctetString(text)) }
     }

@@ -14,7 +14,7 @@ struct TimestampTests {
         return nil
     }
 
-    @Test("are what was asked for")
+    @Test("contain what was requested")
     func token() async throws {
         let fixture = try await TrustFixture.shared
         let before = TrustFixture.now
@@ -59,13 +59,13 @@ struct TimestampTests {
         #expect(failure("http://127.0.0.1:\(try DSSFixture.deadPort())/tsa")?.kind == .failed)
     }
 
-    @Test("of answers that are none are errors", arguments: ["", "0", "0\u{03}\u{02}\u{01}", "<html>"])
+    @Test("from answers that are not timestamps are errors", arguments: ["", "0", "0\u{03}\u{02}\u{01}", "<html>"])
     func malformed(_ text: String) throws {
         let request = try TimestampRequest(of: content)
         #expect(throws: CryptographyError.self) { try request.token(in: OctetString(text)) }
     }
 
-    @Test("on a signature prove its time, and OpenSSL's command takes the signature", arguments: [Int?.none, 0])
+    @Test("on a signature prove its time, and OpenSSL's command accepts the signature", arguments: [Int?.none, 0])
     func signature(_ offset: Int?) async throws {
         let fixture = try await TrustFixture.shared
         let signer = CMSSigner(
@@ -100,7 +100,7 @@ struct TimestampTests {
         #expect(shown.output.contains("signingCertificateV2") && shown.output.contains("timeStampToken"))
     }
 
-    @Test("make trusted what expired since; without them, or of a stranger, it is not")
+    @Test("make a signature trusted whose certificate expired since; without one, or with a stranger's, it is not")
     func expiredSince() async throws {
         let fixture = try await TrustFixture.shared
         let policy = try fixture.policy()
@@ -129,7 +129,7 @@ struct TimestampTests {
         #expect(try verdict(.tsa, .expiring, days: 4_000).0 != .trusted)
     }
 
-    @Test("of another signature, and what is no timestamp, prove nothing and do no harm")
+    @Test("of another signature, and data that are not a timestamp, prove nothing and do no harm")
     func transplanted() async throws {
         let fixture = try await TrustFixture.shared
         let key = try fixture.signingKey(.plain)
@@ -155,7 +155,7 @@ struct TimestampTests {
         #expect(unread.verdict == .trusted && unread.provenTime == nil)
     }
 
-    @Test("of an authority that gave up its key in order stay good; of one that lost it they do not")
+    @Test("of an authority that gave up its key in order stay valid; of one that lost its key they do not")
     func revokedAuthority() async throws {
         let fixture = try await TrustFixture.shared
         let token = try FixtureAuthority(address: fixture.address(.tsa)).timestamp(of: content)

@@ -5,7 +5,7 @@ import Testing
 @Suite("Dates of the calendar")
 struct CivilDateTests {
     @Test(
-        "are so many days after the first of 1970",
+        "have a day number that counts from the first of January 1970",
         arguments: [
             (1970, 1, 1, 0), (1969, 12, 31, -1), (2000, 2, 29, 11_016), (2000, 3, 1, 11_017), (1900, 3, 1, -25_508),
             (1, 1, 1, -719_162), (0, 3, 1, -719_468), (9999, 12, 31, 2_932_896),
@@ -31,7 +31,7 @@ struct CivilDateTests {
     }
 
     @Test(
-        "that do not exist are none",
+        "that do not exist are refused",
         arguments: [(2023, 2, 29), (1900, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31)])
     func impossible(_ year: Int, _ month: Int, _ day: Int) {
         #expect(CivilDate(year: year, month: month, day: day) == nil)

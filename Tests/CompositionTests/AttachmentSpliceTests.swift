@@ -83,7 +83,7 @@ struct AttachmentSpliceTests {
         #expect(part.header.fields.count == 4, "no field stands twice")
     }
 
-    @Test("a detached CMS stands directly behind its file; a file in base64 is not touched")
+    @Test("a detached CMS stands directly behind its file; a file in base64 is not changed")
     func accompanied() async throws {
         let text = Self.mixed.replacing("quoted-printable", with: "base64").replacing("=25PDF", with: "JVBERg==")
             .replacing("=?utf-8?q?=C3=9Cbersicht?= .pdf", with: "a.pdf")
@@ -99,7 +99,7 @@ struct AttachmentSpliceTests {
         #expect(leaves[2].octets == Self.cms.array && leaves[2].name == "a.pdf.p7s")
     }
 
-    @Test("a file that stands as text beside its signature goes into base64: line ends change on the way")
+    @Test("a file in text encoding beside its signature becomes base64, because line ends change on the way")
     func accompaniedText() async throws {
         let text = """
             Content-Type: multipart/mixed; boundary=b
@@ -121,7 +121,7 @@ struct AttachmentSpliceTests {
     }
 
     @Test(
-        "where names leave open which file is meant, file and signature stand apart from the others",
+        "if names leave open which file is meant, file and signature stand apart from the others",
         arguments: [("a.bin", "a-2.bin.p7s"), ("A.BIN", "a.bin.p7s"), ("b.bin", "attachment.p7s")])
     func mistakable(_ other: String, _ name: String) throws {
         let text = Self.mixed.replacing("Content-Type: image/png", with: "Content-Type: image/png; name=\(other)")
@@ -153,7 +153,7 @@ struct AttachmentSpliceTests {
     static let file = "Content-Type: x/y; name=a.bin\nContent-ID: <a@x>\nContent-Transfer-Encoding: base64\n\nAAEC"
 
     @Test(
-        "where parts have a meaning each, file and signature stand in a multipart/mixed of their own",
+        "if parts each have a meaning, file and signature get a multipart/mixed of their own",
         arguments: ["related", "alternative", "report", "digest", "parallel", "x-unknown"])
     func wrapped(_ subtype: String) async throws {
         let text = Self.around(subtype, Self.file)
@@ -203,7 +203,7 @@ struct AttachmentSpliceTests {
         #expect(Self.lf(result).contains("\n--i--\nbetween\n--o\n"))
     }
 
-    @Test("a delimiter directly behind the header is an empty file, and the new one has its empty line")
+    @Test("a delimiter directly behind the header is an empty file, and the new part has its empty line")
     func emptyPart() async throws {
         let text =
             "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Disposition: attachment; filename=a\n--b--\n"
@@ -285,7 +285,7 @@ struct AttachmentSpliceTests {
         String(repeating: "ü", count: 400), "emoji \u{1F600}.bin", "(comment).txt", "a,b.txt",
     ]
 
-    @Test("names of any characters arrive as they are, and leave no field")
+    @Test("names of any characters arrive unchanged, and stay within their field")
     func oddNames() async throws {
         var messages: [[UInt8]] = []
         for name in Self.names {
@@ -310,7 +310,7 @@ struct AttachmentSpliceTests {
         }
     }
 
-    @Test("a document in another encoding than before says so in its media type, if that speaks of it")
+    @Test("a document in a new encoding says so in its media type, if the type names an encoding")
     func charset() throws {
         func type(_ declared: String, _ charset: String?) throws -> String? {
             let text = Self.mixed.replacing(

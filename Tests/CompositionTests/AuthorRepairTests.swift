@@ -10,7 +10,7 @@ struct AuthorRepairTests {
     }
 
     @Test(
-        "what mail programs can read is written by the grammar, all else stays as it is",
+        "a field that mail programs can read is rewritten by the grammar, all else stays unchanged",
         arguments: [
             ("From: Alice <<a@x.test>>", "From: Alice <a@x.test>"),
             ("From: \"Alice <a@x.test>", "From: \"\\\"Alice\" <a@x.test>"),
@@ -29,7 +29,7 @@ struct AuthorRepairTests {
     }
 
     @Test(
-        "what is beyond doubt, or cannot be read, stays",
+        "a field that is correct, or cannot be read, stays unchanged",
         arguments: [
             "From: Alice <a@x.test>", "From: Alice [IT] <a@x.test>", "From: al ice@x.test",
             "From: Smith, Alice <a@x.test>",

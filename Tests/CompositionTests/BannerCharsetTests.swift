@@ -95,7 +95,7 @@ struct BannerCharsetTests {
             .compose(intake.message, read: try intake.message.read()).collected()
     }
 
-    @Test("reads as it should for Python, and the text that was there as before", arguments: [true, false])
+    @Test("reads correctly in Python, and the text that was there reads as before", arguments: [true, false])
     func charset(_ isAtTop: Bool) async throws {
         let messages = try Self.cases.map { try Self.composed($0, isAtTop ? .top : .bottom) }
         let readings = try await BannerReading.of(messages.map(\.array), reference: "Reference: e1")

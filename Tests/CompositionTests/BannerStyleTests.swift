@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The style of the result as HTML")
 struct BannerStyleTests {
-    @Test("every element begins anew, so that no property of another style sheet reaches it")
+    @Test("every element resets its style, so that no property of another style sheet reaches it")
     func beginsAnew() {
         let html = LabelledText(
             title: "Title", summary: "Summary", rows: [.init(label: "Signed by", value: "Alice", level: 1)],

@@ -102,7 +102,7 @@ struct BannerTests {
         }
     }
 
-    @Test("another reader finds our fields, our parts, and one whole result", .timeLimit(.minutes(3)))
+    @Test("another reader finds our fields, our parts, and one complete result", .timeLimit(.minutes(3)))
     func read() async throws {
         let payloads = HostileText.lines
         var messages: [[UInt8]] = []
@@ -205,7 +205,7 @@ struct BannerTests {
     }
 
     @Test(
-        "a text that a person takes for our result is told of, however it is written",
+        "a text that a person takes for our result is reported, however it is written",
         arguments: [
             "Content-Type: text/plain; charset=utf-8\n\nS\u{456}gn\u{430}ture ch\u{435}ck: trusted\n",
             "Content-Type: text/plain; charset=utf-8\n\n\u{FF33}\u{FF49}gnature check: trusted\n",
@@ -226,7 +226,7 @@ struct BannerTests {
     }
 
     @Test(
-        "a file that a person takes for a server's answer is told of, however its name is written",
+        "a file that a person takes for a server's answer is reported, however its name is written",
         arguments: [
             "\"a/verification-response-1.xml\"", "\"..\\\\verification-response.xml\"",
             "\"=?utf-8?q?verif=D1=96cation-response?=.xml\"", "\"verification\u{2010}response.xml\"",
@@ -240,7 +240,7 @@ struct BannerTests {
         #expect(try Self.claims(in: intake).words.contains { $0.hasPrefix("the attachment \"") }, "\(name)")
     }
 
-    @Test("a field of ours in the header of a part is told of")
+    @Test("a field of ours in the header of a part is reported")
     func fieldOfPart() throws {
         for field in ["Authentication-Results: \(Given.authservID); smime=pass", "X-SES-Outcome : verified"] {
             let intake = try Self.mail(
@@ -249,7 +249,7 @@ struct BannerTests {
         }
     }
 
-    @Test("what came with the message and looks like ours is said to have come with it")
+    @Test("parts that came with the message and look like ours are labelled as the sender's")
     func foreignClaims() throws {
         let mark = "looks like another result"
         let html = HostileText.htmlBodies.suffix(2).map { "Content-Type: text/html; charset=utf-8\n\n\($0)\n" }

@@ -73,7 +73,7 @@ struct CorpusFitTests {
         }
     }
 
-    @Test("what is fit is fit at once: a second pass changes nothing")
+    @Test("fit mail is recognised at once: a second pass changes nothing")
     func idempotent() throws {
         for mail in try Self.prepare().fit {
             let again = try SignableEntity(of: Message(reading: mail.whole))
@@ -91,7 +91,7 @@ struct CorpusFitTests {
         #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
     }
 
-    @Test("a mail that is fit as it stands is passed on byte for byte")
+    @Test("a mail that is already fit is passed on byte for byte")
     func untouched() throws {
         var count = 0
         for mail in try Self.prepare().fit

@@ -60,7 +60,9 @@ struct CorpusResultTests {
         return all
     }
 
-    @Test("every part that is no text of the mail keeps its octets, and the original its own", .timeLimit(.minutes(5)))
+    @Test(
+        "every part that is not text of the mail keeps its octets, and the original keeps its own",
+        .timeLimit(.minutes(5)))
     func octets() async throws {
         let all = try Self.shown()
         #expect(all.count > 500)
@@ -89,7 +91,7 @@ struct CorpusResultTests {
         return last.decodedBody == shown.before.octets || last.decodedBody.withCRLFLineEnds() == shown.before.octets
     }
 
-    @Test("Python reads each, finds the result once in every form, and no new defect", .timeLimit(.minutes(10)))
+    @Test("Python reads each, finds the result once in every form, and finds no new defect", .timeLimit(.minutes(10)))
     func read() async throws {
         let all = try Self.shown().filter { $0.rule != .original }
         let readings = try await BannerReading.of(all.map(\.after.octets.array), reference: Self.reference)

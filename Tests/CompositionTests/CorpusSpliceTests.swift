@@ -48,7 +48,7 @@ struct CorpusSpliceTests {
         AttachmentSplice(changes, token: "0123456789abcdef").applied(to: message).collected()
     }
 
-    @Test("one change leaves every octet before and behind its part as it is")
+    @Test("one change leaves every octet before and behind its part unchanged")
     func surroundings() throws {
         let given = try Self.given()
         #expect(given.count > 100)
@@ -104,7 +104,7 @@ struct CorpusSpliceTests {
         }
     }
 
-    @Test("the message keeps its own fields, whatever becomes of its one file")
+    @Test("the message keeps its own fields, whatever happens to its one file")
     func single() throws {
         var count = 0
         for mail in try Self.given() {
@@ -123,7 +123,7 @@ struct CorpusSpliceTests {
         #expect(count > 30)
     }
 
-    @Test("Python finds the same, where it finds the leaves that are here found before")
+    @Test("Python finds the same leaves, if it found them before")
     func python() async throws {
         let given = try Self.given().filter { !$0.leaves.isEmpty }
         let before = try await PythonMailReading.leaves(of: given.map(\.message.octets.array))

@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("Encoding anew makes no delimiter (RFC 2046 §5.1.1)")
+@Suite("New encoding makes no delimiter (RFC 2046 §5.1.1)")
 struct DelimiterTests {
     private func multipart(_ body: String) throws -> Message {
         try Given.message(

@@ -13,7 +13,7 @@ struct DepartureTests {
             raw: OctetString(text), host: "relay.example.test", unique: "17.e.f", date: MailDate(unixSeconds: 0))
     }
 
-    @Test("lose what belongs to the spool and to earlier deliveries, and nothing else", arguments: ["\n", "\r\n"])
+    @Test("lose the fields of the spool and of earlier deliveries, and nothing else", arguments: ["\n", "\r\n"])
     func removal(_ end: String) throws {
         let body = "Bcc: not a field\n\nX-SES-Reason: text\n.\n".replacing("\n", with: end)
         let text = [
@@ -34,7 +34,7 @@ struct DepartureTests {
     }
 
     @Test(
-        "a signed body may not be changed",
+        "a signed body must not be changed",
         arguments: [
             ("multipart/signed; protocol=x", true), ("Multipart/Signed", true), ("application/pkcs7-mime", true),
             ("text/plain", false), ("multipart/mixed", false),
@@ -43,7 +43,7 @@ struct DepartureTests {
         #expect(try departing("Content-Type: \(type)\r\n\r\nx\r\n").isProtected == isProtected)
     }
 
-    @Test("too many Received fields, or of ours, are a loop")
+    @Test("too many Received fields, or too many of ours, are a loop")
     func loops() throws {
         func fields(_ count: Int, _ text: String) -> String { String(repeating: text, count: count) }
         let other = "Received: from a by b; x\r\n"
@@ -107,7 +107,7 @@ struct DepartureTests {
         #expect(reading.parts.last?.text == "body\r\n" || reading.parts.last?.text == "body\n")
     }
 
-    @Test("a delay says until when it is tried, and gives back the header alone")
+    @Test("a delay says until when it is tried, and returns the header alone")
     func delay() async throws {
         let made = try report(.delayed, status: "4.4.1", original: "Subject: hi\n\nsecret body\n")
         let blocks = try await status(made)
@@ -117,7 +117,7 @@ struct DepartureTests {
     }
 
     @Test(
-        "nothing that a server says can leave its field",
+        "no text of a server can leave its field",
         arguments: [
             "550 a\r\nAction: delivered", "550 a\u{2028}b\u{202E}c", "550 \r\n\r\nFinal-Recipient: rfc822; z@z.test",
             "550 " + String(repeating: "x", count: 5_000), "550 Grüße", "--ses-report-token", "", "550 =?utf-8?q?a?=",
@@ -133,7 +133,7 @@ struct DepartureTests {
         #expect(lines.allSatisfy { $0.count <= 999 })
     }
 
-    @Test("a large original, or one with 8-bit octets, is given back as its header")
+    @Test("a large original, or one with 8-bit octets, is returned as its header")
     func sizes() async throws {
         let large = "Subject: hi\n\n" + String(repeating: "0123456789\n", count: 7_000)
         for original in [large, "Subject: hi\n\nGrüße\n"] {

@@ -8,7 +8,7 @@ struct EnvelopeBlockTests {
     static let alice = AddrSpec(localPart: "alice", domain: "example.test")!
     static let bob = AddrSpec(localPart: "bob", domain: "elsewhere.test")!
 
-    @Test("reads what it wrote", arguments: [LineEnding.crlf, .lf])
+    @Test("is read as it was written", arguments: [LineEnding.crlf, .lf])
     func roundTrip(_ ending: LineEnding) throws {
         let block = EnvelopeBlock(
             envelope: Envelope(sender: .address(Self.alice), recipients: [Self.bob, Self.alice], source: .block),
@@ -23,7 +23,7 @@ struct EnvelopeBlockTests {
         #expect(octets.contains(0x0D) == (ending == .crlf))
     }
 
-    @Test("keeps what the sender wants to be told, and has nothing of it where nothing was said")
+    @Test("keeps the sender's notification request, and has no such fields without one")
     func notification() throws {
         let requests = [
             NotificationRequest(),
@@ -46,7 +46,7 @@ struct EnvelopeBlockTests {
         }
     }
 
-    @Test("tells the null sender from an unknown one")
+    @Test("distinguishes the null sender from an unknown one")
     func senders() throws {
         for sender in [ReversePath?.none, .null] {
             let block = EnvelopeBlock(envelope: Envelope(sender: sender, recipients: [], source: .block), entry: nil)
@@ -54,7 +54,7 @@ struct EnvelopeBlockTests {
         }
     }
 
-    @Test("ten thousand recipients stay whole, in lines of at most 78 octets")
+    @Test("ten thousand recipients stay complete, in lines of at most 78 octets")
     func manyRecipients() throws {
         let recipients = (0..<10_000).map { AddrSpec(localPart: "user\($0)", domain: "example.test")! }
         let block = EnvelopeBlock(
@@ -65,7 +65,7 @@ struct EnvelopeBlockTests {
     }
 
     @Test(
-        "is refused when it is not whole",
+        "is refused if it is incomplete",
         arguments: [
             "", "Return-Path: <a@b.test>\r\n", "X-SES-End: 1\r\nTo: x@y.test\r\n", "X-SES-End: 1\r\n\r\nbody",
             "Return-Path: nobody\r\nX-SES-End: 1\r\n", "Envelope-To: a@b.test, <<\r\nX-SES-End: 1\r\n",

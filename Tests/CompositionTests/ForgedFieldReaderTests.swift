@@ -5,7 +5,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("What other readers find of forged results (RFC 8601 §5)")
+@Suite("Forged results as other readers find them (RFC 8601 §5)")
 struct ForgedFieldReaderTests {
     /// Forged fields as one reader or another finds them, the whole line ends included.
     private static let forged: [String] = [

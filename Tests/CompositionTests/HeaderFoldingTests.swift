@@ -19,7 +19,7 @@ struct HeaderFoldingTests {
     static let addresses = (0..<60).map { "Person Number \($0) <person\($0)@example.test>" }
 
     @Test(
-        "a line with blanks is the same octet for octet once it is unfolded",
+        "a line with blanks is unchanged octet for octet once it is unfolded",
         arguments: [
             "Subject: " + words, "Subject:" + words, "References: " + identifiers.joined(separator: " "),
             "To: " + addresses.joined(separator: ", "), "X-Data: a\t" + words.replacing(" ", with: " \t "),
@@ -34,7 +34,7 @@ struct HeaderFoldingTests {
     }
 
     @Test(
-        "a line without blanks gets them where the grammar allows one, and says what it said",
+        "a line without blanks gets them where the grammar allows, and keeps its meaning",
         arguments: [
             ("References:" + identifiers.joined(), "> <"),
             ("To:" + addresses.map { $0.replacing(" ", with: "") }.joined(separator: ","), ", "),
@@ -55,7 +55,7 @@ struct HeaderFoldingTests {
         if !place.isEmpty { #expect(header.joined().contains(place)) }
     }
 
-    @Test("an address or an identifier is never broken where another place will do")
+    @Test("an address or an identifier is never broken if another place is possible")
     func whole() {
         let packed = Self.addresses.map { $0.replacing(" ", with: "") }.joined(separator: ",")
         let list = AddressList(parsing: String(folded("To:\(packed)\r\n\r\n").dropFirst(3).dropLast(2)))
@@ -64,7 +64,7 @@ struct HeaderFoldingTests {
         for identifier in Self.identifiers { #expect(output.contains(identifier)) }
     }
 
-    @Test("an encoded-word that is too long becomes several that say the same")
+    @Test("an encoded-word that is too long becomes several with the same text")
     func encodedWord() {
         let text = String(repeating: "Größe ", count: 200)
         let word =
@@ -101,7 +101,7 @@ struct HeaderFoldingTests {
         }
     }
 
-    @Test("line ends stay what they are, and lines that are short enough stay as they are")
+    @Test("line ends stay unchanged, and short lines too")
     func others() {
         let long = "Subject: \(Self.words)\n"
         let given = "X:  odd   blanks \nReceived: by x\n\tfor y\n" + long + "\nbody \(Self.words)\(Self.words)\n"
@@ -113,7 +113,7 @@ struct HeaderFoldingTests {
         #expect(folded(short) == short)
     }
 
-    @Test("only the header of a message in pieces is read", arguments: [1, 7, 997, 20_000])
+    @Test("only the header is read of a message in pieces", arguments: [1, 7, 997, 20_000])
     func pieces(_ size: Int) {
         let given = Array("From: a@x.test\r\nSubject: \(Self.words)\r\n\r\nbody \(Self.words)".utf8)
         var rope = OctetRope()

@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("Strangers' text stays in its place (docs/promises.md, H1, H3, H6)")
+@Suite("Untrusted text stays in its place (docs/promises.md, H1, H3, H6)")
 struct HostileTextTests {
     static let payloads = HostileText.lines
 
@@ -145,7 +145,7 @@ struct HostileTextTests {
         return result
     }
 
-    @Test("in a notice: Python finds our fields, our parts and no other")
+    @Test("in a notice: Python finds our fields, our parts and no others")
     func notices() async throws {
         var messages: [[UInt8]] = []
         for payload in Self.payloads {

@@ -6,7 +6,7 @@ import Testing
 @Suite("Intake")
 struct IntakeTests {
     @Test(
-        "removes what claims to be ours, whatever its spelling",
+        "removes fields that claim to be ours, whatever their spelling",
         arguments: [
             "X-SES-Result: trusted", "x-ses-outcome: signed", "X-SES-Result : trusted", "X-Ses-End: 1\n folded",
             "X_SES_Result: trusted", "X-SES-:", "X-SES: 1", "X-SES-Verdict\t:\n trusted",
@@ -33,7 +33,7 @@ struct IntakeTests {
     }
 
     @Test(
-        "leaves everything else as it is, byte for byte",
+        "leaves everything else unchanged, byte for byte",
         arguments: [
             "Authentication-Results: mx.example.test; smime=pass", "Authentication-Results: myses.example.test; none",
             "Authentication-Results: ses.example.test.evil.test; smime=pass", "X-Session: 1", "X-SESAME: x",
@@ -58,7 +58,7 @@ struct IntakeTests {
     }
 
     @Test(
-        "what stands before the header and is no part of it is neither read nor written",
+        "octets before the header that are no part of it are neither read nor written",
         arguments: ["\u{FEFF}", "\n", "\n\n", " \t\n", "\u{FEFF}\n", "\n\u{FEFF}", "\u{FEFF}\u{FEFF}\n"],
         ["\n", "\r\n"])
     func before(_ head: String, _ lineEnd: String) throws {
@@ -70,7 +70,7 @@ struct IntakeTests {
     }
 
     @Test(
-        "a byte order mark behind the trace fields of a mail server hides no field, and leaves none",
+        "a byte order mark behind the trace fields of a mail server hides no field, and is removed",
         arguments: ["\n", "\r\n"])
     func byteOrderMarkWithin(_ lineEnd: String) throws {
         let given =
@@ -82,13 +82,13 @@ struct IntakeTests {
         #expect(intake.message.rawRope.collected() == OctetString(wanted.replacing("\n", with: lineEnd)))
     }
 
-    @Test("a file of nothing but empty lines stays as it is")
+    @Test("a file of empty lines stays unchanged")
     func onlyEmptyLines() throws {
         #expect(try Given.intake("\n\n").message.rawRope.collected() == OctetString("\n\n"))
     }
 
     @Test(
-        "a recipient that cannot be read is told, in a delivered file",
+        "a recipient that cannot be read is reported, in a delivered file",
         arguments: [
             ("Envelope-To: bob, carl@x.test", ["carl@x.test"], ["Envelope-To: \"bob\""]),
             ("Delivered-To: <root>", [], ["Delivered-To: \"<root>\""]),
@@ -117,7 +117,7 @@ struct IntakeTests {
         #expect(intake.envelope.recipients == [Given.bob])
     }
 
-    @Test("reads a file that a person put in by its address fields")
+    @Test("reads the address fields of a file that a person put in")
     func bare() throws {
         let intake = try Given.intake(
             "Delivered-To: no@no.test\nFrom: Carol <carol@example.test>\nSender: alice@example.test\nTo: g: bob@elsewhere.test;\n"
@@ -128,7 +128,7 @@ struct IntakeTests {
         #expect(intake.header.first("Bcc") == nil)
     }
 
-    @Test("believes the block before anything else")
+    @Test("trusts the block above everything else")
     func block() throws {
         let block = EnvelopeBlock(
             envelope: Envelope(sender: .null, recipients: [Given.bob], source: .arguments), entry: "e1")
@@ -139,7 +139,7 @@ struct IntakeTests {
         #expect(intake.header.fields.count == 3)
     }
 
-    @Test("shares storage when nothing is removed, or only from the top")
+    @Test("shares storage if nothing is removed, or only from the top")
     func sharing() throws {
         let body = String(repeating: "line\r\n", count: 1_000)
         let whole = OctetString("Return-Path: <>\r\nDelivered-To: bob@elsewhere.test\r\nReceived: x\r\n\r\n" + body)
@@ -152,7 +152,7 @@ struct IntakeTests {
         #expect(isShared)
     }
 
-    @Test("tells of many removed fields the first ones and the rest as a number")
+    @Test("names the first of many removed fields, and counts the rest")
     func many() throws {
         let intake = try Given.intake(String(repeating: "X-SES-A: 1\n", count: 5_000) + "\nx\n")
         #expect(intake.removed.count == 21)

@@ -59,7 +59,7 @@ struct MultipartSignedTests {
         #expect(reading.values("Subject").isEmpty && reading.values("From") == ["alice@example.test"])
     }
 
-    @Test("what is signed already is signed again around the first signature")
+    @Test("a signed message is signed again around the first signature")
     func nested() async throws {
         let signer = try await SignedWithOpenSSL()
         let once = try await assembled(try Given.message(Self.messages[0]), signer)
@@ -69,7 +69,7 @@ struct MultipartSignedTests {
         #expect(inner.children.first?.octets == once.entity)
     }
 
-    @Test("a finished multipart/signed entity is taken under our header")
+    @Test("a finished multipart/signed entity is accepted under our header")
     func adopts() async throws {
         let signer = try await SignedWithOpenSSL()
         let signable = try SignableEntity(of: try Given.message(Self.messages[0]))
@@ -82,7 +82,7 @@ struct MultipartSignedTests {
         #expect(try Message(reading: whole).header.fields.map(\.name).prefix(3) == ["From", "Subject", "MIME-Version"])
     }
 
-    @Test("a finished pkcs7-mime entity is taken, and said to enclose its content")
+    @Test("a finished pkcs7-mime entity is accepted, and reported to enclose its content")
     func adoptsOpaque() async throws {
         let signer = try await SignedWithOpenSSL()
         let signable = try SignableEntity(of: try Given.message(Self.messages[0]))
@@ -161,7 +161,7 @@ struct ReceivedTokenTests {
         #expect(ReceivedToken.judge(forged, token: token([Given.alice]), code: Given.code) == .passes)
     }
 
-    @Test("five passages with ever other recipients are a loop, four are not", arguments: [4, 5])
+    @Test("five passages with new recipients each are a loop, four are not", arguments: [4, 5])
     func passages(_ count: Int) throws {
         let seen = try header(
             (0..<count).map { field(token([AddrSpec(localPart: "r\($0)", domain: "x.test")!])) })

@@ -9,7 +9,7 @@ struct ReservedFieldsTests {
     private static let forged = "Authentication-Results: ses.example.test; smime=pass"
 
     @Test(
-        "a forged field is removed in whatever way a reader finds it, and nothing else",
+        "a forged field is removed however a reader finds it, and nothing else",
         arguments: [
             // Behind a line that is no field.
             ("this is no field\n", "", "\(forged)\n"), ("Broken Name : x\n", "", "\(forged)\n"),
@@ -61,7 +61,7 @@ struct ReservedFieldsTests {
     }
 
     @Test(
-        "what nobody takes for a field of ours stays",
+        "text that no reader takes for a field of ours stays",
         arguments: [
             "no field\nAuthentication-Results: mx.example.test; smime=pass", "Subject: a\rX-Session: 1",
             "no field\nX-SESAME: 1", "Subject: Authentication-Results: ses.example.test; smime=pass",
@@ -75,7 +75,7 @@ struct ReservedFieldsTests {
         #expect(intake.removed.isEmpty)
     }
 
-    @Test("blind recipients of outgoing mail go behind a line that is no field too")
+    @Test("blind recipients of outgoing mail are removed behind a line that is not a field too")
     func blindCopies() throws {
         let intake = try Given.intake(
             "From: a@b.test\nno field\nBcc: secret@y.test\n\rbcc : more@y.test\nTo: x@y.test\n\nbody\n",
@@ -83,13 +83,13 @@ struct ReservedFieldsTests {
         #expect(intake.message.rawRope.collected() == OctetString("From: a@b.test\nno field\nTo: x@y.test\n\nbody\n"))
     }
 
-    @Test("a folded line before the first field goes, since it would continue a field of ours")
+    @Test("a folded line before the first field is removed, because it would continue a field of ours")
     func foldedStart() throws {
         let intake = try Given.intake(" ; smime=pass\nFrom: a@b.test\n\nbody\n")
         #expect(intake.message.rawRope.collected() == OctetString("From: a@b.test\n\nbody\n"))
     }
 
-    @Test("the relay removes what claims to be of the spool, and leaves our own results")
+    @Test("the relay removes fields that claim to be of the spool, and leaves our own results")
     func departure() throws {
         let message = try DepartingMessage(
             raw: OctetString(

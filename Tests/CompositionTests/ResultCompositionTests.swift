@@ -66,7 +66,7 @@ struct ResultCompositionTests {
     }
 
     @Test(
-        "what message/rfc822 cannot carry travels as a file in base64",
+        "a message that message/rfc822 cannot carry travels as a file in base64",
         arguments: [
             "From: a@b.test\n\nNUL \u{0}\n", "From: a@b.test\r\n\r\na\rb\r\n", "From: a@b.test\r\n\r\nmixed\n\r\n",
             "From: a@b.test\n\n" + String(repeating: "x", count: 999) + "\n",
@@ -168,7 +168,7 @@ struct ResultCompositionTests {
             words: ["<style>*{display:none}</style>"], isWrapped: true),
     ]
 
-    @Test("the text gets the result at its place, and keeps what it was", arguments: bodies, [true, false])
+    @Test("the text gets the result in its place, and keeps its content", arguments: bodies, [true, false])
     func edited(_ body: Body, _ isAtTop: Bool) async throws {
         let whole = try composed(isAtTop ? .top : .bottom, body.text)
         #expect(whole.starts(with: Self.received.utf8))
@@ -228,7 +228,7 @@ struct ResultCompositionTests {
         #expect(children.contains { $0.body == Given.crlf(html + "\n") })
     }
 
-    @Test("at the bottom of HTML that leaves something open it stands apart; at the top it does not matter")
+    @Test("at the bottom of HTML that is left open the result stands apart; at the top it does not matter")
     func open() throws {
         let text = "Content-Type: text/html\n\n<html><body><div style=\"display:none\"><p>x</body></html>\n"
         #expect(try Message(reading: try composed(.top, text)).root.children.isEmpty)
@@ -236,7 +236,7 @@ struct ResultCompositionTests {
     }
 
     @Test(
-        "a header that readers end at different places is not written into",
+        "nothing is written into a header that readers end at different places",
         arguments: [
             "Fr\u{F6}m: a@b.test\nTo: c@d.test\n\nhello\n", "From: a@b.test\nno field\nTo: c@d.test\n\nhello\n",
         ])
@@ -248,7 +248,7 @@ struct ResultCompositionTests {
         #expect(try Message(reading: whole).root.children.last?.body == Given.crlf(text))
     }
 
-    @Test("damaged mail of every kind is shown without a trap, and never edited where it is signed")
+    @Test("damaged mail of every kind is shown without a crash, and never edited where it is signed")
     func damaged() throws {
         var random = SeededNumbers(seed: 11)
         let seeds = (Self.bodies.map(\.text) + [Self.signed]).map { Array($0.utf8) }
@@ -300,7 +300,7 @@ struct NoticeTests {
         #expect(notice(.none)?.root.children.count == 1)
     }
 
-    @Test("is read by Python as a person reads it")
+    @Test("reads the same in Python as for a person")
     func python() async throws {
         let intake = try Given.intake(
             "From: =?utf-8?Q?J=C3=B6rg?= <c@d.test>\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\n\nx\n")
@@ -316,7 +316,7 @@ struct NoticeTests {
     }
 
     @Test(
-        "is never sent about what a program sent, or to nobody",
+        "is never sent about a program's message, or to nobody",
         arguments: [
             ("Subject: x\n", true), ("Auto-Submitted: no\n", true), ("Auto-Submitted: No (really)\n", true),
             ("Auto-Submitted: auto-replied\n", false), ("auto-submitted: auto-generated; x=y\n", false),

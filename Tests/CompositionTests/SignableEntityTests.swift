@@ -11,7 +11,7 @@ struct SignableEntityTests {
         return (signable.outerHeader.collected().text, signable.entity.collected().text)
     }
 
-    @Test("takes Content-* fields and body, and leaves the rest outside as it stood")
+    @Test("takes Content-* fields and body, and leaves the rest outside unchanged")
     func split() throws {
         let (outer, entity) = try signable(
             "From: a@b.test\nMIME-Version: 1.0\nSubject: x  \n y\nContent-Type: text/plain\nX-Odd : 1\n"
@@ -126,7 +126,7 @@ struct SignableEntityTests {
     }
 
     @Test(
-        "refuses with the place and the reason what it may not change",
+        "refuses a change that is not allowed, with the place and the reason",
         arguments: [
             ("Content-Type: multipart/signed; boundary=b; protocol=x\n\n--b\n\nhä\n--b\n\ns\n--b--\n", [0]),
             ("Content-Type: multipart/encrypted; boundary=b\n\n--b\n\nv\n--b\n\nx \n--b--\n", [1]),
@@ -163,7 +163,7 @@ struct SignableEntityTests {
         #expect(shared > 1_500_000)
     }
 
-    @Test("cut and damaged mail of every kind ends as fit or refused, never otherwise")
+    @Test("cut and damaged mail of every kind becomes fit or is refused")
     func damaged() throws {
         var random = SeededNumbers(seed: 7)
         let seeds = Self.cases.map { $0.given.replacing("\n", with: "\r\n") }.map { Array($0.utf8) }

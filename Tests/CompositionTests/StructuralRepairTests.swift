@@ -3,7 +3,7 @@ import InternetMessage
 import Octets
 import Testing
 
-@Suite("What readers differ in is repaired before it is signed")
+@Suite("Differences between readers are repaired before signing")
 struct StructuralRepairTests {
     /// Lines with LF; CRLF is put in.
     private func repaired(_ text: String) throws -> Message {
@@ -68,7 +68,7 @@ struct StructuralRepairTests {
             leaves: [["text/plain", "one"]]),
     ]
 
-    @Test("all readers take apart what was repaired as it was read here", arguments: cases)
+    @Test("all readers divide a repaired mail as it was read here", arguments: cases)
     func repair(_ given: Case) throws {
         let before = try Given.message(given.mail)
         let last = before.root.walk().last ?? before.root
@@ -82,7 +82,7 @@ struct StructuralRepairTests {
         #expect(leaves.allSatisfy { message.structuralDoubts(at: $0.path).isEmpty && $0.transferEncodingFault == nil })
     }
 
-    @Test("a message under base64 is one that can be read")
+    @Test("a message under base64 becomes one that can be read")
     func encodedMessage() throws {
         let message = try repaired(
             Self.head + "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n"
@@ -108,7 +108,7 @@ struct StructuralRepairTests {
         #expect(part.header.first("Content-ID")?.text == "<1@x.test>")
     }
 
-    @Test("what is signed already keeps its octets")
+    @Test("a signed part keeps its octets")
     func protected() throws {
         let part =
             "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=s\n\n--s\n\none\n--s \n\nsig\n--s--"
@@ -119,7 +119,8 @@ struct StructuralRepairTests {
     }
 
     @Test(
-        "a part with a header line that is no field is refused", arguments: ["no field\n", " continued\n", "X y: z\n"])
+        "a part with a header line that is not a field is refused",
+        arguments: ["no field\n", " continued\n", "X y: z\n"])
     func lineWithoutField(_ line: String) throws {
         let mail =
             Self.head

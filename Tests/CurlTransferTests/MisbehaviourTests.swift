@@ -12,7 +12,7 @@ struct MisbehaviourTests {
         let act: @Sendable (ScriptedPeer.Connection) -> Void
     }
 
-    @Test("cost no more than the limits say", .timeLimit(.minutes(1)), arguments: Misdeed.all)
+    @Test("cost no more than the limits", .timeLimit(.minutes(1)), arguments: Misdeed.all)
     func misdeed(_ given: Misdeed) async throws {
         let peer = try ScriptedPeer { connection in
             guard connection.readRequest() != nil else { return }
@@ -30,7 +30,7 @@ struct MisbehaviourTests {
         #expect(received.body.count <= 100_000)
     }
 
-    @Test("by compressing unasked give the compressed octets, which do not grow")
+    @Test("that compress unasked give the compressed octets, which do not grow")
     func compressed() async throws {
         let peer = try ScriptedPeer.answering { _ in
             ScriptedPeer.answer(200, ["Content-Encoding: gzip"], body: "\u{1F}\u{8}bomb")
@@ -41,7 +41,7 @@ struct MisbehaviourTests {
         #expect(received.text == "\u{1F}\u{8}bomb")
     }
 
-    @Test("by interim answers are read over while they are few")
+    @Test("that send interim answers are tolerated while these are few")
     func interim() async throws {
         let peer = try ScriptedPeer.answering { _ in
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: interim\r\n\r\n"
@@ -55,7 +55,7 @@ struct MisbehaviourTests {
         #expect(received.heads.count == 1 && received.text == "final")
     }
 
-    @Test("and whose answer is not wanted are left")
+    @Test("whose answer is not wanted are left")
     func unwanted() async throws {
         let peer = try ScriptedPeer.answering { _ in ScriptedPeer.answer(body: String(repeating: "x", count: 500_000)) }
         let transfers = try HTTPTransfers { _ in }

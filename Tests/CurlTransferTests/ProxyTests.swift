@@ -42,7 +42,7 @@ struct ProxyTests {
         #expect(wrong.connections == 0)
     }
 
-    @Test("that are not there end the transfer")
+    @Test("that do not exist end the transfer")
     func dead() async throws {
         let port = try DSSFixture.deadPort()
         let transfers = try HTTPTransfers { $0.proxy = .init(host: "127.0.0.1", port: port, credentials: nil) }

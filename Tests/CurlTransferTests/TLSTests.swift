@@ -14,7 +14,7 @@ struct TLSTests {
     }
 
     @Test(
-        "servers with another certificate are refused, and get nothing of the request",
+        "servers with another certificate are refused, and receive nothing of the request",
         arguments: [TLSFixture.Server.otherHost, .expired, .selfSigned])
     func bad(_ server: TLSFixture.Server) async throws {
         let peer = try await TLSPeer(server)
@@ -24,7 +24,7 @@ struct TLSTests {
     }
 
     @Test(
-        "servers whose authority only the system trusts are refused when there is a trust store, and the other way round"
+        "servers whose authority only the system trusts are refused if there is a trust store, and the other way round"
     )
     func otherStore() async throws {
         let peer = try await TLSPeer(.good)

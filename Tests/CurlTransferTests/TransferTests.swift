@@ -55,7 +55,7 @@ struct TransferTests {
         await transfers.shutDown()
     }
 
-    @Test("send a large body as it is read, and hand on a large answer in pieces")
+    @Test("send a large body as it is read, and pass on a large answer in pieces")
     func large() async throws {
         let body = [UInt8](repeating: 0x41, count: 3_000_000)
         let peer = try ScriptedPeer { connection in
@@ -112,7 +112,7 @@ struct TransferTests {
         #expect(other.connections == 0)
     }
 
-    @Test("end when nobody listens")
+    @Test("end if nobody listens")
     func nobody() async throws {
         let transfers = try HTTPTransfers { _ in }
         let port = try DSSFixture.deadPort()
@@ -123,7 +123,7 @@ struct TransferTests {
     }
 
     @Test(
-        "take http and https only, and no user in the address",
+        "accept only http and https, and no user in the address",
         arguments: [
             "file:///etc/passwd", "ftp://127.0.0.1/x", "http://u:secret@127.0.0.1/", "no url", "gopher://127.0.0.1",
         ])
@@ -140,7 +140,7 @@ struct TransferTests {
         #expect(received.body.isEmpty)
     }
 
-    @Test("end when their task is cancelled, whenever that is", arguments: [0, 5, 50])
+    @Test("end when their task is cancelled, at any time", arguments: [0, 5, 50])
     func cancelled(delay: Int) async throws {
         let peer = try ScriptedPeer { connection in
             _ = connection.readRequest()
@@ -178,7 +178,7 @@ struct TransferTests {
         }
     }
 
-    @Test("that are shut down finish what is under way and take no more")
+    @Test("that are shut down finish requests under way and accept no more")
     func shutDown() async throws {
         let peer = try ScriptedPeer.answering { _ in ScriptedPeer.answer(body: "done") }
         let transfers = try HTTPTransfers { _ in }

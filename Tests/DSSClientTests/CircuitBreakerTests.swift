@@ -46,7 +46,7 @@ struct CircuitBreakerTests {
         _ = try admission(to: &breaker, at: now)
     }
 
-    @Test("let the next call try when the one that did was given up")
+    @Test("let the next call try when the trial was given up")
     func abandoned() throws {
         var breaker = try opened()
         let later = start + CircuitBreaker.firstPause

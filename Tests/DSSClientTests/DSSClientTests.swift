@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The client of the signing server")
 struct DSSClientTests {
-    @Test("has an e-mail signed and a PDF verified")
+    @Test("has a mail signed and a PDF verified")
     func results() async throws {
         let peer = try ScriptedPeer.answering { request in
             Self.answer(request.line.contains("verification") ? "verify-trusted" : "sign-cms")
@@ -47,7 +47,7 @@ struct DSSClientTests {
         if let first = primary.requests.first { #expect(first.body == secondary.requests.first?.body) }
     }
 
-    @Test("stays with the primary when it means its refusal", arguments: Trouble.permanent)
+    @Test("stays with the primary when its refusal is final", arguments: Trouble.permanent)
     func permanent(_ trouble: Trouble) async throws {
         let primary = try trouble.peer()
         let secondary = try ScriptedPeer.answering { _ in Self.answer("sign-cms") }
@@ -60,7 +60,7 @@ struct DSSClientTests {
         #expect(secondary.connections == 0)
     }
 
-    @Test("fails for now when no address helps, and names them all without their credentials")
+    @Test("fails transiently when no address answers, and names them all without their credentials")
     func transientFailure() async throws {
         let primary = try DSSFixture.deadPort()
         let secondary = try ScriptedPeer.answering { _ in
@@ -77,7 +77,7 @@ struct DSSClientTests {
         #expect(!summary.contains("canary") && !summary.contains("\n"))
     }
 
-    @Test("points at the configuration when the server does not let us in", arguments: [401, 403, 404, 407, 302])
+    @Test("points at the configuration when the server refuses access", arguments: [401, 403, 404, 407, 302])
     func configuration(status: Int) async throws {
         let peer = try ScriptedPeer.answering { _ in ScriptedPeer.answer(status, body: "") }
         let client = try Self.client(peer.address, nil)
@@ -141,7 +141,7 @@ struct DSSClientTests {
         }
     }
 
-    @Test("that lacks a service says so")
+    @Test("without a service says so")
     func unconfigured() async throws {
         let client = try Self.client("http://127.0.0.1:1", nil)
         let failure = await Self.failure { () async throws(Failure) in
@@ -150,7 +150,7 @@ struct DSSClientTests {
         #expect(failure?.permanence == .permanent)
     }
 
-    @Test("sends a signed mail as content and CMS when the dialect wants it so")
+    @Test("sends a signed mail as content and CMS when the dialect says so")
     func detached() async throws {
         let peer = try ScriptedPeer.answering { _ in Self.answer("verify-trusted") }
         let client = try DSSClient(
@@ -169,7 +169,7 @@ struct DSSClientTests {
         #expect(sent.contains(">MIAGCSqGSIb3DQEHAg==</dss:Base64Signature>"))
     }
 
-    @Test("shows its client certificate, and names no password when that fails")
+    @Test("presents its client certificate, and names no password when that fails")
     func clientCertificate() async throws {
         let fixture = try await TLSFixture.shared
         let peer = try await TLSPeer(.good, demandsClient: true)

@@ -31,7 +31,7 @@ struct DialectTests {
     }
 
     @Test(
-        "name what they know when they do not know a word",
+        "name the known words when they do not know one",
         arguments: [
             ("envelop", "soap11", "envelope"), ("envelope", "soap13", "soap12"), ("sendSignatureType", "yes", "true"),
             ("optionalInputs", "ReturnSigningTime", "ReturnSigningTimeInfo"),
@@ -48,7 +48,7 @@ struct DialectTests {
     }
 
     @Test(
-        "refuse what would break the text that it becomes part of",
+        "refuse text that would break its surroundings",
         arguments: [
             ("soapAction", "a\"b"), ("soapAction", "a\r\nX: y"), ("attributesElement", "a b"),
             ("attributesElement", ""),
@@ -59,7 +59,7 @@ struct DialectTests {
         #expect(throws: DialectError.self) { try dialect.set(switch: name, value: value) }
     }
 
-    @Test("take elements and words for documents, and leave out what is not given")
+    @Test("take elements and words for documents, and keep the values that are not given")
     func documents() throws {
         var dialect = Dialect.adss
         try dialect.setDocument(kind: "pdf", operation: "verify", element: nil, mimeType: "application/pdf")
@@ -75,7 +75,7 @@ struct DialectTests {
         }
     }
 
-    @Test("learn new words, and what they were sure of can be changed")
+    @Test("learn new words, and known ones can be changed")
     func words() throws {
         var dialect = Dialect.adss
         #expect(dialect.words["urn:x:TOTAL-PASSED"] == nil)

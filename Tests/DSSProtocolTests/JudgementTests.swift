@@ -14,7 +14,7 @@ struct JudgementTests {
     func majors(uri: String, major: ResultMajor) { #expect(ResultMajor(uri) == major) }
 
     @Test(
-        "minors signal what they are known to mean, in each spelling",
+        "minors have their known meaning, in each spelling",
         arguments: [
             ("valid:signature:OnAllDocuments", Verdict.trusted), ("valid:signature:HasManifestResults", .trusted),
             ("ValidMultiSignatures", .trusted), ("ValidSignature_OnAllDocuments", .trusted),
@@ -65,7 +65,7 @@ struct JudgementTests {
         #expect(judge.verdict == .indeterminate)
     }
 
-    @Test("a revocation service that cannot be asked is told apart, unless something worse was said")
+    @Test("a revocation service that cannot be asked is distinguished, unless something worse was said")
     func revocation() {
         var judge = SignalJudge(words: .standard)
         judge.take(major: .insufficientInformation, minor: .ocspNotAvailable)
@@ -78,7 +78,7 @@ struct JudgementTests {
         #expect(!judge.isRevocationUnreachable)
     }
 
-    @Test("refusals are worth another try when it is the server's trouble", arguments: RefusalCase.all)
+    @Test("refusals are worth another try when the server is in trouble", arguments: RefusalCase.all)
     func permanence(_ given: RefusalCase) { #expect(given.refusal.isTransient(in: given.dialect) == given.isTransient) }
 }
 

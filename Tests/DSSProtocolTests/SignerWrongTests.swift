@@ -2,7 +2,7 @@ import Testing
 
 @testable import DSSProtocol
 
-@Suite("A signer who is not the author, told by the server")
+@Suite("A signer who is not the author, as the server reports it")
 struct SignerWrongTests {
     static func judge(_ details: (SignalJudge.Detail, String?)..., minor: String = "IncorrectSignature") -> SignalJudge
     {
@@ -12,7 +12,7 @@ struct SignerWrongTests {
         return judge
     }
 
-    @Test("it is the only thing wrong when no other detail says more")
+    @Test("it is the only fault if no other detail says more")
     func only() {
         let judge = Self.judge((.valid, nil), (.invalid, DSSWord.signerIdentityDetail))
         #expect(judge.isOnlySignerWrong && judge.verdict == .notTrusted)
@@ -24,7 +24,7 @@ struct SignerWrongTests {
         (.indeterminate, DSSWord.detailPrefix + "IssuerTrust"), (.indeterminate, nil),
     ]
 
-    @Test("anything else beside it is wrong too", arguments: others)
+    @Test("any other detail beside it is a fault too", arguments: others)
     func more(_ detail: SignalJudge.Detail, _ type: String?) {
         #expect(!Self.judge((.invalid, DSSWord.signerIdentityDetail), (detail, type)).isOnlySignerWrong)
         #expect(!Self.judge((detail, type)).isOnlySignerWrong)
@@ -39,7 +39,7 @@ struct SignerWrongTests {
         #expect(!judge.isOnlySignerWrong)
     }
 
-    @Test("nothing said is not that")
+    @Test("silence is not that fault")
     func nothing() {
         #expect(!SignalJudge(words: .standard).isOnlySignerWrong)
         #expect(!Self.judge().isOnlySignerWrong)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Answers of a signing server")
 struct AnswerTests {
-    @Test("are read whichever form they have", arguments: signing + verifying + odd)
+    @Test("are read in each of their forms", arguments: signing + verifying + odd)
     func form(_ given: AnswerCase) throws {
         let outcome = decode(try given.octets, given.question, status: given.status, fields: given.fields)
         #expect(AnswerCase.expectation(of: outcome, for: given.expected) == given.expected, "\(outcome)")
@@ -44,7 +44,7 @@ struct AnswerTests {
         #expect(answer.signerIdentities == ["CN=Eve Mallory"])
     }
 
-    @Test("of a revocation service that is down are told apart from other doubts")
+    @Test("of a revocation service that is down are distinguished from other doubts")
     func revocation() throws {
         let octets = try AnswerCase("verify-revocation-and-issuer", AnswerCase.verification, .noAnswer).octets
         guard case .verified(let answer) = decode(octets, AnswerCase.verification) else {
@@ -54,7 +54,7 @@ struct AnswerTests {
         #expect(answer.verdict == .indeterminate && !answer.isRevocationUnreachable)
     }
 
-    @Test("with an inline document give its octets, not a copy written anew")
+    @Test("with an inline document give its octets, not a copy")
     func inline() throws {
         let inline = try AnswerCase("sign-xml-inline", AnswerCase.xml, .cms).octets
         guard case .signed(.document(let document)) = decode(inline, AnswerCase.xml) else {
@@ -66,7 +66,7 @@ struct AnswerTests {
                 + "<![CDATA[</InlineXML><x>]]></i:invoice>")
     }
 
-    @Test("with an inline document bring the namespaces along that it uses, and no others")
+    @Test("with an inline document keep the namespaces that it uses, and no others")
     func inlineNamespaces() throws {
         let inline = try AnswerCase("sign-xml-inline-outer-prefix", AnswerCase.xml, .cms).octets
         guard case .signed(.document(let document)) = decode(inline, AnswerCase.xml) else {
@@ -78,7 +78,7 @@ struct AnswerTests {
                 + "<ds:Signature/></x:a>")
     }
 
-    @Test("that hold more than may be kept are refused for good")
+    @Test("larger than the limit are refused permanently")
     func tooLarge() throws {
         let octets = try AnswerCase("sign-pdf", AnswerCase.pdf, .cms).octets
         guard case .refused(let refusal) = decode(octets, AnswerCase.pdf, limit: 4) else {
@@ -100,7 +100,7 @@ struct AnswerTests {
         #expect(refusal.source == .result(.requesterError, .notSupported))
     }
 
-    @Test("that only a dialect knows to be passing are worth another try")
+    @Test("that only the dialect knows to be temporary are worth another try")
     func transientMessage() throws {
         var dialect = Dialect.adss
         dialect.transientMessages = ["NOT ASSIGNED"]

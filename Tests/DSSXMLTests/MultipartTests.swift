@@ -32,7 +32,7 @@ struct MultipartTests {
         #expect(octets.array == Self.pdf)
     }
 
-    @Test("are read with bare line feeds, and with what stands before and after")
+    @Test("are read with bare line feeds, and with text before and after")
     func lineFeeds() {
         let text =
             "preamble\n--b\nContent-Type: text/xml\n\n" + Self.root(content: "JVBERi0xLjc=") + "\n--b--\nepilogue"
@@ -66,7 +66,7 @@ struct MultipartTests {
         #expect(refusal.message.contains("other"))
     }
 
-    @Test("that break off are no answer", arguments: [20, 100, 400])
+    @Test("that end early are no answer", arguments: [20, 100, 400])
     func cut(length: Int) {
         let body = answer(root: Self.root(include: "cid:a"), attachments: [("a", "binary", Self.pdf)])
         guard case .unreachable = read(Array(body.prefix(length))) else {

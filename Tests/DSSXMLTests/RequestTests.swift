@@ -7,7 +7,7 @@ import XMLReading
 
 @Suite("Requests to a signing server")
 struct RequestTests {
-    @Test("are well-formed, and their body has the length that it counts", arguments: RequestCase.all)
+    @Test("are well-formed, and their body has the announced length", arguments: RequestCase.all)
     func wellFormed(_ given: RequestCase) throws {
         let body = given.request.body
         let octets = body.collected()
@@ -67,7 +67,7 @@ struct RequestTests {
         }
     }
 
-    @Test("to ADSS say what was seen to be understood")
+    @Test("to ADSS use the forms that it is known to understand")
     func adssWords() throws {
         let pdf = try XMLTree.parse(RequestCase(.adss, sign: .pdf).request.body.collected())
         let request = try #require(pdf.child("Body")?.child("SignRequest"))

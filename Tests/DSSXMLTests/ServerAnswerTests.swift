@@ -83,7 +83,7 @@ struct ServerAnswerTests {
         }
     }
 
-    @Test("to those who did not reach the DSS layer are SOAP faults")
+    @Test("to clients that did not reach the DSS layer are SOAP faults")
     func faults() {
         let fault = DSSServerFault(.client, "a <b>\u{7}")
         #expect(fault.octets.text.contains("<faultcode>soap:Client</faultcode><faultstring>a &lt;b&gt;</faultstring>"))

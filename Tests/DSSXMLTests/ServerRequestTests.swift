@@ -38,7 +38,7 @@ struct ServerRequestTests {
         }()
     }
 
-    @Test("are what our own client sends, however they are cut", arguments: Sent.all, [1, 7, .max])
+    @Test("are read as our own client sends them, however they are cut", arguments: Sent.all, [1, 7, .max])
     func signing(_ sent: Sent, pieces: Int) throws {
         let operation = SigningOperation(
             kind: .pdf, document: OctetString("any <bytes> & more"), profile: "profile & \"one\"", keyAlias: "<alias>",
@@ -65,7 +65,7 @@ struct ServerRequestTests {
         }
     }
 
-    @Test("to verify have document, signature and wishes", arguments: Sent.all)
+    @Test("to verify have document, signature and options", arguments: Sent.all)
     func verifying(_ sent: Sent) throws {
         let operation = VerificationOperation(
             kind: .cms, document: OctetString("content"), signature: OctetString("0signature"),
@@ -89,7 +89,7 @@ struct ServerRequestTests {
         #expect(request.unsupported == ["AddTimestamp", "New", "InlineXML", "InputDocuments/DocumentHash"])
     }
 
-    @Test("that are none are refused")
+    @Test("that are not requests are refused")
     func refused() {
         #expect(kind("<a/>") == .noRequest)
         #expect(kind("<SignRequest") == .unreadable)

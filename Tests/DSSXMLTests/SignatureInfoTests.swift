@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@Suite("What an answer says of single signatures")
+@Suite("Statements of an answer about single signatures")
 struct SignatureInfoTests {
     private static func answer(_ signatures: [DSSServerAnswer.Signature], hasReport: Bool = false) -> DSSServerAnswer {
         var answer = DSSServerAnswer(
@@ -44,7 +44,7 @@ struct SignatureInfoTests {
         #expect(verification.signerIdentities.isEmpty && verification.signingTimes.isEmpty)
     }
 
-    @Test("stays apart from a report that sums up")
+    @Test("stays apart from a summarising report")
     func report() throws {
         let verification = try Self.verification(Self.answer(Self.three, hasReport: true).octets.collected().array)
         #expect(verification.signatures.map(\.verdict) == [.trusted, .notTrusted, .indeterminate])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import DocumentKinds
 
-@Suite("What the first octets say")
+@Suite("The kind of a document by its first octets")
 struct DocumentOpeningTests {
     @Test(
         "marks of formats",
@@ -85,7 +85,7 @@ struct DocumentOpeningTests {
         ]
     }
 
-    @Test("a document has one reading, whoever asks", arguments: Reading.all)
+    @Test("a document has one reading, whichever program asks", arguments: Reading.all)
     func reading(_ given: Reading) {
         #expect(DocumentOpening(given.octets).reading(declared: given.declared) == given.reading)
     }

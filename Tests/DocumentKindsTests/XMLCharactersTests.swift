@@ -99,7 +99,7 @@ struct XMLCharactersTests {
         #expect(throws: Never.self) { try XMLCharacters.check(OctetString(given.octets)) }
     }
 
-    @Test("what readers disagree on is a fault with its line", arguments: Case.faulty)
+    @Test("text on which readers disagree is a fault with its line", arguments: Case.faulty)
     func faulty(_ given: Case) {
         let fault = #expect(throws: XMLTextFault.self) { try XMLCharacters.check(OctetString(given.octets)) }
         #expect(fault?.kind == given.fault)
