@@ -42,13 +42,13 @@ struct FontFaceTests {
         #expect(joined.count == 3 && zip(joined, apart).allSatisfy { $0 != $1 })
     }
 
-    @Test("compose what was decomposed")
+    @Test("compose decomposed characters")
     func composed() {
         #expect(face.set("A\u{30A}").glyphs.map(\.glyph) == face.set("\u{C5}").glyphs.map(\.glyph))
         #expect(face.set("A\u{30A}").glyphs.map(\.text).joined().unicodeScalars.count == 2)
     }
 
-    @Test("show a replacement for what they have no glyph for")
+    @Test("show a replacement for characters without a glyph")
     func replacement() {
         #expect(face.set("a漢b").glyphs.map(\.text) == ["a", "\u{FFFD}", "b"])
         #expect(face.set("").glyphs.isEmpty)
@@ -67,7 +67,7 @@ struct FontFaceTests {
         #expect(part.metrics.ascent == face.metrics.ascent)
     }
 
-    @Test("that are none are refused", arguments: ["", "hello", "\u{0}\u{1}\u{0}\u{0}"])
+    @Test("that are not fonts are refused", arguments: ["", "hello", "\u{0}\u{1}\u{0}\u{0}"])
     func refused(_ text: String) throws {
         let scratch = try ScratchDirectory()
         let path = try scratch.write(Array(text.utf8), to: "font.ttf")

@@ -15,7 +15,7 @@ struct SmallFileTests {
         #expect(error.description.hasSuffix("it is not a regular file"))
     }
 
-    @Test("a directory and a device are no files either")
+    @Test("a directory and a device are not files either")
     func others() throws {
         let scratch = try ScratchDirectory()
         for path in [scratch.path, "/dev/zero"] {

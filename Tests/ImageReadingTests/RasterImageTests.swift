@@ -31,18 +31,18 @@ struct RasterImageTests {
         #expect(try pixels(Self.palette) == [10, 20, 30, 40, 50, 60])
     }
 
-    @Test("what is no PNG is refused with the reason")
+    @Test("data that are not PNG are refused with the reason")
     func none() {
         let error = #expect(throws: ImageError.self) { try RasterImage(png: OctetString("GIF89a")) }
         #expect(error?.reason.hasPrefix("it is no PNG file: ") == true)
     }
 
-    @Test("one that is cut is refused")
+    @Test("a file that is cut off is refused")
     func cut() {
         #expect(throws: ImageError.self) { try RasterImage(png: Self.octets(Self.translucent).slice(0..<50)) }
     }
 
-    @Test("one that says to be huge is refused before it is read")
+    @Test("a file that claims a huge size is refused before it is read")
     func huge() throws {
         var octets = try Self.octets(Self.translucent).array
         octets.replaceSubrange(16..<24, with: [0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0xFF])

@@ -26,7 +26,7 @@ struct CanonicalAddressTests {
         #expect(CanonicalAddress(one) != CanonicalAddress(other))
     }
 
-    @Test("a text without an address is none", arguments: ["alice", "@example.test", "alice@", ""])
+    @Test("a text without an address has none", arguments: ["alice", "@example.test", "alice@", ""])
     func none(_ text: String) { #expect(CanonicalAddress(text) == nil) }
 
     @Test("recipients that differ in the case of the local-part are not the same recipient")

@@ -30,7 +30,7 @@ struct CorpusTreeTests {
         #expect(TypeTree.all.count == 22)
     }
 
-    @Test("the torture message has the tree that is known of it")
+    @Test("the torture message has its known tree")
     func torture() throws {
         let folder = try #require(TestMaterial.shared) + "/corpora/mime/torture/"
         let octets = OctetString(try TestMaterial.octets(folder + "mimetorture.eml"))

@@ -45,7 +45,7 @@ struct EncodedWordTests {
         Case("Grüße", "Grüße"),
     ]
 
-    @Test("are decoded wherever they stand", arguments: cases)
+    @Test("are decoded in every place", arguments: cases)
     func decode(_ given: Case) {
         #expect(EncodedWords.decode(Array(given.raw.utf8), using: BuiltInCharsets()) == given.text)
         #expect(
@@ -54,7 +54,7 @@ struct EncodedWordTests {
         )
     }
 
-    @Test("octets that are no UTF-8 are read as western")
+    @Test("octets that are not UTF-8 are read as western")
     func unlabelled() {
         #expect(EncodedWords.decode([0x47, 0x72, 0xFC, 0xDF, 0x65], using: BuiltInCharsets()) == "Grüße")
     }

@@ -108,7 +108,7 @@ struct HostileInputTests {
         #expect(unlimited.walk(.enclosedMessages).last?.path.count == 500)
     }
 
-    @Test("one part more than the limit is an error that tells where")
+    @Test("one part more than the limit is an error with its place")
     func parts() throws {
         let head = "Content-Type: multipart/mixed; boundary=b\n\n"
         let allowed = OctetString(head + String(repeating: "--b\n\nx\n", count: 1_000))

@@ -22,7 +22,7 @@ struct MailDateTests {
     }
 
     @Test(
-        "what is no date is none",
+        "text that is not a date is refused",
         arguments: [
             "", "Mon", "Mon,", "32 Jan 2000 00:00 UT", "29 Feb 2021 00:00 UT", "1 Foo 2000 00:00 UT", "1 Jan 2000",
             "1 Jan 2000 24:00 UT",
@@ -44,7 +44,7 @@ struct MailDateTests {
         #expect(MailDate(unixSeconds: Int64(seconds)).description == text)
     }
 
-    @Test("what was written is read back, for many days", arguments: [0, 43_199, 86_399])
+    @Test("a written date is read back, for many days", arguments: [0, 43_199, 86_399])
     func roundTrip(_ second: Int64) {
         for day in stride(from: Int64(-25_000), to: 60_000, by: 97) {
             let date = MailDate(unixSeconds: day * 86_400 + second)
@@ -52,7 +52,7 @@ struct MailDateTests {
         }
     }
 
-    @Test("no number of seconds is too many to write", arguments: [Int64.min, Int64.max])
+    @Test("every number of seconds can be written", arguments: [Int64.min, Int64.max])
     func extremes(_ seconds: Int64) {
         #expect(MailDate(unixSeconds: seconds).description.hasSuffix("+0000"))
     }

@@ -51,7 +51,7 @@ struct MessageFixture: CustomTestStringConvertible, Sendable {
 
 @Suite("Messages (RFC 5322, 2045, 2046)")
 struct MessageFixtureTests {
-    @Test("read as the tree beside them says, with LF and with CRLF", arguments: MessageFixture.all)
+    @Test("read as the tree beside them, with LF and with CRLF", arguments: MessageFixture.all)
     func tree(_ given: MessageFixture) throws {
         let octets = try given.octets()
         #expect(LineEnding.of(octets) == .lf)
@@ -88,7 +88,7 @@ struct MessageFixtureTests {
         #expect(LineEnding.of(message.octets) == .mixed)
     }
 
-    @Test("a delimiter behind the final one is told of")
+    @Test("a delimiter behind the final one is reported")
     func delimiterAfterClosing() throws {
         let epilogue = try Message(reading: MessageFixture(name: "malformed/delimiter-after-closing").octets())
         let plain = try Message(reading: MessageFixture(name: "rfc/preamble-and-epilogue").octets())
@@ -96,7 +96,7 @@ struct MessageFixtureTests {
         #expect(plain.differingReadings == [])
     }
 
-    @Test("a walk enters messages only where it is asked to, and paths lead to their entities")
+    @Test("a walk enters messages only if it is asked to, and paths lead to their entities")
     func walk() throws {
         let root = try Message(reading: MessageFixture(name: "rfc/nested").octets()).root
         #expect(root.walk().map(\.path) == [[], [0], [0, 0], [0, 1], [1]])
@@ -135,7 +135,7 @@ struct HeaderFieldTests {
         #expect(header.fields.map(\.text) == ["x"])
     }
 
-    @Test("NUL, a CR alone and octets above 127 stay in the body as they are")
+    @Test("NUL, a CR alone and octets above 127 stay in the body unchanged")
     func octetsStay() throws {
         let header = try Header(reading: OctetString([UInt8]("A: x".utf8) + [0, 0x0D, 0xFF] + [UInt8]("y\n\n".utf8)))
         #expect(
@@ -150,7 +150,7 @@ struct HeaderFieldTests {
         #expect(header.fields.map(\.range) == [8..<19])
     }
 
-    @Test("a header over its limit is an error that tells where it begins")
+    @Test("a header over its limit is an error with its place")
     func limit() {
         let limits = Message.Limits(parts: 10, depth: 10, headerOctets: 20)
         #expect(throws: MessageSyntaxError(.headerTooLarge(limit: 20), offset: 0)) {

@@ -1,10 +1,10 @@
 import InternetMessage
 import Testing
 
-@Suite("What a sender wants to be told (RFC 3461 §4)")
+@Suite("A sender's notification request (RFC 3461 §4)")
 struct NotificationRequestTests {
     @Test(
-        "NOTIFY is read without regard to case, and said in one order",
+        "NOTIFY is read without regard to case, and written in one order",
         arguments: [
             ("never", "NEVER"), ("Never", "NEVER"), ("failure", "FAILURE"), ("delay,SUCCESS", "SUCCESS,DELAY"),
             ("success,failure,delay", "SUCCESS,FAILURE,DELAY"), ("failure,failure", "FAILURE"),
@@ -16,7 +16,7 @@ struct NotificationRequestTests {
     }
 
     @Test(
-        "what is no NOTIFY is refused",
+        "text that is not a NOTIFY is refused",
         arguments: [
             "", ",", "success,", "never,success", "success, failure", "always", "successful", " never", "never\r\n",
             "SUCCESS\nX-SES-End: 1", "ſuccess",
@@ -31,7 +31,7 @@ struct NotificationRequestTests {
     }
 
     @Test(
-        "an identifier goes on as it came, and means what its xtext says",
+        "an identifier is sent on unchanged, and means the text of its xtext",
         arguments: [
             ("QQ314159", "QQ314159"), ("a+20b+2Bc+3Dd", "a b+c=d"), ("+41", "A"), ("<id@x.test>", "<id@x.test>"),
             (String(repeating: "x", count: 100), String(repeating: "x", count: 100)),
@@ -42,7 +42,7 @@ struct NotificationRequestTests {
     }
 
     @Test(
-        "what is no xtext of printable US-ASCII is no identifier",
+        "text that is not xtext of printable US-ASCII is not an identifier",
         arguments: [
             "", "a b", "a=b", "a+", "a+2", "a+2b", "a+zz", "+0D+0A", "+00", "+7F", "+FF", "a\r\nb", "a\tb", "ü",
             "a\u{7F}",
@@ -50,7 +50,7 @@ struct NotificationRequestTests {
         ])
     func noIdentifier(_ xtext: String) { #expect(EnvelopeIdentifier(xtext: xtext) == nil) }
 
-    @Test("where nothing was said, failures and delays are told, and success is not")
+    @Test("without a request failures and delays are reported, and success is not")
     func standard() {
         let none = NotificationRequest()
         #expect(none.wants(.failure) && none.wants(.delay) && !none.wants(.success))

@@ -56,7 +56,7 @@ struct ParameterTests {
         Case("a/b; name*99999=1", ["name*99999=1"]),
     ]
 
-    @Test("are read as they are meant", arguments: standard + seen)
+    @Test("are read with their intended meaning", arguments: standard + seen)
     func parameters(_ given: Case) throws {
         let contentType = try #require(ContentType(parsing: given.body))
         let found = contentType.parameters.map { "\($0.name)=\($0.decoded(using: BuiltInCharsets()))" }
@@ -64,7 +64,7 @@ struct ParameterTests {
     }
 
     @Test(
-        "what has no type and subtype is no content type",
+        "a field without type and subtype is not a content type",
         arguments: [
             "", "text", "text/", "/plain", "text/plain/x", "text plain", "te xt/plain", "text/pl@in", ";charset=x",
         ])
@@ -73,7 +73,7 @@ struct ParameterTests {
     }
 
     @Test(
-        "a disposition is one word, an unknown or missing one an attachment",
+        "a disposition is one word; an unknown or missing one means attachment",
         arguments: [
             ("inline", "inline"), ("ATTACHMENT; filename=x", "attachment"), ("form-data; name=x", "form-data"),
             ("; filename=x", "attachment"),
@@ -83,7 +83,7 @@ struct ParameterTests {
     }
 
     @Test(
-        "the transfer encoding is read with what mailers put around it",
+        "the transfer encoding is read with the extras that mailers put around it",
         arguments: [
             ("base64", ContentTransferEncoding.base64), ("BASE64 ", .base64),
             ("(c) quoted-printable", .quotedPrintable),
@@ -95,7 +95,7 @@ struct ParameterTests {
     }
 
     @Test(
-        "the file name is that of the disposition, else the name of the type",
+        "the file name is that of the disposition, otherwise the name of the type",
         arguments: [
             ("Content-Disposition: attachment; filename=a.pdf\nContent-Type: application/pdf; name=b.pdf", "a.pdf"),
             ("Content-Disposition: attachment\nContent-Type: application/pdf; name=b.pdf", "b.pdf"),

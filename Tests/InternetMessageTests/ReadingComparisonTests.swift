@@ -110,10 +110,10 @@ struct ReadingComparisonTests {
     ]
     private static let long = String(repeating: "b", count: 71)
 
-    @Test("readers differ, and it is said", arguments: different)
+    @Test("readers differ, and the difference is reported", arguments: different)
     func difference(_ given: Case) throws { #expect(try Self.reasons(given.mail) != []) }
 
-    @Test("each of the other readers is the one that differs in some mail")
+    @Test("each of the other readers differs in some mail")
     func noReaderInVain() throws {
         for (habits, because) in ReadingHabits.others {
             let isFound = try Self.different.contains { given in
@@ -123,7 +123,7 @@ struct ReadingComparisonTests {
         }
     }
 
-    @Test("what is read again has the outline that was read first")
+    @Test("a mail that is read again has the same outline")
     func candidates() throws {
         for given in Self.alike + Self.different {
             for ending in ["\n", "\r\n"] {

@@ -2,7 +2,7 @@ import InternetMessage
 import Octets
 import Testing
 
-@Suite("File names as people and readers take them (RFC 2183 §2.3)")
+@Suite("File names as people and readers see them (RFC 2183 §2.3)")
 struct ShownFileNameTests {
     @Test(
         "one is taken for the other",

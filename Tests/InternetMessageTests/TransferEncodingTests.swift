@@ -58,7 +58,7 @@ struct TransferEncodingTests {
         String(repeating: "x", count: 16_383) + "\r\n" + String(repeating: "y", count: 16_384) + " \r\n",
     ]
 
-    @Test("text goes through quoted-printable unchanged, in lines that transport leaves alone", arguments: texts)
+    @Test("text passes quoted-printable unchanged, in lines that transport does not change", arguments: texts)
     func encode(_ text: String) {
         let encoded = QuotedPrintableEncoded(OctetString(text))
         let octets = encoded.collected()
@@ -107,7 +107,7 @@ extension String {
 @Suite("Line endings")
 struct LineEndingTests {
     @Test(
-        "are told by every CR and LF",
+        "are recognised by every CR and LF",
         arguments: [
             ("", LineEnding.crlf), ("a", .crlf), ("a\r\nb\r\n", .crlf), ("a\nb\n", .lf), ("a\r\nb\n", .mixed),
             ("a\nb\r\n", .mixed),

@@ -33,7 +33,7 @@ struct LookAlikesTests {
         #expect(LookAlikes.folded("") == "" && LookAlikes.skeleton("") == "")
     }
 
-    @Test("that grows a lot when it is converted is converted whole")
+    @Test("that grows a lot when it is converted is converted completely")
     func growth() {
         // U+FDFA becomes eighteen characters.
         #expect(LookAlikes.folded(String(repeating: "\u{FDFA}", count: 100)).unicodeScalars.count == 1_800)

@@ -72,7 +72,7 @@ struct LookupTests {
         #expect(error == nil && words.first == "10 a.mx.test 192.0.2.1", "\(words) \(error?.detail ?? "")")
     }
 
-    @Test("are asked of the next server when one is silent or refuses, and later when none answers")
+    @Test("are requested from the next server if one is silent or refuses, and later if none answers")
     func failingServers() async throws {
         let port = try await Self.serving.value.port
         let silent = try SilentDNS()
@@ -88,7 +88,7 @@ struct LookupTests {
         #expect(refused?.kind == .temporary)
     }
 
-    @Test("are not waited for once that is no longer wanted")
+    @Test("are not waited for after the lookup is cancelled")
     func interrupted() async throws {
         let silent = try SilentDNS()
         let start = ContinuousClock.now
@@ -148,7 +148,7 @@ struct NameServerTests {
     func good(_ text: String, _ read: String) { #expect(NameServer(text)?.description == read) }
 
     @Test(
-        "that are none are refused",
+        "that are not addresses are refused",
         arguments: [
             "", "dns.example.test", "192.0.2", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:x", "[::1",
             "[::1]x", "[192.0.2.1]:53", "[]:53", ":53", "192.0.2.1,192.0.2.2",

@@ -43,7 +43,7 @@ struct AddressFactsTests {
         #expect(words(facts.bcc) == ["c@x.test", "d@x.test", "e@x.test"])
     }
 
-    @Test("nothing is made up where there is nothing")
+    @Test("nothing is invented if there is nothing")
     func absent() throws {
         let facts = try facts("X: y\n\ntext\n")
         #expect(facts.to.isEmpty && facts.cc.isEmpty && facts.from.isEmpty && facts.bcc.isEmpty)

@@ -15,7 +15,7 @@ struct AttachmentTests {
     }
     private let text = "Content-Type: text/plain\n\ntext"
 
-    @Test("are leaves with disposition attachment, and named parts that are no text body")
+    @Test("are leaves with disposition attachment, and named parts that are not text body")
     func definition() throws {
         let found = try names(
             multipart(
@@ -29,7 +29,7 @@ struct AttachmentTests {
     }
 
     @Test(
-        "a part without a name is an attachment where readers show its type as a file",
+        "a part without a name is an attachment if readers show its type as a file",
         arguments: [
             ("application/pdf", true), ("application/octet-stream", true), ("application/x-unknown", true),
             ("application/xml", true), ("text/xml", true), ("text/csv", true), ("text/calendar", true),
@@ -43,7 +43,7 @@ struct AttachmentTests {
         #expect(try facts(multipart("mixed", text, part)).attachments.map(\.path) == (given.isFile ? [[1]] : []))
     }
 
-    @Test("another form of a text, a report for machines, and an image of a page are no attachments without a name")
+    @Test("another form of a text, a report for machines, and an image of a page are not attachments without a name")
     func unnamedBesideText() throws {
         let page = "Content-Type: text/html\n\n<p>text</p>"
         #expect(try names(multipart("alternative", text, "Content-Type: text/calendar\n\nx", page)) == [])
@@ -75,7 +75,7 @@ struct AttachmentTests {
     }
 
     @Test(
-        "XML whose root element is called as one of HTML's is signed XML where it holds a ds:Signature",
+        "XML with a root element named like one of HTML's is signed XML if it holds a ds:Signature",
         arguments: [
             ("<table><ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/></table>", true),
             (" <a>x<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/></a>", true),
@@ -88,7 +88,7 @@ struct AttachmentTests {
         #expect(attachment.contentKinds == (isSigned ? ["xml"] : []))
     }
 
-    @Test("are sought in every multipart, not in forwarded messages")
+    @Test("are found in every multipart, not in forwarded messages")
     func places() throws {
         let pdf = "Content-Disposition: attachment; filename=a.pdf\n\nx"
         let forwarded =
@@ -98,7 +98,7 @@ struct AttachmentTests {
         #expect(facts.attachments.map(\.path) == [[0, 1], [2]])
     }
 
-    @Test("what HTML shows by its Content-ID in the same multipart/related is none")
+    @Test("a part that HTML shows by its Content-ID in the same multipart/related is not an attachment")
     func shownByHTML() throws {
         func image(_ name: String, _ identifier: String, _ disposition: String = "inline") -> String {
             "Content-Type: image/png; name=\(name)\nContent-ID: <\(identifier)>\nContent-Disposition: \(disposition)\n\nx"
@@ -124,7 +124,7 @@ struct AttachmentTests {
         #expect(try names(multipart("related", encoded, image("1.png", "one@x"))) == [])
     }
 
-    @Test("the signature of a multipart/signed is none, what it signs may be")
+    @Test("the signature of a multipart/signed is not an attachment, its signed parts may be")
     func signed() throws {
         let content = multipart("mixed", text, "Content-Disposition: attachment; filename=a.pdf\n\nx")
         let facts = try facts(ClearSignedTests.mail(parts: [content, ClearSignedTests.signature]))
@@ -135,7 +135,7 @@ struct AttachmentTests {
         #expect(try names(ClearSignedTests.mail(parts: [layer, ClearSignedTests.signature])) == [])
     }
 
-    @Test("an encrypted or opaque mail has none")
+    @Test("an encrypted or opaque mail has no attachments")
     func opaque() throws {
         for content in [CMSBeginning.enveloped, .signedData] {
             let facts = try facts(
@@ -162,7 +162,9 @@ struct AttachmentTests {
         #expect(attachment.contentKinds == ["cms", "p7m"])
     }
 
-    @Test("a signed XML document is one whatever its root is called", arguments: ["a", "form", "invoice", "section"])
+    @Test(
+        "a signed XML document is recognised whatever its root is called",
+        arguments: ["a", "form", "invoice", "section"])
     func signedXML(_ root: String) throws {
         let signature = "<ds:Signature xmlns:ds='\(XMLSignatureSearch.namespace)'/>"
         for (content, isSigned) in [(signature, true), ("<b>\(XMLSignatureSearch.namespace)</b>", false)] {
@@ -175,7 +177,7 @@ struct AttachmentTests {
         #expect(try facts(multipart("mixed", text, page)).attachments.first?.isSigned == false)
     }
 
-    @Test("what a change would break says so")
+    @Test("a part that a change would break says so")
     func protection() throws {
         func layer(_ content: CMSBeginning, _ name: String, _ more: String = "") -> String {
             "Content-Type: application/pkcs7-mime; name=\(name)\(more)\nContent-Disposition: attachment; filename=\(name)\n"

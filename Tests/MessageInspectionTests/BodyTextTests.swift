@@ -37,7 +37,7 @@ struct BodyTextTests {
         #expect(text == "first\nfourth")
     }
 
-    @Test("without a charset is UTF-8, or windows-1252 where it is not that")
+    @Test("without a charset is UTF-8, or windows-1252 if it is not valid UTF-8")
     func unnamed() throws {
         #expect(try facts("X: y\n\nné\n").bodyText.hasPrefix("né"))
         let octets = Array("Content-Type: text/plain; charset=x-unknown\r\n\r\nn".utf8) + [0xE9]

@@ -52,7 +52,7 @@ struct CharsetsTests {
         #expect(text == nil || charset.hasPrefix("U") || charset.hasPrefix("u"), "\(charset)")
     }
 
-    @Test("what is invalid or cut off becomes U+FFFD, and the rest is read")
+    @Test("invalid or incomplete characters become U+FFFD, and the rest is read")
     func invalid() {
         let charsets = Charsets()
         #expect(charsets.decode([0x41, 0xFF, 0x42], charset: "euc-kr") == "A\u{FFFD}B")
@@ -65,7 +65,7 @@ struct CharsetsTests {
     }
 
     @Test(
-        "every octet sequence ends, in every charset",
+        "every octet sequence is read to its end, in every charset",
         arguments: [
             "gb18030", "big5", "euc-tw", "johab", "iso-2022-kr", "iso-2022-jp", "utf-7", "utf-16", "tcvn", "cp1258",
             "cp932",
@@ -82,7 +82,7 @@ struct CharsetsTests {
         #expect((text?.utf8.count ?? 0) <= octets.count * 4)
     }
 
-    @Test("long text comes out whole, whatever the buffer's size")
+    @Test("long text is complete, whatever the buffer's size")
     func long() {
         let text = String(repeating: "日本語テキスト", count: 20_000)
         let octets = (0..<20_000).flatMap { _ in

@@ -32,7 +32,7 @@ struct ClearSignedTests {
     }
 
     @Test(
-        "S/MIME by the protocol, or by the second part where the protocol is missing",
+        "S/MIME is recognised by the protocol, or by the second part if the protocol is missing",
         arguments: [
             ("multipart/signed; protocol=\"application/x-pkcs7-signature\"; boundary=b", signature),
             ("multipart/signed; protocol=APPLICATION/PKCS7-SIGNATURE; boundary=b", signature),
@@ -64,7 +64,7 @@ struct ClearSignedTests {
     }
 
     @Test(
-        "what can be read in two ways is signed and ambiguous",
+        "a mail that can be read in two ways is signed and ambiguous",
         arguments: [
             Malformed(testDescription: "three parts", mail: mail(parts: [text, signature, text]), says: "has 3"),
             Malformed(testDescription: "one part", mail: mail(parts: [text]), says: "has 1"),

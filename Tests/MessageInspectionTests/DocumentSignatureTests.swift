@@ -97,7 +97,7 @@ struct DocumentSignatureTests {
         #expect(isSigned(Array(trick.utf8), piece: piece))
     }
 
-    @Test("an object stream that becomes endless when decompressed is left alone, soon")
+    @Test("an object stream that becomes endless when decompressed is given up soon")
     func decompressionBomb() async throws {
         let bomb = try await Self.objectStream(String(repeating: "a", count: 40_000_000))
         let taken = ThreadTime.measure { #expect(!isSigned(bomb + bomb + bomb)) }
@@ -105,7 +105,7 @@ struct DocumentSignatureTests {
     }
 
     @Test(
-        "the corpora's PDFs are signed just where their tables say so",
+        "the corpora's PDFs are signed according to their tables",
         .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func corporaOfPDF() throws {
         let folder = try #require(TestMaterial.shared) + "/corpora/"
@@ -181,7 +181,7 @@ struct DocumentSignatureTests {
         #expect(search.isDecided)
     }
 
-    @Test("a signature behind more elements than are read is found by what it names")
+    @Test("a signature behind more elements than are read is found by its namespace")
     func far() {
         let signature = "<Signature xmlns='\(XMLSignatureSearch.namespace)'/>"
         #expect(isSignedXML("<a>" + String(repeating: "<b/>", count: 200_000) + signature + "</a>"))

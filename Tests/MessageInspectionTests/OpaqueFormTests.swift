@@ -49,7 +49,7 @@ struct OpaqueFormTests {
         if given.1 != .none { #expect(facts.attachments.isEmpty && facts.bodyText.isEmpty) }
     }
 
-    @Test("a wrong smime-type is told and does not count")
+    @Test("a wrong smime-type is reported and does not count")
     func disagreement() throws {
         let disguised = try reading("application/pkcs7-mime; smime-type=signed-data; name=smime.p7m", .enveloped)
         #expect(form(disguised.form) == .encrypted)
@@ -69,7 +69,7 @@ struct OpaqueFormTests {
         #expect(form(try reading("application/pkcs7-mime; smime-type=signed-data", .certificatesOnly).form) == .signed)
     }
 
-    @Test("where the content cannot be read, smime-type is what there is")
+    @Test("if the content cannot be read, smime-type decides")
     func unreadable() throws {
         for (smimeType, expected) in [
             ("signed-data", Form.signed), ("enveloped-data", .encrypted), ("authEnveloped-data", .encrypted),
@@ -82,7 +82,7 @@ struct OpaqueFormTests {
     }
 
     @Test(
-        "other types are not S/MIME, whatever they hold",
+        "other types are not S/MIME, whatever their content",
         arguments: [
             "text/plain; name=smime.p7m", "application/octet-stream; name=x.bin", "application/pkcs12; name=x.p12",
         ])

@@ -36,7 +36,7 @@ struct SMIMECorpusTests {
     @Test("there are mails to classify")
     func present() { #expect(Self.mails.count >= 60) }
 
-    @Test("signed mails are signed, others are not, and no good one is ambiguous", arguments: mails)
+    @Test("signed mails are signed, others are not, and no sound one is ambiguous", arguments: mails)
     func classification(_ row: Row) throws {
         let message = try row.message()
         let reading = SMIMEReading(message.root)

@@ -20,7 +20,7 @@ struct Base64Tests {
         #expect(try Base64.decode(given.encoded) == Array(given.plain.utf8))
     }
 
-    @Test("white space is no fault")
+    @Test("white space is not a fault")
     func whiteSpace() throws {
         #expect(try Base64.decode(" Zm9v\r\n\tYg =\n= ") == Array("foob".utf8))
     }
@@ -47,7 +47,7 @@ struct Base64Tests {
     ]
 
     @Test(
-        "what is not clean is a fault for the strict, and read over by the tolerant, however it is cut",
+        "unclean text is a fault for the strict reader, and tolerated by the other, however it is cut",
         arguments: faulty)
     func faults(_ given: Faulty) {
         #expect(throws: Base64Error(kind: given.kind, offset: given.offset)) { try Base64.decode(given.text) }
@@ -82,7 +82,7 @@ struct Base64Tests {
         }
     }
 
-    @Test("a reader asked for little at a time gives the same")
+    @Test("a reader that asks for few octets at a time gets the same")
     func smallReads() {
         let source = Base64Encoded(OctetString(Array(0...255)))
         var chunks: [UInt8] = []

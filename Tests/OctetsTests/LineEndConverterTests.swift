@@ -18,7 +18,7 @@ struct LineEndConverterTests {
         Form(raw: "\r\r\r", crlf: "\r\r\r", lf: "\r\r\r"),
     ]
 
-    @Test("give the same wherever the octets are cut", arguments: forms)
+    @Test("give the same result wherever the octets are cut", arguments: forms)
     func pieces(_ given: Form) {
         let raw = Array(given.raw.utf8)
         for size in 1...max(raw.count, 1) {

@@ -13,7 +13,7 @@ struct OctetStringTests {
         #expect(octets.slice(3..<3).isEmpty)
     }
 
-    @Test("are equal when their octets are, whatever their length", arguments: [0, 1, 7, 8, 9, 16, 31])
+    @Test("are equal if their octets are, whatever their length", arguments: [0, 1, 7, 8, 9, 16, 31])
     func equality(_ count: Int) {
         let octets = (0..<count).map { UInt8($0) }
         #expect(OctetString(octets) == OctetString([9] + octets).slice(1..<count + 1))
@@ -25,7 +25,7 @@ struct OctetStringTests {
         }
     }
 
-    @Test("a run of octets is found where it first stands, and only whole")
+    @Test("a run of octets is found at its first place, and only complete")
     func runs() {
         let octets = Array("aab aabaaac aaab".utf8)
         for start in 0...octets.count {

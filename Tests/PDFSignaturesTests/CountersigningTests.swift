@@ -10,7 +10,7 @@ struct CountersigningTests {
         "good-encrypted": .encrypted, "good-certified-1": .forbidden, "good-certified-1-timestamp": .forbidden,
     ]
 
-    @Test("keeps their signatures good, in the eyes of pyHanko and our own")
+    @Test("keeps their signatures valid, for pyHanko and for us")
     func others() async throws {
         let fixtures = try await SignedFixtures.shared
         let signatory = try Signatory.shared.get()

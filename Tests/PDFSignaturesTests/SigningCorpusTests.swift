@@ -15,7 +15,7 @@ struct SigningCorpusTests {
         "sample-certified-nochangesallowed256.pdf": .forbidden,
     ]
 
-    @Test("each is signed well or refused for its reason")
+    @Test("each is signed correctly or refused for its reason")
     func corpus() async throws {
         let folder = try #require(TestMaterial.shared) + "/corpora/pdf-plain"
         let signatory = try Signatory.shared.get()

@@ -4,7 +4,7 @@ import PDFSignatures
 import TestSupport
 import Testing
 
-@Suite("Signing: what is refused, and why")
+@Suite("Signing: refusals and their reasons")
 struct SigningRefusalTests {
     private let signatory: Signatory
 
@@ -13,10 +13,10 @@ struct SigningRefusalTests {
     @Test("a document that is not sound, or not of a kind that is signed", arguments: RefusedPDF.structure)
     func unsound(_ refused: RefusedPDF) throws { try check(refused) }
 
-    @Test("a field that is not there, or not free", arguments: RefusedPDF.fields)
+    @Test("a field that does not exist, or is not free", arguments: RefusedPDF.fields)
     func notFree(_ refused: RefusedPDF) throws { try check(refused) }
 
-    @Test("what signatures and fields of the document forbid", arguments: RefusedPDF.rules)
+    @Test("changes that signatures and fields of the document forbid", arguments: RefusedPDF.rules)
     func forbidden(_ refused: RefusedPDF) throws { try check(refused) }
 
     private func check(_ refused: RefusedPDF) throws {
@@ -39,7 +39,7 @@ struct SigningRefusalTests {
 
     // MARK: What looks alike and is allowed
 
-    @Test("a document certified for forms and signatures can be signed invisibly, or where it has a field")
+    @Test("a document certified for forms and signatures can be signed invisibly, or in an existing field")
     func certified() throws {
         for level in [2, 3] {
             let document = RefusedPDF.signed(
@@ -50,7 +50,7 @@ struct SigningRefusalTests {
         }
     }
 
-    @Test("fields that are not locked, and wishes that are no demands, do not keep from signing")
+    @Test("fields that are not locked, and preferences that are not requirements, do not prevent signing")
     func allowed() throws {
         for action in ["/Include /Fields [(Third)]", "/Exclude /Fields [(Second)]"] {
             let document = RefusedPDF.signed(RefusedPDF.transform("FieldMDP", "/Action \(action)"))
@@ -63,7 +63,7 @@ struct SigningRefusalTests {
         }
     }
 
-    @Test("a font that is not there, with the package that has it")
+    @Test("a missing font, with the package that has it")
     func font() {
         #expect { try PDFSigner(fontPath: "/nonexistent.ttf") } throws: { error in
             let error = error as? PDFError
@@ -83,7 +83,7 @@ struct SigningRefusalTests {
         #expect(whole.count == prepared.covered.count + 202)
     }
 
-    @Test("is signed wholly or refused when it is damaged anywhere, and nothing stops the program")
+    @Test("a document damaged anywhere is signed completely or refused, and nothing stops the program")
     func mutated() throws {
         var generator = SplitMix(state: 0x5E5)
         var signedWell = 0

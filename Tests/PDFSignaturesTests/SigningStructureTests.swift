@@ -3,7 +3,7 @@ import PDFSignatures
 import TestSupport
 import Testing
 
-@Suite("Signing: what a document can be made of")
+@Suite("Signing: forms of documents")
 struct SigningStructureTests {
     private let signatory: Signatory
 
@@ -109,7 +109,7 @@ struct SigningStructureTests {
                 more: ["<< /FT /Sig /T (W) /Kids [6 0 R] >>", "<< /Parent 5 0 R \(widget) >>"], form: form), field: "W")
     }
 
-    @Test("is signed well, once and three times", arguments: GivenPDF.Form.allCases)
+    @Test("is signed correctly, once and three times", arguments: GivenPDF.Form.allCases)
     func forms(_ form: GivenPDF.Form) async throws {
         var signed: [String: OctetString] = [:]
         for given in Self.given(form) + [Self.separateWidget(form)] {
@@ -135,7 +135,7 @@ struct SigningStructureTests {
         try PDFSignatureReading.signatures(in: document).map(\.fieldName)
     }
 
-    @Test("is signed well when qpdf wrote it: linearized, compressed, with predictors")
+    @Test("is signed correctly if qpdf wrote it: linearized, compressed, with predictors")
     func rewritten() async throws {
         let fields = GivenPDF.onePage(
             catalog: "/AcroForm << /Fields [5 0 R] >>", page: Self.box + " /Annots [5 0 R]",
@@ -213,7 +213,7 @@ struct SigningStructureTests {
         #expect(signature.time == 1_709_209_845 && signature.subFilter == "/ETSI.CAdES.detached")
     }
 
-    @Test("may refer to objects that it has not: their numbers are left free")
+    @Test("may refer to objects that it does not have: their numbers are left free")
     func dangling() throws {
         let document = GivenPDF.onePage(page: Self.box + " /Gone [6 0 R 9 0 R]")
         let signed = try signatory.sign(try signatory.sign(document, Signatory.options(area: .centre)))
@@ -251,7 +251,7 @@ struct SigningStructureTests {
         #expect(signatures.allSatisfy { $0.findings.isEmpty })
     }
 
-    @Test("that was changed by one octet anywhere is not valid to anybody")
+    @Test("that was changed by one octet anywhere is valid to nobody")
     func flipped() async throws {
         let signed = try signatory.sign(GivenPDF.onePage(), Signatory.options(area: .centre))
         let contents = try #require(

@@ -24,7 +24,7 @@ struct StampLookTests {
         return try signatory.sign(StampRenderingTests.document(0, isInherited: false), options)
     }
 
-    @Test("labels are in the language that is asked for, an empty one leaves the value alone")
+    @Test("labels are in the chosen language, an empty one leaves the value alone")
     func labels() async throws {
         let document = try signed { options in
             options.look.signedBy = "数字签名者"
@@ -40,7 +40,7 @@ struct StampLookTests {
         #expect(lines.dropFirst(2).first?.hasPrefix("2027-01-15") == true, "\(lines)")
     }
 
-    @Test("a stamp has the size that is asked for, as far as the page has room")
+    @Test("a stamp has the chosen size, as far as the page has room")
     func size() async throws {
         let picture = try await StampRenderingTests.Picture(
             of: try signed { options in (options.look.width, options.look.height) = (180, 100) })

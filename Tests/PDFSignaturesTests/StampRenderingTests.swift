@@ -4,7 +4,7 @@ import PDFSignatures
 import TestSupport
 import Testing
 
-@Suite("Signing: stamps as they are seen")
+@Suite("Signing: stamps as a reader sees them")
 struct StampRenderingTests {
     private let signatory: Signatory
 
@@ -75,7 +75,7 @@ struct StampRenderingTests {
     }
 
     @Test(
-        "stand upright in the corner that was asked for, however the page is turned",
+        "stand upright in the chosen corner, however the page is turned",
         arguments: PDFSignatureOptions.Area.allCases)
     func areas(_ area: PDFSignatureOptions.Area) async throws {
         let upright = try await picture(area, 0)
@@ -150,7 +150,7 @@ struct StampRenderingTests {
         #expect(text.contains("\u{2026}") && text.contains("Date: 2027-01-15"), "\(text)")
     }
 
-    @Test("stand beside one another where there is room")
+    @Test("stand beside one another if there is room")
     func several() async throws {
         var document = Self.document(90, isInherited: false)
         var inks: [Int] = []
@@ -161,7 +161,7 @@ struct StampRenderingTests {
         #expect(zip(inks, inks.dropFirst()).allSatisfy { $1 - $0 >= 64 }, "\(inks)")
     }
 
-    @Test("do not show when they shall not")
+    @Test("do not show if they are invisible")
     func hidden() async throws {
         for options in [Signatory.options(), Signatory.options(area: .centre, isVisible: false)] {
             let signed = try signatory.sign(Self.document(0, isInherited: false), options)

@@ -27,7 +27,8 @@ struct SyntaxTests {
     }
 
     @Test(
-        "names escape what would end them", arguments: [("A", "/A"), ("a b#/", "/a#20b#23#2F"), ("\u{E9}(", "/#E9#28")])
+        "names escape characters that would end them",
+        arguments: [("A", "/A"), ("a b#/", "/a#20b#23#2F"), ("\u{E9}(", "/#E9#28")])
     func names(_ name: String, _ written: String) {
         #expect(String(decoding: PDFSyntax.name(name), as: UTF8.self) == written)
     }
@@ -41,7 +42,7 @@ struct SyntaxTests {
     func numbers(_ number: Double, _ written: String) { #expect(PDFSyntax.number(number) == written) }
 
     @Test(
-        "dates are of the calendar",
+        "dates follow the calendar",
         arguments: [
             (0, "19700101000000"), (951_782_400, "20000229000000"), (1_709_209_845, "20240229123045"),
             (-1, "19691231235959"), (4_102_444_799, "20991231235959"), (Int.max, "99991231235959"),
@@ -56,12 +57,12 @@ struct SyntaxTests {
     }
 }
 
-@Suite("Pages as they are seen")
+@Suite("Pages as a reader sees them")
 struct PageViewTests {
     private static let box = Box(left: 10, bottom: 20, right: 110, top: 220)
 
     @Test(
-        "the lower left corner of what is seen is another corner of the page for each turn",
+        "the lower left corner of the view is another corner of the page for each turn",
         arguments: [
             (0, [10.0, 20.0, 15, 22]), (90, [108, 20, 110, 25]), (180, [105, 218, 110, 220]),
             (270, [10, 215, 12, 220]),
@@ -84,7 +85,7 @@ struct PageViewTests {
     }
 
     @Test(
-        "boxes, turn and unit come from the page or from above",
+        "boxes, turn and unit come from the page or are inherited",
         arguments: [
             ("/MediaBox [0 0 100 200]", "", [0.0, 0, 100, 200], 0),
             ("", "/MediaBox [200 100 0 0] /Rotate 450", [0, 0, 200, 100], 90),
@@ -100,7 +101,7 @@ struct PageViewTests {
     }
 
     @Test(
-        "a stamp is put beside those that are there, from the edge inwards",
+        "a stamp is put beside existing ones, from the edge inwards",
         arguments: PDFSignatureOptions.Area.allCases)
     func beside(_ area: PDFSignatureOptions.Area) throws {
         let view = PageView(box: Box(left: 0, bottom: 0, right: 595, top: 842), rotation: 270, unit: 1)
@@ -131,7 +132,7 @@ struct StampLayoutTests {
         return (layout.fontSize, layout.lines.map { $0.map(\.text).joined() })
     }
 
-    @Test("are the texts where these fit")
+    @Test("are the texts if these fit")
     func fitting() {
         let set = lines(["Erika Mustermann", "Reason: Approval"], 190, 58)
         #expect(set.lines == ["Erika Mustermann", "Reason: Approval"] && set.size == 10)
@@ -146,7 +147,7 @@ struct StampLayoutTests {
         #expect(long.lines.joined() == String(repeating: "m", count: 40) && long.lines.count > 1)
     }
 
-    @Test("end in an ellipsis where nothing helps, each text keeping a line")
+    @Test("end in an ellipsis if nothing else helps, each text keeping a line")
     func cut() {
         let set = lines([String(repeating: "name ", count: 200), "Reason: short", "Date: today"], 100, 30)
         #expect(set.lines.first?.hasPrefix("name name") == true)

@@ -70,7 +70,7 @@ struct ValidationDataTests {
         #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
     }
 
-    @Test("is left out where it cannot be read")
+    @Test("is left out if it cannot be read")
     func unreadable() throws {
         let items = "[5 0 R 6 0 R 7 0 R 9 0 R (a) 8 0 R]"
         let document = GivenPDF.onePage(
@@ -83,7 +83,7 @@ struct ValidationDataTests {
     }
 
     @Test(
-        "is not added to what is no store, and the reason is told",
+        "is not added to something that is not a store, and the reason is reported",
         arguments: ["/DSS 4711", "/DSS 4 0 R", "/DSS << /Certs 4711 >>", "/DSS << /Certs [] /Certs [] >>"])
     func refused(_ catalog: String) throws {
         let document = GivenPDF.onePage(catalog: catalog)
@@ -101,7 +101,7 @@ struct ValidationDataTests {
         #expect(refusal?.kind == .damaged && refusal?.reason.contains("object 5") == true)
     }
 
-    @Test("of more than one update takes is refused")
+    @Test("larger than one update allows is refused")
     func tooMuch() throws {
         let much = PDFValidationData(lists: (0..<97).map { OctetString("list \($0)") })
         let error = #expect(throws: PDFError.self) { try much.appended(to: GivenPDF.onePage()) }

@@ -14,7 +14,7 @@ struct VerificationCorpusTests {
     private static let unsignedInAnyCase: Set<String> = ["open_protected.pdf", "protected_two_empty_fields.pdf"]
 
     @Test(
-        "nobody's word is taken for a document that is not signed, broken or changed",
+        "a document that is not signed, broken or changed is never trusted",
         arguments: ["pdf-signatures", "pdf-plain"])
     func verdicts(_ name: String) throws {
         let rows = try TestMaterial.table(Self.folder + name + "/expected.tsv")

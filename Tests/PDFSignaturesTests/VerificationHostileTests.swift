@@ -17,7 +17,7 @@ struct VerificationHostileTests {
         return signatures.count == count && signatures.allSatisfy { VerificationTests.fault($0) == nil }
     }
 
-    @Test("one octet changed is seen, wherever it is", arguments: kinds)
+    @Test("one changed octet is detected, wherever it is", arguments: kinds)
     func flips(_ name: String) async throws {
         let document = try await SignedFixtures.shared.document(name)
         let signatures = try PDFSignatureReading.signatures(in: document)
@@ -36,7 +36,7 @@ struct VerificationHostileTests {
         #expect(isSound(OctetString(octets), signatures.count))
     }
 
-    @Test("a document cut off is never a sound signed one, and mostly none at all")
+    @Test("a document cut off is never a soundly signed one, and mostly not signed at all")
     func truncations() async throws {
         let document = try await SignedFixtures.shared.document("good-two")
         let signatures = try PDFSignatureReading.signatures(in: document)
@@ -52,7 +52,7 @@ struct VerificationHostileTests {
         #expect(isSound(document.slice(0..<whole[0]), 1))
     }
 
-    @Test("mutated documents end in time, with an error or a verdict")
+    @Test("mutated documents are read in limited time, with an error or a verdict")
     func mutations() async throws {
         let fixtures = try await SignedFixtures.shared
         var generator = SeededNumbers(seed: 2_026)
@@ -103,7 +103,7 @@ struct VerificationHostileTests {
         #expect(taken < .seconds(hostile.limit), "\(hostile): \(taken)")
     }
 
-    @Test("a document of 100 MiB is judged where it is, not copied")
+    @Test("a document of 100 MiB is judged in place, not copied")
     func large() async throws {
         let filler = 100 << 20
         let head = "%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"

@@ -5,7 +5,7 @@ import Testing
 @testable import PDFSignatures
 
 @Suite(
-    "PDF signatures: what is signed here is judged as sound here",
+    "PDF signatures: documents signed here are judged sound here",
     .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct VerificationOfOwnTests {
     @Test("documents of many makers, signed once and by three")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PDFSignatures
 
-@Suite("PDF signatures: what pyHanko made, whole and attacked (ISO 32000-1 §12.8)")
+@Suite("PDF signatures: documents of pyHanko, sound and attacked (ISO 32000-1 §12.8)")
 struct VerificationTests {
     /// Structure and arithmetic together, as a caller has to take them; nil when all is well.
     static func fault(_ signature: PDFSignature) -> String? {
@@ -55,7 +55,7 @@ struct VerificationTests {
         }
     }
 
-    @Test("every attack is invalid, and never no signature")
+    @Test("every attack is invalid, and never without a signature")
     func attacked() async throws {
         let fixtures = try await SignedFixtures.shared
         let names = fixtures.names("bad-")

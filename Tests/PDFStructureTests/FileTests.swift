@@ -113,7 +113,7 @@ struct FileTests {
         #expect(try file.census(of: 0, counting: []).containers == [3])
     }
 
-    @Test("a member that is not where the cross-references say is damage")
+    @Test("an object that is not in the place given by the cross-references is damage")
     func strayMember() throws {
         var built = Self.plain()
         let members = "4 0 5 13 <</In true>> 12"
@@ -145,7 +145,7 @@ struct FileTests {
         #expect(try file.object(4, in: 0)?.stream?.count == 3)
     }
 
-    @Test("a hybrid file tells what its additional stream says where the table has nothing")
+    @Test("a hybrid file uses its additional stream for objects missing from the table")
     func hybrid() throws {
         var built = Self.plain()
         built.object(2, "(two)")
@@ -171,7 +171,7 @@ struct FileTests {
         #expect(Self.kind { _ = try Self.file(built) } == .damaged)
     }
 
-    @Test("a section that goes on from itself is damage")
+    @Test("a section that refers to itself is damage")
     func loop() {
         var built = Self.plain()
         let table = built.count
@@ -199,7 +199,7 @@ struct FileTests {
         #expect(Self.kind { _ = try Self.file(built) } == .damaged)
     }
 
-    @Test("a wide cross-reference stream, or one shorter than it says, is damage")
+    @Test("a wide cross-reference stream, or one shorter than it claims, is damage")
     func streamShapes() {
         for shape in ["/W[9 9 9]", "/W[1 0 1]", "/W[1 2]", "/Index[0 500]", "/Index[1]", "/Size -1"] {
             var built = Self.plain()
@@ -217,7 +217,7 @@ struct FileTests {
         }
     }
 
-    @Test("a file that is cut anywhere is an error, and never endless")
+    @Test("a file that is cut anywhere is an error, and reading it ends")
     func truncated() {
         var built = Self.plain()
         built.object(2, "<</A[1 2 3]>>")
@@ -229,7 +229,7 @@ struct FileTests {
         }
     }
 
-    @Test("octets before the header are damage; without a header it is no PDF")
+    @Test("octets before the header are damage; without a header it is not a PDF")
     func header() {
         var built = BuiltFile("\n%PDF-1.7\n")
         built.object(1, "<<>>")
@@ -240,7 +240,7 @@ struct FileTests {
         #expect(Self.kind { _ = try PDFFile(OctetString(late.array + built.octets), budget: WorkBudget()) } == .notPDF)
     }
 
-    @Test("work is bounded, whatever a file says")
+    @Test("work is bounded, whatever a file claims")
     func budget() {
         var built = Self.plain()
         built.object(2, "(" + String(repeating: "a", count: 2_000) + ")")

@@ -28,7 +28,7 @@ struct InflationTests {
         }
     }
 
-    @Test("gives back what zlib compressed, by every kind of block")
+    @Test("gives back the data that zlib compressed, by every kind of block")
     func roundTrip() async throws {
         let samples = try await Self.samples()
         #expect(samples.count == 96)

@@ -57,18 +57,18 @@ struct LexerTests {
         Case(text: "%", tokens: []),
     ]
 
-    @Test("are told apart", arguments: cases)
+    @Test("are distinguished", arguments: cases)
     func tokens(_ given: Case) throws { #expect(try Self.tokens(given.text) == given.tokens) }
 
     @Test(
-        "what no reader reads in one way only is an error",
+        "a text that readers take in more than one way is an error",
         arguments: ["(a", "(a(b)", "(\\)", "<41", ">", "{", "}", ")", "1 > 2"])
     func broken(_ text: String) {
         let error = #expect(throws: PDFSyntaxError.self) { try Self.tokens(text) }
         #expect(error?.kind == .damaged)
     }
 
-    @Test("a string's octets are those that its escapes stand for")
+    @Test("a string's octets are those of its escapes")
     func strings() throws {
         func octets(_ token: String) -> [UInt8] {
             let token = OctetString(token)

@@ -26,7 +26,7 @@ struct StreamFilterTests {
     }
 
     @Test(
-        "what is damaged, too long or of pictures is refused",
+        "damaged, too long and picture data are refused",
         arguments: [
             ("ASCIIHexDecode", [0x7A]), ("A85", [0x7E + 1]), ("A85", Array("s8W-\"~>".utf8)),
             ("A85", Array("a~>".utf8)),
@@ -59,12 +59,14 @@ struct StreamFilterTests {
         #expect(try Self.operations("").isEmpty)
     }
 
-    @Test("the data of an inline image are passed over")
+    @Test("the data of an inline image are skipped")
     func inlineImage() throws {
         #expect(try Self.operations("BI /W 1 /H 1 ID (EI)<>EI[ EI Q") == ["BI 2", "Q 0"])
         #expect(throws: PDFSyntaxError.self) { try Self.operations("BI /W 1 ID abc") }
     }
 
-    @Test("what cannot be read in one way only is an error", arguments: ["(a Tj", "[1 2 TJ", "<</A 1 BDC", "1 ) Tj"])
+    @Test(
+        "content that readers take in more than one way is an error",
+        arguments: ["(a Tj", "[1 2 TJ", "<</A 1 BDC", "1 ) Tj"])
     func broken(_ text: String) { #expect(throws: PDFSyntaxError.self) { try Self.operations(text) } }
 }

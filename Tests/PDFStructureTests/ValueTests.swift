@@ -46,7 +46,7 @@ struct ValueTests {
         #expect(try Self.value("1 0 Rx").integer == 1)
     }
 
-    @Test("a key that stands twice is noted, null or not; a null is no entry")
+    @Test("a key that stands twice is noted, null or not; a null is not an entry")
     func duplicates() throws {
         #expect(try Self.value("<</A 1/A 2>>").dictionary?.hasDuplicates == true)
         #expect(try Self.value("<</A null/A 2>>").dictionary?.hasDuplicates == true)

@@ -97,7 +97,7 @@ struct AttachmentSigningTests {
         #expect(try output.fields("Received").count == 1)
     }
 
-    @Test("where the server's signature is detached, name.p7s stands behind the file")
+    @Test("if the server's signature is detached, name.p7s stands behind the file")
     func detached() async throws {
         let outcome = await Self.bench(FakeSigner(encloses: false), Self.threeFacts).process(
             Self.three, direction: .outgoing)
@@ -132,7 +132,7 @@ struct AttachmentSigningTests {
         #expect(signer.operations.count == 1)
     }
 
-    @Test("only what is selected is signed; all else stays octet for octet")
+    @Test("only selected attachments are signed; all else stays octet for octet")
     func selected() async throws {
         let outcome = await Self.bench(FakeSigner(), [Self.threeFacts[1]]).process(Self.three, direction: .outgoing)
         let text = try #require(outcome.delivered).text
@@ -180,7 +180,7 @@ struct AttachmentSigningTests {
         #expect(signer.operations.map(\.kind) == [.email])
     }
 
-    @Test("a file of mixed line ends keeps them everywhere but in what is new")
+    @Test("a file of mixed line ends keeps them outside the new parts")
     func mixedLineEnds() async throws {
         var octets = Self.three.replacingLineEnds.replacing("See below\r\n", with: "See below\nand more\r\n")
         octets = octets.replacing("Subject: Offer\r\n", with: "Subject: Offer\n")
@@ -192,7 +192,7 @@ struct AttachmentSigningTests {
         #expect(Array(text.utf8).firstRange(of: Array("See below\nand more\r\n--b".utf8)) != nil)
     }
 
-    @Test("an XML document that comes back in another encoding says so")
+    @Test("an XML document that comes back in another encoding names that encoding")
     func encoding() async throws {
         let latin = "<?xml version='1.0' encoding='ISO-8859-1'?><a>x</a>"
         let signer = FakeSigner(change: { (_, _) throws(Failure) in
@@ -255,7 +255,7 @@ struct AttachmentSigningTests {
             because: "its base64 is damaged"),
     ]
 
-    @Test("what cannot be signed as it is fails the message, before anything is sent", arguments: refused)
+    @Test("an attachment that cannot be signed fails the message, before anything is sent", arguments: refused)
     func refusal(_ given: Refused) async throws {
         for action in RoutingAction.allCases {
             let signer = FakeSigner()
@@ -293,7 +293,7 @@ struct AttachmentSigningTests {
         #expect(outcome.outputs.map(\.word) == [.signed])
     }
 
-    @Test("a document is what its content is, whatever it is called")
+    @Test("the content of a document decides its kind, whatever its name")
     func byContent() async {
         let signer = FakeSigner()
         let mail = Self.mail(Self.part("x/y", "x.bin", Self.pdf), Self.part("x/y", nil, Self.xml))
@@ -303,7 +303,7 @@ struct AttachmentSigningTests {
     }
 
     @Test(
-        "a document under a name or type by which it is opened as something else is refused before it is signed",
+        "a document whose name or type would have it opened as something else is refused before it is signed",
         arguments: [("x.docx", "x/y"), ("x.txt", "x/y"), ("x.pdf", "text/html")])
     func otherName(_ name: String, _ type: String) async {
         let signer = FakeSigner()
@@ -342,7 +342,7 @@ struct AttachmentSigningTests {
         },
     ]
 
-    @Test("an answer that does not fit what was sent is never passed on", arguments: wrong)
+    @Test("an answer that does not fit the request is never passed on", arguments: wrong)
     func wrongAnswer(_ given: Wrong) async {
         let bench = Self.bench(FakeSigner(change: given.change), Self.threeFacts)
         let outcome = await bench.process(Self.three, direction: .outgoing)
@@ -378,7 +378,7 @@ struct AttachmentSigningTests {
         }
     }
 
-    @Test("a full disk is no fault of the message, whichever attachment meets it")
+    @Test("a full disk is not the message's fault, whichever attachment meets it")
     func localFault() async {
         let signer = FakeSigner(change: { (_, _) throws(Failure) in
             throw Failure(OctetCollectionError(.storage(errno: 28), "scratch"), "no room")
@@ -400,7 +400,7 @@ struct AttachmentSigningTests {
         #expect(outcome.outputs.map(\.folder) == [.admin])
     }
 
-    @Test("a file's name is a stranger's text in every reason")
+    @Test("a file's name is untrusted text in every reason")
     func hostileName() async {
         let name = "a\r\nX-SES-Outcome: signed\u{1B}[2J\u{202E}" + String(repeating: "b", count: 500) + ".pdf"
         let outcome = await Self.bench(FakeSigner(), [Self.facts(1, name, "x/y", [])]).process(

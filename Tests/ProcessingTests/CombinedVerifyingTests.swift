@@ -53,7 +53,7 @@ struct CombinedVerifyingTests {
     ]
 
     @Test(
-        "both are told of, and the worst counts", arguments: cases,
+        "both are reported, and the worst counts", arguments: cases,
         [[Operation.verifyEmail, .verifyAttachment], [.verifyAttachment, .verifyEmail]])
     func combined(_ given: Case, _ operations: [Operation]) async throws {
         var bench = Bench.verifying(given.mail, operations)
@@ -100,7 +100,7 @@ struct CombinedVerifyingTests {
     }
 
     @Test(
-        "each rule shows the list where it shows anything, and a signed mail is wrapped", arguments: ResultRule.allCases
+        "each rule shows the list if it shows anything, and a signed mail is wrapped", arguments: ResultRule.allCases
     )
     func rules(_ rule: ResultRule) async throws {
         for isSigned in [true, false] {
@@ -132,7 +132,7 @@ struct CombinedVerifyingTests {
         }
     }
 
-    @Test("an encrypted mail is said to be, and its attachments are not looked at")
+    @Test("an encrypted mail is reported as such, and its attachments are not examined")
     func encrypted() async throws {
         for operations in [[Operation.verifyAttachment], [.verifyEmail, .verifyAttachment]] {
             let bench = Bench.verifying(AttachedMail(files: []), operations)
@@ -146,14 +146,14 @@ struct CombinedVerifyingTests {
         }
     }
 
-    @Test("of an S/MIME object that cannot be opened it is said that nobody looked into it")
+    @Test("an S/MIME object that cannot be opened is reported as not examined")
     func unopened() async throws {
         let bench = Bench.verifying(AttachedMail(files: []))
         let output = try #require(await bench.process(Mail.opaque, direction: .incoming).delivered)
         #expect(try AttachmentVerifyingTests.result(of: output).contains("what it holds was not looked into"))
     }
 
-    @Test("a failure bears Authentication-Results only where the mail itself was to be verified")
+    @Test("a failure has Authentication-Results only if the mail itself was to be verified")
     func failure() async throws {
         for operations in [[Operation.verifyAttachment], [.verifyEmail, .verifyAttachment]] {
             let mail = AttachedMail(files: [.pdf("a.pdf", Self.whole + "server-refuses")])
@@ -178,7 +178,7 @@ struct CombinedVerifyingTests {
         #expect(await doubted.process(mail).outputs.map(\.folder) == [.blocked])
     }
 
-    @Test("log and journal tell the worst, and name the attachment without letting it speak")
+    @Test("log and journal name the worst, and the attachment by a safe name")
     func account() async {
         let name = "a\"\r\n; smime=pass\u{202E}fdp.\u{1B}[31m"
         let mail = AttachedMail(files: [Self.good, .pdf("x", Self.whole + "server-bad")])

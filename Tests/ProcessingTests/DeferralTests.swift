@@ -83,7 +83,7 @@ struct DeferralTests {
     }
 
     @Test(
-        "an answer in XML is not a line for people, but is attached to the notice where that is asked for",
+        "an answer in XML is not a line for people, but is attached to the notice if the configuration says so",
         arguments: [true, false])
     func answerXML(isAsked: Bool) async throws {
         var bench = Bench(signatures: .failing(Failure(.permanent, "no", answer: "<dss:SignResponse/>")))

@@ -8,7 +8,9 @@ import Workflows
 
 @Suite("Ends of an entry beside its workflow: no recipients, release, loops, damage")
 struct EntryEndTests {
-    @Test("nobody is guessed from To in a delivered file: it goes to the administrator", arguments: [true, false])
+    @Test(
+        "recipients are not guessed from To in a delivered file: it goes to the administrator",
+        arguments: [true, false])
     func noRecipients(_ isReleased: Bool) async {
         let bench = Bench(signatures: .signing)
         let message = OctetString(Mail.plain.replacingLineEnds)
@@ -17,7 +19,7 @@ struct EntryEndTests {
         #expect(bench.signatures.requests.isEmpty)
     }
 
-    @Test("nobody to send to and no administrator: it is kept in blocked")
+    @Test("without recipients and administrator the message is kept in blocked")
     func noRecipientsNoAdministrator() async {
         var bench = Bench()
         bench.policy.administrator = nil
@@ -26,7 +28,7 @@ struct EntryEndTests {
     }
 
     @Test(
-        "a recipient that cannot be read sends the whole message to the administrator, as it is",
+        "a recipient that cannot be read sends the whole message to the administrator, unchanged",
         arguments: [("To", true), ("Cc", true), ("Bcc", true), ("Envelope-To", false), ("Delivered-To", false)],
         [true, false])
     func unreadableRecipients(_ field: (name: String, isBare: Bool), _ hasAdministrator: Bool) async throws {
@@ -62,7 +64,7 @@ struct EntryEndTests {
         #expect(output.word == .signed)
     }
 
-    @Test("a released message goes as it arrived, undecided, and never as trusted", arguments: Direction.allCases)
+    @Test("a released message goes out as it arrived, undecided, and never as trusted", arguments: Direction.allCases)
     func release(_ direction: Direction) async throws {
         let bench = Bench(signatures: .answering(.saying(.trusted)))
         let forged = "Authentication-Results: ses.example.test; smime=pass\n"
@@ -77,7 +79,7 @@ struct EntryEndTests {
 
     // MARK: - Loops
 
-    @Test("a message that comes round to the same recipients is blocked", arguments: Direction.allCases)
+    @Test("a message that comes back to the same recipients is blocked", arguments: Direction.allCases)
     func loop(_ direction: Direction) async throws {
         var bench = Bench(signatures: .signing)
         bench.policy.incoming.workflows = []
@@ -119,7 +121,7 @@ struct EntryEndTests {
     // MARK: - Bcc
 
     @Test(
-        "Bcc leaves outgoing mail wherever it goes, and its recipients stay in the envelope",
+        "Bcc is removed from outgoing mail wherever it goes, and its recipients stay in the envelope",
         arguments: RoutingAction.allCases)
     func bcc(_ action: RoutingAction) async {
         var bench = Bench()
@@ -132,7 +134,7 @@ struct EntryEndTests {
         #expect(outcome.account.removed.contains { $0.contains("Bcc") })
     }
 
-    @Test("Bcc leaves a mail that is signed")
+    @Test("Bcc is removed from a mail that is signed")
     func bccSigned() async throws {
         let outcome = await Bench(signatures: .signing).process(
             "Bcc: hidden@elsewhere.test\n" + Mail.plain, direction: .outgoing)
@@ -140,7 +142,7 @@ struct EntryEndTests {
         #expect(output.word == .signed && !output.text.contains("hidden"))
     }
 
-    @Test("Bcc of incoming mail is the sender's business")
+    @Test("Bcc of incoming mail stays")
     func bccIncoming() async throws {
         let outcome = await Bench().process("Bcc: hidden@elsewhere.test\n" + Mail.plain, direction: .incoming)
         #expect(try #require(outcome.delivered).text.contains("hidden"))
@@ -218,7 +220,7 @@ struct EntryEndTests {
         #expect(outcome.account.failure?.permanence == .permanent)
     }
 
-    @Test("a poisoned message is handed on as it is, unparsed")
+    @Test("a message that ended the program is handed on unchanged, unparsed")
     func poisoned() async throws {
         let file = OctetString("\u{0}\u{1} not a message at all")
         let services = Bench().services

@@ -21,7 +21,7 @@ struct HeaderComparisonTests {
         "From: alice@example.test\nTo: bob@elsewhere.test\nSubject: Offer\nDate: Mon, 2 Nov 2026 11:00:00 +0100\n"
 
     @Test(
-        "what differs from it is told, and a forged author is not trusted",
+        "fields that differ from it are reported, and a forged author is not trusted",
         arguments: [
             Case(part: hp + same, told: nil),
             Case(part: hp + same.replacing("Offer", with: "=?utf-8?q?Of=66er?="), told: nil),

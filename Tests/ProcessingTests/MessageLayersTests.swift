@@ -40,7 +40,7 @@ struct MessageLayersTests {
     private static let text = "Content-Type: text/plain\r\n\r\nHello\r\n"
 
     @Test(
-        "wherever they are layers of the mail",
+        "if they are layers of the mail",
         arguments: [
             object(text), object(text, field: "Content-Type: application/x-pkcs7-mime; smime-type=signed-data"),
             object(text, field: "Content-Type: application/octet-stream; name=smime.p7m"),
@@ -61,7 +61,7 @@ struct MessageLayersTests {
         #expect(layers.enclosed.count == 3 && layers.enclosed.last?.octets == OctetString(Self.text))
     }
 
-    @Test("but no more than anybody sends")
+    @Test("up to a limit")
     func most() throws {
         var mail = Self.text
         for _ in 0..<20 { mail = Self.object(mail) }
@@ -79,7 +79,7 @@ struct MessageLayersTests {
         #expect(try Self.layers(mail).enclosed.isEmpty)
     }
 
-    @Test("what cannot be opened is told of", arguments: ["damaged", ""])
+    @Test("an object that cannot be opened is reported", arguments: ["damaged", ""])
     func remarks(_ content: String) throws {
         let layers = try Self.layers(Self.object(content))
         #expect(layers.enclosed.isEmpty)

@@ -5,7 +5,7 @@ import Processing
 import Testing
 import Workflows
 
-@Suite("Actions : where a message goes and what is written about it")
+@Suite("Actions: where a message goes and what is written about it")
 struct RoutingActionTests {
     enum Cause: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case unmatched, failure, notTrusted, indeterminate, notSigned, encrypted
@@ -83,7 +83,7 @@ struct RoutingActionTests {
     }
 
     @Test(
-        "what goes to recipients after a failure or unmatched is as it arrived, below our own fields",
+        "a mail to recipients after a failure or unmatched is unchanged, below our own fields",
         arguments: [Cause.unmatched, .failure])
     func asItArrived(_ cause: Cause) async throws {
         let outcome = await cause.bench(.recipients).process(Mail.plain, direction: .outgoing)
@@ -95,7 +95,7 @@ struct RoutingActionTests {
         #expect(!text.contains("Authentication-Results"))
     }
 
-    @Test("a notice says what, why, by which workflow, what the server said, and of which message")
+    @Test("a notice gives the event, the reason, the workflow, the server's message and the message concerned")
     func noticeText() async throws {
         let outcome = await Cause.failure.bench(.administrator).process(Mail.plain, direction: .outgoing)
         let notice = try #require(outcome.outputs.first)
@@ -111,7 +111,7 @@ struct RoutingActionTests {
     }
 
     @Test(
-        "the server's answer goes with a notice and with a shown result where the workflow asks for it",
+        "the server's answer goes with a notice and with a shown result if the workflow says so",
         arguments: [true, false])
     func attachedAnswer(_ isAsked: Bool) async throws {
         var bench = Cause.notTrusted.bench(.administratorAndRecipients)
@@ -139,7 +139,7 @@ struct RoutingActionTests {
         #expect(outcome.account.verdict == verdict.words)
     }
 
-    @Test("a notice to an administrator elsewhere travels out")
+    @Test("a notice to an administrator outside travels out")
     func administratorElsewhere() async {
         var bench = Cause.failure.bench(.administrator)
         bench.policy.administrator = Mail.address("noc@provider.test")
@@ -147,7 +147,7 @@ struct RoutingActionTests {
         #expect(failed.outputs.map(\.direction) == [.outgoing])
     }
 
-    @Test("a copy that the limit leaves out is told in the reason; the only copy is never left out")
+    @Test("a copy that the limit leaves out is named in the reason; the only copy is never left out")
     func administratorLimit() async {
         var bench = Cause.failure.bench(.administratorAndRecipients)
         bench.mayNotify = false

@@ -30,7 +30,7 @@ struct SenderNoticeTests {
             fields: "Auto-Submitted: auto-generated; owner-email=x\n"),
     ]
 
-    @Test("nobody is told, and the message is kept in blocked", arguments: suppressed)
+    @Test("without a notice the message is kept in blocked", arguments: suppressed)
     func nobodyIsTold(_ given: Suppressed) async {
         var bench = Self.bench()
         bench.policy.signNullSender = true
@@ -40,7 +40,7 @@ struct SenderNoticeTests {
         #expect(outcome.outputs.first?.text.hasSuffix(Mail.plain.replacingLineEnds) == true)
     }
 
-    @Test("with the administrator's copy nothing needs to be kept", arguments: suppressed)
+    @Test("with the administrator's copy nothing has to be kept", arguments: suppressed)
     func administratorIsTold(_ given: Suppressed) async {
         var bench = Self.bench(.administratorAndSender)
         bench.policy.signNullSender = true
@@ -50,7 +50,7 @@ struct SenderNoticeTests {
     }
 
     @Test(
-        "what the sender wants to be told of delivery goes with the message, and notices ask for nothing",
+        "the sender's notification request goes with the message, and notices ask for nothing",
         arguments: [RoutingAction.recipients, .block, .administratorAndRecipients, .administratorAndSender])
     func notifications(_ action: RoutingAction) async {
         let request = NotificationRequest(
@@ -86,7 +86,7 @@ struct SenderNoticeTests {
         #expect(notice.text.contains("Subject: Offer"))
     }
 
-    @Test("an outsider who had enough notices is told no more, and the message is kept")
+    @Test("an outsider who had enough notices gets no more, and the message is kept")
     func limited() async {
         var bench = Self.bench()
         bench.mayNotify = false

@@ -111,7 +111,7 @@ struct SignerIdentityTests {
     }
 
     @Test(
-        "the address that is told is the one of the certificate that was compared",
+        "the reported address is the compared one of the certificate",
         arguments: [
             ("alice@example.test", ["other@example.test", "Alice@Example.test"], [], "Alice@Example.test"),
             ("alice@münchen.test", ["alice@xn--mnchen-3ya.test"], [], "alice@xn--mnchen-3ya.test"),

@@ -66,7 +66,7 @@ struct SigningTests {
         #expect(output.text.contains("server-boundary"))
     }
 
-    @Test("a finished entity that carries other octets is refused")
+    @Test("a finished entity with other octets is refused")
     func otherDocument() async {
         let signatures = Self.finishing { $0.replacing("Hello", with: "Hallo") }
         let outcome = await Bench(signatures: signatures).process(Mail.plain, direction: .outgoing)
@@ -145,7 +145,7 @@ struct SigningTests {
         Key(name: "no From", from: "X-Nothing: 1", alias: nil),
     ]
 
-    @Test("FROM_EMAIL_ADDRESS takes one address of our own, or fails for good", arguments: keys)
+    @Test("FROM_EMAIL_ADDRESS takes one address of our own, or fails permanently", arguments: keys)
     func key(_ given: Key) async {
         let sent = Sent()
         var bench = Bench(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Relaying
 
-@Suite("What becomes of a message after an attempt")
+@Suite("The state of a message after an attempt")
 struct SettlementTests {
     static let b = AddrSpec(localPart: "b", domain: "x.test").map { [$0] } ?? []
     static let c = AddrSpec(localPart: "c", domain: "y.test").map { [$0] } ?? []
@@ -57,7 +57,7 @@ struct SettlementTests {
                 == .wait(attempts: 9, due: 1_030))
     }
 
-    @Test("whom no server was reached for is told why")
+    @Test("recipients for whom no server was reached get the reason")
     func unreached() {
         let lines = [.arrived(900, .delivered)] + line(Self.b, .sent)
         for (now, words) in [(20_000, \Settlement.failures), (6_000, \Settlement.delays)] {
@@ -68,7 +68,7 @@ struct SettlementTests {
         }
     }
 
-    @Test("attempts used up: all who wait have failed")
+    @Test("attempts used up: all waiting recipients have failed")
     func usedUp() {
         let settlement = settle(line(Self.b, .sent) + line(Self.c, .deferred), attempts: 3)
         #expect(settlement.ending == .giveUp(Self.c))
@@ -77,20 +77,20 @@ struct SettlementTests {
         #expect(settlement.failures.first?.report.text == "later")
     }
 
-    @Test("too old: failed, though no attempt could be made")
+    @Test("too old: failed, although no attempt could be made")
     func tooOld() {
         let settlement = settle([.arrived(900, .delivered)], counts: false, opensAt: 11_000, now: 10_900)
         #expect(settlement.ending == .giveUp(Self.b + Self.c))
         #expect(settlement.failures.first?.report.text.contains("could not be reached") == true)
     }
 
-    @Test("the last look is when time ends, not after")
+    @Test("the last attempt is made when time ends, not after")
     func lastLook() {
         let settlement = settle([.arrived(900, .delivered)], counts: false, opensAt: 20_000, now: 10_800)
         #expect(settlement.ending == .wait(attempts: 0, due: 10_900))
     }
 
-    @Test("a failure is told at once, and once")
+    @Test("a failure is reported at once, and once")
     func told() {
         let lines = line(Self.b, .failed) + line(Self.c, .deferred)
         #expect(settle(lines).failures.map(\.recipient) == Self.b)
@@ -99,7 +99,7 @@ struct SettlementTests {
         #expect(end.ending == .giveUp(Self.b + Self.c) && end.failures.map(\.recipient) == Self.c)
     }
 
-    @Test("a delay is told once, after its time")
+    @Test("a delay is reported once, after its time")
     func delay() {
         let lines = [.arrived(1_000, .delivered)] + line(Self.b, .sent) + line(Self.c, .deferred)
         #expect(settle(lines, now: 5_999).delays.isEmpty)
@@ -107,7 +107,7 @@ struct SettlementTests {
         #expect(settle(lines + [.toldOfDelay], now: 6_000).delays.isEmpty)
     }
 
-    @Test("nothing is told that the sender does not want, and it ends as it would")
+    @Test("nothing is reported that the sender does not want, and the ending is the same")
     func unwanted() {
         let lines = [.arrived(1_000, .delivered)] + line(Self.b, .failed) + line(Self.c, .deferred)
         for notify in [NotificationRequest.Notify.never, NotificationRequest.Notify([.success])] {
@@ -123,7 +123,9 @@ struct SettlementTests {
         #expect(delays.failures.isEmpty && delays.delays.map(\.recipient) == Self.c)
     }
 
-    @Test("whom a server without notifications took is done, and told once where success is to be told")
+    @Test(
+        "a recipient whom a server without notifications took is done, and success is reported once if it was asked for"
+    )
     func relayed() {
         let lines = line(Self.b, .relayed) + line(Self.c, .deferred)
         let success = NotificationRequest.Notify([.success])
@@ -136,7 +138,7 @@ struct SettlementTests {
         #expect(sent.ending == .sent && sent.relays.map(\.recipient) == Self.b + Self.c)
     }
 
-    @Test("done is done, whatever is said later")
+    @Test("a recipient who is done stays done")
     func done() {
         for first in [DeliveryReport.Outcome.sent, .relayed, .failed] {
             var history = DeliveryHistory()
@@ -198,7 +200,7 @@ struct DeliveryLineTests {
     }
 }
 
-@Suite("Giving up, when the clock cannot be believed")
+@Suite("Giving up, if the clock may be wrong")
 struct GivingUpTests {
     private static let recipients = AddrSpec(localPart: "b", domain: "x.test").map { [$0] } ?? []
 
@@ -217,7 +219,7 @@ struct GivingUpTests {
     }
 
     @Test(
-        "a clock that was set forward gives nothing up before the attempts were made", arguments: [20_000, 400_000_000])
+        "a clock that was set forward ends nothing before the attempts were made", arguments: [20_000, 400_000_000])
     func forward(_ age: Int) {
         #expect(ending(age: age, attempts: 0) == .wait(attempts: 1, due: 100_100))
         #expect(ending(age: age, attempts: 1) == .wait(attempts: 2, due: 100_200))
@@ -236,7 +238,7 @@ struct GivingUpTests {
         #expect(ending(age: age, attempts: 9) == .giveUp(Self.recipients))
     }
 
-    @Test("in good order the last attempt ends it, and with a dead route the age does")
+    @Test("normally the last attempt ends it, and with a dead route the age does")
     func inOrder() {
         #expect(ending(age: 600, attempts: 3) == .giveUp(Self.recipients))
         #expect(
@@ -250,7 +252,7 @@ struct GivingUpTests {
 struct RecordTests {
     private static let recipient = AddrSpec(localPart: "b", domain: "x.test").map { [$0] } ?? []
 
-    @Test("the short form of a line, whatever words a server says, is never longer than what is reserved for it")
+    @Test("the short form of a line is never longer than the space reserved for it, whatever a server says")
     func bounded() throws {
         let address = try #require(AddrSpec(parsing: String(repeating: "é", count: 32) + "@" + "x.test"))
         let words = ["ok", String(repeating: " ", count: 9_000), String(repeating: "\u{1F600}%", count: 3_000)]
@@ -268,7 +270,7 @@ struct RecordTests {
         }
     }
 
-    @Test("offers without a record are counted, reports and withdrawals take theirs back")
+    @Test("offers without a record are counted, reports and withdrawals are subtracted")
     func offers() throws {
         let b = try #require(Self.recipient.first)
         var history = DeliveryHistory()
@@ -285,7 +287,7 @@ struct RecordTests {
         #expect(history.exhausted(of: [b]) == [b])
     }
 
-    @Test("starts in vain are counted until one has an end")
+    @Test("starts without an end are counted until one has an end")
     func vain() {
         var history = DeliveryHistory(lines: ["started .", "started .", "arrived 5 delivered ."])
         #expect(history.startsInVain == 2 && history.arrived == 5)
@@ -300,7 +302,7 @@ struct RecordTests {
 
 @Suite("The health of a route")
 struct RouteHealthTests {
-    @Test("closes for a growing while, and lets one message try then")
+    @Test("closes for a growing time, and then lets one message try")
     func grows() {
         var health = RouteHealth()
         #expect(health.ask(at: 0) == .go)
@@ -319,7 +321,7 @@ struct RouteHealthTests {
         #expect(health.isOpen && health.reason == nil)
     }
 
-    @Test("failures of those that were under way together are one, and a pause has an end")
+    @Test("failures of deliveries under way together count once, and a pause ends")
     func together() {
         var health = RouteHealth()
         for _ in 0..<20 { health.failed("lost", at: 0) }
@@ -333,7 +335,7 @@ struct RouteHealthTests {
         #expect(health.ask(at: now) == .waitUntil(now + RouteHealth.longestPause))
     }
 
-    @Test("a trial that nobody ends is taken for dead; one that says nothing lets the next try")
+    @Test("a trial that does not end is given up; one without a result lets the next try")
     func trials() {
         var health = RouteHealth()
         health.failed("lost", at: 0)
@@ -344,7 +346,7 @@ struct RouteHealthTests {
     }
 }
 
-@Suite("Which route takes what")
+@Suite("The routes that take a recipient")
 struct RouteCriteriaTests {
     @Test("subdomains, cover and the null sender")
     func patterns() throws {
