@@ -5,7 +5,7 @@ import Workflows
 
 /// The facts about an attachment from its header and its octets.
 enum AttachmentInspection {
-    /// - Parameter layer: Which of the opened messages it stands in.
+    /// - Parameter layer: The number of the opened message that contains it.
     static func facts(of attachment: MessageParts.Attachment, layer: Int, _ charsets: Charsets) -> AttachmentFacts {
         let entity = attachment.entity
         let prefix = entity.decodedPrefix(DocumentOpening.length).array

@@ -13,7 +13,8 @@ public struct InspectedMessage: MessageFacts {
     private let charsets = Charsets()
 
     /// - Parameters:
-    ///   - enclosed: What the signed S/MIME objects in the message hold: their texts and attachments are the message's.
+    ///   - enclosed: The content of the signed S/MIME objects in the message: their texts and attachments are the
+    ///     message's.
     ///   - recipients: The envelope's; those that are in neither To nor Cc count as blind copies.
     ///   - sender: The envelope's; nil when it is not known, which is different from the null sender.
     public init(_ message: Message, enclosed: [Message] = [], recipients: [AddrSpec], sender: ReversePath?) {
@@ -25,15 +26,15 @@ public struct InspectedMessage: MessageFacts {
 
     /// The facts that cost more than a look at a field, shared by all copies of the value.
     private final class Found: Sendable {
-        let smime = Once<SMIMEReading>()
-        let parts = Once<[MessageParts]>()
-        let bodyText = Once<String>()
-        let attachments = Once<[AttachmentFacts]>()
-        let to = Once<[NamedAddress]>()
-        let cc = Once<[NamedAddress]>()
-        let from = Once<[NamedAddress]>()
-        let bcc = Once<[NamedAddress]>()
-        let unreadable = Once<UnreadableAddresses>()
+        let smime = ComputedOnce<SMIMEReading>()
+        let parts = ComputedOnce<[MessageParts]>()
+        let bodyText = ComputedOnce<String>()
+        let attachments = ComputedOnce<[AttachmentFacts]>()
+        let to = ComputedOnce<[NamedAddress]>()
+        let cc = ComputedOnce<[NamedAddress]>()
+        let from = ComputedOnce<[NamedAddress]>()
+        let bcc = ComputedOnce<[NamedAddress]>()
+        let unreadable = ComputedOnce<UnreadableAddresses>()
     }
 
     /// In which form of S/MIME the message is, if in any.

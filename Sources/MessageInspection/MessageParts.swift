@@ -136,7 +136,7 @@ final class ReferencedContent: Sendable {
     private let related: Entity
     private let around: ReferencedContent?
     private let charsets: Charsets
-    private let identifiers = Once<Set<String>>()
+    private let identifiers = ComputedOnce<Set<String>>()
 
     init(_ related: Entity, around: ReferencedContent?, _ charsets: Charsets) {
         self.related = related

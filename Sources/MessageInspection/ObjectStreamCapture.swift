@@ -10,7 +10,7 @@ struct ObjectStreamCapture {
     private var data: [UInt8] = []
 
     /// Takes the next octet.
-    /// - Returns: What was gathered, at its end; nil before it.
+    /// - Returns: The gathered data, at its end; nil before it.
     mutating func take(_ octet: UInt8) -> OctetString? {
         data.append(octet)
         if octet == UInt8(ascii: "m"), data.count >= Self.end.count, data.suffix(Self.end.count).elementsEqual(Self.end)
@@ -21,7 +21,7 @@ struct ObjectStreamCapture {
     }
 
     /// Returns true if a signature field in the stream has a value, or a dictionary in it has a signature's keys.
-    /// - Parameter limit: How much may still be decompressed.
+    /// - Parameter limit: The number of octets that may still be decompressed.
     /// - Returns: nil when not all of it could be read.
     static func holdsSignature(_ data: OctetString, limit: inout Int) -> Bool? {
         LooseObjectStream.contains(data, limit: &limit) { dictionary in

@@ -8,39 +8,39 @@ extension SigningServerConfiguration {
     /// - Throws: All faults, each with its line.
     public static func load(
         path: String, environment: [String: String]
-    ) throws(ConfigurationFaults) -> SigningServerConfiguration {
+    ) throws(DSSConfigurationFaults) -> SigningServerConfiguration {
         let root: XMLElement
         let directory = SmallFile.directory(of: path)
         for (place, what) in [(path, "change this file"), (directory, "replace this file")]
         where SmallFile.isWritableByOthers(place) {
-            throw ConfigurationFaults(
+            throw DSSConfigurationFaults(
                 path: path, faults: [.init(line: 0, text: "everybody can \(what): chmod o-w \(place)")])
         }
         switch SmallFile.read(path, limit: 1 << 20) {
         case .failure(let error):
-            throw ConfigurationFaults(path: path, faults: [.init(line: 0, text: "cannot be read: \(error)")])
+            throw DSSConfigurationFaults(path: path, faults: [.init(line: 0, text: "cannot be read: \(error)")])
         case .success(let octets):
             do throws(XMLReadingError) { root = try XMLTree.parse(octets) } catch {
-                throw ConfigurationFaults(path: path, faults: [.init(line: error.line, text: error.reason)])
+                throw DSSConfigurationFaults(path: path, faults: [.init(line: error.line, text: error.reason)])
             }
         }
-        let reading = ConfigurationReading(path: path, directory: directory, environment: environment)
+        let reading = DSSConfigurationReading(path: path, directory: directory, environment: environment)
         var configuration = reading.configuration(root)
         reading.warnOfPasswords()
-        configuration.warnings = reading.warnings + configuration.keyWarnings(now: Timestamp.now)
+        configuration.warnings = reading.warnings + configuration.keyWarnings(now: RFC3339Time.now)
         guard reading.faults.isEmpty else {
-            throw ConfigurationFaults(path: path, faults: reading.faults.sorted { $0.line < $1.line })
+            throw DSSConfigurationFaults(path: path, faults: reading.faults.sorted { $0.line < $1.line })
         }
         return configuration
     }
 }
 
 /// Goes through one configuration and gathers its faults.
-final class ConfigurationReading {
+final class DSSConfigurationReading {
     private let path: String
     let directory: String
     private let environment: [String: String]
-    private(set) var faults: [ConfigurationFaults.Fault] = []
+    private(set) var faults: [DSSConfigurationFaults.Fault] = []
     /// Settings that work, but probably not as intended; one line each.
     private(set) var warnings: [String] = []
     private var hasPasswordInText = false
@@ -310,6 +310,6 @@ final class ConfigurationReading {
     }
 
     func fault(_ element: XMLElement, _ text: String) {
-        faults.append(ConfigurationFaults.Fault(line: element.line, text: text))
+        faults.append(DSSConfigurationFaults.Fault(line: element.line, text: text))
     }
 }

@@ -19,7 +19,7 @@ public struct DocumentVerification: Sendable {
     // MARK: CMS
 
     /// Every signer of a SignedData.
-    /// - Parameter content: What was signed; nil takes the enclosed content.
+    /// - Parameter content: The signed content; nil for the enclosed content.
     /// - Throws: ``CryptographyError`` if the octets are not a CMS SignedData, or cannot be verified here.
     public func cms(_ signature: OctetString, content: OctetString?) throws(CryptographyError) -> SignatureFindings {
         do throws(CryptographyError) {

@@ -21,7 +21,7 @@ final class IncomingBody: Sendable {
     private let share: MemoryBudget.Share
     private let directory: String
 
-    /// - Parameter directory: Where the file is made, without a name.
+    /// - Parameter directory: The directory in which the file is made, without a name.
     init(_ budget: MemoryBudget, directory: String) {
         share = budget.makeShare()
         self.directory = directory

@@ -16,7 +16,7 @@ struct PDFDefaults: Sendable {
     var look = StampLook()
 }
 
-extension ConfigurationReading {
+extension DSSConfigurationReading {
     static let pdfAttributes: Set<String> = ["reason", "location", "contact", "area", "page", "visible"]
     private static let appearanceAttributes: Set<String> = [
         "signedByLabel", "reasonLabel", "locationLabel", "dateLabel", "image", "imagePlace", "width", "height",

@@ -2,7 +2,7 @@ import CMSSignatures
 import XMLReading
 
 /// The profiles: what is signed how, and what is trusted.
-extension ConfigurationReading {
+extension DSSConfigurationReading {
     /// - Parameters:
     ///   - verification: The ids of the verification profiles.
     ///   - keys: Those that a profile may name as its own.
@@ -90,7 +90,7 @@ extension ConfigurationReading {
             policy.revocation = revocation
         }
         if let time = single("VerificationTime", in: element) {
-            policy.verificationTime = Timestamp.unixSeconds(text(of: time))
+            policy.verificationTime = RFC3339Time.unixSeconds(text(of: time))
             if policy.verificationTime == nil {
                 fault(time, "\"\(time.trimmedText)\" is no time: expected 2026-01-31T12:00:00Z")
             }

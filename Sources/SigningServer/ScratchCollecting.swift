@@ -95,7 +95,7 @@ final class ScratchFile: Sendable {
     }
 
     /// Reads what is at `offset`.
-    /// - Returns: How many octets; at least one.
+    /// - Returns: The number of octets; at least one.
     func read(into buffer: inout [UInt8], at offset: Int) throws(OctetCollectionError) -> Int {
         while true {
             let count = pread(descriptor, &buffer, buffer.count, off_t(offset))

@@ -144,7 +144,7 @@ struct StoredKey: Sendable {
 }
 
 /// All reasons why a configuration cannot be used.
-public struct ConfigurationFaults: Error, Sendable, CustomStringConvertible {
+public struct DSSConfigurationFaults: Error, Sendable, CustomStringConvertible {
     public struct Fault: Sendable, Hashable {
         /// Counted from 1; 0 when the fault has no line.
         public let line: Int

@@ -67,7 +67,7 @@ public struct SignatureFindings: Sendable {
     }
 
     /// A document's: every one of its signatures must be good.
-    /// - Parameter details: What is wrong whoever signed.
+    /// - Parameter details: The faults that do not depend on the signer.
     init(_ individual: [Individual], adding details: [VerificationDetail] = []) {
         self.init(
             details: details + individual.flatMap(\.details), signers: individual.compactMap(\.signer),

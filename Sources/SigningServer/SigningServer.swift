@@ -28,9 +28,9 @@ public struct SigningServer: Sendable {
     private let configuration: SigningServerConfiguration
     private let service: SigningService
     private let faults: [InjectedFault]
-    private let workers: WorkerThreads
+    private let workers: SigningThreads
     /// They write what arrives to files, and are never waited for by an answer.
-    private let arrivals: WorkerThreads
+    private let arrivals: SigningThreads
     private let logger: Logger
     private let board: ConnectionBoard
     private let budget: MemoryBudget
@@ -38,8 +38,8 @@ public struct SigningServer: Sendable {
 
     /// - Parameters:
     ///   - faults: Wrong answers to give on purpose.
-    ///   - scratchDirectory: Where large documents wait, in files without a name.
-    /// - Throws: When the way to timestamp authorities and responders cannot be set up.
+    ///   - scratchDirectory: The directory for large documents, in files without a name.
+    /// - Throws: An error if the transfers to timestamp authorities and responders cannot be set up.
     public init(
         _ configuration: SigningServerConfiguration, faults: [InjectedFault] = [], scratchDirectory: String,
         logger: Logger
@@ -62,15 +62,15 @@ public struct SigningServer: Sendable {
         let scratch = ScratchCollecting(limit: Self.bodyLimit, directory: scratchDirectory, budget: budget)
         service = SigningService(configuration: configuration, scratch: scratch, sources: try OnlineSources())
         // Some wait for others, such as an OCSP responder, and must not hold up those who do not.
-        arrivals = WorkerThreads(count: 2)
-        workers = WorkerThreads(count: max(8, min(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 32)))
+        arrivals = SigningThreads(count: 2)
+        workers = SigningThreads(count: max(8, min(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 32)))
     }
 
     /// Serves until the process is asked to stop (SIGTERM, SIGINT). Requests that are being answered then are completed
     /// within some seconds. After these the process ends with status 0 in any case.
     /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
     ///   `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
-    /// - Throws: Why the address cannot be listened on.
+    /// - Throws: The reason why the address cannot be listened on.
     public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
         let socket = configuration.listening.socket
         defer { socket?.remove() }
@@ -208,7 +208,7 @@ public struct SigningServer: Sendable {
             let expected = operation == .sign ? "SignRequest" : "VerifyRequest"
             throw RequestRefusal(status: .badRequest, reason: "this address takes \(expected)", request.envelope)
         }
-        var (answer, record) = service.answer(request, now: Timestamp.now)
+        var (answer, record) = service.answer(request, now: RFC3339Time.now)
         if let fault {
             answer.spoil(fault)
             record.outcome += " (spoiled: \(fault.rawValue))"

@@ -155,9 +155,9 @@ struct SigningService: Sendable {
             }
         }
         var answer = Self.answer(findings, to: request, profile: id)
-        let time = Timestamp.text(profile.policy.verificationTime ?? now)
+        let time = RFC3339Time.text(profile.policy.verificationTime ?? now)
         if request.returnsVerificationTime || request.returnsReport { answer.verificationTime = time }
-        if request.returnsSigningTime { answer.signingTime = findings.signingTime.map(Timestamp.text) }
+        if request.returnsSigningTime { answer.signingTime = findings.signingTime.map(RFC3339Time.text) }
         if request.returnsSignerIdentity { answer.signers = Array(findings.signers.prefix(1)) }
         answer.signerCertificates = findings.missingCertificates.prefix(Self.maximumTold).map(\.der)
         answer.signatures = findings.individual.prefix(Self.maximumTold).map(DSSServerAnswer.Signature.init)
@@ -260,8 +260,8 @@ extension DSSServerAnswer.Signature {
             }
         self.init(
             verdict, fieldName: individual.fieldName, signer: individual.signer,
-            signingTime: individual.claimedTime.map(Timestamp.text),
-            provenTime: individual.provenTime.map(Timestamp.text),
+            signingTime: individual.claimedTime.map(RFC3339Time.text),
+            provenTime: individual.provenTime.map(RFC3339Time.text),
             details: individual.details.prefix(20).map(DSSServerAnswer.Detail.init))
     }
 }

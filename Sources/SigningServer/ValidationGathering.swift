@@ -7,7 +7,7 @@ import PDFSignatures
 struct ValidationGathering {
     private let policy: TrustPolicy
 
-    /// - Parameter policy: Whom the signature must convince, with the way to those who know of revocation.
+    /// - Parameter policy: The policy that the signature must satisfy, with the way to sources of revocation status.
     init(policy: TrustPolicy) {
         var policy = policy
         // Data about some of the certificates would be of use to nobody.
@@ -18,7 +18,7 @@ struct ValidationGathering {
 
     /// - Parameters:
     ///   - cms: A signature with its timestamp, just made.
-    ///   - content: What it is of.
+    ///   - content: The content that it is of.
     ///   - now: Unix seconds.
     /// - Throws: ``CryptographyError/Kind/failed`` when the signature would not be trusted, or it cannot be found out
     ///   whether one of the certificates was revoked.

@@ -21,7 +21,7 @@ struct Check: ParsableCommand {
             throw Ended(.configuration, "\(error)")
         }
         let warnings = ConfigurationCheck(configuration).warnings
-        for warning in warnings { Console.line("warning: \(warning)") }
-        Console.line("\(config) can be used" + (warnings.isEmpty ? "" : "; warnings: \(warnings.count)"))
+        for warning in warnings { ProgramOutput.line("warning: \(warning)") }
+        ProgramOutput.line("\(config) can be used" + (warnings.isEmpty ? "" : "; warnings: \(warnings.count)"))
     }
 }

@@ -11,11 +11,11 @@ enum Sysexit: Int32 {
 
 /// Says on standard error why the program ends, and with which code.
 func Ended(_ code: Sysexit, _ reason: String) -> ExitCode {
-    Console.put("ses-dss: \(reason)", to: .standardError)
+    ProgramOutput.put("ses-dss: \(reason)", to: .standardError)
     return ExitCode(code.rawValue)
 }
 
-enum Console {
+enum ProgramOutput {
     /// Writes one line to standard output at once, whatever stands behind it.
     static func line(_ text: String) { put(text, to: .standardOutput) }
 

@@ -38,7 +38,7 @@ struct Run: AsyncParsableCommand {
             let server = try SigningServer(
                 configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
                 logger: logger)
-            try await server.run { Console.line("listening on \($0)") }
+            try await server.run { ProgramOutput.line("listening on \($0)") }
         } catch {
             throw Ended(.unavailable, "the server cannot serve: \(error)")
         }

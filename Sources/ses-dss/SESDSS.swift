@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 @main
-enum Program {
+enum Main {
     static func main() async {
         // If a client or a reader of the log has gone, write(2) fails, and the program goes on.
         _ = signal(SIGPIPE, SIG_IGN)

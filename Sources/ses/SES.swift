@@ -4,7 +4,7 @@ import ProgramLife
 public import Workflows
 
 @main
-enum Program {
+enum Main {
     static func main() async {
         EarlySignals.prepare()
         await SES.main()
@@ -57,7 +57,7 @@ extension SES {
 }
 
 /// Ends the program with what a command came to: its text to standard error, its code to the caller.
-/// - Parameter rereads: Whether it reads its configuration again on SIGHUP, so that the signal does not end it.
+/// - Parameter rereads: True if it reads its configuration again on SIGHUP, so that the signal does not end it.
 func finish(rereads: Bool = false, _ work: () async throws(ProgramError) -> ExitStatus) async throws {
     if !rereads { EarlySignals.releaseHangup() }
     SecretsProtection.begin("ses")

@@ -196,7 +196,7 @@ struct AttachmentTests {
 
     @Test("facts are found once, however often they are asked for")
     func once() {
-        let once = Once<Int>()
+        let once = ComputedOnce<Int>()
         var count = 0
         for _ in 0..<3 {
             #expect(

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("dss.xml")
 struct ConfigurationTests {
-    private func faults(_ text: String, environment: [String: String] = [:]) throws -> [ConfigurationFaults.Fault] {
+    private func faults(_ text: String, environment: [String: String] = [:]) throws -> [DSSConfigurationFaults.Fault] {
         let scratch = try ScratchDirectory()
         let path = try scratch.write(Array(text.utf8), to: "dss.xml")
         do {

@@ -17,7 +17,7 @@ struct DocumentCorpusTests {
         var testDescription: String { folder + "/" + file }
         var path: String { (TestMaterial.shared ?? "") + "/corpora/" + folder + "/" }
 
-        /// - Parameter column: Where the verdict stands.
+        /// - Parameter column: The column of the verdict.
         static func all(_ column: String) -> [Case] {
             guard let shared = TestMaterial.shared else { return [] }
             return ["pdf-signatures", "pdf-plain", "xml-signatures", "xml-plain"].flatMap { folder in

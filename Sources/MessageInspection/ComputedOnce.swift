@@ -3,7 +3,7 @@ import Synchronization
 /// A value that is found when it is first asked for, and once only, whoever asks.
 ///
 /// Everyone who asks meanwhile waits; finding it must not ask for itself.
-final class Once<Value: Sendable>: Sendable {
+final class ComputedOnce<Value: Sendable>: Sendable {
     private let found = Mutex<Value?>(nil)
 
     func value(_ find: () -> Value) -> Value {

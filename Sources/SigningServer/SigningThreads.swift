@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// A task executor on threads of its own: signatures and files must not hold up the threads that serve connections.
-final class WorkerThreads: TaskExecutor {
+final class SigningThreads: TaskExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []
         /// The first of `jobs` not yet taken.
@@ -12,7 +12,7 @@ final class WorkerThreads: TaskExecutor {
     private let queue = Mutex(Queue())
     private let waiting = DispatchSemaphore(value: 0)
 
-    /// - Parameter count: How many jobs run at the same time.
+    /// - Parameter count: The number of jobs that run at the same time.
     init(count: Int) {
         for number in 0..<count {
             let thread = Thread { [self] in work() }

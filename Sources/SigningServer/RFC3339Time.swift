@@ -1,7 +1,7 @@
 import Glibc
 
 /// Times as RFC 3339 writes them, in UTC and whole seconds.
-enum Timestamp {
+enum RFC3339Time {
     static func text(_ unixSeconds: Int) -> String {
         var seconds = time_t(unixSeconds)
         var parts = tm()
