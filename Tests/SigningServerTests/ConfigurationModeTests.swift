@@ -15,7 +15,7 @@ struct ConfigurationModeTests {
         path = scratch.file("site/dss.xml")
     }
 
-    private func load() throws(ConfigurationFaults) -> SigningServerConfiguration {
+    private func load() throws(DSSConfigurationFaults) -> SigningServerConfiguration {
         try SigningServerConfiguration.load(path: path, environment: [:])
     }
 
