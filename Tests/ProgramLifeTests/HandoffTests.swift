@@ -61,7 +61,7 @@ struct HandoffTests {
         #expect(put.load(ordering: .sequentiallyConsistent) == 3)
     }
 
-    @Test("the end lets go of everybody who waits to put")
+    @Test("the end releases everybody who waits to put")
     func endReleasesPutters() async {
         let handoff = Handoff<Int>(ahead: 1)
         #expect(handoff.put(0))
@@ -72,7 +72,7 @@ struct HandoffTests {
         for _ in 1...3 { #expect(await answers.next() == false) }
     }
 
-    @Test("the end lets go of everybody who waits to take")
+    @Test("the end releases everybody who waits to take")
     func endReleasesTakers() async {
         let handoff = Handoff<Int>(ahead: 1)
         async let one = handoff.take()
@@ -113,7 +113,7 @@ struct HandoffTests {
         await handoff.untilIdle()
     }
 
-    @Test("a hand-off with items left over can be let go of")
+    @Test("a hand-off with items left over can be released")
     func leftOver() {
         do {
             let handoff = Handoff<Int>(ahead: 4)

@@ -61,7 +61,7 @@ struct IntakeGateTests {
         #expect(bench.gate.streak == 0 && !bench.gate.isTroubled && bench.board.snapshot.reasons.isEmpty)
     }
 
-    @Test("after a pause one at a time is let in, until something succeeds")
+    @Test("after a pause one at a time is admitted, until something succeeds")
     func trial() async throws {
         let bench = try Bench()
         bench.fault()
@@ -73,7 +73,7 @@ struct IntakeGateTests {
         #expect(bench.gate.admit() && bench.gate.admit())
     }
 
-    @Test("faults of one kind are one line, then a count; those that come together are one fault")
+    @Test("faults of one kind are one line, then a count; faults that come together are one fault")
     func lines() throws {
         let bench = try Bench()
         for number in 0..<5_000 { bench.fault(EIO, "/s/\(number)") }
@@ -104,7 +104,7 @@ struct IntakeGateTests {
         #expect(bench.board.snapshot.reasons.isEmpty)
     }
 
-    @Test("what was put off waits longer each time, and what nobody tries any more is forgotten")
+    @Test("postponed work waits longer each time, and work that nobody tries any more is forgotten")
     func postponed() {
         let postponed = Postponements()
         var now = Duration.zero

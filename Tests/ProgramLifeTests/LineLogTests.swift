@@ -5,7 +5,7 @@ import Testing
 
 @testable import ProgramLife
 
-@Suite("Log lines: one event, one line, whatever strangers write")
+@Suite("Log lines: one event, one line, whatever the text")
 struct LineLogTests {
     static let hostile = [
         "a\nb", "a\r\nverdict=trusted", "a\u{2028}b", "a\u{85}b", "\u{1B}[31mred\u{1B}[0m", "\u{202E}gpj", "\u{0}",
@@ -54,7 +54,7 @@ struct LineLogTests {
         #expect(facts.hasSuffix(" server="))
     }
 
-    @Test("JSON has the event as it was, but for what could do harm", arguments: hostile)
+    @Test("JSON has the event unchanged, without characters that could do harm", arguments: hostile)
     func json(_ text: String) throws {
         let line = LineLogHandler.jsonLine(.error, text, ["reason": "\(text)"], label: "ses")
         #expect(Self.isOneSafeLine(line))
@@ -72,7 +72,7 @@ struct LineLogTests {
         #expect(object["message"] == "m" && object["level"] == "error" && object["t"] != "0")
     }
 
-    @Test("plain words stay as they are")
+    @Test("plain words stay unchanged")
     func plain() {
         #expect(LineLogHandler.escaped("Grüße, 日本 <a@x>") == "Grüße, 日本 <a@x>")
         #expect(LineLogHandler.escaped("a\nb") == "a\\u{a}b")

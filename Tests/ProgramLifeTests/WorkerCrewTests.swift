@@ -4,9 +4,9 @@ import Testing
 
 @testable import ProgramLife
 
-@Suite("How many work at a time", .timeLimit(.minutes(1)))
+@Suite("The number of workers at a time", .timeLimit(.minutes(1)))
 struct WorkerCrewTests {
-    @Test("changes while they work: more begin at once, and those too many leave after what they have in hand")
+    @Test("changes while they work: more begin at once, and surplus ones leave after the work in hand")
     func resized() async {
         let crew = WorkerCrew(width: 2)
         let work = Handoff<Int>(ahead: 100)

@@ -136,7 +136,7 @@ struct FaultTests {
         FaultCase("<SES>", "<SES signed='' signed=''>", .xml, line: 2, "signed"),
     ]
 
-    @Test("tell line, what was expected and the nearest name", arguments: cases)
+    @Test("give line, expected value and the nearest name", arguments: cases)
     func fault(_ given: FaultCase) throws {
         let good = String(decoding: try TestMaterial.octets(Self.path), as: UTF8.self)
         // A name without its bracket stands for both tags.
@@ -177,7 +177,7 @@ struct FaultTests {
                 + " <ProxySettings>, <ClientAuthPfxSettings>, <Outgoing>, <Incoming>; did you mean <DomainName>?")
     }
 
-    @Test("a file that is not there or no file is told by name", arguments: ["absent.xml", "."])
+    @Test("a missing file, or one that is not a file, is reported by name", arguments: ["absent.xml", "."])
     func noFile(name: String) throws {
         let scratch = try ScratchDirectory()
         let error = #expect(throws: ConfigurationFaults.self) { try load(path: scratch.file(name)) }
@@ -185,13 +185,13 @@ struct FaultTests {
         #expect(error?.description.hasPrefix(scratch.file(name) + ": cannot be read: ") == true)
     }
 
-    @Test("another root is told with what was expected")
+    @Test("another root is reported with the expected one")
     func otherRoot() throws {
         #expect(try ConfigurationFixture.faults("<Relay/>").first?.expected == "<SES> without a namespace")
         #expect(try ConfigurationFixture.faults("<SES xmlns='urn:x'/>").count == 1)
     }
 
-    @Test("a pipe in the place of the file does not make the program wait", .timeLimit(.minutes(1)))
+    @Test("a pipe in the place of the file does not block the program", .timeLimit(.minutes(1)))
     func pipe() throws {
         let scratch = try ScratchDirectory()
         try #require(NamedPipe.make(at: scratch.file("ses.xml")))

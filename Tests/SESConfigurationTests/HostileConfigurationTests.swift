@@ -30,7 +30,7 @@ struct HostileConfigurationTests {
                 == [.unknownElement, .badValue])
     }
 
-    @Test("a file of any change is loaded or refused with faults in it", arguments: 0..<6)
+    @Test("any changed file is loaded or refused with faults in it", arguments: 0..<6)
     func mutations(seed: UInt64) throws {
         let path = TestMaterial.fixtures + "/configuration/valid/everything.xml"
         let good = String(decoding: try TestMaterial.octets(path), as: UTF8.self)

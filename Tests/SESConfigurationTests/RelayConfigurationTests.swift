@@ -101,7 +101,7 @@ struct RelayConfigurationTests {
         #expect(!"\(configuration)".contains("hidden"))
     }
 
-    @Test("routes have what they match and their own way")
+    @Test("routes have their criteria and their own next hop")
     func routes() throws {
         let configuration = try load(
             """
@@ -159,7 +159,7 @@ struct RelayConfigurationTests {
     }
 
     @Test(
-        "what excludes each other is a conflict",
+        "settings that exclude each other are a conflict",
         arguments: [
             ("<gateway>a.test</gateway><Sendmail path=\"/bin/true\"/>", "2 conflict"),
             ("<gatewayPort>25</gatewayPort>", "2 conflict"),
@@ -175,7 +175,7 @@ struct RelayConfigurationTests {
         ])
     func conflicts(_ body: String, _ fault: String) throws { #expect(try faults(body) == [fault]) }
 
-    @Test("a program is given sendmail's -N, -R and -V where it says so, and never Exim, under whatever name")
+    @Test("a program gets sendmail's -N, -R and -V if the configuration says so, and Exim never, under whatever name")
     func sendmailOptions() throws {
         let scratch = try ScratchDirectory()
         let exim = try scratch.write(Array("#!/bin/sh\n".utf8), to: "exim4")
@@ -191,7 +191,7 @@ struct RelayConfigurationTests {
         #expect(try faults("<Sendmail path=\"\(sendmail)\"/>").isEmpty)
     }
 
-    @Test("a password in clear has to be asked for")
+    @Test("a password in clear requires an explicit setting")
     func inClear() throws {
         let configuration = try load(
             """

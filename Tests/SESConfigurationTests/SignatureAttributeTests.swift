@@ -80,7 +80,7 @@ struct SignatureAttributeTests {
                 "a second time"),
         ]
 
-    @Test("a fault is told with its very line", arguments: faults)
+    @Test("a fault is reported with its own line", arguments: faults)
     func fault(_ given: AttributeFault) throws {
         let found = try ConfigurationFixture.faults(Self.file(given.attributes))
         #expect(found.map(\.code) == [given.code], "\(found)")
@@ -90,14 +90,14 @@ struct SignatureAttributeTests {
         #expect(fault.nearest == given.nearest)
     }
 
-    @Test("every fault of a list is told at once")
+    @Test("every fault of a list is reported at once")
     func allAtOnce() throws {
         let found = try ConfigurationFixture.faults(
             Self.file([("SIGNING_AREA", "9"), ("SIGNING_PAGE", "0"), ("VISIBILITY", "NO"), ("SIGNING_FIELD", "")]))
         #expect(found.map(\.line) == [5, 6, 7, 8])
     }
 
-    @Test("all seven stand together, but for field and area, and keep their order")
+    @Test("all seven stand together, except field and area, and keep their order")
     func together() throws {
         let attributes = [
             ("VISIBILITY", "TRUE"), ("SIGNING_REASON", "a < b, & \"c\""), ("SIGNING_LOCATION", "Zürich"),

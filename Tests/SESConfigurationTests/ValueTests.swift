@@ -6,7 +6,7 @@ import Workflows
 
 @testable import SESConfiguration
 
-@Suite("What ses.xml says")
+@Suite("The values of ses.xml")
 struct ValueTests {
     @Test("every element arrives in its value")
     func everything() throws {
@@ -50,7 +50,7 @@ struct ValueTests {
         #expect(configuration.dialect.isTransient("too BUSY now"))
     }
 
-    @Test("a workflow keeps name, line, filter, operations and how a result is shown")
+    @Test("a workflow keeps name, line, filter, operations and the way a result is shown")
     func workflows() throws {
         let configuration = try load(path: TestMaterial.fixtures + "/configuration/valid/everything.xml")
         let signing = try #require(configuration.policy.outgoing.workflows.first)
@@ -84,7 +84,7 @@ struct ValueTests {
         #expect(verifying.resultRule == .bottom && verifying.attachesResponse)
     }
 
-    @Test("what is left out has the value of the table")
+    @Test("an absent setting has the default of the table")
     func defaults() throws {
         let configuration = try ConfigurationFixture().load()
         #expect(configuration.policy.errorAction == .administrator)
@@ -289,7 +289,7 @@ struct ValueTests {
         #expect(faults.first?.text.hasPrefix("<\(kind)ServiceSettings> is missing: ") == true)
     }
 
-    @Test("an empty secondary address is none; white space around an address does not count")
+    @Test("an empty secondary address is absent; white space around an address does not count")
     func addresses() throws {
         var fixture = ConfigurationFixture()
         fixture.services = """

@@ -68,7 +68,7 @@ struct WarningTests {
     }
 
     @Test(
-        "filters that let something through to the next are not warned of",
+        "filters that let some mail through to the next cause no warning",
         arguments: [
             (Fixture.filter("<To contains='a@b.test'/>"), Fixture.filter("<To contains='*@b.test'/>")),
             (Fixture.filter("<To contains='a'/>"), Fixture.filter("<From contains='a'/>")),
@@ -167,7 +167,7 @@ struct WarningTests {
         #expect(codes == [given.warning].compactMap { $0 })
     }
 
-    @Test("attachments that the filter selects and no SignAttachment is for")
+    @Test("attachments that the filter selects and that have no SignAttachment")
     func unsignedAttachments() throws {
         func codes(_ criteria: String, _ profiles: String) throws -> [ConfigurationWarning.Code] {
             try warnings(
@@ -218,7 +218,7 @@ struct WarningTests {
         #expect(warnings.first?.line == 7)
     }
 
-    @Test("a client certificate and a trust store that are not there")
+    @Test("a client certificate and a trust store that do not exist")
     func missingFiles() throws {
         var fixture = Fixture()
         fixture.services = """

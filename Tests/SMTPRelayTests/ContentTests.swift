@@ -55,7 +55,7 @@ struct ContentTests {
         }
     }
 
-    @Test("never ends early and has no lone CR or LF, whatever goes in")
+    @Test("never ends early and has no lone CR or LF, whatever the input")
     func anything() {
         var generator = SplitMix(state: 7)
         let alphabet = Array("\r\n.a".utf8)
@@ -74,7 +74,7 @@ struct ContentTests {
         }
     }
 
-    @Test("with a CR alone is refused where it must not be changed, saying where")
+    @Test("with a CR alone is refused if it must not be changed, with its place")
     func stray() throws {
         #expect {
             try SMTPMessage(OctetString("ab\r\ncd\ref"))
@@ -86,7 +86,7 @@ struct ContentTests {
         #expect(try SMTPMessage(OctetString("ab\r\ncd\ref"), strayReturns: .madeLineEnds).size == 12)
     }
 
-    @Test("is known to have octets above 127 wherever they stand", arguments: [0, 1, 7, 8, 9, 70_000])
+    @Test("is known to have octets above 127 in any place", arguments: [0, 1, 7, 8, 9, 70_000])
     func eightBit(_ position: Int) throws {
         var octets = [UInt8](repeating: 0x61, count: 70_001)
         #expect(try !SMTPMessage(OctetString(octets)).hasEightBit)

@@ -56,7 +56,7 @@ struct EncryptionTests {
         Case(.cutting, .good, .startTLS(.verified), "tls transient route content"),
     ]
 
-    @Test("is what is demanded, or there is no mail", arguments: cases)
+    @Test("is as demanded, or there is no mail", arguments: cases)
     func levels(_ given: Case) async throws {
         let server = try await TLSMailServer(given.certificate, given.manner)
         let trustStore = try await TLSFixture.shared.authority
@@ -70,7 +70,7 @@ struct EncryptionTests {
         #expect(mails.allSatisfy { $0.hasPrefix(given.ending.hasPrefix("tls") ? "tls" : "clear") })
     }
 
-    @Test("by a pin is taken with that key, whatever else the certificate says, and with no other")
+    @Test("by a pin accepts that key, whatever else the certificate says, and no other")
     func pins() async throws {
         let fixture = try await TLSFixture.shared
         let right = try await Self.pin(fixture.certificate(.expired))
@@ -89,7 +89,7 @@ struct EncryptionTests {
         }
     }
 
-    @Test("pins are read as digits and as Base64, and nothing else is one")
+    @Test("pins are read as digits and as Base64, and nothing else is a pin")
     func pinSyntax() {
         let digits = String(repeating: "0aF1", count: 16)
         let pin = PublicKeyPin(digits)
@@ -115,7 +115,7 @@ struct EncryptionTests {
         #expect(server.log.contains { $0.hasPrefix("tls AUTH \(mechanism.rawValue)") })
     }
 
-    @Test("never says a password in clear unless it is told to", arguments: [TLSMailServer.Manner.stripped, .refused])
+    @Test("never sends a password in clear unless it is told to", arguments: [TLSMailServer.Manner.stripped, .refused])
     func inClear(_ manner: TLSMailServer.Manner) async throws {
         for encryption in [Settings.Encryption.off, .opportunistic, .startTLS(.unverified)] {
             let server = try await TLSMailServer(.good, manner, mechanisms: ["PLAIN", "LOGIN", "CRAM-MD5"])

@@ -110,10 +110,10 @@ struct MisbehaviourTests {
     @Test("while the connection is being made hit the route", arguments: opening)
     func connecting(_ given: Case) async throws { try await play(given, capabilities: ScriptedMailServer.capabilities) }
 
-    @Test("in the dialogue hit what they say", arguments: dialogue)
+    @Test("in the dialogue affect what they say", arguments: dialogue)
     func stepwise(_ given: Case) async throws { try await play(given, capabilities: ScriptedMailServer.capabilities) }
 
-    @Test("in a pipelined dialogue hit what they say", arguments: dialogue)
+    @Test("in a pipelined dialogue affect what they say", arguments: dialogue)
     func pipelined(_ given: Case) async throws {
         // What is said twice is here the reply to the next command; that it is one too many shows at DATA.
         let isTwice = given.deed == .say(["250 ok", "250 ok again"])
@@ -131,7 +131,7 @@ struct MisbehaviourTests {
     }
 
     @Test(
-        "by taking no more of a message are left in time, and heard if they say why",
+        "that stop reading a message are left in time, and heard if they say why",
         arguments: [
             (ScriptedMailServer.Deed.stopWithinContent, "transient route content"),
             (.closeWithinContent([]), "transient route content"),
@@ -223,7 +223,7 @@ struct PartialTests {
             replies: [:], partial: .refused, outcomes: ["a": "accepted", "b": "accepted", "c": "accepted"]),
     ]
 
-    @Test("are told apart, and the connection serves on", arguments: cases, SessionTests.pipelining)
+    @Test("are distinguished, and the connection is used on", arguments: cases, SessionTests.pipelining)
     func apart(_ given: Case, _ capabilities: [String]) async throws {
         let server = try ScriptedMailServer(capabilities: capabilities) { step in
             if case .rcpt(let name) = step { given.replies[name].map { .say($0) } } else { nil }
@@ -244,7 +244,7 @@ struct PartialTests {
         #expect(server.mails.map(\.recipients) == (accepted.isEmpty ? [] : [accepted]) + [["other"]])
     }
 
-    @Test("DATA answered 354 with nobody to send to is ended by a lone dot")
+    @Test("DATA answered 354 without recipients is ended by a lone dot")
     func loneDot() async throws {
         for reply in ["554 5.5.1 no valid recipients", "250 whatever"] {
             let messages = Counter()

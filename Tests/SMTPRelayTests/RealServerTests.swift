@@ -90,7 +90,7 @@ struct RealServerTests {
         Case(options: ["-Q", "ehlo"], outcome: "not open transient route ehlo 421"),
     ]
 
-    @Test("smtp-sink is understood whatever it does", arguments: cases)
+    @Test("smtp-sink is understood in each of its modes", arguments: cases)
     func sink(_ given: Case) async throws {
         let server = try await SinkMailServer(given.options)
         let port = server.port

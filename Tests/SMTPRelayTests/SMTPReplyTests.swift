@@ -56,7 +56,7 @@ struct SMTPReplyTests {
     }
 
     @Test(
-        "that are none are faults",
+        "that are not replies are faults",
         arguments: [
             "ok\r\n", "\r\n", "25 ok\r\n", "2500 ok\r\n", "250+ok\r\n", "150 wait\r\n", "650 x\r\n", "HTTP/1.1 400\r\n",
         ])
@@ -87,7 +87,7 @@ struct SMTPReplyTests {
 
 @Suite("Capabilities (RFC 5321 §4.1.1.1)")
 struct SMTPCapabilitiesTests {
-    @Test("are read whatever their case, and unknown ones are ignored")
+    @Test("are read in any case, and unknown ones are ignored")
     func reading() {
         let found = SMTPCapabilities(ehloLines: [
             "PIPELINING is its name", "size 1000", "8BitMIME", "SMTPUTF8", "dsn", "ENHANCEDSTATUSCODES", "CHUNKING", "",

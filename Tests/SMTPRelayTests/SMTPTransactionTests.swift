@@ -36,7 +36,7 @@ struct SMTPTransactionTests {
         var hasFinalReply = false
     }
 
-    @Test("gives each recipient one result, true to what was said", arguments: Manner.all)
+    @Test("gives each recipient one result that agrees with the server's replies", arguments: Manner.all)
     func allOrders(_ manner: Manner) {
         var machine = SMTPTransaction(
             Self.envelope, recipients: [0, 1], SMTPMailParameters(), pipelines: manner.pipelines,
@@ -152,7 +152,7 @@ struct SMTPTransactionTests {
         sender: .null, recipients: ["a", "b"].compactMap { AddrSpec(localPart: $0, domain: "example.test") })
 }
 
-@Suite("A transaction's particulars")
+@Suite("Details of a transaction")
 struct SMTPTransactionParticulars {
     @Test("pipelined commands go out together, but no more octets than both sides' windows hold")
     func flights() throws {
@@ -178,7 +178,7 @@ struct SMTPTransactionParticulars {
         #expect(flights.count > 1 && flights.allSatisfy { $0 < SMTPTransaction.flightLimit + 600 })
     }
 
-    @Test("a mailbox that is full is refused, and not one recipient too many")
+    @Test("a full mailbox is refused, and not taken for one recipient too many")
     func full() throws {
         let full = try #require(SMTPReply(code: 452, lines: ["4.2.2 mailbox full"]))
         let many = try #require(SMTPReply(code: 452, lines: ["4.5.3 too many recipients"]))
@@ -188,7 +188,7 @@ struct SMTPTransactionParticulars {
         #expect(old.meansTooManyRecipients && !size.meansTooManyRecipients)
     }
 
-    @Test("a server that wants AUTH says nothing against the message")
+    @Test("a server that demands AUTH says nothing against the message")
     func authentication() throws {
         let envelope = SMTPEnvelope(
             sender: .null, recipients: [try #require(AddrSpec(localPart: "a", domain: "example.test"))])

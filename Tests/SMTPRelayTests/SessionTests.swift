@@ -40,7 +40,7 @@ struct SessionTests {
         #expect(server.connections == 1)
     }
 
-    @Test("delivers a message of many megabytes whole")
+    @Test("delivers a message of many megabytes completely")
     func large() async throws {
         let server = try ScriptedMailServer(capabilities: [])
         let line = Array(".line with a dot at its begin, and some more octets in it\n".utf8)
@@ -51,7 +51,7 @@ struct SessionTests {
         #expect(server.mails.first?.text.hasSuffix("more octets in it\r\n") == true)
     }
 
-    @Test("delivers what the server cannot take in one transaction in more than one")
+    @Test("delivers in several transactions what the server cannot take in one")
     func manyRecipients() async throws {
         for capabilities in Self.pipelining {
             let transaction = Counter()
@@ -72,7 +72,7 @@ struct SessionTests {
         }
     }
 
-    @Test("says BODY=8BITMIME and SMTPUTF8 where the message and the addresses need them")
+    @Test("says BODY=8BITMIME and SMTPUTF8 if the message and the addresses need them")
     func extensions() async throws {
         let server = try ScriptedMailServer()
         let report = try await deliver(to: server, ["jürgen"], OctetString("Subject: x\n\nä\n"))
@@ -80,7 +80,7 @@ struct SessionTests {
         #expect(server.mails.first?.mailLine.hasSuffix(" BODY=8BITMIME SMTPUTF8") == true)
     }
 
-    @Test("refuses before the first command what the server cannot take")
+    @Test("refuses before the first command a message that the server cannot take")
     func preparation() async throws {
         let bare = try ScriptedMailServer(capabilities: ["SIZE 10"])
         var report = try await deliver(to: bare, ["a"])
@@ -94,7 +94,7 @@ struct SessionTests {
         #expect(bare.mails.count == 1 && bare.lines.filter { $0.hasPrefix("MAIL") }.count == 1)
     }
 
-    @Test("notices that the server hung up between two messages, and tells it from a failure")
+    @Test("notices that the server hung up between two messages, and distinguishes it from a failure")
     func stale() async throws {
         for deed in [ScriptedMailServer.Deed.close([]), .close(["421 4.4.2 idle too long"]), .reset] {
             let mails = Counter()
@@ -112,7 +112,7 @@ struct SessionTests {
         }
     }
 
-    @Test("does not take words that it did not ask for as the reply to its next message")
+    @Test("does not take an unasked line for the reply to its next message")
     func unasked() async throws {
         let server = try ScriptedMailServer {
             $0 == .content ? .say(["250 2.0.0 taken", "550 5.7.1 and another thing"]) : nil
@@ -145,7 +145,7 @@ struct SessionTests {
         #expect(!before && after)
     }
 
-    @Test("lives longer than the time in which it had to open")
+    @Test("may last longer than the time limit for opening")
     func openingTime() async throws {
         let slow = ("250 " + String(repeating: "x", count: 100) + "\r\n").map(String.init)
         let server = try ScriptedMailServer { $0 == .mail ? .send(slow) : nil }
@@ -161,7 +161,7 @@ struct SessionTests {
         #expect(outcome.0 == ["a": "accepted"] && outcome.1 > .milliseconds(300))
     }
 
-    @Test("comes from the address and says the name that it is told to")
+    @Test("comes from the configured address and gives the configured name")
     func origin() async throws {
         let server = try ScriptedMailServer()
         let port = server.port
@@ -181,7 +181,7 @@ struct SessionTests {
         #expect(server.lines.contains("EHLO [192.0.2.1]"))
     }
 
-    @Test("is not opened with settings that cannot be, and says which")
+    @Test("is not opened with impossible settings, and names them")
     func settings() async throws {
         let changes: [(@Sendable (inout MailConnectionSettings) -> Void, String)] = [
             ({ $0.host = "a b" }, "'a b'"), ({ $0.host = "" }, "host name"), ({ $0.port = 0 }, "port 0"),
@@ -218,7 +218,7 @@ struct SessionTests {
         }
     }
 
-    @Test("keeps nothing open when a report cannot be kept", arguments: [["a"], ["a", "no"]])
+    @Test("keeps nothing open if a report cannot be kept", arguments: [["a"], ["a", "no"]])
     func reportFails(_ names: [String]) async throws {
         struct DiskFull: Error {}
         let server = try ScriptedMailServer { step in
@@ -275,7 +275,7 @@ struct SessionTests {
         #expect(server.mails.isEmpty)
     }
 
-    @Test("the end of each transaction is offered for those that it is for, before it is sent")
+    @Test("the end of each transaction is offered for its recipients, before it is sent")
     func offers() async throws {
         let server = try ScriptedMailServer { $0 == .rcpt("no") ? .say("550 5.1.1 no") : nil }
         let report = try await deliver(to: server, ["a", "no", "b", "c"], atOnce: 3)

@@ -19,7 +19,7 @@ struct ConfigurationTests {
         return []
     }
 
-    @Test("as init makes it is read without faults, and is not overwritten")
+    @Test("as made by init is read without faults, and is not overwritten")
     func demonstration() throws {
         let scratch = try ScratchDirectory()
         let now = Int(Date().timeIntervalSince1970)
@@ -124,13 +124,13 @@ struct ConfigurationTests {
         ]
     }
 
-    @Test("tells a fault with its line", arguments: Case.all)
+    @Test("reports a fault with its line", arguments: Case.all)
     func fault(_ given: Case) throws {
         let found = try faults(given.text)
         #expect(found.contains { $0.line == given.line && $0.text.contains(given.words) }, "\(found)")
     }
 
-    @Test("a check tells of letters that no installed font has")
+    @Test("a check names letters that no installed font has")
     func fonts() throws {
         let scratch = try ScratchDirectory()
         let text = "<DSS><SigningProfile id='a' format='pdf' reason='\u{10FFFD}'/></DSS>"
@@ -144,7 +144,7 @@ struct ConfigurationTests {
         #expect(without.count == 1 && without[0].contains("fonts-dejavu-core"), "\(without)")
     }
 
-    @Test("tells all faults at once")
+    @Test("reports all faults at once")
     func many() throws {
         #expect(try faults("<DSS><Listen port='x'/><Client/><Key/></DSS>").map(\.line) == [1, 1, 1])
     }

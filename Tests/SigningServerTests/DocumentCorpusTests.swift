@@ -74,7 +74,7 @@ struct DocumentCorpusTests {
         }
     }
 
-    @Test("none is trusted that should not be", arguments: ["expected", "expected_weak_ok"])
+    @Test("no untrustworthy document is trusted", arguments: ["expected", "expected_weak_ok"])
     func neverTooGood(_ column: String) throws {
         for given in Case.all(column) where given.expected != "trusted" {
             let verdict = try given.verdict(allowsWeak: column != "expected")
@@ -82,7 +82,7 @@ struct DocumentCorpusTests {
         }
     }
 
-    @Test("those that are signed as a whole and good are trusted", arguments: ["expected", "expected_weak_ok"])
+    @Test("sound documents that are signed as a whole are trusted", arguments: ["expected", "expected_weak_ok"])
     func good(_ column: String) throws {
         // Signed in part only, which is not enough here: a reader sees the whole.
         let partly: Set = [

@@ -21,7 +21,7 @@ struct DocumentTests {
         try MailSamples.changed(octets, part, to: other)
     }
 
-    @Test("XML comes back signed, is trusted, tells of its signer, and is not trusted when changed")
+    @Test("XML comes back signed, is trusted, names its signer, and is not trusted when changed")
     func xml() async throws {
         let server = try await RunningServer()
         let signed = try document(
@@ -81,7 +81,7 @@ struct DocumentTests {
         }
     }
 
-    @Test("a PDF comes back signed and is trusted, and is not when it is changed within or behind what was signed")
+    @Test("a PDF comes back signed and is trusted, and is not if it is changed within or behind the signed octets")
     func pdf() async throws {
         let server = try await RunningServer()
         let signed = try document(
@@ -108,7 +108,7 @@ struct DocumentTests {
         #expect(verified.body.contains("Alice Documents") && verified.body.contains("Demo Organisation"))
     }
 
-    @Test("what cannot be signed is refused with the reason, for good")
+    @Test("a document that cannot be signed is refused permanently, with the reason")
     func refused() async throws {
         let server = try await RunningServer()
         func refusal(_ octets: [UInt8], _ profile: String) async throws -> (major: String?, message: String?) {
@@ -146,7 +146,7 @@ struct DocumentTests {
         #expect(answer.text(of: "ResultMessage")?.contains(words) == true, "\(answer)")
     }
 
-    @Test("a profile's own key, reason, location and area hold for what the request leaves open")
+    @Test("a profile's own key, reason, location and area apply if the request has none")
     func profileDefaults() async throws {
         let server = try await RunningServer { text in
             text.replacingOccurrences(

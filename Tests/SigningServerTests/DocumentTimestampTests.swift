@@ -44,7 +44,7 @@ struct DocumentTimestampTests {
     }
 
     @Test(
-        "a timestamp proves the signature's time or does no harm, be it broken or a stranger's",
+        "a timestamp proves the signature's time or does no harm, even if it is broken or a stranger's",
         arguments: [
             ("signed", TrustVerdict.trusted, TrustVerdict.indeterminate), ("signed-edited", .notTrusted, .notTrusted),
             ("stamped", .trusted, .trusted),
@@ -73,7 +73,7 @@ struct DocumentTimestampTests {
         #expect(try made.findings("stamped-briefly", afterDays: 0).individual.first?.provenTime == today)
     }
 
-    @Test("the way to the anchor may lead over a certificate of the store, and ends at the anchor alone")
+    @Test("the path to the anchor may use a certificate of the store, and ends at the anchor alone")
     func store() async throws {
         let made = try await Made.shared
         for name in ["without-issuer", "issuer-in-store"] {

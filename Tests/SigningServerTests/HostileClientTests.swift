@@ -6,7 +6,7 @@ import SigningServer
 import TestSupport
 import Testing
 
-@Suite("Clients of the signing server that mean no good", .serialized)
+@Suite("Hostile clients of the signing server", .serialized)
 struct HostileClientTests {
     private static let program = Result { try Programs.path("ses-dss") }
 
@@ -30,7 +30,7 @@ struct HostileClientTests {
     }
 
     @Test(
-        "a request that does not arrive in time is given up, at any place",
+        "a request that does not arrive in time is given up, at any point",
         arguments: [
             "", "POST /adss/signing/dss HTTP/1.1\r\nHost: x\r\n",
             "POST /adss/signing/dss HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n<a>",
@@ -69,7 +69,7 @@ struct HostileClientTests {
         return count == 0 || errno == ECONNRESET
     }
 
-    @Test("a Unix socket lets in whom its permissions let in, and serves them")
+    @Test("a Unix socket serves the clients that its permissions admit")
     func unixSocket() async throws {
         let server = try await RunningServer(isOnSocket: true)
         let path = server.site + "/socket"
@@ -85,7 +85,7 @@ struct HostileClientTests {
         #expect(open[.posixPermissions] as? Int == 0o660)
     }
 
-    @Test("a socket that another server listens on is not taken, and one that was left behind is")
+    @Test("a socket that another server listens on is refused, and one that was left behind is replaced")
     func takenSocket() async throws {
         let server = try await RunningServer(isOnSocket: true)
         let socket = UnixSocket(path: server.site + "/socket")

@@ -29,7 +29,7 @@ struct ServerTests {
         #expect(refused.body.contains("InvalidDetail"))
     }
 
-    @Test("compares signer and author where the profile says so")
+    @Test("compares signer and author if the profile says so")
     func identity() async throws {
         let server = try await RunningServer { $0.replacing(" signerIdentity=\"report\"", with: "") }
         let signature = try #require(try await server.sign(entity).text(of: "Base64Signature"))
@@ -59,7 +59,7 @@ struct ServerTests {
         #expect(facts.signers.first?.addresses == ["signing@example.test"])
     }
 
-    @Test("signs by the default profile when the request names none, and by none when there is no default")
+    @Test("signs by the default profile if the request names none, and refuses if there is no default")
     func defaultProfile() async throws {
         let server = try await RunningServer()
         #expect(try await server.sign(entity, profile: nil).text(of: "Base64Signature") != nil)
@@ -71,7 +71,7 @@ struct ServerTests {
         #expect(refused.text(of: "ResultMajor")?.hasSuffix(":RequesterError") == true)
     }
 
-    @Test("says no in the words of the protocol, without telling what there is")
+    @Test("refuses in the words of the protocol, without revealing what exists")
     func refusals() async throws {
         let server = try await RunningServer {
             $0.replacing("    <Key ref=\"bob@example.test\"/>\n", with: "")
@@ -99,7 +99,7 @@ struct ServerTests {
         #expect(unsigned.text(of: "ResultMinor")?.hasSuffix(":Inappropriate:signature") == true)
     }
 
-    @Test("answers what is no request with a SOAP fault", arguments: ["", "<a/>", "<SignRequest", "hello"])
+    @Test("answers a body that is not a request with a SOAP fault", arguments: ["", "<a/>", "<SignRequest", "hello"])
     func noRequest(_ body: String) async throws {
         let server = try await RunningServer()
         let answer = try await server.post("/adss/signing/dss", Array(body.utf8))
@@ -177,7 +177,7 @@ struct ServerTests {
         }
     }
 
-    @Test("takes a percentage of wrong answers, and no other words")
+    @Test("accepts a percentage of wrong answers, and no other words")
     func percentages() {
         #expect(InjectedFault("cut=30")?.percent == 30)
         #expect(InjectedFault("cut")?.percent == 100)

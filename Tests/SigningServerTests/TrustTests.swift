@@ -48,7 +48,7 @@ struct ServerTrustTests {
     }
 
     @Test(
-        "OCSP and lists are asked, and what they say decides",
+        "OCSP and lists are asked, and their statements decide",
         arguments: [
             (TrustFixture.Signer.good, "OnAllDocuments"), (.revoked, "IncorrectSignature"),
             (.unknown, ""),
@@ -78,7 +78,7 @@ struct ServerTrustTests {
         return Base64.encode(try CMSSigner(key: key).sign(detached: OctetString(content), signingTime: now))
     }
 
-    @Test("an answer is remembered while it lasts")
+    @Test("an answer is remembered until it expires")
     func cached() async throws {
         let trust = try await TrustFixture()
         let server = try await server(trust, signer: .good)
@@ -140,7 +140,7 @@ struct ServerTrustTests {
     }
 
     @Test(
-        "a PDF of level LT is verified when nobody answers any more, and one of level T is not",
+        "a PDF of level LT is verified when no source answers any more, and one of level T is not",
         arguments: [TrustFixture.Signer.good, .listed, .fallback])
     func lasting(_ signer: TrustFixture.Signer) async throws {
         let trust = try await TrustFixture()
@@ -186,7 +186,7 @@ struct ServerTrustTests {
     }
 
     @Test(
-        "at level LT nothing is signed of which it is not known whether it was revoked, or that was",
+        "at level LT nothing is signed if a revocation status is unknown or revoked",
         arguments: [
             (TrustFixture.Signer.plain, "cannot be found out"), (.unreachable, "cannot be found out"),
             (.unknown, "does not know"), (.revoked, "was revoked"), (.expired, "expired"),

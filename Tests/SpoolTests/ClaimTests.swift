@@ -7,7 +7,7 @@ import Testing
 
 @testable import Spool
 
-@Suite("Claiming what waits")
+@Suite("Claiming waiting messages")
 struct ClaimTests {
     @Test(
         "a claim is one rename that keeps the facts and counts the start",
@@ -67,7 +67,7 @@ struct ClaimTests {
     }
 
     @Test(
-        "names that are not ours are claimed as they are (F9)",
+        "names that are not ours are claimed unchanged (F9)",
         arguments: [
             "-rf", "a b\nc", "1790000000.M1P2.host:2,S", String(repeating: "n", count: 255), "..x", "%s",
             "message,O=out,C=1",
@@ -97,7 +97,7 @@ struct ClaimTests {
         guard case .claimed = try test.spool.claim(candidate) else { throw TestFailure("not claimed") }
     }
 
-    @Test("dot files, *.part and *.tmp are never seen, nor bare files that are no *.eml")
+    @Test("dot files, *.part and *.tmp are never seen, nor bare files that are not *.eml")
     func unseen() throws {
         let test = try TestSpool()
         for name in [
@@ -110,7 +110,7 @@ struct ClaimTests {
     }
 
     @Test(
-        "what cannot be a message goes to corrupt by one rename (F1-F5, F11)",
+        "a file that cannot be a message goes to corrupt by one rename (F1, F5, F11)",
         arguments: ["link", "fifo", "socket", "directory", "empty", "dangling"])
     func corrupt(_ kind: String) throws {
         let test = try TestSpool()
@@ -151,7 +151,7 @@ struct ClaimTests {
         guard outcome == 0, rename(short, path) == 0 else { throw TestFailure("no socket: \(errno)") }
     }
 
-    @Test("more envelope than octets is corrupt")
+    @Test("a file with more envelope than octets is corrupt")
     func shortEnvelope() throws {
         let test = try TestSpool()
         try test.put("abc", "outgoing/new/\(TestSpool.retryName),E=4")
@@ -176,7 +176,7 @@ struct ClaimTests {
         #expect(try TestMaterial.octets(other) == Array("linked".utf8))
     }
 
-    @Test("a file that is gone, or that another claimed, is taken")
+    @Test("a file that is gone, or that another process claimed, counts as taken")
     func taken() throws {
         let test = try TestSpool()
         try test.put("outgoing/new/a")
@@ -225,7 +225,7 @@ struct ClaimTests {
         #expect(try test.recover().recovered == ["work C=1"])
     }
 
-    @Test("a foreign file in retry is left and reported: nobody knows which way it was going")
+    @Test("a foreign file in retry is left and reported, because its direction is unknown")
     func foreignRetry() throws {
         let test = try TestSpool()
         try test.put("x", "retry/new/mine")

@@ -35,7 +35,7 @@ struct DeliveryTests {
         #expect(candidate.facts.envelopeOctets == 5)
     }
 
-    @Test("what is not committed cleans up after itself")
+    @Test("an uncommitted message is removed")
     func abandoned() throws {
         let test = try TestSpool()
         do {
@@ -46,7 +46,7 @@ struct DeliveryTests {
         #expect(try test.names("outgoing/new").isEmpty)
     }
 
-    @Test("a message that cannot be made durable is refused, and is gone")
+    @Test("a message that cannot be made durable is refused, and removed")
     func failedSyncs() throws {
         let log = SyncLog()
         let test = try TestSpool()
@@ -68,7 +68,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("a message that was taken before its refusal is accepted: it is in")
+    @Test("a message that was taken before its refusal counts as accepted")
     func takenMeanwhile() throws {
         let test = try TestSpool()
         let new = test.path + "/outgoing/new"
@@ -106,7 +106,7 @@ struct DeliveryTests {
         #expect(try test.names("outgoing/tmp").isEmpty)
     }
 
-    @Test("only outgoing and incoming take messages, and only of a spool that is sound")
+    @Test("only outgoing and incoming take messages, and only in a sound spool")
     func refused() throws {
         let test = try TestSpool()
         func open(_ queue: MaildirDelivery.Destination) throws {
@@ -131,7 +131,7 @@ struct StillnessTests {
         return judge.judge(candidate, seen, now: test.clock.clock.monotonic())
     }
 
-    @Test("is taken when it was the same twice, two seconds apart (F10)")
+    @Test("is taken if it was the same twice, two seconds apart (F10)")
     func still() throws {
         let test = try TestSpool()
         var judge = StillnessJudge()
@@ -224,7 +224,7 @@ struct StillnessTests {
 
 @Suite("The probe at start")
 struct ProbeTests {
-    @Test("goes from every source to every target and leaves nothing, not even what a killed one left")
+    @Test("goes from every source to every target and leaves nothing, not even after it was killed")
     func clean() throws {
         let test = try TestSpool()
         for name in ["outgoing/new", "retry/new", "delivered/new", "corrupt"] {
@@ -253,7 +253,7 @@ struct ProbeTests {
         }
     }
 
-    @Test("a step that fails is named, and nothing is left")
+    @Test("a failed step is named, and nothing is left")
     func failing() throws {
         let log = SyncLog()
         let test = try TestSpool(durability: log.durability())
@@ -265,7 +265,7 @@ struct ProbeTests {
     }
 
     @Test(
-        "file systems are trusted, warned of or refused",
+        "file systems are accepted, warned about or refused",
         arguments: [
             (UInt(0xEF53), 0), (0x5846_5342, 0), (0x9123_683E, 0), (0x0102_1994, 1), (0x794C_7630, 1), (0x1234, 1),
         ])
@@ -273,7 +273,7 @@ struct ProbeTests {
         #expect(try FileSystemType(magic: magic).judge("/s").count == warnings)
     }
 
-    @Test("ext4 without a journal is warned of, with what to do")
+    @Test("ext4 without a journal causes a warning with advice")
     func withoutJournal() throws {
         #expect(try FileSystemType(magic: 0xEF53, isJournalled: true).judge("/s").isEmpty)
         let warnings = try FileSystemType(magic: 0xEF53, isJournalled: false).judge("/s")
@@ -305,7 +305,7 @@ struct ErrorTests {
         #expect(error.description.contains(";"))
     }
 
-    @Test("what is the message's, or another process's doing, is not")
+    @Test("an error caused by the message or another process is not")
     func other() {
         #expect(!SpoolError(.tooLarge(octets: 1), path: "", "").isLocalFault)
         #expect(!SpoolError(.raced, path: "", errno: ENOENT, "").isLocalFault)

@@ -276,7 +276,7 @@ struct RelayStateTests {
         #expect(try relay.places().isEmpty)
     }
 
-    @Test("R8 outputs without a message in publish: published, and alarm is given")
+    @Test("R8 outputs without a message in publish: published, with an alarm")
     func withoutMessage() throws {
         let relay = try Relay()
         try relay.test.makeDirectory("relay/publish/" + Self.unique)
@@ -286,7 +286,7 @@ struct RelayStateTests {
         #expect(try relay.places() == ["delivered/new report"])
     }
 
-    @Test("R9 in work and in publish: publish is followed, the message in work goes to failed, and alarm is given")
+    @Test("R9 in work and in publish: publish counts, the message in work goes to failed, with an alarm")
     func inBoth() throws {
         let relay = try Relay()
         for top in ["work", "publish"] {
@@ -301,7 +301,7 @@ struct RelayStateTests {
         #expect(try relay.test.text("failed/" + name) == "12345work")
     }
 
-    @Test("R10 what is none of ours: untouched, and the status says so", arguments: ["work", "publish"])
+    @Test("R10 foreign files: untouched, and the status says so", arguments: ["work", "publish"])
     func foreignThings(_ top: String) throws {
         let relay = try Relay()
         try relay.test.makeDirectory("relay/\(top)/somebody's")
@@ -315,7 +315,7 @@ struct RelayStateTests {
         #expect(try relay.test.names("relay/\(top)/" + Self.unique).count == 2)
     }
 
-    @Test("R11 locked by another process: left to it, and no reason to worry", arguments: ["work", "publish"])
+    @Test("R11 locked by another process: left to it, without an alarm", arguments: ["work", "publish"])
     func busy(_ top: String) throws {
         let relay = try Relay()
         try relay.test.makeDirectory("relay/\(top)/" + Self.unique)
@@ -393,7 +393,7 @@ struct RelayStateTests {
         #expect(synced.first?.contains("/relay/work/") == true && synced.last?.hasSuffix("/relay/work") == true)
     }
 
-    @Test("a line torn by a crash becomes a line of its own, and the next begins at its start")
+    @Test("a line cut short by a crash becomes a line of its own, and the next begins at its start")
     func tornLine() throws {
         let relay = try Relay()
         let transaction = try relay.claimed()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Spool
 
-@Suite("What lies where messages are put in and is never taken")
+@Suite("Files in the intake folders that are never taken")
 struct StrayTests {
     private static let own = "1790000000.\(TestSpool.entry).0011223344556677"
 
@@ -22,7 +22,7 @@ struct StrayTests {
         return test
     }
 
-    @Test("everything but messages shows once it has not changed for ten minutes")
+    @Test("everything except messages is reported once it has not changed for ten minutes")
     func old() throws {
         let test = try spool()
         let strays = try test.spool.strays(now: Int(time(nil)) + Spool.strayAge + 2)
@@ -34,7 +34,7 @@ struct StrayTests {
         #expect(strays.allSatisfy { !$0.reason.isEmpty })
     }
 
-    @Test("what changed within ten minutes may still be on its way, whatever time a copy brought with it")
+    @Test("a file changed within ten minutes may still be arriving, whatever time a copy gave it")
     func young() throws {
         let test = try spool()
         var times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
@@ -42,7 +42,7 @@ struct StrayTests {
         #expect(try test.spool.strays(now: Int(time(nil)) + 5).isEmpty)
     }
 
-    @Test("a folder that somebody removed holds nothing, and of many a hundred are told")
+    @Test("a removed folder holds nothing, and at most a hundred files are reported")
     func edges() throws {
         let test = try TestSpool()
         try FileManager.default.removeItem(atPath: test.file("incoming/cur"))

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A transaction")
 struct TransactionTests {
-    @Test("outputs are published under the names that were told, then nothing of the entry is left")
+    @Test("outputs are published under the announced names, then nothing of the entry is left")
     func publish() throws {
         let test = try TestSpool()
         let transaction = try test.claimed()
@@ -53,7 +53,7 @@ struct TransactionTests {
         #expect(try test.names("corrupt").count == 1)
     }
 
-    @Test("what is committed without outputs would be lost, and is refused")
+    @Test("a commit without outputs would lose the message, and is refused")
     func noOutputs() throws {
         let test = try TestSpool()
         let transaction = try test.claimed()
@@ -101,7 +101,7 @@ struct TransactionTests {
         #expect(try TestMaterial.octets(test.file("delivered/new/\(told[1].name)")) == octets)
     }
 
-    @Test("retry is one rename of the message as it came, with the new facts")
+    @Test("retry is one rename of the unchanged message, with the new facts")
     func deferred() throws {
         let test = try TestSpool()
         let transaction = try test.claimed("12345hello", "outgoing/new/\(TestSpool.retryName),E=5")
@@ -208,7 +208,7 @@ struct TransactionTests {
         #expect(try test.names("work/" + work) == ["message,O=out,N=0,C=1"])
     }
 
-    @Test("too large is an error that says how large, and nothing is read (F13)")
+    @Test("a message that is too large is an error with its size, and nothing is read (F13)")
     func tooLarge() throws {
         let test = try TestSpool()
         let transaction = try test.claimed("x")
@@ -220,7 +220,7 @@ struct TransactionTests {
         #expect(try transaction.block().folder == .blocked)
     }
 
-    @Test("a name that is taken in the folder gets a fresh one; the same inode is ours already")
+    @Test("an output whose name is taken in the folder gets a fresh one; the same inode is ours already")
     func nameTaken() throws {
         let test = try TestSpool()
         for isSame in [false, true] {
@@ -256,7 +256,7 @@ struct TransactionTests {
         #expect(try MakingTests.mode(test.file("delivered/new")) == 0o2770)
     }
 
-    @Test("a folder that was moved away and made anew gets what is published after that")
+    @Test("a folder that was moved away and made anew gets the outputs published after that")
     func folderRemade() throws {
         let test = try TestSpool()
         let transaction = try test.claimed()

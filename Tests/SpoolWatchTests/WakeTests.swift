@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Wakes")
 struct WakeTests {
-    @Test("only what an administrator may want to know is noteworthy")
+    @Test("only wakes that an administrator may have to know of are noteworthy")
     func noteworthy() {
         #expect(!Wake([.event, .timer]).isNoteworthy)
         #expect(Wake([.event, .overflow]).isNoteworthy)

@@ -144,7 +144,7 @@ struct WatcherTests {
         return found
     }
 
-    @Test("one a process, and another after it has stopped")
+    @Test("there is one in a process, and another after it has stopped")
     func single() async throws {
         let scratch = try ScratchDirectory()
         for _ in 0..<3 {
@@ -156,7 +156,7 @@ struct WatcherTests {
         }
     }
 
-    @Test("stop ends the stream and the thread, whoever else stops at the same time")
+    @Test("stop ends the stream and the thread, even if others stop it at the same time")
     func stop() async throws {
         let scratch = try ScratchDirectory()
         let threads = try taskCount()

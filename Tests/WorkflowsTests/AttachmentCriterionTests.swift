@@ -36,7 +36,7 @@ struct AttachmentCriterionTests {
         #expect(holds("übersicht.*", AttachmentFacts("U\u{308}bersicht.xlsx")), "macOS names files in decomposed form")
     }
 
-    @Test("contains is the media type, its subtype or suffix, and what the content looks like")
+    @Test("contains is the media type, its subtype or suffix, and the kind of the content")
     func kinds() {
         #expect(holds("pdf", AttachmentFacts("x.bin", type: "application/pdf")))
         #expect(holds("pdf", AttachmentFacts("x.bin", type: "application/x-pdf")))
@@ -68,7 +68,7 @@ struct AttachmentCriterionTests {
         #expect(!holds(nil))
     }
 
-    @Test("the reason names what was seen")
+    @Test("the reason names the attachments seen")
     func reason() {
         var facts = GivenFacts()
         facts.givenAttachments = [
@@ -81,7 +81,7 @@ struct AttachmentCriterionTests {
                 + "without a name (application/octet-stream), not signed")
     }
 
-    @Test("operations are for the attachments that the filter selects, for all when it selects none")
+    @Test("operations are for the attachments that the filter selects, for all if it selects none")
     func selection() {
         let pdf = AttachmentFacts("a.pdf")
         let xml = AttachmentFacts("b.xml")
@@ -101,7 +101,7 @@ struct AttachmentCriterionTests {
         #expect(selected([.attachment(contains: nil, signed: true)]).isEmpty)
     }
 
-    @Test("a decision carries them where an operation is for them, and else does not ask")
+    @Test("a decision carries them if an operation is for them, and otherwise does not ask for them")
     func decided() {
         let pdf = AttachmentFacts("a.pdf")
         func decided(_ operations: [Workflows.Operation], _ tests: [Criterion.Test], _ combination: Filter.Combination)

@@ -23,7 +23,7 @@ struct DecideTests {
         #expect(decision.reason.contains("\"two\" (line 10)"))
     }
 
-    @Test("no match is the direction's NoFilterAction, with every criterion told")
+    @Test("without a match the direction's NoFilterAction applies, with every criterion reported")
     func noMatch() {
         var facts = GivenFacts()
         facts.from = [NamedAddress("alice@example.test")]
@@ -65,7 +65,7 @@ struct DecideTests {
         #expect(decision.workflow?.name == "one" && !decision.isFailure)
     }
 
-    @Test("an unreadable From does not matter where the other criteria decide")
+    @Test("an unreadable From does not matter if the other criteria decide")
     func unreadableFromBeside() {
         var facts = GivenFacts()
         facts.subject = "invoice"
@@ -100,7 +100,7 @@ struct DecideTests {
         #expect(decide(facts, direction: .outgoing, policy: policy).isFailure)
     }
 
-    @Test("words in To that are no address say nothing of it, an unreadable address leaves it open")
+    @Test("words in To that are not addresses do not matter, an unreadable address leaves the criterion open")
     func unreadableTo() {
         var facts = GivenFacts()
         facts.unreadable.to = ["undisclosed people"]
@@ -140,7 +140,7 @@ struct DecideTests {
     }
 
     @Test(
-        "mail that is signed or encrypted already is signed only where the filter asks for it, or the policy allows it")
+        "mail that is signed or encrypted already is signed only if the filter asks for it, or the policy allows it")
     func protectedMail() {
         let sign = [Operation.signEmail(SigningInstruction(profile: nil, key: .profileDefault))]
         let asking: [(MailProtection.Kind, Criterion.Test)] = [
@@ -172,7 +172,7 @@ struct DecideTests {
                 != nil)
     }
 
-    @Test("the first SignAttachment whose contains an attachment fits is for it, for profile and key each on its own")
+    @Test("the first matching SignAttachment is used, for profile and key each on its own")
     func attachmentInstructions() {
         func contains(_ text: String) -> [WildcardPattern] { WildcardPattern.list(text) }
         var instructions = AttachmentInstructions(
@@ -215,7 +215,7 @@ struct DecideTests {
         #expect(any.criteria.map(\.holds) == [true, false], "cheap criteria are all told, even when one has decided")
     }
 
-    @Test("text and attachments are not looked at when the other criteria have decided, wherever they stand")
+    @Test("text and attachments are not read if the other criteria have decided, wherever they stand")
     func costlyLast() {
         var facts = GivenFacts()
         facts.subject = "a"
@@ -236,7 +236,7 @@ struct DecideTests {
         #expect(facts.asked.costly == ["body"])
     }
 
-    @Test("what is configured is told as ses.xml says it")
+    @Test("the configured value is reported as ses.xml has it")
     func configured() {
         var facts = GivenFacts()
         facts.givenText = "x"
@@ -258,7 +258,7 @@ struct DecideTests {
             ])
     }
 
-    @Test("signed and encrypted are both asked of one message", arguments: [false, true], [false, true])
+    @Test("signed and encrypted are both required of one message", arguments: [false, true], [false, true])
     func email(_ isSigned: Bool, _ isEncrypted: Bool) {
         var facts = GivenFacts()
         facts.isSigned = isSigned

@@ -44,7 +44,7 @@ struct TextCriterionTests {
         #expect(!body("", contains: "x"))
     }
 
-    @Test("the reason tells how much text was searched")
+    @Test("the reason gives the size of the searched text")
     func reason() {
         var facts = GivenFacts()
         facts.givenText = "12345"
@@ -102,7 +102,7 @@ struct WildcardTests {
         }
     }
 
-    @Test("time grows with the text, not with the ways to place the wildcards")
+    @Test("time grows with the text, not with the number of wildcard positions")
     func linear() {
         func time(_ length: Int) -> Duration {
             let text = ComparableText(String(repeating: "a", count: length))

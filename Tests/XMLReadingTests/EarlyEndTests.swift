@@ -3,7 +3,7 @@ import Testing
 
 @testable import XMLReading
 
-@Suite("Octets where a library may stop reading")
+@Suite("Octets at which a library may stop reading")
 struct EarlyEndTests {
     private struct Handler: XMLStreamHandler {
         mutating func startElement(_ tag: XMLStartTag) throws(Never) {}

@@ -7,7 +7,7 @@ import Testing
 @Suite("Text of HTML", .timeLimit(.minutes(1)))
 struct HTMLTextTests {
     @Test(
-        "is what a reader sees",
+        "is the text that a reader sees",
         arguments: [
             ("<p>one</p><p>two</p>", "one\ntwo"), ("one<br>two<br/>three", "one\ntwo\nthree"),
             ("<div>a</div>b", "a\nb"), ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
@@ -39,7 +39,7 @@ struct HTMLTextTests {
         #expect(HTMLText.plainText(of: koi8, charset: "koi8-r") == "да")
     }
 
-    @Test("hostile nesting and sizes end soon, with what was read")
+    @Test("hostile nesting and sizes end soon, with the text read so far")
     func hostile() {
         let deep = "<p>first</p>" + String(repeating: "<div>", count: 300_000) + "last"
         #expect(HTMLText.plainText(of: OctetString(deep)).hasPrefix("first"))
@@ -72,7 +72,7 @@ struct HTMLTextTests {
 @Suite("Escaping for XML")
 struct XMLEscapingTests {
     @Test(
-        "what is written is read as itself",
+        "escaped text is read back unchanged",
         arguments: ["a<b>&\"'c", "tab\tline\nreturn\rend", "é日🙂", "]]>", "&amp;", ""])
     func roundTrip(_ text: String) throws {
         let document =

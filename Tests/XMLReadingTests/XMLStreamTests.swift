@@ -44,7 +44,7 @@ struct XMLStreamTests {
         }
     }
 
-    @Test("tells the same however the octets are cut", arguments: 1...17)
+    @Test("gives the same events however the octets are cut", arguments: 1...17)
     func cuts(step: Int) throws {
         let text =
             "<?xml version='1.0'?>\r\n<p:a xmlns:p='urn:p' x='1 &lt; 2'><b/>a&amp;é日<![CDATA[<c>]]> &#8364;<!-- n -->z</p:a>\r\n"
@@ -67,7 +67,7 @@ struct XMLStreamTests {
         #expect(!stream.handler.events.contains("<|b"))
     }
 
-    @Test("an error of the document stays, and nothing is told behind it")
+    @Test("an error of the document stays, and no event follows it")
     func malformed() throws {
         let stream = try XMLStream(Recorder())
         #expect(throws: XMLStreamError<Refusal>.self) { try feed("<a></b><c/>", stream, by: 100) }
@@ -83,7 +83,7 @@ struct XMLStreamTests {
         mutating func text(_ octets: UnsafeRawBufferPointer) { self.octets += octets.count }
     }
 
-    @Test("X8: a text of 100 MiB flows through, in one line or in many", arguments: ["", "\r\n"])
+    @Test("a text of 100 MiB flows through, in one line or in many", arguments: ["", "\r\n"])
     func largeText(lineEnd: String) throws {
         let stream = try XMLStream(Counter())
         try feed("<a><Base64Data>", stream, by: 100)

@@ -32,7 +32,7 @@ struct XMLTreeTests {
     }
 
     @Test(
-        "what is not one well-formed document is an error",
+        "octets that are not one well-formed document are an error",
         arguments: [
             ("", 1), ("   \n", 2), ("text", 1), ("<a>", 1), ("<a></b>", 1), ("<a/>\n<b/>", 2), ("<a/>x", 1),
             ("<a/>\u{0}", 1),

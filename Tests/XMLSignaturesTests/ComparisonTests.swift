@@ -4,7 +4,7 @@ import Testing
 
 @testable import XMLSignatures
 
-@Suite("Whether a signed document is the one that was sent")
+@Suite("Comparison of a signed document with the one that was sent")
 struct ComparisonTests {
     private static let original = "<?xml version=\"1.0\"?>\n<a b=\"1\" c=\"2\"><!-- d --><e/>f</a>\n"
 
@@ -23,7 +23,7 @@ struct ComparisonTests {
         #expect(try difference(Self.original.replacing("<e/>", with: "<e>\(signature)</e>")) == nil)
     }
 
-    @Test("one signature is told from those that were there")
+    @Test("one signature is distinguished from those that were there")
     func another() throws {
         let part = try PartSignature.make("<ds:Object Id='o'>x</ds:Object>", of: "o")
         let before = Self.original.replacing("<e/>", with: "<e/>\(part)")
@@ -35,7 +35,7 @@ struct ComparisonTests {
         #expect(try difference(signed.replacing(">x<", with: ">y<"), from: before) != nil)
     }
 
-    @Test("anything else that was changed is told")
+    @Test("any other change is detected")
     func changed() throws {
         let signed = try Signers.shared.sign(Self.original).text
         let other = "without the signature the document is not the one that was sent"

@@ -142,7 +142,7 @@ struct CorpusTests {
         #expect(try given.verdict(allowsWeak: true) == Self.stricter[given.file]?.weak ?? given.expectedWeak)
     }
 
-    @Test("what signs only a part is not trusted for that reason, and what signs the whole is nearly all accepted")
+    @Test("a signature of a part is not trusted for that reason, and nearly all signatures of the whole are accepted")
     func valid() throws {
         let valid = Case.all.filter { $0.expectedWeak == "trusted" }
         #expect(valid.count == 27)

@@ -43,7 +43,7 @@ struct CoverageTests {
     }
 
     @Test(
-        "what stands in the signature and is none of its parts leaves the document in doubt",
+        "data in the signature that are not one of its parts leave the document in doubt",
         arguments: [
             ("</ds:KeyInfo>", "<?pay 900?></ds:KeyInfo>"), ("</ds:Signature>", "<?pay 900?></ds:Signature>"),
             ("<ds:KeyInfo>", "<ds:KeyInfo>pay 900"), ("<ds:X509Data>", "<ds:X509Data>pay 900"),
@@ -61,7 +61,7 @@ struct CoverageTests {
     }
 
     @Test(
-        "parts of signatures that others make are none of that",
+        "parts of signatures that other programs make are accepted",
         arguments: [
             "<ds:KeyName>Carol</ds:KeyName>",
             "<ds:KeyValue><m:ECDSAKeyValue xmlns:m=\"http://www.w3.org/2001/04/xmldsig-more#\"><m:PublicKey/>"
@@ -114,7 +114,7 @@ struct CoverageTests {
         }
     }
 
-    @Test("the expression that stands for the enveloped-signature transform is taken for it")
+    @Test("the expression that stands for the enveloped-signature transform is recognised")
     func counting() throws {
         let expression =
             "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Signature[1]) > "
@@ -158,7 +158,7 @@ struct CoverageTests {
 
     private static let base64 = "<ds:Transform Algorithm=\"\(Namespace.signature)base64\"/>"
 
-    @Test("a bare element around enveloping signatures, as some programs write it, takes nothing away")
+    @Test("a bare element around enveloping signatures, as some programs write it, does no harm")
     func wrapper() throws {
         let signature = try PartSignature.make("<ds:Object Id=\"o\">x</ds:Object>", of: "o")
         for document in ["<w>\(signature)</w>", "<w xmlns='urn:w'>\n<!-- c -->\(signature)\n</w>"] {
@@ -179,7 +179,7 @@ struct CoverageTests {
     }
 
     @Test(
-        "the content of an object is signed by an XPointer or a filter to what is in it",
+        "the content of an object is signed by an XPointer or a filter to it",
         arguments: ["'", "&quot;"])
     func contentOfObject(_ quote: String) throws {
         let object = "<ds:Object Id=\"o\"><x>1</x><y/>z</ds:Object>"

@@ -76,7 +76,7 @@ struct HostileTests {
         ]
     }
 
-    @Test("is refused with the line, quickly, by all entrances", arguments: Case.all)
+    @Test("is refused with the line, quickly, by every entry point", arguments: Case.all)
     func refused(_ given: Case) throws {
         let refusals: [XMLSignatureError?] = [
             #expect(throws: XMLSignatureError.self) { try XMLSignatureReading.signatures(in: given.document) },
@@ -176,7 +176,7 @@ struct HostileTests {
         ]
     }
 
-    @Test("documents that ask for much work end within two seconds", arguments: Heavy.all)
+    @Test("documents that require much work end within two seconds", arguments: Heavy.all)
     func heavy(_ given: Heavy) throws {
         let document = OctetString(try given.make())
         let spent = try ThreadTime.measure {
@@ -195,7 +195,7 @@ struct HostileTests {
         #expect(refusal?.kind == .limit)
     }
 
-    @Test("what a library says of a document goes into the error, not to standard error, and in one line")
+    @Test("a library's message about a document goes into the error, not to standard error, and in one line")
     func quiet() throws {
         let refusal = #expect(throws: XMLSignatureError.self) {
             try XMLSignatureReading.signatures(in: OctetString("<a>\u{202E}\n<b c='\u{1B}[31m'></d></a>"))

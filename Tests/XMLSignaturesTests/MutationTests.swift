@@ -9,7 +9,7 @@ import Testing
 struct MutationTests {
     private static let seconds = TestLevel.isSecond ? 60.0 : 3.0
 
-    @Test("never ends the process, takes long, or makes another content good", arguments: [1, 2] as [UInt64])
+    @Test("never end the process, take long, or make another content valid", arguments: [1, 2] as [UInt64])
     func mutated(_ seed: UInt64) throws {
         var seeds = [
             try Signers.shared.sign("<?xml version='1.0'?><a xmlns='urn:a' b='c'><d>e</d><!-- f -->g</a><?h?>", .xades),

@@ -52,14 +52,14 @@ struct OracleTests {
     @Test("finds the documents of the corpus", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func found() { #expect(Self.documents.count == 3 + 16) }
 
-    @Test("documents signed with an RSA key are good to xmlsec1, signxml and here; with an octet changed to none")
+    @Test("documents signed with an RSA key are valid to xmlsec1, signxml and here; with an octet changed to none")
     func rsa() async throws {
         let anchor = try ScratchDirectory()
         let path = try anchor.write(Array(Signers.shared.authority.certificate.pem.utf8), to: "anchor.pem")
         try await judge(try Self.signed(Signers.shared.rsa, "rsa"), certificate: Signers.shared.rsa.certificate, path)
     }
 
-    @Test("documents signed with an ECDSA key are good to xmlsec1, signxml and here; with an octet changed to none")
+    @Test("documents signed with an ECDSA key are valid to xmlsec1, signxml and here; with an octet changed to none")
     func ecdsa() async throws {
         let key = Signers.shared.ecdsa
         let anchor = try ScratchDirectory()

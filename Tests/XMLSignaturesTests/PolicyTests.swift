@@ -5,7 +5,7 @@ import Testing
 
 @testable import XMLSignatures
 
-@Suite("What a signature must be like")
+@Suite("Requirements on a signature")
 struct PolicyTests {
     private static let names = "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\""
 
@@ -30,7 +30,7 @@ struct PolicyTests {
         return root.replacing("</a>", with: signature + "</a>")
     }
 
-    @Test("what the signer does not make is good too, when it covers the whole")
+    @Test("forms that our signer does not make are valid too, if they cover the whole")
     func good() throws {
         #expect(try isGood(only(enveloped())))
         #expect(try isGood(only(enveloped("URI=\"#r\"", root: "<a Id=\"r\">x</a>"))))
@@ -50,7 +50,7 @@ struct PolicyTests {
     }
 
     @Test(
-        "a comment within a text, which anybody can put in, leaves in doubt what is read",
+        "a comment within a text, which anybody can add, leaves the document in doubt",
         arguments: [
             "1<!---->0", "1<!--a--><!--b-->0", "<b>1<!--a-->0</b>", "1<!--a--><![CDATA[0]]>", "<!--a-->x",
             " <!--a--> x", "<!--a--><!--b-->x",
@@ -80,7 +80,7 @@ struct PolicyTests {
         #expect(try only(stray).findings.map(\.level) == [.indeterminate])
     }
 
-    @Test("a changed content, a changed reference and a changed value are each told")
+    @Test("a changed content, a changed reference and a changed value are each reported")
     func broken() throws {
         let good = try enveloped()
         #expect(
@@ -102,7 +102,7 @@ struct PolicyTests {
         )
     }
 
-    @Test("a signature of a part says nothing of the document")
+    @Test("a signature of a part says nothing about the document")
     func part() throws {
         let part = "<b Id=\"p\">x</b>"
         let signature = try PartSignature.sign(
@@ -134,7 +134,7 @@ struct PolicyTests {
         }
     }
 
-    @Test("content in the signature that it does not sign is not passed over")
+    @Test("unsigned content in the signature is not ignored")
     func stray() throws {
         for object in [
             "<ds:Object><invoice/></ds:Object>", "<ds:Object>pay 100</ds:Object>",
@@ -200,7 +200,7 @@ struct PolicyTests {
         #expect(found.findings.map(\.level) == [.indeterminate])
     }
 
-    @Test("what stands twice or out of place makes the whole signature void")
+    @Test("a duplicate or misplaced part makes the whole signature void")
     func shape() throws {
         let good = try enveloped()
         for (wanted, other) in [
@@ -224,7 +224,7 @@ struct PolicyTests {
                 == .broken("ds:Signature has no ds:SignedInfo in its place"))
     }
 
-    @Test("only a certificate says who signed: a bare key, a name or a shared secret does not")
+    @Test("only a certificate identifies the signer: a bare key, a name or a shared secret does not")
     func keys() throws {
         for keyInfo in [
             "<ds:KeyName>Alice</ds:KeyName>",
@@ -346,7 +346,7 @@ struct PolicyTests {
         #expect(found.signer == nil)
     }
 
-    @Test("two signatures beside one another: the second broke the first, and that is told")
+    @Test("two signatures beside one another: the second broke the first, and that is reported")
     func two() throws {
         let first = try enveloped()
         let canonical = try Canonicalisation.inclusive.octets(ParsedDocument(OctetString(first)), .document).text
@@ -357,7 +357,7 @@ struct PolicyTests {
         #expect(found.map(\.integrity) == [.broken("the document was changed after it was signed"), .intact])
     }
 
-    @Test("a countersignature is judged by itself, and takes nothing from a document that is signed as a whole")
+    @Test("a countersignature is judged by itself, and does not affect a document that is signed as a whole")
     func countersignature() throws {
         let good = try Signers.shared.sign("<a/>", .xades, identifier: "1").text
         let parsed = try ParsedDocument(OctetString(good))

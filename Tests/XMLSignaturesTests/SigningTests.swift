@@ -78,7 +78,7 @@ struct SigningTests {
         ]
     }
 
-    @Test("documents of every form are signed and stay as they are", arguments: Form.all, XMLSignatureForm.allCases)
+    @Test("documents of every form are signed and stay unchanged", arguments: Form.all, XMLSignatureForm.allCases)
     func forms(_ given: Form, _ form: XMLSignatureForm) throws {
         let original = OctetString(given.octets)
         let signed = try XMLSigner(key: Signers.shared.rsa, form: form).sign(original, signingTime: Signers.now)
@@ -137,7 +137,7 @@ struct SigningTests {
         #expect(stamped[0].text.hasSuffix("</ds:SignatureValue>"))
     }
 
-    @Test("a timestamp that does not come is the error that its source gives")
+    @Test("a missing timestamp is the error that its source gives")
     func noTimestamp() throws {
         let signer = XMLSigner(key: Signers.shared.rsa, form: .xades)
         let failure = XMLSignatureError(.timestamp, "the authority does not answer")
@@ -169,7 +169,7 @@ struct SigningTests {
         #expect(try XMLComparison.difference(original: OctetString("<a>y\(part)</a>"), signed: whole) == nil)
     }
 
-    @Test("a key that does not fit its certificate, and what is no key, are refused")
+    @Test("a key that does not fit its certificate, and data that are not a key, are refused")
     func keys() throws {
         let issued = try Signers.shared.authority.issue(
             commonName: "Other", for: .document, validity: 1_700_000_000...Signers.now)
@@ -186,7 +186,7 @@ struct SigningTests {
         }
     }
 
-    @Test("Ids are of the suffix that is given, and others each time otherwise")
+    @Test("Ids have the given suffix, and otherwise a new one each time")
     func identifiers() throws {
         #expect(try Signers.shared.sign("<a/>", identifier: "x1").text.contains("Id=\"signature-x1\""))
         #expect(try Signers.shared.sign("<a/>") != Signers.shared.sign("<a/>"))
