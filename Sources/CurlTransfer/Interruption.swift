@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A wish, from any thread, that whoever waits on a connection should stop waiting. It cannot be taken back.
+/// A request, from any thread, that those who wait on a connection stop waiting. It cannot be taken back.
 public final class Interruption: Sendable {
     private let flag = Atomic(false)
 

@@ -71,7 +71,7 @@ final class MailOpening {
         }
     }
 
-    /// libcurl goes on without AUTH where the server offers none; the mail would be refused later and less clearly.
+    /// libcurl continues without AUTH if the server offers none; the mail would be refused later and less clearly.
     private func checkMechanisms() throws(MailConnectionError) {
         if settings.credentials != nil, phase != .auth { throw noMechanism }
     }
@@ -139,7 +139,7 @@ final class MailOpening {
         return true
     }
 
-    /// A command goes out: only its verb is looked at, because the rest may be a password.
+    /// A command is sent: only its verb is noted, because the rest may be a password.
     private func note(_ octets: UnsafeMutablePointer<CChar>?, count: Int) {
         guard let octets else { return }
         let line = UnsafeRawBufferPointer(start: octets, count: count)

@@ -87,7 +87,7 @@ final class TransferLoop: Sendable {
         }
     }
 
-    /// Takes no more; what is under way goes on to its end.
+    /// Accepts no more requests; those under way are completed.
     /// - Parameter whenDone: Called when the thread is about to end.
     func stop(whenDone: (@Sendable () -> Void)?) {
         let isOver = inbox.withLock { inbox in
@@ -165,7 +165,7 @@ final class TransferLoop: Sendable {
         }
     }
 
-    /// The multi handle itself failed: nothing that it carries can go on.
+    /// The multi handle itself failed: none of its transfers can be completed.
     private func fail(_ code: CURLMcode, on multi: OpaquePointer, _ live: inout [OpaquePointer: Running]) {
         let error = TransferError(.internal, String(cString: curl_multi_strerror(code)))
         for (raw, running) in live {

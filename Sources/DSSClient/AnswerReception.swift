@@ -4,9 +4,8 @@ import DSSXML
 import Octets
 
 /// Feeds an answer into its decoder while it arrives.
-///
-/// Unchecked: the decoder is used by the thread of the transfers until the transfer has ended, and by the caller who
-/// waited for that from then on.
+///Unchecked: the decoder is used by the thread of the transfers until the transfer has ended, and from then on by the
+///caller that waited for it.
 final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
     private let decoder: AnswerDecoder
 

@@ -10,7 +10,7 @@ extension VerificationOperation {
     func detached(_ answers: any OctetCollectorMaking) throws(OctetCollectionError) -> VerificationOperation {
         guard kind == .email, signature == nil, let document else { return self }
         let octets = try document.collected(by: answers)
-        // What cannot be read goes as it is: the server is asked about it, and says what it makes of it.
+        // A message that cannot be read is sent unchanged: the server is asked about it, and decides.
         guard let message = try? Message(reading: octets) else { return self }
         switch SMIMEForm.of(message.root) {
         case .multipartSigned(let signed): return with(signed.content.octets, signed.signature.decodedBody)

@@ -8,11 +8,11 @@ public enum DSSNamespace {
     public static let soap11 = "http://schemas.xmlsoap.org/soap/envelope/"
     public static let soap12 = "http://www.w3.org/2003/05/soap-envelope"
     public static let xop = "http://www.w3.org/2004/08/xop/include"
-    /// Ours: nobody shall take a guess for another's.
+    /// Our own namespace, so that no guess is mistaken for another's definition.
     public static let extensions = "urn:ses-gateway:dss:extensions:1.0"
 }
 
-/// Words that stand in requests and answers.
+/// The words of requests and answers.
 public enum DSSWord {
     /// The SignatureType and `Base64Signature/@Type` of CMS.
     public static let cms = "urn:ietf:rfc:3369"

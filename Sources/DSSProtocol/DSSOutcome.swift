@@ -17,7 +17,7 @@ public enum DSSOutcome: Sendable {
     }
 }
 
-/// A refusal: who refused, and in what words.
+/// A refusal: its source and its words.
 public struct Refusal: Error, Sendable, Hashable {
     public enum Source: Sendable, Hashable {
         /// A DSS Result.
@@ -26,7 +26,7 @@ public struct Refusal: Error, Sendable, Hashable {
         case headerFields
         /// A SOAP fault that blames the request.
         case clientFault
-        /// A SOAP fault that blames the server, or nobody.
+        /// A SOAP fault that blames the server, or no side.
         case serverFault
         /// An HTTP status.
         case status(Int)

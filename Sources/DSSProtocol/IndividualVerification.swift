@@ -25,7 +25,7 @@ public struct IndividualVerification: Sendable, Hashable {
         self.messages = messages
     }
 
-    /// Two accounts of the same signature as one: the worse verdict, and all that is told.
+    /// Returns two statements about the same signature as one: the worse verdict, and all details.
     public func merged(with other: IndividualVerification) -> IndividualVerification {
         IndividualVerification(
             max(verdict, other.verdict), signer: signer ?? other.signer,

@@ -12,7 +12,7 @@ struct AnswerCapture {
     let target: Target
     /// Of the element.
     let depth: Int
-    /// The Content-ID of what is to stand in its place.
+    /// The Content-ID of the part that takes its place.
     var part: String?
     private var text: [UInt8] = []
     private let isBase64: Bool
@@ -20,7 +20,7 @@ struct AnswerCapture {
     private var collector: (any OctetCollector)?
     private var collected = 0
 
-    /// Octets of a text that are looked at; of base64 in unknown elements more.
+    /// The largest number of octets of a text that are kept; of base64 in unknown elements more.
     private static let limit = 4096
     private static let otherLimit = 1 << 20
 

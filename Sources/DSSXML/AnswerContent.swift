@@ -52,7 +52,7 @@ final class AnswerContent: XMLStreamHandler {
     private var ordinal = 0
     /// The depth of an element whose content is of no interest.
     private var skipped: Int?
-    /// The first response or fault has ended; what follows it is not looked at.
+    /// The first response or fault has ended; everything after it is ignored.
     private var isOver = false
     /// The depth of the response or fault.
     private var base = 0
@@ -125,7 +125,7 @@ final class AnswerContent: XMLStreamHandler {
         case "VerifyResponse": begin(.verify, tag)
         case "Response": begin(.either, tag)
         case "Fault": begin(.fault, tag)
-        // What a server says about its message, and its signature over it, is no part of the answer.
+        // The server's header, and its signature over the answer, are not part of the answer.
         case "Header" where depth == 2, "Signature": skipped = depth
         default: break
         }
@@ -189,7 +189,7 @@ final class AnswerContent: XMLStreamHandler {
         case "SigningTime" where parent == "SignatureInfo": take(.individual(.signingTime))
         case "ProvenTime" where parent == "SignatureInfo": take(.individual(.provenTime))
         case "Detail" where parent == "SignatureInfo":
-            // What is held against a signature counts, wherever it stands.
+            // An objection to a signature counts, wherever it stands.
             switch tag.attribute("Level")?.lowercased() {
             case "invalid":
                 judge.take(.invalid, type: tag.attribute("Type"))
@@ -296,7 +296,7 @@ final class AnswerContent: XMLStreamHandler {
         if !text.isEmpty, texts.count < Self.mostTexts { texts.append(text) }
     }
 
-    /// A text that is told of the whole, and, within the account of one signature, of that.
+    /// Keeps a text about the whole, and, within the statement about one signature, about that one.
     private func keep(_ text: String, in texts: inout [String], of fact: AnswerSignatures.Fact) {
         keep(text, in: &texts)
         signatures.take(fact, text)

@@ -49,7 +49,7 @@ public final class AnswerDecoder {
     }
 
     /// - Parameters:
-    ///   - answers: Where the octets of a signed document wait.
+    ///   - answers: The storage for the octets of a signed document.
     public init(_ question: DSSQuestion, dialect: Dialect, answers: any OctetCollectorMaking) {
         self.question = question
         self.answers = answers

@@ -3,7 +3,7 @@ import DSSProtocol
 /// The statements of an answer about single signatures, in `VerifyInfo` elements and in the `IndividualReport` elements
 /// of a verification report.
 struct AnswerSignatures {
-    /// Something told of one signature.
+    /// A statement about one signature.
     enum Fact: Hashable {
         case fieldName, signer, signingTime, provenTime, message
     }
@@ -12,12 +12,12 @@ struct AnswerSignatures {
 
     private var infos: [IndividualVerification] = []
     private var reports: [IndividualVerification] = []
-    /// The one that is being told of, and the depth of its element.
+    /// The statement being read, and the depth of its element.
     private var open: (source: Source, depth: Int, signature: IndividualVerification)?
     /// True if the open report has had its Result.
     private var hasResult = false
 
-    /// The most signatures that are told apart; all of them count for the verdict.
+    /// The largest number of signatures that are distinguished; all of them count for the verdict.
     private static let most = 256
     private static let mostMessages = 16
 

@@ -41,7 +41,7 @@ struct InlineXML {
         var isStart: Bool { !isEnd }
     }
 
-    /// A document in another encoding could have `<` where there is none.
+    /// A document in another encoding could have a `<` that is not one.
     private var isASCIISuperset: Bool {
         guard !octets.starts(with: [0xFE, 0xFF]), !octets.starts(with: [0xFF, 0xFE]) else { return false }
         let head = String(decoding: octets.prefix(200), as: UTF8.self).lowercased()
@@ -112,7 +112,7 @@ struct InlineXML {
         return nil
     }
 
-    /// The `>` of a tag; one in an attribute value is none.
+    /// Returns the `>` that ends a tag, not one in an attribute value.
     private func endOfTag(from start: Int) -> Int? {
         var quote: UInt8?
         for index in start..<max(start, octets.count) {
@@ -183,7 +183,7 @@ struct InlineXML {
         return OctetString(Array(octets[start..<nameEnd]) + missing + Array(octets[nameEnd..<end]))
     }
 
-    /// Prefixes stand in names and, as with xsi:type, in values too.
+    /// Prefixes occur in names and, as with xsi:type, in values too.
     private func isMentioned(_ text: some StringProtocol, in range: Range<Int>) -> Bool {
         guard let found = position(of: String(text), from: range.lowerBound) else { return false }
         return found < range.upperBound

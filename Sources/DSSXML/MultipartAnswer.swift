@@ -60,7 +60,7 @@ enum ContentID {
     }
 }
 
-/// Takes a multipart/related body apart while it arrives: the root part goes on to the reader of XML, the others into
+/// Divides a multipart/related body while it arrives: the root part is passed to the reader of XML, the others into
 /// collectors.
 struct MultipartAnswer {
     enum Fault: Error {

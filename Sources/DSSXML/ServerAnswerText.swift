@@ -229,7 +229,7 @@ public struct DSSServerFault: Sendable {
     public let message: String
     private let envelope: DSSServerRequest.Envelope
 
-    /// - Parameter envelope: That of the request; without any SOAP 1.1 is used.
+    /// - Parameter envelope: That of the request; if it had none, SOAP 1.1 is used.
     public init(_ party: Party, _ message: String, envelope: DSSServerRequest.Envelope = .soap11) {
         self.party = party
         self.message = message

@@ -16,7 +16,7 @@ struct MarkupOpening {
 
     var isMarkup: Bool { text.first == UInt8(ascii: "<") }
 
-    /// An XML declaration, or a document type or root element that is none of HTML's.
+    /// True for an XML declaration, or a document type or root element that does not belong to HTML.
     var isXML: Bool {
         if text.starts(with: "<?xml".utf8) { return true }
         guard let root = Self.rootName(text) else { return false }

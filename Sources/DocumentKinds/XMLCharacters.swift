@@ -1,6 +1,6 @@
 public import Octets
 
-/// The characters of an XML document, looked at octet by octet before a library reads them.
+/// The characters of an XML document, checked octet by octet before a library reads them.
 ///
 /// A library may stop early: libxml2 takes a NUL behind the root element for the end of the document, and what stands
 /// behind it is neither signed nor seen. It may also read octets otherwise than others do. So each document that is

@@ -1,7 +1,7 @@
 import InternetMessage
 public import Octets
 
-/// The character encoding of an XML document (XML 1.0 §4.3.3, appendix F), as far as it is read here.
+/// The character encoding of an XML document (XML 1.0 §4.3.3, appendix F), as far as it is supported here.
 public enum XMLEncoding: Sendable, Hashable {
     case utf8
     case ascii
@@ -123,7 +123,7 @@ public struct XMLOpening: Sendable, Hashable {
         encoding = found
     }
 
-    /// The characters as far as they are ASCII; others as 0xFF.
+    /// Returns the ASCII characters; others as 0xFF.
     private static func ascii(_ octets: ArraySlice<UInt8>, bigEndian: Bool?) -> [UInt8] {
         guard let bigEndian else { return Array(octets) }
         let units = Array(octets)

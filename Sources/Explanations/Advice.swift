@@ -14,7 +14,7 @@ public enum Advice: Sendable, Hashable, CaseIterable {
     case unsupported
     /// A detached signature without its file.
     case unpaired
-    /// More than is looked at.
+    /// More data than the limit.
     case tooMuch
     /// A certificate whose authority is not trusted.
     case untrusted
@@ -28,7 +28,7 @@ public enum Advice: Sendable, Hashable, CaseIterable {
     case otherSigner
     /// A file of our own people that cannot be signed.
     case ownFile
-    /// A message that cannot be signed or read as it is.
+    /// A message that cannot be signed or read in its present state.
     case ownMessage
     /// An answer of the signing server that is of no use.
     case server

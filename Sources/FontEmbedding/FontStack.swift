@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A font, and others of this machine that stand in where it has no glyph.
+/// A font, and others of this machine that replace it for characters that it has no glyph for.
 public final class FontStack: Sendable {
     private struct State {
         var faces: [FontFace]
@@ -14,7 +14,7 @@ public final class FontStack: Sendable {
     /// The font that is taken as far as it goes.
     public let first: FontFace
 
-    /// Fonts that are looked at for one character, and fonts in all.
+    /// The largest number of fonts that are tried for one character, and of fonts in all.
     private static let mostTried = 8
     private static let mostFaces = 64
 

@@ -45,7 +45,7 @@ package enum SmallFile {
         return stat(path, &status) == 0 ? status.st_mode : 0
     }
 
-    /// `path` as it is when absolute, else below `directory`.
+    /// Returns `path` unchanged if it is absolute, otherwise below `directory`.
     package static func resolve(_ path: String, in directory: String) -> String {
         path.hasPrefix("/") ? path : directory + "/" + path
     }

@@ -1,12 +1,12 @@
 package import Glibc
 
-/// A Unix socket to listen on: who may connect is said by its permissions (unix(7)).
+/// A Unix socket to listen on. Its permissions decide who may connect (unix(7)).
 package struct UnixSocket: Sendable, Hashable {
     /// The most octets of a path.
     package static let longestPath = 107
 
     package var path: String
-    /// Whoever may write may connect.
+    /// Write permission is permission to connect.
     package var mode: mode_t = 0o600
     /// nil: that of the process.
     package var group: gid_t?
@@ -18,7 +18,7 @@ package struct UnixSocket: Sendable, Hashable {
         return getgrnam(name)?.pointee.gr_gid
     }
 
-    /// Makes sure that nobody listens there, and that what is made there is for its owner alone until ``open()``.
+    /// Makes sure that no server listens there, and that the new socket is for its owner alone until ``open()``.
     /// - Throws: ``SocketError`` when another server listens, or something else is in the place.
     package func prepare() throws(SocketError) {
         var status = stat()
@@ -31,7 +31,7 @@ package struct UnixSocket: Sendable, Hashable {
         umask(0o077)
     }
 
-    /// Lets those in who may connect.
+    /// Sets the permissions for those who may connect.
     package func open() throws(SocketError) {
         if let group, chown(path, uid_t.max, group) != 0 { throw failure("cannot give \(path) to the group \(group)") }
         guard chmod(path, mode) == 0 else { throw failure("cannot set the permissions of \(path)") }

@@ -7,7 +7,7 @@ public struct RasterImage: Sendable, Hashable {
     public let width: Int
     public let height: Int
     /// Rows of pixels from the top, each of red, green and blue with eight bits (sRGB), compressed in zlib's format.
-    /// What is transparent in the file is white.
+    /// Transparent pixels of the file are white.
     public let pixels: OctetString
 
     /// More than a mark on paper needs.

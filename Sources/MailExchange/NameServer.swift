@@ -8,7 +8,7 @@ public struct NameServer: Sendable, Hashable, CustomStringConvertible {
 
     /// - Parameter text: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`; port 53 if none is
     ///   given.
-    /// - Returns: nil when it is none of these.
+    /// - Returns: nil if it is not one of these.
     public init?(_ text: String) {
         var address = text[...]
         var port = text[text.endIndex...]
@@ -44,7 +44,7 @@ enum IPAddress {
         return inet_pton(AF_INET, text, &octets) == 1 || inet_pton(AF_INET6, text, &octets) == 1
     }
 
-    /// The address of a domain literal (RFC 5321 §4.1.3); nil when `domain` is none.
+    /// Returns the address of a domain literal (RFC 5321 §4.1.3); nil if `domain` is not one.
     static func ofLiteral(_ domain: String) -> String? {
         guard domain.hasPrefix("["), domain.hasSuffix("]"), domain.utf8.count > 2 else { return nil }
         let inner = String(domain.dropFirst().dropLast())

@@ -15,7 +15,7 @@ enum AttachmentInspection {
         if opening.kinds.contains(.cms) { kinds.insert("p7m") }
         // A document of XML may have a root element that is one of HTML's too; signed, it is no page.
         if !kinds.contains("xml"), opening.isMarkup, holdsXMLSignature(entity) { kinds.insert("xml") }
-        // A reader that is told to open a PDF looks for its mark anywhere in the beginning.
+        // A reader that is to open a PDF looks for its mark anywhere in the beginning.
         if opening.pdfOffset != nil, claimsPDF(entity, charsets) { kinds.insert("pdf") }
         return AttachmentFacts(
             layer: layer, path: entity.path, fileName: entity.fileName(using: charsets),

@@ -1,8 +1,7 @@
 import Synchronization
 
-/// A value that is found when it is first asked for, and once only, whoever asks.
-///
-/// Everyone who asks meanwhile waits; finding it must not ask for itself.
+/// A value that is computed when it is first asked for, and only once.
+///Other callers wait meanwhile; the computation must not ask for the value itself.
 final class ComputedOnce<Value: Sendable>: Sendable {
     private let found = Mutex<Value?>(nil)
 

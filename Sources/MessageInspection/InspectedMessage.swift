@@ -24,7 +24,7 @@ public struct InspectedMessage: MessageFacts {
         self.sender = sender
     }
 
-    /// The facts that cost more than a look at a field, shared by all copies of the value.
+    /// The facts that cost more than reading a field, shared by all copies of the value.
     private final class Found: Sendable {
         let smime = ComputedOnce<SMIMEReading>()
         let parts = ComputedOnce<[MessageParts]>()

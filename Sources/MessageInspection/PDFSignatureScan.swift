@@ -40,7 +40,7 @@ struct PDFSignatureScan {
         var signatureField = false
         var value = false
         var objectStream = false
-        /// A usage right that some forms carry (§12.8.2.3) has the form of a signature and is none of a person.
+        /// A usage right that some forms carry (§12.8.2.3) has the form of a signature and is not a person's signature.
         var usageRight = false
     }
 
@@ -55,7 +55,7 @@ struct PDFSignatureScan {
         var index = 0
         while index < octets.count && !isSigned {
             if state == .between && matched == 0 && !marks.objectStream && capture == nil {
-                // Most octets of a PDF are those of compressed streams: only what begins something is looked at.
+                // Most octets of a PDF are those of compressed streams: only octets that begin something are examined.
                 while index < octets.count, octets[index] != UInt8(ascii: "/"), octets[index] != UInt8(ascii: "e") {
                     index += 1
                 }
@@ -73,7 +73,7 @@ struct PDFSignatureScan {
     }
 
     private mutating func take(_ octet: UInt8) {
-        // What is gathered is looked at here too: what only seems to be an object stream hides nothing.
+        // Gathered octets are scanned here too: what only seems to be an object stream hides nothing.
         if capture != nil { gather(octet) }
         if marks.objectStream, matchesStream(octet) {
             marks.objectStream = false
@@ -155,7 +155,7 @@ struct PDFSignatureScan {
         guard data.count > line, decompressible > 0 else { return }
         switch ObjectStreamCapture.holdsSignature(data.slice(line..<data.count), limit: &decompressible) {
         case true: isSigned = true
-        // Its objects were looked at one by one: what was seen of them as one means nothing.
+        // Its objects were scanned one by one: the marks of all together mean nothing.
         case false: marks = Marks()
         case nil: break
         }

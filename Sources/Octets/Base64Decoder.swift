@@ -1,4 +1,4 @@
-/// Decodes base64 in pieces, and goes on over what does not belong (RFC 2045 §6.8).
+/// Decodes base64 in pieces, and skips octets that do not belong to it (RFC 2045 §6.8).
 ///
 /// White space is not a fault. Of all other faults the first is kept in ``fault``: a caller that requires clean base64
 /// asks for it at the end, a reader of mail does not. Foreign octets are left out, missing padding is supplied, and

@@ -1,4 +1,4 @@
-/// Something that yields the same octets as often as it is asked, in pieces, so that nobody needs to hold them all.
+/// A source that yields the same octets each time, in pieces, so that nobody needs to hold them all.
 public protocol OctetSource: Sendable {
     /// The number of octets that it yields in all.
     var count: Int { get }

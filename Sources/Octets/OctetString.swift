@@ -62,7 +62,7 @@ public struct OctetString: Sendable {
         try body(UnsafeRawBufferPointer(rebasing: storage.buffer[offset..<offset + count]))
     }
 
-    /// The octets as text: UTF-8, with U+FFFD for what is not.
+    /// The octets as text: UTF-8, with U+FFFD for invalid octets.
     public var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 
     /// A copy as an array.

@@ -21,7 +21,7 @@ public struct DeliveryHistory: Sendable, Hashable {
     private var offered: Set<AddrSpec> = []
     /// The number of times each recipient was offered the message without a recorded reply.
     private var unrecorded: [AddrSpec: Int] = [:]
-    /// The number of times no server was reached for those who waited.
+    /// The number of times that no server was reached for the waiting recipients.
     public private(set) var unreachedCount = 0
 
     /// Starts in a row that got as far as a server and had no end.
@@ -32,7 +32,7 @@ public struct DeliveryHistory: Sendable, Hashable {
     /// The number of offers to a recipient without a record of their result, after which the message is not offered
     /// again.
     public static let unrecordedLimit = 5
-    /// To be told of, with what the server said.
+    /// The recipients whose acceptance has to be reported, with the server's reply.
     private var relayed: [AddrSpec: DeliveryReport] = [:]
 
     public init() {}
@@ -65,7 +65,7 @@ public struct DeliveryHistory: Sendable, Hashable {
             if offered.remove(address) != nil { unrecorded[address, default: 1] -= 1 }
             guard report.outcome != .notOffered else { return }
             lastReports[address] = report
-            // What is done stays done, whatever is said later.
+            // A recipient who is done stays done, whatever comes later.
             guard state(of: address) == .pending else { return }
             switch report.outcome {
             case .sent: states[address] = .sent

@@ -5,14 +5,14 @@ public struct DeliveryReport: Sendable, Hashable {
     public enum Outcome: String, Sendable, Hashable {
         /// The next server took responsibility.
         case sent
-        /// The same, but it sends no notifications: a sender who asked to be told of success is told of this
-        /// (RFC 3461 §5.2.2).
+        /// The same, but the server sends no notifications: a sender who asked for a report of success gets one about
+        /// this (RFC 3461 §5.2.2).
         case relayed
         /// Never to be tried again.
         case failed
         /// To be tried again; it counts as an attempt.
         case deferred
-        /// It was recorded as offered, and then nobody could be given it: as if nothing had happened.
+        /// It was recorded as offered, and then could not be offered to any server: as if nothing had happened.
         case notOffered = "not-offered"
         /// All was sent and no reply came: it is unknown whether the server has the message. It is tried again, and
         /// counted as a possible repeat.
@@ -38,7 +38,7 @@ public struct DeliveryReport: Sendable, Hashable {
     }
 }
 
-/// One line of a relay's record (`done`): what happened to one recipient, or that somebody was told of it.
+/// One line of a relay's record (`done`): an event of one recipient, or a report about it.
 ///
 /// Fields between blanks, each percent-encoded, the last of them a full stop: a line that a crash cut short means
 /// nothing. No text of a server can end a field.
@@ -54,14 +54,14 @@ public enum DeliveryLine: Sendable, Hashable {
     case toldOfRelay(AddrSpec)
     /// The sender has been told that delivery takes long.
     case toldOfDelay
-    /// No server was reached at this time for those who wait.
+    /// No server was reached at this time for the waiting recipients.
     case unreached(Int)
     /// After a start that had no end, a server is about to be connected to.
     case started
-    /// That start came to its end in order, without a result.
+    /// That start ended in order, without a result.
     case ended
 
-    /// The most octets of a server's words, as they stand in a short line.
+    /// The largest number of octets of a server's reply in a short line.
     static let longestText = 1_000
     private static let longestServer = 100
 
@@ -115,7 +115,7 @@ public enum DeliveryLine: Sendable, Hashable {
         return end.map { String(text[..<$0]) } ?? text
     }
 
-    /// Nil for a line that is cut short or none of ours.
+    /// Nil for a line that is cut short or not ours.
     public init?(parsing line: String) {
         let fields = line.split(separator: " ", omittingEmptySubsequences: false)
         guard fields.count >= 2, fields.last == "." else { return nil }

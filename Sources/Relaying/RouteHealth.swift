@@ -20,7 +20,7 @@ public struct RouteHealth: Sendable, Hashable {
     /// Seconds for which the first failure closes it.
     public static let firstPause = 30
     public static let longestPause = 900
-    /// Seconds after which a trial that nobody ended is taken for dead.
+    /// The time in seconds after which a trial without an end is given up.
     static let longestTrial = 600
 
     public init() {}

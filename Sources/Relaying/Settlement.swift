@@ -11,7 +11,7 @@ public struct Patience: Sendable {
     /// Seconds after its arrival at which a message is given up, also when no server could be reached; not before there
     /// were as many tries as there are attempts, for a clock that was set forward.
     public let lifetime: Int
-    /// Seconds after which the sender is told, once, that delivery takes long.
+    /// The time in seconds after which the sender is told, once, that delivery takes long.
     public let delayNotice: Int
 
     /// 4 hours (RFC 5321 §4.5.4.1 asks for some; senders of today expect them).
@@ -34,7 +34,7 @@ public struct AttemptSummary: Sendable, Hashable {
     /// True if a server refused something temporarily. Only this uses up an attempt; a missing connection is the
     /// route's fault.
     public var countsAsAttempt: Bool
-    /// Unix seconds before which the routes of those who still wait are of no use; nil when they are open.
+    /// The time in Unix seconds until which the routes of waiting recipients are closed; nil if they are open.
     public var routesOpenAt: Int?
     /// The reasons why the next hop was not reached, for the recipients who would have been sent to.
     public var routeTroubles: [AddrSpec: String] = [:]
@@ -66,7 +66,8 @@ public struct Settlement: Sendable, Hashable {
     public let expired: [Told]
     /// The recipients whose failure is now reported to the sender.
     public let failures: [Told]
-    /// Of whom the sender, who asked to be told of success, is to be told now that the next server will not.
+    /// The recipients whose success is now reported to the sender, who asked for it, because the next server will not
+    /// report it.
     public let relays: [Told]
     /// The recipients whose delay is now reported to the sender.
     public let delays: [Told]
@@ -124,7 +125,7 @@ public struct Settlement: Sendable, Hashable {
             } : []
         let wait = delay.map { $0 + max(0, jitter($0)) } ?? 60
         let due = summary.countsAsAttempt ? max(now + wait, summary.routesOpenAt ?? 0) : summary.routesOpenAt ?? now + 1
-        // What has no time left is looked at once more when it ends, not after.
+        // A message whose time is over gets one more attempt when it ends, not after.
         let end = arrived + patience.lifetime
         ending = .wait(attempts: counted, due: max(now + 1, end > now ? min(due, end) : due))
     }

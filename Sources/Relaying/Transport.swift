@@ -3,7 +3,7 @@ public import Octets
 
 /// A message's share for the recipients that go the same way.
 public struct Consignment: Sendable {
-    /// Unknown senders go as the null sender: nobody can be told of a failure.
+    /// An unknown sender becomes the null sender, because a failure cannot be reported to anybody.
     public let sender: ReversePath
     public let recipients: [AddrSpec]
     /// Header, empty line and body; line ends are the transport's concern.

@@ -52,14 +52,14 @@ extension ConfigurationFaults: CustomStringConvertible {
     public var description: String { faults.map(\.description).joined(separator: "\n") }
 }
 
-/// Something in a configuration that works, but hardly as it is meant.
+/// A setting that works, but probably not as intended.
 public struct ConfigurationWarning: Sendable, Hashable, Encodable {
     public enum Code: String, Sendable, Hashable, Encodable, CaseIterable {
         /// Two workflows of one direction have the same filter.
         case equalFilters = "equal-filters"
         /// An earlier workflow takes every message that this one could.
         case shadowedWorkflow = "shadowed-workflow"
-        /// A rule looks for a signature to verify where its filter demands that there is none.
+        /// A rule looks for a signature to verify, but its filter demands that there is none.
         case nothingToVerify = "nothing-to-verify"
         case signsSignedMail = "signs-signed-mail"
         /// A signing workflow says nothing of mail that is signed or encrypted already.

@@ -69,7 +69,7 @@ enum ConfigurationFile {
         path.hasPrefix("/") || directory.isEmpty ? path : directory + "/" + path
     }
 
-    /// The directory part of `path`; `.` when there is none.
+    /// Returns the directory part of `path`; `.` if there is none.
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -21,7 +21,7 @@ enum FilterComparison {
     static func implies(_ narrow: Filter, _ wide: Filter) -> Bool {
         if wide.criteria.isEmpty { return true }
         if narrow.criteria.isEmpty { return false }
-        // Comparing costs the product of both; nobody writes that many criteria.
+        // A comparison costs the product of both; real filters have few criteria.
         guard narrow.criteria.count * wide.criteria.count <= 10_000 else { return false }
         switch narrow.combination {
         case .all: return holds(wide) { wanted in narrow.criteria.contains { implies($0.test, wanted) } }

@@ -22,7 +22,7 @@ extension ConfigurationReading {
     var sortedFaults: [ConfigurationFault] { faults.sorted { $0.line < $1.line } }
     var sortedWarnings: [ConfigurationWarning] { warnings.sorted { $0.line < $1.line } }
 
-    /// The root element; nil with a fault when there is none to be had.
+    /// Returns the root element; nil with a fault if it cannot be read.
     /// - Parameter name: The name of such a file in messages.
     func readDocument(_ name: String) -> XMLElement? {
         refuseWorldWritable()

@@ -76,9 +76,9 @@ public struct RelayRoute: Sendable, Hashable {
         public enum Level: String, Sendable, Hashable, CaseIterable {
             /// Never encrypted.
             case off
-            /// STARTTLS where it is offered; the certificate is not looked at.
+            /// STARTTLS if it is offered; the certificate is not checked.
             case may
-            /// STARTTLS or nothing; the certificate is not looked at.
+            /// STARTTLS or nothing; the certificate is not checked.
             case required
             /// STARTTLS or nothing, with a certificate that leads to a trusted one and names the host.
             case verified

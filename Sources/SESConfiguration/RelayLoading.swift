@@ -47,7 +47,7 @@ extension ConfigurationReading {
             if let route = readRoute(element, name: "Route[\(index + 1)]", isInText: &isInText) { routes.append(route) }
         }
         warnOfUnreached(routes, root.children("Route"))
-        // What stands in Relay itself is the route of everything else.
+        // The settings in Relay itself are the route for everything else.
         if let route = readRoute(root, name: "default", isInText: &isInText) { routes.append(route) }
         if isInText { warnOfLooseMode(file, line: 0, what: "a password") }
         guard faults.isEmpty else { return nil }

@@ -14,7 +14,7 @@ struct SettingsSection {
     var verification: ServiceSection?
     var proxy: ProxySettings?
     var clientPFX: (pfx: ClientPFX, line: Int)?
-    /// Passwords that stand in the file itself.
+    /// Passwords in the file itself.
     var hasPasswordInText = false
     /// The line of `Settings`, for what is missing in it.
     var line: Int
@@ -41,7 +41,7 @@ enum ServiceKind: String {
 }
 
 extension ConfigurationReading {
-    /// Elements that stand in `Settings` or directly in `SES`; the original's guide leaves open which.
+    /// Elements that may be in `Settings` or directly in `SES`; the original's guide leaves this open.
     static let movable = [
         ServiceKind.signing.settings, ServiceKind.verification.settings, "ProxySettings", "ClientAuthPfxSettings",
         "Outgoing", "Incoming",
@@ -112,7 +112,7 @@ extension ConfigurationReading {
             inspect(addresses, children: ["PrimaryAddress", "SecondaryAddress"])
             let primary = url(filledLeaf(addresses.child("PrimaryAddress")))
             let secondaryText = leaf(addresses.child("SecondaryAddress"))
-            // An empty secondary address is how the original's files say that there is none.
+            // The original's files have an empty secondary address if there is none.
             let secondary = url(secondaryText.flatMap { $0.value.isEmpty ? nil : $0 })
             section.namesAddress = !addresses.children.isEmpty
             if let primary { section.addresses = ServiceAddresses(primary: primary, secondary: secondary) }

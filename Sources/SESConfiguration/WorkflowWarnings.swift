@@ -1,7 +1,7 @@
 import Workflows
 
 extension ConfigurationReading {
-    /// Warns of workflows of one direction that work, but hardly as they are meant.
+    /// Warns of workflows of one direction that work, but probably not as intended.
     func warnOfWorkflows(_ section: DirectionSection, place: String, _ policy: Policy) {
         if let first = section.blocks.first, let other = section.blocks.first(where: { $0.service != first.service }) {
             warn(
@@ -11,7 +11,7 @@ extension ConfigurationReading {
         }
         let workflows = section.workflows
         for (index, workflow) in workflows.enumerated() {
-            // Every pair is compared; nobody has that many workflows.
+            // Every pair is compared; real configurations have few workflows.
             if index < 1_000 { warnOfShadow(workflow, behind: workflows[..<index]) }
             warnOfOperations(workflow)
             warnOfSigning(workflow, policy)

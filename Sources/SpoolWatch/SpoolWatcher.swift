@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Wakes whoever empties the watched directories, when something came, when a directory changed, and from time to time.
+/// Wakes the loops that empty the watched directories, when something arrived, when a directory changed, and from time
+/// to time.
 ///
 /// Make it before the program opens many files: the library behind it (libinotifytools) uses select(2) and cannot take
 /// a descriptor of 1024 or above. The library keeps one state for the process, so there can be one watcher at a time.
@@ -37,7 +38,7 @@ public final class SpoolWatcher: Sendable {
         }
     }
 
-    /// A wake that nobody has taken yet is joined with the new one, so that no reason is lost.
+    /// Joins a wake that was not taken yet with the new one, so that no reason is lost.
     private static func yield(_ wake: Wake, to continuation: AsyncStream<Wake>.Continuation) {
         guard case .dropped(let earlier) = continuation.yield(wake), !earlier.reasons.isSubset(of: wake.reasons) else {
             return

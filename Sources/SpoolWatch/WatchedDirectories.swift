@@ -53,7 +53,7 @@ struct WatchedDirectories {
         case .moved:
             guard let path else { return [] }
             watched[path] = nil
-            // Without this it would go on telling of a directory that is somewhere else now.
+            // Otherwise it would report events of a directory that is somewhere else now.
             if !dead.contains(watch) { _ = inotifytools_remove_watch_by_wd(watch) }
             return [.directory(path)]
         case .gone:
@@ -81,7 +81,7 @@ struct WatchedDirectories {
             let failure = add(path)
             if failure == 0 {
                 complaints[path] = nil
-                // What came before the watch was set made no event.
+                // Files that arrived before the watch was set caused no event.
                 reasons.insert(.directory(path))
             } else if complaints[path] != failure {
                 complaints[path] = failure

@@ -3,8 +3,7 @@ import Glibc
 import Synchronization
 
 /// The one thread that calls the library.
-///
-/// Unchecked: what is not constant is used by the thread alone until `stop` has joined it.
+///Unchecked: everything that is not constant is used by the thread alone until `stop` has joined it.
 final class WatcherThread: @unchecked Sendable {
     /// True if this process has a watcher.
     private static let isTaken = Atomic(false)
@@ -76,7 +75,7 @@ final class WatcherThread: @unchecked Sendable {
     /// Tells the thread to end and waits until it has.
     func stop() {
         var one: UInt64 = 1
-        // The counter of an eventfd that nobody reads cannot be full after one.
+        // The counter of an unread eventfd cannot be full after one.
         _ = write(stopBell, &one, MemoryLayout<UInt64>.size)
         pthread_join(thread, nil)
         letGo()
@@ -97,7 +96,7 @@ final class WatcherThread: @unchecked Sendable {
         sem_post(ready)
         watch()
         if notifications >= 0 {
-            // What is left in the library's buffer would be met by the next watcher.
+            // Events left in the library's buffer would reach the next watcher.
             while cinotify_waiting_event() != nil {}
             inotifytools_cleanup()
         }
@@ -176,7 +175,7 @@ final class WatcherThread: @unchecked Sendable {
                 pollfd(fd: stopBell, events: Int16(POLLIN), revents: 0),
             ]
             let ready = poll(&files, nfds_t(files.count), Self.milliseconds(until: nextTimer, clock))
-            // Interrupted: nothing is known of the descriptors, so all is looked at below as after a timer.
+            // Interrupted: the state of the descriptors is unknown, so everything is looked at below as after a timer.
             if ready >= 0 && files[1].revents != 0 { return }
             var reasons: Set<Wake.Reason> = []
             var isThorough = false

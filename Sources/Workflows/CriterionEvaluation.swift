@@ -28,7 +28,7 @@ final class CriterionEvaluation<Facts: MessageFacts> {
         }
     }
 
-    /// Every message has an author: where none can be read, nobody knows that it is not the one who is asked for.
+    /// Every message has an author. If From cannot be read, it may be the address that is asked for.
     private func author(_ patterns: [WildcardPattern]) -> Answer {
         guard !facts.from.isEmpty || !facts.unreadable.from.isEmpty else {
             return Answer(holds: nil, because: "there is no From address")
@@ -36,7 +36,7 @@ final class CriterionEvaluation<Facts: MessageFacts> {
         return address("From", facts.from, patterns, facts.unreadable.from)
     }
 
-    /// The texts that may be addresses. A list without recipients says so in words, in many ways.
+    /// Returns the texts that may be addresses. A list without recipients says so in words, in many ways.
     private func addresses(among texts: [String]) -> [String] { texts.filter { $0.contains("@") } }
 
     /// - Parameter unreadable: Texts any of which may be the address that is asked for.

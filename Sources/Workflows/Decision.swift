@@ -44,8 +44,8 @@ public struct CriterionFinding: Sendable, Hashable {
     public let criterion: String
     /// The configured value: the `contains` text, or the attributes if there may be several.
     public let value: String
-    /// nil: nobody can tell (``isOpen``), or not looked at, because the other criteria had decided the filter and
-    /// this one is costly to find out.
+    /// Nil if it is unknown (``isOpen``), or was not evaluated, because the other criteria had decided the filter and
+    /// this one is costly.
     public let holds: Bool?
     /// True if the message does not tell, because an address in it cannot be read.
     public let isOpen: Bool

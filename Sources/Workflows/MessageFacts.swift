@@ -2,7 +2,7 @@ public import InternetMessage
 
 /// The facts that Decide may know of a message. Each fact is found only when it is asked for, and found once.
 public protocol MessageFacts: Sendable {
-    /// Header To and Cc, From; display names decoded (RFC 2047). What cannot be read is in ``unreadable``.
+    /// Header To and Cc, From; display names decoded (RFC 2047). Text that cannot be read is in ``unreadable``.
     var to: [NamedAddress] { get }
     var cc: [NamedAddress] { get }
     var from: [NamedAddress] { get }
@@ -94,7 +94,7 @@ public struct AttachmentFacts: Sendable, Hashable {
         case withinSigned
         /// It is an S/MIME object of the mail, such as `smime.p7m`, that encloses signed parts.
         case signedPart
-        /// It is encrypted by S/MIME, whatever it holds.
+        /// It is encrypted by S/MIME, whatever its content.
         case encryptedPart
     }
 

@@ -66,7 +66,7 @@ final class PushParser {
     /// The line at which the parser stands, counted from 1.
     var line: Int { context.pointee.input.map { max(1, Int($0.pointee.line)) } ?? 0 }
 
-    /// Tells no more events; what is fed from here on is not looked at.
+    /// Reports no more events. Octets that are fed afterwards are ignored.
     func stop() { isStopped = true }
 
     func feed(_ octets: UnsafeRawBufferPointer) throws(XMLReadingError) {

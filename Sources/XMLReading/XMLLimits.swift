@@ -1,4 +1,4 @@
-/// Limits on XML. What exceeds a limit is refused with the line on which it did.
+/// Limits on XML. A document that exceeds a limit is refused with the line on which it did.
 public struct XMLLimits: Sendable, Hashable {
     /// The most octets of a document.
     public var octets: Int

@@ -64,14 +64,14 @@ struct SMTPMailParameters {
         guard takesDSN else { return "" }
         var text = ""
         if let notify = recipient.notify { text += " NOTIFY=\(notify)" }
-        // An address that is not ASCII has a form of its own (RFC 6533 §3), which only SMTPUTF8 lets go unencoded.
+        // An address that is not ASCII has a form of its own (RFC 6533 §3), which only SMTPUTF8 allows unencoded.
         if let original = recipient.original, original.isASCII {
             text += " ORCPT=rfc822;" + Self.xtext(original.description)
         }
         return text
     }
 
-    /// RFC 3461 §4: what is not printable ASCII, and `+` and `=`, as `+` and two hexadecimal digits.
+    /// RFC 3461 §4: characters that are not printable ASCII, and `+` and `=`, become `+` and two hexadecimal digits.
     static func xtext(_ text: String) -> String {
         var encoded = ""
         for octet in text.utf8 {

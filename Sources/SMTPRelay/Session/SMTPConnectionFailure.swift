@@ -18,7 +18,7 @@ extension SMTPFailure {
 
     private static func classification(_ kind: MailConnectionError.Kind) -> (Permanence, Int, Int) {
         switch kind {
-        // What an administrator has to change.
+        // Only an administrator can correct these.
         case .settings: (.permanent, 3, 5)
         case .noMechanism, .noSTARTTLS: (.permanent, 7, 0)
         // A certificate may be renewed, a name may come back.

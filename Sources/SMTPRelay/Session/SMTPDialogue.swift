@@ -89,7 +89,7 @@ final class SMTPDialogue {
 
     /// - Returns: The failure; nil if all was sent.
     private func say(_ lines: String, _ phase: SMTPFailure.Phase) -> SMTPTransaction.Event? {
-        // A reply that nobody asked for would be taken for the reply to what is said next.
+        // A reply that was not asked for would be taken for the reply to the next command.
         guard !reader.isWithinReply else {
             return .abandoned(failure(phase, status: (5, 0), "a reply came that nothing asked for"))
         }
@@ -158,7 +158,7 @@ final class SMTPDialogue {
         }
     }
 
-    /// Whoever stops listening often says why: such a reply tells more than the broken connection.
+    /// A server that stops reading often says why: such a reply tells more than the broken connection.
     private func lastWords(_ phase: SMTPFailure.Phase) -> SMTPTransaction.Event? {
         do throws(SMTPBreak) {
             return .reply(try read(until: .now + Self.lastWords, phase))

@@ -91,7 +91,7 @@ public final class SMTPSession {
         return .open
     }
 
-    /// Takes leave and closes. What the server says to it does not matter.
+    /// Says QUIT and closes. The server's reply to it does not matter.
     /// - Parameter limit: The time that its reply may take.
     public consuming func quit(within limit: Duration? = nil) {
         guard isOpen else { return }

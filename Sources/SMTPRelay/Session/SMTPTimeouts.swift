@@ -12,7 +12,7 @@ public struct SMTPTimeouts: Sendable, Hashable {
     /// For the whole dialogue about one message, besides the time its octets need at ``slowest`` and the wait for the
     /// reply to the final dot. Without it, many small waits would add up to hours.
     public var message: Duration = .seconds(900)
-    /// For the reply to QUIT, which nobody needs.
+    /// For the reply to QUIT, which is not needed.
     public var quit: Duration = .seconds(2)
     /// Octets a second below which a server counts as not taking the message.
     public var slowest = 500

@@ -85,7 +85,7 @@ struct SMTPTransaction {
         precondition(state == .idle, "a transaction begins once")
         state = .commands
         unsent = [.mail] + recipients.map { .recipient($0) }
-        // All or nobody is decided before DATA, so DATA cannot go along.
+        // With "all or none" the decision comes before DATA, so DATA cannot be sent along.
         if pipelines, partial == .allowed { unsent.append(.data) }
         return nextFlight()
     }
@@ -207,7 +207,7 @@ struct SMTPTransaction {
         return report(news)
     }
 
-    /// Nobody gets it where one is refused; for good if one is refused for good.
+    /// No recipient gets it if one is refused; permanently if one is refused permanently.
     private mutating func refuseAll() {
         let failures = refused.compactMap { result -> SMTPFailure? in
             if case .failed(let failure) = result.outcome { failure } else { nil }
@@ -232,7 +232,7 @@ struct SMTPTransaction {
     private mutating func goOn() -> Action {
         if isDataOpen {
             guard failure == nil, !accepted.isEmpty else {
-                // 354 although there is nobody to send to (RFC 2920 §3.1).
+                // 354 although there is no recipient to send to (RFC 2920 §3.1).
                 state = .loneDot
                 return .sendLoneDot
             }
@@ -293,7 +293,7 @@ struct SMTPTransaction {
         return .finish(.stale(failure), putOff: [])
     }
 
-    /// The server may have the message: whoever says so, it is not known.
+    /// It is unknown whether the server has the message, whatever the failure says.
     private mutating func lostAfterDot(_ failure: SMTPFailure) -> Action {
         let unknown = accepted.map { SMTPRecipientResult(recipient: $0, outcome: .unknown(failure)) }
         let rest = putOff.map { Self.failed($0.recipient, $0.failure) }
