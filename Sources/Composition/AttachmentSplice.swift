@@ -16,7 +16,7 @@ public struct AttachmentSplice: Sendable {
         self.token = token
     }
 
-    /// The message with the changes. What is new in it has CRLF line ends.
+    /// Returns the message with the changes. New parts have CRLF line ends.
     ///
     /// A signature stands directly behind its file, in the same multipart/mixed. A new multipart/mixed takes the file's
     /// place if the file stands elsewhere (in another multipart, whose parts each have a meaning, or alone in the
@@ -183,7 +183,8 @@ public struct AttachmentSplice: Sendable {
         ParameterLines.field("Content-Disposition", "attachment", [self.name("filename", name)])
     }
 
-    /// A file name as a parameter. One that looks like an encoded-word is written so that nobody decodes it once more.
+    /// Returns a file name as a parameter. A name that looks like an encoded-word is written so that no reader decodes
+    /// it once more.
     private static func name(_ parameter: String, _ name: String) -> Parameter {
         Parameter(name: parameter, value: Array(name.utf8), charset: name.contains("=?") ? "utf-8" : nil)
     }

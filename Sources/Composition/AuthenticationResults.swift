@@ -34,7 +34,7 @@ public struct AuthenticationResults: Sendable, Hashable {
         }
     }
 
-    /// The identifier of who judged (§2.5).
+    /// The identifier of the judging service (§2.5).
     public let authservID: String
     public let result: Result
     /// The reason, for people; it may contain untrusted text.

@@ -6,7 +6,7 @@ extension Message {
     /// but the grammar does not allow it: an unterminated quote, doubled brackets, `mailto:`. A verifier would have
     /// doubts about the author.
     ///
-    /// - Returns: nil where From is beyond doubt as it is, or no address, or not all of it, can be made out.
+    /// - Returns: nil if From is correct, or its addresses cannot all be made out.
     public func withReadableFrom() -> OctetRope? {
         let fields = header.all("From")
         guard let field = fields.first, fields.count == 1 else { return nil }

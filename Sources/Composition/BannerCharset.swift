@@ -4,23 +4,23 @@ import Octets
 /// The octets in which our text goes into a text of others: in the existing charset, if that has the characters that
 /// are needed.
 struct BannerCharset {
-    /// Of the whole part, once the text is in it; nil when it stays as it is declared.
+    /// The charset of the whole part, once the text is in it; nil if it stays as declared.
     let charset: String?
     /// Our text.
     let banner: OctetString
-    /// The part's own text, in ``charset``; nil when it stays as it is.
+    /// The part's own text, in ``charset``; nil if it stays unchanged.
     let rewritten: OctetString?
 
     /// - Parameters:
     ///   - text: Ours.
-    ///   - ascii: The same, with substitutes for what is not US-ASCII.
+    ///   - ascii: The same, with substitutes for characters outside US-ASCII.
     ///   - leaf: The part that it goes into. US-ASCII stands for itself in its charset.
     init(_ text: String, ascii: String, into leaf: Entity) {
         let declared = leaf.contentType.parameter("charset")?.text.asciiLowercased ?? "us-ascii"
         if text.utf8.allSatisfy({ $0 < 0x80 }) || ["utf-8", "utf8"].contains(declared) {
             self.init(OctetString(text))
         } else if ["us-ascii", "ascii"].contains(declared), leaf.decodedSource.isASCII {
-            // What is all US-ASCII is UTF-8 as well.
+            // Text in US-ASCII is UTF-8 as well.
             self.init(OctetString(text), charset: "utf-8")
         } else if let octets = Self.western(text, declared) {
             self.init(OctetString(octets))

@@ -42,7 +42,7 @@ public struct CleanedMessage: Sendable {
                 fields: header.fields.enumerated().filter { reasons[$0.offset] == nil }.map(\.element),
                 range: header.range)
         } else {
-            // A field may have lost a part only, and behind a line that is none there may be none left.
+            // A field may have lost a part only, and behind a line that is not a field there may be none left.
             self.header = try Header(
                 reading: Self.beginning(of: pieces, count: header.range.upperBound + 2), limits: limits)
         }

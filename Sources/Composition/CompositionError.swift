@@ -5,7 +5,7 @@ public struct CompositionError: Error, Hashable, Sendable, CustomStringConvertib
         case unreadableHeader
         /// The envelope block at the head of the file is not one, or not whole.
         case damagedEnvelopeBlock
-        /// The entity at this path does not survive transport as it is, and may not be changed.
+        /// The entity at this path does not survive transport, and may not be changed.
         case cannotBeMadeFit(path: [Int])
         /// A finished entity from the signing server is no signed form of what was sent.
         case unusableAnswer

@@ -176,7 +176,7 @@ public struct DeliveryStatusNotification: Sendable {
             body: OctetRope([OctetString(text)]))
     }
 
-    /// An address with its type: RFC 3464 §2.3.2, RFC 6533 §3 for what is not US-ASCII.
+    /// An address with its type: RFC 3464 §2.3.2, RFC 6533 §3 for addresses beyond US-ASCII.
     private static func typed(_ address: AddrSpec) -> [String] {
         let text = address.description
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
@@ -224,7 +224,7 @@ public struct DeliveryStatusNotification: Sendable {
         guard let original else { return nil }
         do {
             let message = try original.original()
-            // Only a part that passes every server: a report that is refused itself tells nobody anything. RET is about
+            // Only a part that passes every server: a report that is itself refused reaches nobody. RET is about
             // failures alone (RFC 3461 §4.3).
             if action == .failed, request.returned != .header, original.content.count <= Self.largestOriginal,
                 !message.faults.contains(.eightBit)

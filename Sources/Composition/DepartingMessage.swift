@@ -90,7 +90,7 @@ public struct DepartingMessage: Sendable {
 
     private static let mark = "(SES relay)"
 
-    /// Our own results stand in the header by right.
+    /// Our own results are allowed in the header.
     private static let reserved = ReservedFields.Names(authservID: nil, bcc: true)
 
     private static func removals(from header: Header) -> [Int: String] {

@@ -2,7 +2,8 @@ import Octets
 
 /// Makes encoded-words (RFC 2047 §2).
 public enum EncodedWord {
-    /// `text` for a header field: as it is when it is plain US-ASCII, else in encoded-words, folded as one line.
+    /// Returns `text` for a header field: unchanged if it is plain US-ASCII, otherwise in encoded-words, folded as one
+    /// line.
     ///
     /// Control characters are encoded too; a reader that decodes them gets them: strangers' text goes through
     /// ``UntrustedText`` first.
@@ -53,7 +54,7 @@ public enum EncodedWord {
     /// 75 less the frame of the longest charset name used here.
     private static let mostQuoted = 75 - "=?windows-1252?Q??=".utf8.count
 
-    /// The Q encoding in its strictest form, which may also stand in a phrase (§5 (3)).
+    /// Returns the Q encoding in its strictest form, which is allowed in a phrase too (§5 (3)).
     private static func quoted(_ octets: some Sequence<UInt8>) -> String {
         var text = ""
         for octet in octets {

@@ -3,7 +3,7 @@ import Octets
 
 /// Makes entities fit for transport (RFC 8551 §3.1.2, §3.1.3): only what needs it is written anew, all else is slices.
 enum EntityFitting {
-    /// A body as it is to be written.
+    /// A body in the form in which it is written.
     enum Body {
         /// As it stands, 7-bit and clean.
         case asItIs
@@ -110,7 +110,7 @@ enum EntityFitting {
         if multipart.isClosed {
             try append(last.range.upperBound..<entity.range.upperBound, or: "\r\n" + delimiter + "--\r\n")
         } else {
-            // A multipart that does not close ends where the readers give up; ours ends where it says so.
+            // An unclosed multipart ends where readers give up; ours ends with its delimiter.
             rope.append("\r\n" + delimiter + "--\r\n")
             isChanged = true
         }

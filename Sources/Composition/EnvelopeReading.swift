@@ -33,7 +33,7 @@ extension Envelope {
     private static func fromTrace(_ header: Header) -> Envelope {
         let trace = traceFields(of: header)
         let sender = trace.first { $0.isNamed("Return-Path") }.flatMap { ReversePath(reading: $0.text) }
-        // What the sender's side was told stands before what an alias made of it.
+        // The address that the sender used counts before the one that an alias made of it.
         for name in ["Envelope-To", "X-Original-To", "Delivered-To"] {
             let (recipients, unreadable) = recipients(in: trace.filter { $0.isNamed(name) })
             if !recipients.isEmpty || !unreadable.isEmpty {

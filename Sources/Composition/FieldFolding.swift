@@ -86,7 +86,7 @@ struct FieldFolding {
         let isOnlyName = parameters.allSatisfy { $0.value.count <= 500 || $0.name == "name" || $0.name == "filename" }
         guard isOnlyName else { return nil }
         let fit: OctetString
-        // What cannot be written in another way is folded like any other field.
+        // A field that cannot be rewritten is folded like any other.
         do { fit = try FieldFitting(path: []).fit(field) } catch { return nil }
         return field.raw.suffix(2).elementsEqual([0x0D, 0x0A]) ? fit.array : fit.array.filter { $0 != 0x0D }
     }

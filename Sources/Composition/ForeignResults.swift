@@ -12,7 +12,7 @@ public struct ForeignResults: Sendable {
     /// True if the header of a part has a field that only we write.
     let isInHeader: Bool
 
-    /// Octets of a text that are looked at, and parts of a message.
+    /// The largest number of octets of a text that are searched, and of parts of a message.
     private static let mostOctets = 1 << 20
     private static let mostTexts = 20
     private static let mostNames = 5

@@ -1,6 +1,6 @@
 public import InternetMessage
 
-/// File names that no other part of a message has, so that nobody who saves them all loses one.
+/// File names that no other part of a message has, so that a person who saves all parts loses none.
 public struct FreeFileNames: Sendable {
     private var taken: [ShownFileName]
 
@@ -20,7 +20,7 @@ public struct FreeFileNames: Sendable {
         var number = 2
         while true {
             let shown = ShownFileName(candidate)
-            // A name of which nothing is shown is nobody's.
+            // A name that shows nothing belongs to no part.
             if shown.readings.isEmpty || !taken.contains(where: shown.isTaken) {
                 taken.append(shown)
                 return candidate

@@ -204,7 +204,7 @@ struct HTMLSplice {
     private static func isHarmless(_ name: String, _ value: String, of element: String) -> Bool {
         if name.hasPrefix("on") { return false }
         if element == "html" || element == "body" {
-            // What hides the body hides everything in it.
+            // An attribute that hides the body hides everything in it.
             return ["bgcolor", "text", "link", "vlink", "alink", "lang", "xmlns"].contains(name)
         }
         if element == "meta" {

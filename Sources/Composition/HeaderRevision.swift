@@ -1,7 +1,7 @@
 import InternetMessage
 import Octets
 
-/// The header of an entity with some fields written anew or left out; all other octets of it stay as they are.
+/// The header of an entity with some fields rewritten or left out; all its other octets stay unchanged.
 struct HeaderRevision {
     typealias Replacement = (name: String, field: String)
 

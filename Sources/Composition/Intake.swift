@@ -48,7 +48,7 @@ public struct Intake: Sendable {
     public var header: Header { message.header }
     /// The removed fields and why, for the log.
     public var removed: [String] { message.removed }
-    /// The Message-ID with its brackets; nil when there is none that can be read.
+    /// The Message-ID with its brackets; nil if none can be read.
     public var messageID: String? {
         header.first("Message-ID").flatMap { MessageID(parsing: $0.rawBody) }.map { "\($0)" }
     }

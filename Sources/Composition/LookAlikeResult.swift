@@ -71,7 +71,7 @@ struct MarkupRemoval {
         var text: [UInt8] = []
         text.reserveCapacity(octets.count)
         var index = 0
-        // Where none is ahead any more, none is looked for.
+        // If no further one follows, none is looked for.
         let lastClose = octets.lastIndex(of: UInt8(ascii: ">")) ?? -1
         while index < octets.count {
             switch octets[index] {
@@ -123,7 +123,7 @@ struct MarkupRemoval {
                 break
             }
         }
-        // A quote that is never closed is none.
+        // A quote that is never closed does not count.
         return quote == nil ? index : closing(from: start)
     }
 

@@ -13,7 +13,7 @@ public struct Notice: Sendable {
         case headerOfBlocked(CleanedMessage)
         /// Its header only, because it is too large; the message itself went on to its recipients.
         case headerOfDelivered(CleanedMessage)
-        /// The file as it is, in base64: nothing of it is looked at.
+        /// The file unchanged, in base64: nothing of it is read.
         case raw(any OctetSource)
         /// Nothing: it is too large, or gone.
         case none
@@ -72,7 +72,7 @@ public struct Notice: Sendable {
 
     /// The whole mail, CRLF line ends.
     /// - Parameters:
-    ///   - addedFields: Whole fields with CRLF that go on top.
+    ///   - addedFields: Whole fields with CRLF for the top.
     ///   - token: Random, of letters and digits: Message-ID and boundaries are made of it.
     public func compose(date: MailDate, token: String, addedFields: [String] = []) -> OctetRope {
         var parts = [

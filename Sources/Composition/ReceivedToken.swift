@@ -3,10 +3,9 @@ public import InternetMessage
 import Octets
 
 /// By what a message that SES has handled is known again when it comes back.
-///
-/// The tokens are authentication codes under the spool's secret, so that nobody can forge a loop or hide one. The first
-/// knows message, direction and recipients, the second not the recipients: a hosted list that sends a mail out again to
-/// others makes a new first token.
+///The tokens are authentication codes under the spool's secret, so that nobody can forge or hide a loop. The first
+///covers message, direction and recipients, the second not the recipients: a hosted list that sends a mail out again to
+///others makes a new first token.
 public struct ReceivedToken: Sendable, Hashable {
     /// HMAC-SHA256 under the spool's secret.
     public typealias AuthenticationCode = (_ octets: [UInt8]) -> [UInt8]
@@ -32,7 +31,7 @@ public struct ReceivedToken: Sendable, Hashable {
 
     /// More Received fields than this are a loop (RFC 5321 §6.3 asks for at least 100 in servers; no route has 50).
     public static let mostReceived = 50
-    /// So many passages of one message in one direction are a loop, whoever the recipients were.
+    /// The number of passages of one message in one direction that are a loop, whatever the recipients.
     static let mostPassages = 5
 
     /// Our Received field (RFC 5321 §4.4), with its final CRLF.

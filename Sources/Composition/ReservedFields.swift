@@ -9,7 +9,7 @@ import Octets
 struct ReservedFields {
     /// The reserved names besides `X-SES-*`.
     struct Names {
-        /// The identifier of our Authentication-Results fields; nil where they stand in the header by right.
+        /// The identifier of our Authentication-Results fields; nil if these are allowed in the header.
         var authservID: String?
         /// True if blind recipients must not be visible.
         var bcc = false
@@ -170,7 +170,7 @@ struct ReservedFields {
 
     // MARK: - Names
 
-    /// Letters of a name that are looked at; no name of ours is that long.
+    /// The largest number of letters of a name that are compared; no name of ours is that long.
     private static let longestName = 64
 
     private func judge(_ octets: UnsafeRawBufferPointer, _ field: Range<Int>) -> (name: String, reason: String)? {

@@ -18,7 +18,7 @@ public struct ResultComposition: Sendable {
     public let result: ResultText
     /// Attached where the rule has room for them: not with ``Rule/original``.
     public let answers: [ServerAnswer]
-    /// Whole fields with CRLF that go on top, such as Received and Authentication-Results.
+    /// Whole fields with CRLF for the top, such as Received and Authentication-Results.
     public let addedFields: [String]
     /// Random, of letters and digits: boundaries are made of it.
     public let token: String

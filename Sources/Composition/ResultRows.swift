@@ -1,4 +1,4 @@
-/// The lines of a result. Their number is bounded, and says so.
+/// The lines of a result. Their number is bounded, and the result says so.
 struct ResultRows {
     private(set) var all: [LabelledText.Row] = []
 

@@ -61,7 +61,7 @@ public struct ResultText: Sendable {
     /// Of the mail, the decisive ones first.
     public var reasons: [String] = []
     public var serverMessages: [String] = []
-    /// nil where they were not looked at.
+    /// The judged attachments; nil if attachments were not judged.
     public var attachments: [Attachment]?
     /// The things that were not examined, and the reasons.
     public var remarks: [String] = []
@@ -148,7 +148,8 @@ public struct ResultText: Sendable {
 }
 
 extension ResultText {
-    /// Of a trusted message with trusted attachments, if any; nothing is said of what nobody looked at.
+    /// The sentence about a trusted message with trusted attachments, if any. It says nothing about parts that were not
+    /// judged.
     private var sentenceOfMessage: String {
         let trusted = attachments?.count { $0.verdict == .trusted } ?? 0
         if trusted == 0 { return verdict.sentence }

@@ -25,7 +25,7 @@ public struct StructuralRepair {
 
     /// - Parameters:
     ///   - message: Read from octets with CRLF line ends.
-    ///   - token: Letters and digits that stand in no other message, at most 40.
+    ///   - token: Letters and digits that occur in no other message, at most 40.
     /// - Throws: ``CompositionError/Kind/cannotBeMadeFit(path:)`` if a part has a header line that is not a field,
     ///   because it is unknown whether its header ends there.
     public static func applied(to message: Message, token: String) throws(CompositionError) -> OctetRope {
@@ -171,7 +171,7 @@ private struct FieldRepair {
         entity.disposition.map { ParameterLines.field("Content-Disposition", $0.type, $0.parameters) }
     }
 
-    /// nil for a word that is not known: it stays as it is.
+    /// Nil for an unknown word, which stays unchanged.
     private var encoding: String? {
         let word: String
         switch entity.transferEncoding {

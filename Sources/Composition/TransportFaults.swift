@@ -26,7 +26,7 @@ struct TransportFaults: OptionSet, Hashable {
             while start < buffer.count {
                 var end = start
                 var next = buffer.count
-                // The line goes on over a CR or LF that stands alone.
+                // A CR or LF that stands alone does not end the line.
                 while true {
                     guard let found = buffer.firstLineEndOctet(from: end) else {
                         end = buffer.count

@@ -77,9 +77,8 @@ public enum UntrustedText {
     }
 
     /// For the content of a quoted-string in a header field (RFC 5322 §3.2.4), without the quotes.
-    ///
-    /// What is not US-ASCII is written as RFC 4514 §2.4 has it, a backslash and two hexadecimal digits an octet.
-    /// At most 600 octets, whatever `limit` characters come to.
+    ///Characters outside US-ASCII are written as in RFC 4514 §2.4, a backslash and two hexadecimal digits for each
+    ///octet. At most 600 octets, however long `limit` characters are.
     static func quotedText(_ text: some StringProtocol, limit: Int = 300) -> String {
         var safe = ""
         for scalar in plainTextLine(text, limit: limit).unicodeScalars where safe.utf8.count < 580 {

@@ -5,7 +5,7 @@ extension StringProtocol {
             && zip(utf8, other.utf8).allSatisfy { $0.asciiLowercased == $1.asciiLowercased }
     }
 
-    /// The text with A to Z made lower case, everything else as it is.
+    /// The text with A to Z in lower case, everything else unchanged.
     public var asciiLowercased: String { String(decoding: utf8.map(\.asciiLowercased), as: UTF8.self) }
 }
 

@@ -20,8 +20,9 @@ public struct AddrSpec: Sendable, CustomStringConvertible {
         self.domain = domain
     }
 
-    /// Neither a control character, those of C1 among them, nor what ends a line for some reader, nor a character
-    /// that nobody sees: it comes from a text that the address was copied from. The joiners of some scripts are seen.
+    /// Returns false for a control character (also of C1), a character that ends a line for some reader, and an
+    /// invisible character, which comes from a text that the address was copied from. The joiners of some scripts are
+    /// allowed.
     private static func isLocalScalar(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
         if scalar.value == 0x200C || scalar.value == 0x200D { return true }

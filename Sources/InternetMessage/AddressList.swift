@@ -10,8 +10,8 @@ public struct AddressList: Sendable, Hashable {
     public enum Reading: Sendable, Hashable {
         /// The grammar allows all of it, obsolete forms included (§4.4).
         case wellFormed
-        /// The grammar does not allow it, but every reader comes to the same mailboxes: brackets in a display name
-        /// without quotes, an address as display name, misplaced dots in a local-part.
+        /// The grammar does not allow it, but every reader finds the same mailboxes: brackets in a display name without
+        /// quotes, an address as display name, misplaced dots in a local-part.
         case plain
         /// Another reader may find something else.
         case doubtful

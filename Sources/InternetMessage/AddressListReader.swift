@@ -121,7 +121,7 @@ struct AddressListReader {
             String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()))
     }
 
-    /// Texts beyond that are counted by nobody: one is enough to hold a message.
+    /// Texts beyond that are not counted: one is enough to hold a message.
     private static let mostUnreadable = 1_000
 
     /// dot-atom or quoted string, `@`, domain, and nothing else.
@@ -274,7 +274,7 @@ struct AddressListReader {
         mailboxes.append(Mailbox(displayName: name?.isEmpty == true ? nil : name, address: address))
     }
 
-    /// An address whose octets are not UTF-8 is none: it could not be written again as it was.
+    /// Octets that are not UTF-8 are not an address, because they could not be written again unchanged.
     private static func addrSpec(_ local: [UInt8], _ domain: [UInt8]) -> AddrSpec? {
         guard let local = String(validating: local, as: UTF8.self),
             let domain = String(validating: domain, as: UTF8.self)

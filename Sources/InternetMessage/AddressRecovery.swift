@@ -4,16 +4,16 @@
 /// strings, because a quote is missing or one too many; then without comments as well.
 struct AddressRecovery {
     enum Content {
-        /// - Parameter isPlain: Every reader comes to the same address.
+        /// - Parameter isPlain: True if every reader finds the same address.
         case mailbox(Mailbox, isPlain: Bool)
         /// The name of a group; its members follow.
         case group
-        /// Words that are known to name nobody.
+        /// Words that are known to name no recipient.
         case nobody
         case unreadable
     }
 
-    /// The octets looked at, some of them more than once.
+    /// The number of octets read, some of them more than once.
     private(set) var work = 0
     private let cursor: FieldCursor
 

@@ -1,12 +1,12 @@
 /// Readings of short pieces of an element.
 enum AddressText {
-    /// The address that is the whole of `text`, in whatever it is wrapped.
+    /// Returns the address that is the whole of `text`, apart from its wrapping.
     /// - Returns: With it, whether every reader takes it so: it is by the grammar, or only its dots are not.
     static func address(in text: ArraySlice<UInt8>) -> (address: AddrSpec, isStrict: Bool)? {
         var text = trimmed(text)
         guard text.count <= mostOctets, text.contains(0x40) else { return nil }
         if let address = exact(text) { return (address, true) }
-        // Each turn takes something away; nobody wraps an address more often.
+        // Each turn removes one layer; real addresses have fewer.
         for _ in 0..<8 {
             if let inner = unwrapped(text) {
                 text = trimmed(inner)
@@ -53,8 +53,8 @@ enum AddressText {
         return text
     }
 
-    /// Without the invisible characters at both ends that a copy from another text brings along: marks of direction,
-    /// no-break spaces, zero-width ones. nil when there is none.
+    /// Returns the text without the invisible characters at both ends that a copy from another text brings along: marks
+    /// of direction, no-break spaces, zero-width ones. Nil if there are none.
     private static func withoutInvisibleEnds(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard let string = String(validating: text, as: UTF8.self) else { return nil }
         var scalars = string.unicodeScalars[...]

@@ -18,8 +18,8 @@ public struct CanonicalAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Reads the address of a certificate, or the alias of a key.
-    /// - Parameter text: An addr-spec. What is no addr-spec by the grammar is taken apart at its last `@`, because
-    ///   certificates are not made by RFC 5322 alone.
+    /// - Parameter text: An addr-spec. Text that is not one by the grammar is split at its last `@`, because
+    ///   certificates do not always follow RFC 5322.
     /// - Returns: nil when there is no `@` with text on both sides of it.
     public init?(_ text: some StringProtocol) {
         if let address = AddrSpec(parsing: text) {

@@ -21,7 +21,7 @@ extension ContentDisposition {
     public init(parsing body: some StringProtocol) { self.init(ParameterizedField(OctetString(body))) }
 
     init(_ field: ParameterizedField) {
-        // RFC 2183 §2.8: what is not known is treated as an attachment; so is what is not there.
+        // RFC 2183 §2.8: an unknown disposition is treated as an attachment, and so is a missing one.
         self.init(type: field.value.isEmpty ? "attachment" : field.value, parameters: field.parameters)
     }
 }
@@ -118,7 +118,7 @@ extension Header {
     /// True if the message follows RFC 2045.
     var declaresMIME: Bool {
         guard let field = first("MIME-Version") else {
-            // What an S/MIME object encloses is a MIME entity, which needs none (RFC 8551 §3.1).
+            // The content of an S/MIME object is a MIME entity, which needs none (RFC 8551 §3.1).
             return fields.allSatisfy { $0.name.asciiLowercased.hasPrefix("content-") }
         }
         return ParameterizedField(field.unfoldedBody).value.hasPrefix("1.")

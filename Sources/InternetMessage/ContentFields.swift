@@ -57,6 +57,6 @@ public struct ContentDisposition: Sendable, Hashable {
 /// Content-Transfer-Encoding (RFC 2045 §6).
 public enum ContentTransferEncoding: Sendable, Hashable {
     case sevenBit, eightBit, binary, quotedPrintable, base64
-    /// Any other word, lower case: its octets are taken as they are.
+    /// Any other word, lower case: its octets are used unchanged.
     case other(String)
 }

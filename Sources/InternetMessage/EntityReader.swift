@@ -223,7 +223,7 @@ struct EntityReader {
         if likeness > 1 { choices.insert(.precedence) }
     }
 
-    /// The lines behind the last final delimiter, which only other readers look at.
+    /// Records the lines behind the last final delimiter, which only other readers read.
     private mutating func noteEpilogue() {
         guard open.contains(where: { $0.boundary != nil }) else { return }
         while let start = nextLineToLookAt() {

@@ -25,7 +25,8 @@ extension LineEnding {
 }
 
 extension OctetString {
-    /// With every LF that lacks its CR made CRLF, and nothing else repaired; the same octets when there is none.
+    /// The octets with every LF that lacks its CR made CRLF, and nothing else repaired; the same octets if there is
+    /// none.
     public func withCRLFLineEnds() -> OctetString {
         withUnsafeBytes { octets in
             var missing = 0

@@ -17,7 +17,8 @@ public struct MailDate: Hashable, Sendable, CustomStringConvertible {
         unixSeconds = seconds
     }
 
-    /// As a Date field has it, in UTC: `Mon, 23 Nov 2026 21:10:00 +0000`. Years beyond 9999 are written as they are.
+    /// The date in the form of a Date field, in UTC: `Mon, 23 Nov 2026 21:10:00 +0000`. Years beyond 9999 are written
+    /// in full.
     public var description: String {
         let (day, second) = Int(unixSeconds).floorDivided(by: 86_400)
         let date = CivilDate(dayNumber: day)

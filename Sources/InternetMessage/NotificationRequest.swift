@@ -82,7 +82,7 @@ public struct EnvelopeIdentifier: Sendable, Hashable {
     /// RFC 3461 §5.4: what every server must take.
     public static let limit = 100
 
-    /// - Returns: nil for what is no xtext of printable US-ASCII, empty, or longer than ``limit``.
+    /// - Returns: nil for text that is not xtext of printable US-ASCII, is empty, or longer than ``limit``.
     public init?(xtext: String) {
         guard !xtext.isEmpty, xtext.utf8.count <= Self.limit else { return nil }
         var text = ""

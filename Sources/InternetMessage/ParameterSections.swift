@@ -54,8 +54,8 @@ struct ParameterSections {
         if kept == nil || several == .last { kept = new }
     }
 
-    /// The parameters in order of their first section, those that such a one stands before, and the names of those that
-    /// are there more than once with different values.
+    /// The parameters in order of their first section, those that are shadowed by another form, and the names of those
+    /// that occur more than once with different values.
     ///
     /// A plain parameter beside an extended one is the fallback for old readers: the extended one counts.
     func joined() -> (parameters: [Parameter], shadowed: [Parameter], repeated: [String]) {

@@ -5,7 +5,7 @@ struct ParameterizedField {
     /// The text before the first parameter, lower case, without comments and blanks.
     private(set) var value = ""
     private(set) var parameters: [Parameter] = []
-    /// Forms of them that old readers take instead (RFC 2231 §4), and others that count for nobody.
+    /// Forms of them that old readers use instead (RFC 2231 §4), and others that no reader uses.
     private(set) var shadowed: [Parameter] = []
     /// Names of parameters that stand more than once with different values.
     private(set) var repeated: [String] = []
@@ -95,7 +95,7 @@ struct ParameterizedField {
             value = habits.knowsQuotes ? cursor.takeQuotedString(habits.quoting) : takeBetweenQuotes(&cursor)
         } else {
             value = takeBareValue(&cursor, habits)
-            // For one reader it ends at the blank, for another it goes on.
+            // For one reader it ends at the blank, for another it continues.
             let isBoundary = cursor.slice(name).elementsEqual("boundary".utf8) { $0.asciiLowercased == $1 }
             if isBoundary, value.contains(where: { $0 == 0x20 || $0 == 0x09 }) { cursor.noteMalformed() }
         }
@@ -132,7 +132,7 @@ struct ParameterizedField {
                     }
                 }))
         while let last = value.last, last.isBlankOrCR { value.removeLast() }
-        // What stands behind it without a semicolon is the next parameter for some readers.
+        // Text behind it without a semicolon is the next parameter for some readers.
         return value
     }
 

@@ -1,4 +1,4 @@
-/// Decodes quoted-printable in pieces, and goes on over what does not belong (RFC 2045 §6.7).
+/// Decodes quoted-printable in pieces, and skips octets that do not belong to it (RFC 2045 §6.7).
 ///
 /// An equals sign that begins no code stays unchanged. Blanks at the end of a line were added on the way and are
 /// removed, unless there are more than a thousand. Line ends are kept.
@@ -16,7 +16,7 @@ struct QuotedPrintableDecoder {
     }
 
     private var state = State.text
-    /// Blanks, and a CR after them, that belong to the text only if the line goes on; after `=` what stood there.
+    /// Blanks, and a CR after them, that belong to the text only if the line continues; after `=` the octets behind it.
     private var held: [UInt8] = []
     private static let mostHeld = 1_000
 

@@ -109,7 +109,7 @@ private struct Outline: Equatable {
         let path: Entity.Path
         let body: Range<Int>
         let mediaType: String
-        /// nil where the octets stand as they are.
+        /// Nil if the octets are not encoded.
         let encoding: ContentTransferEncoding?
         let boundary: OctetString?
     }

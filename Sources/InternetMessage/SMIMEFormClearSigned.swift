@@ -66,7 +66,7 @@ extension Entity {
         return isNamed ? .smime : .other
     }
 
-    /// Defects of this entity's own header and frame by which two readers come to different octets or parts.
+    /// Defects of this entity's own header and frame by which two readers find different octets or parts.
     public func structuralAmbiguities(called name: String) -> [String] {
         var found = defects.compactMap { defect -> String? in
             switch defect {
@@ -83,8 +83,8 @@ extension Entity {
             case .noParts: "\(name) has no parts"
             case .tooDeep: "\(name) is nested too deeply to be read"
             case .missingHeaderEnd: "the header of \(name) does not end with an empty line"
-            // An mbox separator before the first field is read over by everybody; any other line that is no field ends
-            // the header for some readers, who then show what follows as text.
+            // Every reader skips an mbox separator before the first field. Any other line that is not a field ends the
+            // header for some readers, who then show the rest as text.
             case .malformedHeaderLine(let offset) where offset > range.lowerBound || !beginsAsMailbox:
                 "the header of \(name) has a line that is no field"
             case .repeatedField, .repeatedParameter, .malformedHeaderLine, .missingClosingBoundary: nil
@@ -170,7 +170,7 @@ extension ContentTransferEncoding {
 }
 
 extension String {
-    /// In quotes, short enough to stand in a sentence, and without characters that act on a screen.
+    /// The text in quotes, short enough for a sentence, and without characters that act on a screen.
     var quotedBriefly: String {
         let safe = unicodeScalars.prefix(80).map { scalar in
             switch scalar.properties.generalCategory {

@@ -45,7 +45,7 @@ struct OpaqueForm {
         let form: SMIMEForm
 
         init?(_ entity: Entity) {
-            // For most parts nobody asks for the names.
+            // For most parts the names are not needed.
             lazy var names = entity.shownFileNames(using: BuiltInCharsets())
             func isNamed(_ endings: String...) -> Bool {
                 names.contains { name in endings.contains(where: name.hasEnding) }

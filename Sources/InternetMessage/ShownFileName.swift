@@ -72,7 +72,7 @@ public struct ShownFileName: Sendable, Hashable {
 
     // MARK: - Readings
 
-    /// Of a longer name the beginning is compared: nobody is shown more.
+    /// Only the beginning of a longer name is compared: readers show no more.
     private static let mostCharacters = 1_024
 
     private static func letters(of text: String) -> String {

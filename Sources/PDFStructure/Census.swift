@@ -11,8 +11,8 @@ extension PDFFile {
         package fileprivate(set) var hasVariableText = false
         /// The object streams that objects of the revision are in.
         package fileprivate(set) var containers: Set<Int> = []
-        /// In-use objects that cannot be read to their end. A more lenient reader may find references in them. One that
-        /// is said to be at octet 0 is none: some writers mark unused numbers so.
+        /// In-use objects that cannot be read to their end. A more lenient reader may find references in them. An
+        /// object at octet 0 does not count: some writers mark unused numbers in this way.
         package fileprivate(set) var unreadable: Set<Int> = []
     }
 

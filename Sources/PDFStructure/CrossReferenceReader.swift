@@ -1,6 +1,6 @@
 import Octets
 
-/// Reads cross-reference sections strictly: what is not as it must be is an error, and nothing is sought for.
+/// Reads cross-reference sections strictly: every deviation is an error, and nothing is searched for.
 struct CrossReferenceReader {
     /// Bounds; real documents stay far below.
     static let mostSections = 1_000

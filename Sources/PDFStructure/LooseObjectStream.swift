@@ -15,7 +15,7 @@ package enum LooseObjectStream {
             limit -= octets.count
             return try search(octets, visit)
         } catch {
-            // Too much is left alone; what is not compressed is read as it is.
+            // Data that decompress to too much are left alone; uncompressed data are read directly.
             if error.kind == .tooComplex { limit = 0 }
             return try? search(data, visit)
         }

@@ -87,7 +87,7 @@ struct ObjectReader {
     }
 
     private func header(_ lexer: inout PDFLexer, _ offset: Int) throws(PDFSyntaxError) -> IndirectReference {
-        // `lexer` must not be asked outside of the file, and blanks before the number are none of the object.
+        // The position of `lexer` must be inside the file, and blanks before the number do not belong to the object.
         guard offset >= 0, offset < document.count, case .integer(let number) = try lexer.next(), number >= 0,
             lexer.start == offset, case .integer(let generation) = try lexer.next(), generation >= 0
         else { throw .damaged("there is no object at \(offset)") }

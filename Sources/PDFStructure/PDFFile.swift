@@ -40,7 +40,7 @@ package final class PDFFile {
     }
 
     /// The revision that ends at octet `end`, as its own `startxref` says.
-    /// - Throws: ``PDFSyntaxError`` when there is none, or later revisions do not go on from it.
+    /// - Throws: ``PDFSyntaxError`` if there is none, or later revisions do not continue it.
     package func revision(endingAt end: Int) throws(PDFSyntaxError) -> Int {
         let start = try CrossReferenceReader(document: document, budget: budget).startOfChain(end: end)
         guard let revision = sections.firstIndex(where: { $0.offset == start.offset }) else {

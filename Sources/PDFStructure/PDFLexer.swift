@@ -44,7 +44,7 @@ struct PDFLexer {
                 return .dictionaryOpen
             }
             guard let close = octets.firstOffset(of: UInt8(ascii: ">"), from: position) else {
-                // All of it was looked through: whoever counts the work must see that.
+                // All of it was searched, and must be counted as work.
                 position = octets.count
                 throw .damaged("a hexadecimal string at \(start) has no end")
             }

@@ -9,7 +9,7 @@ package struct PDFSyntaxError: Error, Hashable, Sendable, CustomStringConvertibl
         case tooComplex
         /// Lawful, but of a form that is not read.
         case unsupported
-        /// An object stream is encrypted, and no key is at hand.
+        /// An object stream is encrypted, and there is no key.
         case encrypted
     }
     package let kind: Kind

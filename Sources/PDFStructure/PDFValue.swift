@@ -20,7 +20,7 @@ package enum PDFValue: Hashable, Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
-    /// The number as written: nobody here computes with it but ``number``.
+    /// The number as written; only ``number`` computes with it.
     case real(String)
     case string(PDFString)
     /// Without its slash, `#` escapes undone, one Unicode scalar (U+0000 to U+00FF) for each octet.

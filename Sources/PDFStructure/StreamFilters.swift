@@ -126,7 +126,7 @@ enum StreamFilters {
                 result += Array(result[last]) + [result[last.lowerBound]]
             }
             guard result.count <= limit else { throw tooLarge(limit) }
-            // What was written last time, with the first octet of what is written now, stands there in one piece.
+            // The previous octets and the first octet of the present ones stand there in one piece.
             if let last = previous, table.count < 4_096 - 258 { table.append(last.lowerBound..<last.upperBound + 1) }
             previous = begin..<result.count
             let next = table.count + 258 + (isEarly ? 1 : 0) + 1

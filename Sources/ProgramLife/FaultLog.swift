@@ -25,7 +25,7 @@ package final class FaultLog: Sendable {
         self.clock = clock
     }
 
-    /// Tells of `error`, or counts it where its kind was told of a short time ago.
+    /// Logs `error`, or counts it if its kind was logged a short time ago.
     /// - Parameter subject: The operation under way.
     package func tell(_ message: String, _ error: SpoolError, about subject: String, level: Logger.Level = .error) {
         // A path in the explanation is another for each message.

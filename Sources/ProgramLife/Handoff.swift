@@ -35,7 +35,7 @@ package final class Handoff<Item: Sendable>: Sendable {
             return (nil, true)
         }
         taker?.resume(returning: item)
-        // Whoever else waits for room must learn of the end too.
+        // Another waiting thread must learn of the end too.
         if !isTaken { room.signal() }
         return isTaken
     }

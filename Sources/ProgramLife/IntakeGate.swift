@@ -34,7 +34,7 @@ package final class IntakeGate: Sendable {
     package let faults: FaultLog
     private let state = Mutex(State())
     private let postponed = Postponements()
-    /// Set when an entry may stand in `work/` or `publish/` that nobody works on.
+    /// Set if an entry may stand in `work/` or `publish/` on which no process works.
     private let hasLeftBehind = Atomic(false)
     private let stopping = Atomic(false)
     private let bell = WakeBell()
@@ -161,8 +161,8 @@ package final class IntakeGate: Sendable {
         bell.ring()
     }
 
-    /// The start did not count: an orderly stop or a fault is not the message's doing. What is committed stays so, for
-    /// recovery to publish.
+    /// Puts an entry back. The start does not count, because an orderly stop or a fault is not the message's doing. A
+    /// committed entry stays committed, for recovery to publish.
     package func putBack(_ transaction: Transaction) {
         if transaction.isCommitted { return transaction.abandon() }
         do {
@@ -197,7 +197,7 @@ package final class IntakeGate: Sendable {
         if wasTroubled { liftWhereOver(afterSuccess: true) }
     }
 
-    /// Has what was postponed be tried as soon as the intake goes on.
+    /// Has postponed work tried as soon as the intake resumes.
     package func waitNoMore() { postponed.makeDue(now: clock.monotonic()) }
 
     /// It was not there any more.
@@ -218,7 +218,7 @@ package final class IntakeGate: Sendable {
         guard isOver else { return }
         board.lift(Self.subject)
         log.notice("the fault of this machine is gone")
-        // Who was not let in during the trial may come now.
+        // Candidates that were not admitted during the trial may be claimed now.
         bell.ring()
     }
 
@@ -253,7 +253,7 @@ package final class IntakeGate: Sendable {
         bell.silence()
     }
 
-    /// Has recovery look again: an entry may be left that nobody works on, by a process that died meanwhile.
+    /// Has recovery look again: a process that died meanwhile may have left an entry.
     package func lookForLeftBehind() {
         hasLeftBehind.store(true, ordering: .releasing)
         bell.ring()

@@ -61,7 +61,7 @@ public struct LineLogHandler: LogHandler {
             .joined()
     }
 
-    /// A value with blanks stands in quotes, so that none of its words looks like a fact of its own.
+    /// A value with blanks gets quotes, so that none of its words looks like a separate fact.
     private static func quoted(_ text: String) -> String {
         guard
             text.isEmpty

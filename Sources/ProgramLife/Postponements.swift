@@ -43,7 +43,7 @@ final class Postponements: Sendable {
         items.withLock { items in items = items.mapValues { Item(tries: $0.tries, due: now) } }
     }
 
-    /// Forgets what nobody tries any more.
+    /// Forgets work that is no longer tried.
     func prune(now: Duration) {
         items.withLock { items in items = items.filter { now < $0.value.due + Self.lifetime } }
     }

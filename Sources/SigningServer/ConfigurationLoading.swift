@@ -117,7 +117,7 @@ final class DSSConfigurationReading {
             fault(element, "\(socket.path) is longer than the \(UnixSocket.longestPath) octets of a socket's path")
         }
         if let text = element.attribute("mode") {
-            // Whoever may write may connect; a socket for everybody would be no better than the loopback.
+            // Write permission is permission to connect. A socket for everybody would be no better than the loopback.
             if let mode = UInt32(text, radix: 8), mode & ~0o770 == 0, mode & 0o600 == 0o600 {
                 socket.mode = mode
             } else {

@@ -52,7 +52,8 @@ struct DocumentSigning {
             do throws(Refusal) {
                 return .document(document.element, mimeType: document.mimeType, try xml(document.octets))
             } catch {
-                // What looks like XML and is none that can be signed is a file like others, unless it was called XML.
+                // A document that looks like XML and cannot be signed as XML is a file like others, unless it was
+                // called XML.
                 guard case .notParseable = error, profile.format == .auto, document.element != .base64XML else {
                     throw error
                 }
@@ -157,7 +158,7 @@ struct DocumentSigning {
 struct PDFAttributes {
     private var options = PDFSignatureOptions(signerName: "", time: 0)
 
-    /// - Throws: For an attribute that is not known, or a value that is none of it (DSS core §2.7).
+    /// - Throws: ``DocumentSigning/Refusal`` for an unknown attribute, or an invalid value (DSS core §2.7).
     init(
         _ attributes: [DSSServerRequest.Attribute], defaults: PDFDefaults = PDFDefaults()
     ) throws(DocumentSigning.Refusal) {

@@ -45,7 +45,7 @@ public struct DocumentVerification: Sendable {
                     VerificationDetail(.signature, .indeterminate, "the PDF cannot be looked into: \(error.reason)")
                 ])
             case .notPDF, .damaged, .forbidden, .field, .page, .constraint:
-                // What claims to be signed and cannot be read is not trusted.
+                // A document that claims to be signed and cannot be read is not trusted.
                 return SignatureFindings(details: [
                     VerificationDetail(.signature, .invalid, "the PDF cannot be read: \(error.reason)")
                 ])
@@ -60,8 +60,8 @@ public struct DocumentVerification: Sendable {
         for signature in signatures where !signature.isDocumentTimestamp {
             individual.append(try judge(signature, stamps, data))
         }
-        // A timestamp beside signatures may prove their time. One that does not hold does them no harm: anybody can add
-        // it, and what may be added is looked at with each signature. Alone it is the signature.
+        // A timestamp beside signatures may prove their time. One that does not hold does them no harm, because anybody
+        // can add it, and additions are examined with each signature. Without other signatures it is the signature.
         if individual.isEmpty { individual = stamps.map(\.individual) }
         return SignatureFindings(individual)
     }
@@ -156,7 +156,8 @@ public struct DocumentVerification: Sendable {
             let known = (policy.intermediates + policy.anchors).map(\.der)
             signatures = try XMLSignatureReading.signatures(in: document, known: known)
         } catch {
-            // What claims to be signed and cannot be read is not trusted; what is beyond these means is not known.
+            // A document that claims to be signed and cannot be read is not trusted; an unsupported one is
+            // indeterminate.
             let level: VerificationDetail.Level
             switch error.kind {
             case .malformed: level = .invalid

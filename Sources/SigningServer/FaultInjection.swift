@@ -14,7 +14,7 @@ public struct InjectedFault: Sendable, Hashable, CustomStringConvertible {
         case wrongid
         /// Success without a signature, or without a word on its validity.
         case nosignal
-        /// "Come back later", which nobody asked for.
+        /// "Come back later", without having been asked.
         case pending
         /// The answer octet by octet, too slowly.
         case drip

@@ -3,7 +3,7 @@ import NIOCore
 import Octets
 import Synchronization
 
-/// The body of one request while it arrives: in memory as long as it is small and the budget has room, else in a file.
+/// The body of one request while it arrives: in memory while it is small and the budget has room, otherwise in a file.
 ///
 /// Nothing of it is read before all of it is here, so that a request which never ends costs no more than its place.
 final class IncomingBody: Sendable {

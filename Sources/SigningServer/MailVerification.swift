@@ -8,7 +8,7 @@ public struct MailVerification: Sendable {
     public enum SignerIdentity: String, Sendable, Hashable, CaseIterable {
         /// The verification: a mail signed by another than its author is not trusted.
         case enforce
-        /// Whoever asked for it, as SES does: it knows organisation keys that may sign for others.
+        /// The client, as SES does: it knows organisation keys that may sign for others.
         case report
     }
 
@@ -16,7 +16,7 @@ public struct MailVerification: Sendable {
     private let identity: SignerIdentity
     private let scratch: any OctetCollectorMaking
 
-    /// - Parameter scratch: Where decoded signatures wait.
+    /// - Parameter scratch: The storage for decoded signatures.
     public init(
         policy: TrustPolicy, identity: SignerIdentity = .enforce, scratch: any OctetCollectorMaking
     ) {
@@ -86,7 +86,7 @@ public struct MailVerification: Sendable {
         case .none(let why): return VerificationDetail(.signature, .invalid, why)
         }
         let addresses = verification.signers.flatMap { $0.certificate?.addresses ?? [] }
-        // Without a certificate there is nothing to compare; that it is missing is told already.
+        // Without a certificate there is nothing to compare; a missing certificate is reported already.
         if addresses.isEmpty && verification.signers.contains(where: { $0.certificate == nil }) { return nil }
         guard !addresses.isEmpty else {
             return VerificationDetail(.signerIdentity, .invalid, "the signer's certificate names no e-mail address")

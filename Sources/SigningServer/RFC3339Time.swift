@@ -25,7 +25,7 @@ enum RFC3339Time {
         (parts.tm_year, parts.tm_mon, parts.tm_mday) = (number(0..<4) - 1900, number(5..<7) - 1, number(8..<10))
         (parts.tm_hour, parts.tm_min, parts.tm_sec) = (number(11..<13), number(14..<16), number(17..<19))
         let seconds = Int(timegm(&parts))
-        // What is no date, such as 31 June, comes out as another one.
+        // A text that is not a date, such as 31 June, becomes another date.
         return Self.text(seconds) == text ? seconds : nil
     }
 

@@ -124,7 +124,7 @@ struct KeyStore: Sendable {
 /// A key in the forms that the formats want.
 struct StoredKey: Sendable {
     let key: SigningKey
-    /// Not every key can sign XML: why not is told to those who try.
+    /// Not every key can sign XML; the reason is reported to clients that try.
     let forXML: Result<XMLSigningKey, XMLSignatureError>
 
     init(_ key: SigningKey) {

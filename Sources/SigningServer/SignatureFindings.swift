@@ -41,8 +41,8 @@ public struct SignatureFindings: Sendable {
     public let signingTime: Int?
     /// One for each signature of a document, in its order; empty for a mail.
     public let individual: [Individual]
-    /// The certificates of signers that are known here, but not carried by the signature: whoever asks cannot know who
-    /// signed without them.
+    /// The signers' certificates that are known here, but not carried by the signature: without them the client cannot
+    /// identify the signer.
     let missingCertificates: [Certificate]
     public var verdict: TrustVerdict { TrustVerdict(details) }
 

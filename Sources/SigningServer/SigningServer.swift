@@ -61,7 +61,7 @@ public struct SigningServer: Sendable {
         board = ConnectionBoard(limit: Descriptors.connections(atMost: Self.mostConnections))
         let scratch = ScratchCollecting(limit: Self.bodyLimit, directory: scratchDirectory, budget: budget)
         service = SigningService(configuration: configuration, scratch: scratch, sources: try OnlineSources())
-        // Some wait for others, such as an OCSP responder, and must not hold up those who do not.
+        // Some wait for other servers, such as an OCSP responder, and must not hold up the rest.
         arrivals = SigningThreads(count: 2)
         workers = SigningThreads(count: max(8, min(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 32)))
     }

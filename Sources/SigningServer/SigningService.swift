@@ -197,7 +197,7 @@ struct SigningService: Sendable {
         }
     }
 
-    /// The policy with the way to those who know of revocation, where that is looked at.
+    /// Returns the policy with the way to sources of revocation status, if that is checked.
     private func online(_ policy: TrustPolicy) -> TrustPolicy {
         policy.revocation == .none ? policy : asking(policy)
     }

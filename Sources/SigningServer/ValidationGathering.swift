@@ -10,7 +10,7 @@ struct ValidationGathering {
     /// - Parameter policy: The policy that the signature must satisfy, with the way to sources of revocation status.
     init(policy: TrustPolicy) {
         var policy = policy
-        // Data about some of the certificates would be of use to nobody.
+        // Data about only some of the certificates would be useless.
         policy.revocation = .require
         policy.verificationTime = nil
         self.policy = policy
