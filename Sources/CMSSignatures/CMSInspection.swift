@@ -5,7 +5,7 @@ public enum SignatureIntegrity: Sendable, Hashable {
     case intact
     /// Digest or signature differ.
     case broken(String)
-    /// Cannot be computed here: an unsupported algorithm, a certificate that is not at hand.
+    /// Cannot be computed here: an unsupported algorithm, or a certificate that is not available.
     case unknown(String)
 }
 
@@ -68,7 +68,7 @@ public enum CMSInspection {
     /// Tests whether every signer's signature fits `content`, with the certificates enclosed. A SignedData without
     /// signers is broken too.
     /// - Parameters:
-    ///   - content: What was signed; nil takes the enclosed content.
+    ///   - content: The signed content; nil for the enclosed content.
     ///   - known: Certificates to look for signers in, beside those enclosed.
     /// - Throws: ``CryptographyError`` if `signature` is not a SignedData that can be read.
     public static func check(

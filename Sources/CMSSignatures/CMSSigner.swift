@@ -20,7 +20,7 @@ public struct CMSSigner: Sendable {
         self.timestamps = timestamps
     }
 
-    /// Signs `content` exactly as it is, in one pass; memory does not grow with it.
+    /// Signs `content` unchanged, in one pass; memory does not grow with it.
     ///
     /// The signature carries certificate and chain, and the timestamp where there is a source of it.
     /// - Parameter signingTime: Unix seconds; the signature then has S/MIME capabilities too. nil leaves both out, as a
@@ -87,7 +87,7 @@ public struct CMSSigner: Sendable {
         }
     }
 
-    /// Signs the attributes as they are. (`CMS_SignerInfo_sign` of OpenSSL 3.0 adds a signing time to those without.)
+    /// Signs the attributes unchanged. (`CMS_SignerInfo_sign` of OpenSSL 3.0 adds a signing time to those without.)
     private func signAttributes(of signer: OpaquePointer) throws(CryptographyError) {
         var attributes: [(octets: OctetString, raw: OpaquePointer)] = []
         defer { for attribute in attributes { X509_ATTRIBUTE_free(attribute.raw) } }
@@ -99,7 +99,8 @@ public struct CMSSigner: Sendable {
             }
             attributes.append((octets, attribute))
         }
-        // DER: the elements of a SET OF stand in ascending order (X.690 §11.6); OpenSSL verifies them as they stand.
+        // DER: the elements of a SET OF are in ascending order (X.690 §11.6). OpenSSL verifies them in their given
+        // order.
         attributes.sort { $0.octets.lexicographicallyPrecedes($1.octets) }
         for attribute in attributes where CMS_signed_add1_attr(signer, attribute.raw) != 1 {
             throw failure("order the attributes of")

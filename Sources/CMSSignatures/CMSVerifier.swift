@@ -34,7 +34,7 @@ public struct CMSVerifier: Sendable {
     /// Verifies every signer of `signature`, in one pass over the content.
     /// - Parameters:
     ///   - signature: A SignedData in BER.
-    ///   - content: What was signed, octet for octet; nil takes the enclosed content.
+    ///   - content: The signed content, octet for octet; nil for the enclosed content.
     ///   - others: Further certificates that came along.
     ///   - claimedTime: The time of signing that the signer claims by other means than the signingTime attribute, Unix
     ///     seconds.
@@ -73,7 +73,7 @@ public struct CMSVerifier: Sendable {
         }
         if parsed.isFollowed { general.append(VerificationDetail(.signature, .invalid, CMSInspection.followed)) }
         if let content, let enclosed = parsed.enclosedContent, try !Self.areEqual(content, enclosed) {
-            // A reader who opens the signature would see something else than was verified.
+            // A reader that opens the signature would see something other than what was verified.
             general.append(
                 VerificationDetail(.signature, .invalid, "the signature encloses other content than what was given"))
         }

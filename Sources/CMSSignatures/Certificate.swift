@@ -28,7 +28,7 @@ public struct Certificate: Sendable {
     }
 
     /// Reads all certificates of a PEM file, or the one of a DER file.
-    /// - Throws: ``CryptographyError/Kind/malformed`` when there is none.
+    /// - Throws: ``CryptographyError/Kind/malformed`` if there is none.
     public static func readAll(_ octets: OctetString) throws(CryptographyError) -> [Certificate] {
         if octets.first == 0x30 { return [try Certificate(der: octets)] }
         var found: [Certificate] = []

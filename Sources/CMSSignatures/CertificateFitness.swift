@@ -19,7 +19,7 @@ extension Certificate {
             return "\(name) is not valid before \(UnixTime.text(notBefore))"
         }
         if let detail = details(of: use).first { return detail.message }
-        // RFC 5280 §4.2: whoever does not know it must refuse the certificate.
+        // RFC 5280 §4.2: a reader that does not know it must refuse the certificate.
         let hasUnknown = X509_get_extension_flags(handle.raw) & UInt32(EXFLAG_CRITICAL) != 0
         return hasUnknown ? "\(name) has a critical extension that is not known" : nil
     }

@@ -2,10 +2,9 @@ import Octets
 import Synchronization
 
 /// Certificates that were read before, by their octets.
-///
-/// OpenSSL 3.0 takes longer to read a certificate, because of the public key in it, than to check a signature with it;
-/// and the same few signers come again and again. What is remembered is only what the octets say, so nothing can be
-/// wrong with an old one.
+///OpenSSL 3.0 takes longer to read a certificate, because of the public key in it, than to check a signature with it,
+///and the same few signers come again and again. Only the content of the octets is remembered, so an old entry cannot
+///be wrong.
 final class CertificateMemory: Sendable {
     static let shared = CertificateMemory()
     /// The most that are remembered; about two megabytes.
@@ -20,7 +19,7 @@ final class CertificateMemory: Sendable {
         // A copy, so that the message which the octets are a slice of is not kept with them.
         let key = OctetString(octets.array)
         known.withLock { known in
-            // Strangers' certificates must not pile up; those who come often are soon known again.
+            // Certificates of strangers must not pile up; frequent ones are soon known again.
             if known.count >= Self.limit { known.removeAll() }
             known[key] = certificate
         }

@@ -65,7 +65,7 @@ public enum CertificatePath {
         for (place, link) in run.path.enumerated() {
             let isAnchor = place == run.path.count - 1 && policy.anchors.contains(link)
             details += AlgorithmStrength.details(of: link, isAnchor: isAnchor, policy)
-            // Who configured an anchor knows what for.
+            // An anchor is used as configured.
             if place > 0, !isAnchor { details += link.details(ofIssuingFor: use) }
         }
         var judgement = PathJudgement(details: details, path: run.path)

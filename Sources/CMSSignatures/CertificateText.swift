@@ -48,7 +48,7 @@ enum SerialNumber {
 }
 
 enum ASN1Time {
-    /// Unix seconds; nil when `time` is none or no valid time.
+    /// Returns Unix seconds; nil if `time` is missing or invalid.
     static func unixSeconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int? {
         guard let time else { return nil }
         var parts = tm()

@@ -47,7 +47,7 @@ enum DER {
 }
 
 extension OctetString {
-    /// Reads a DER object with one of OpenSSL's d2i functions; nil when it is none.
+    /// Reads a DER object with one of OpenSSL's d2i functions; nil if it is not such an object.
     func decoded(_ decode: (UnsafeMutablePointer<UnsafePointer<UInt8>?>, Int) -> OpaquePointer?) -> OpaquePointer? {
         withUnsafeBytes { buffer -> OpaquePointer? in
             var next = buffer.bindMemory(to: UInt8.self).baseAddress

@@ -37,7 +37,7 @@ public enum DigestAlgorithm: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// Codes that prove who wrote something, among those who share a key.
+/// Codes that prove the author of a text to those who share a key.
 public enum MessageAuthentication {
     /// HMAC-SHA256 (RFC 2104), 32 octets.
     public static func hmacSHA256(key: some Collection<UInt8>, _ message: OctetString) -> OctetString {

@@ -1,8 +1,8 @@
 import COpenSSL
 import Octets
 
-// OpenSSL counts references to these objects with atomic operations and locks what it caches in them; nothing here
-// changes one after it was made. That is what lets them be shared between threads.
+// OpenSSL counts references to these objects with atomic operations and locks what it caches in them. Nothing here
+// changes an object after it was made, so they can be shared between threads.
 
 /// Owns one reference to an X509.
 final class X509Handle: @unchecked Sendable {

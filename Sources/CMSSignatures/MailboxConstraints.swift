@@ -70,7 +70,7 @@ enum MailboxConstraints {
         private var permitted: [Form] = []
         private var excluded: [Form] = []
 
-        /// - Returns: nil when there are none.
+        /// - Returns: nil if there are none.
         init?(of issuer: Certificate) {
             guard let raw = copenssl_name_constraints(issuer.handle.raw) else {
                 OpenSSLErrors.clear()

@@ -14,7 +14,7 @@ public struct OCSPResponse: Sendable {
         _ = try basic()
     }
 
-    /// The answer as an OCSPResponse in DER, whatever it came in (RFC 6960 §4.2.1).
+    /// The answer as an OCSPResponse in DER, whatever its original form (RFC 6960 §4.2.1).
     public var enveloped: OctetString {
         if let response = der.decoded({ d2i_OCSP_RESPONSE(nil, $0, $1) }) {
             OCSP_RESPONSE_free(response)
@@ -138,7 +138,7 @@ final class BasicResponse {
         return Certificate(sharing: signer)
     }
 
-    /// The digest of the signature; nil when it is not known or the signature has none of its own.
+    /// The digest of the signature; nil if it is not known or the signature has none of its own.
     var digestNID: Int32? {
         var identifier: OpaquePointer?
         X509_ALGOR_get0(&identifier, nil, nil, OCSP_resp_get0_tbs_sigalg(raw))

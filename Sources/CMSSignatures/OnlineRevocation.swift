@@ -1,7 +1,7 @@
 import Octets
 
 extension TrustPolicy {
-    /// The way to responders and lists; nil where there is none.
+    /// The way to responders and lists; nil if there is none.
     var online: OnlineRevocation? {
         revocationSource.map { OnlineRevocation(source: $0, cache: revocationCache) }
     }

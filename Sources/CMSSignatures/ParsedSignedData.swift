@@ -5,7 +5,7 @@ import Octets
 ///
 /// For one check in one thread: OpenSSL notes its findings in the object.
 final class ParsedSignedData {
-    /// The most signers and certificates that are looked at; each costs a public key operation or a search.
+    /// The largest number of signers and certificates that are examined; each costs a public key operation or a search.
     static let maximumSigners = 64
     static let maximumCertificates = 256
 
@@ -68,7 +68,7 @@ final class ParsedSignedData {
         }
         for octets in taken { certificates.append(try CertificateMemory.shared.certificate(octets)) }
         let stack = try CertificateStack(certificates + additional)
-        // Finding none is no failure here: signers without a certificate are told one by one.
+        // A missing certificate is not a failure here: signers without one are reported one by one.
         _ = CMS_set1_signers_certs(cms, stack.raw, 0)
         let signers = (0..<signerCount).compactMap { index in
             infos.flatMap { copenssl_signers_at($0, Int32(index)) }.map { SignerInfo(raw: $0) }

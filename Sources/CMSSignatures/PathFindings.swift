@@ -70,7 +70,7 @@ final class PathFindings {
     }
 
     private static func words(_ code: Int32) -> String {
-        // OpenSSL's "no explicit policy" says to nobody what is missing.
+        // OpenSSL's "no explicit policy" does not tell a person what is missing.
         if code == X509_V_ERR_NO_EXPLICIT_POLICY {
             return "the path must be good for a certificate policy, and is good for none that is acceptable"
         }

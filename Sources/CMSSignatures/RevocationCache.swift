@@ -15,7 +15,8 @@ public final class RevocationCache: Sendable {
     static let longestLife = 4 * 3_600
     /// The life in seconds of an answer that does not say when the next one is due.
     static let shortLife = 300
-    /// Nobody who did not answer is asked again for this many seconds: a dead responder must not hold up every message.
+    /// The time in seconds for which a source that did not answer is not asked again: a dead responder must not hold up
+    /// every message.
     static let failureLife = 30
 
     enum Key: Hashable {

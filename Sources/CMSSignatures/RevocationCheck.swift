@@ -7,7 +7,7 @@ struct RevocationCheck {
     /// From the certificate to the anchor.
     private let path: [Certificate]
     private let extra: RevocationEvidence
-    /// nil: nobody is asked.
+    /// The way to responders; nil if none is asked.
     private let online: OnlineRevocation?
     /// The evidence that was used.
     private(set) var used = RevocationEvidence()
@@ -159,7 +159,7 @@ struct RevocationCheck {
         let issuer = path[place + 1]
         let request = try OCSPRequest(about: link, issuer: issuer)
         var why: String?
-        // What the responder says now comes before what came along: the sender chose that.
+        // The responder's present statement counts before data that came with the signature, which the sender chose.
         if policy.asksResponders, let online {
             if let response = online.response(to: request, now: times.verification) {
                 let answer = try self.answer(in: response, about: link, issuer)
@@ -236,7 +236,7 @@ struct RevocationCheck {
         var own = policy
         own.anchors = [issuer]
         own.intermediates = []
-        // Policies are asked of those who sign documents, not of those who answer about revocation.
+        // Policies are required of signers of documents, not of those who answer about revocation.
         own.certificatePolicies = CertificatePolicies()
         own.asksResponders = false
         own.revocation = signer.needsNoCheck || policy.revocation == .none ? .none : .present

@@ -40,7 +40,7 @@ extension ChangeReview {
     private func isSame(
         _ before: PDFValue, _ after: PDFValue, _ comparison: inout Comparison
     ) throws(PDFSyntaxError) -> Bool {
-        // The same number stays the same object: if that was changed, it is looked at by its number.
+        // The same number is the same object. If it was changed, it is reviewed by its number.
         if before == after { return true }
         comparison.depth += 1
         defer { comparison.depth -= 1 }
@@ -73,7 +73,7 @@ extension ChangeReview {
     private func isSameBehind(
         _ before: PDFValue, _ after: PDFValue, _ comparison: inout Comparison
     ) throws(PDFSyntaxError) -> Bool {
-        // What an encrypted object says depends on its number.
+        // The content of an encrypted object depends on its number.
         guard file.sections[revision].trailer["Encrypt"] == .null else { return false }
         if let number = after.reference?.number, changed.contains(number), existing.contains(number) { return false }
         let pair = [before.reference?.number ?? -1, after.reference?.number ?? -1]

@@ -13,7 +13,7 @@ public struct PDFError: Error, Hashable, Sendable, CustomStringConvertible {
         case unsupported
         /// The document's own rules forbid the change: it is certified or locked.
         case forbidden
-        /// The signature field that was asked for is not there, is filled, or is none.
+        /// The requested signature field does not exist, is filled, or is not a signature field.
         case field
         /// The page that was asked for is not there, or has no usable area.
         case page

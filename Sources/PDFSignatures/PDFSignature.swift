@@ -3,7 +3,7 @@ public import Octets
 /// An objection of the document's structure to one of its signatures.
 public struct PDFFinding: Hashable, Sendable, CustomStringConvertible {
     public enum Level: Hashable, Sendable {
-        /// The signature does not hold for the document as it is shown.
+        /// The signature does not hold for the document in its present state.
         case invalid
         /// It cannot be judged here.
         case indeterminate

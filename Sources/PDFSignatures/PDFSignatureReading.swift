@@ -2,10 +2,9 @@ public import Octets
 import PDFStructure
 
 /// Finds the signatures of a PDF and judges what its structure says of them.
-///
-/// It reads the file strictly. What is signed is compared with what is shown: after a signed revision only further
-/// signatures with their fields, document timestamps and validation data may follow (``ChangeReview``); everything
-/// else is invalid, whatever DocMDP would allow, because the verdict is read as "this document was signed".
+///It reads the file strictly. The signed content is compared with the shown content: after a signed revision only
+///further signatures with their fields, document timestamps and validation data may follow (``ChangeReview``).
+///Everything else is invalid, whatever DocMDP would allow, because the verdict is read as "this document was signed".
 public enum PDFSignatureReading {
     /// All signatures, in the order of their revisions; empty when the document has none.
     ///
@@ -27,7 +26,7 @@ public enum PDFSignatureReading {
             return try SignatureCollection(file: file).signatures()
         } catch {
             let isSigned = ByteRangeName.offset(in: document) != nil
-            // Names are not encrypted, and a signature stands outside of object streams: there is none.
+            // Names are not encrypted, and a signature stands outside of object streams, so there is none.
             if error.kind == .encrypted, !isSigned { return [] }
             guard error.kind == .damaged, isSigned else { throw PDFError(error) }
             // Somebody signed it once: that this cannot be read any more is a verdict, not a technical matter.

@@ -43,7 +43,7 @@ enum PDFText {
     ]
 
     /// A date (§7.9.4), `D:YYYYMMDDHHmmSSOHH'mm'`, in Unix seconds; what is left out is the least value, and UTC.
-    /// - Returns: nil for what is no date.
+    /// - Returns: nil for text that is not a date.
     static func date(_ octets: [UInt8]) -> Int? {
         var digits = octets[...]
         if digits.starts(with: "D:".utf8) { digits = digits.dropFirst(2) }

@@ -3,7 +3,7 @@ import PDFStructure
 
 /// All signatures of one file, each judged.
 struct SignatureCollection {
-    /// More than a document is signed in practice; each costs a look at all objects when something follows it.
+    /// More than the signatures of a real document; each costs a look at all objects if something follows it.
     static let most = 64
 
     let file: PDFFile
@@ -72,7 +72,7 @@ struct SignatureCollection {
     /// Returns dictionaries that look like signatures and to which no signature field of the form leads.
     private func strays(besides fields: [FilledField]) throws(PDFSyntaxError) -> [PDFSignature] {
         var known = Set(fields.compactMap { $0.value.reference?.number ?? $0.number })
-        // A right of use that some forms carry (§12.8.2.3) has the form of a signature and is nobody's.
+        // A right of use that some forms carry (§12.8.2.3) has the form of a signature and is not a person's signature.
         let rights = try file.resolved(file.catalog(in: 0)["Perms"], in: 0).dictionary
         for key in ["UR", "UR3"] {
             if let number = rights?[key].reference?.number { known.insert(number) }
@@ -85,7 +85,7 @@ struct SignatureCollection {
         }
     }
 
-    /// A signature in the file's octets that its objects, as they are now, do not hold, if there is one.
+    /// Returns a signature in the file's octets that its present objects do not hold, if there is one.
     ///
     /// Somebody who removes a signature by an update could as well have cut it off. But it was there, and the rest of
     /// the document was not signed in this state. If somebody signed the document without it later, that signature

@@ -102,7 +102,7 @@ struct SignatureJudgement {
         switch parameters["Action"].name {
         case "Include": return .only(fields)
         case "Exclude": return .allBut(fields)
-        // `All`, and what nobody knows.
+        // `All`, and unknown words.
         default: return .allBut([])
         }
     }

@@ -20,7 +20,7 @@ struct UpdateLayout {
 
     func faults() throws(PDFSyntaxError) -> [String] {
         var layout = self
-        // Oldest first; each goes on from the one before.
+        // Oldest first; each continues the one before.
         for index in stride(from: revision - 1, through: 0, by: -1) where layout.found.isEmpty {
             try layout.take(file.sections[index], index)
         }
@@ -44,7 +44,7 @@ struct UpdateLayout {
             let before = try file.entry(number, in: revision)
             if entry == before { continue }
             switch entry {
-            // What was in use and is free now is looked at with the other changes.
+            // Objects that were in use and are free now are reviewed with the other changes.
             case .free: break
             case .offset(let offset, let generation):
                 guard offset >= end else {
@@ -76,7 +76,7 @@ struct UpdateLayout {
     }
 
     private mutating func checkTrailer(_ trailer: PDFDictionary) {
-        // /Root and /Info are looked at with the objects that they lead to.
+        // /Root and /Info are reviewed with the objects that they refer to.
         let signed = file.sections[revision].trailer
         if trailer["Encrypt"] != signed["Encrypt"] { found.append("the trailer's /Encrypt was changed") }
         // The identifier (§14.4) names the file and its revision. Some writers renew both halves. Nothing of it is

@@ -133,7 +133,7 @@ enum NodeSelection {
     /// True if the tags of ``apex`` are left out.
     var isContentOnly: Bool { if case .childrenOf = self { true } else { false } }
 
-    /// The element that everything must stand in; nil for the whole document.
+    /// The element that contains everything selected; nil for the whole document.
     var apex: Node? {
         switch self {
         case .document, .documentWithout: nil

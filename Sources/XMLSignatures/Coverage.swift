@@ -50,7 +50,7 @@ struct Coverage {
             target.isElement($0)
         }
         guard !isAboutSignature, !Namespace.anyXAdES.contains(target.namespace) else { return false }
-        // An object that holds nothing but properties is none either.
+        // An object that holds only properties does not count either.
         return !target.isElement("Object")
             || !target.elements.allSatisfy { Namespace.anyXAdES.contains($0.namespace) } || target.elements.isEmpty
     }

@@ -1,6 +1,6 @@
 import Octets
 
-/// The form in which a document's characters stand in octets, as far as markup is concerned.
+/// The encoding of a document's characters in octets, as far as markup is concerned.
 enum DocumentEncoding {
     /// One octet of ASCII for each character of markup.
     case ascii

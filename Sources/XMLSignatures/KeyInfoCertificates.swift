@@ -1,7 +1,7 @@
 import Octets
 
-/// The certificates and revocation lists of a ds:KeyInfo. Nothing else in it is used: a bare key names nobody, and a
-/// name is no key.
+/// The certificates and revocation lists of a ds:KeyInfo. Nothing else in it is used: a bare key identifies nobody, and
+/// a name is not a key.
 struct KeyInfoCertificates {
     private(set) var certificates: [OctetString] = []
     private(set) var revocationLists: [OctetString] = []
@@ -22,7 +22,7 @@ struct KeyInfoCertificates {
         }
         // Each is looked for in the whole document; one is what is seen.
         for retrieval in keyInfo.elements("RetrievalMethod").prefix(2) {
-            // Only to X509Data of the same document, taken as it is.
+            // Only to X509Data of the same document, used unchanged.
             guard retrieval.attribute("Type") == Namespace.signature + "X509Data", retrieval.elements.isEmpty,
                 let uri = retrieval.attribute("URI"), uri.hasPrefix("#")
             else { continue }
@@ -45,7 +45,7 @@ struct KeyInfoCertificates {
             }
         }
         for element in data.elements("X509CRL").prefix(XMLSignatureLimits.certificates) {
-            // One that cannot be read is as good as none: whoever could spoil it could also leave it out.
+            // An unreadable list counts as missing: an attacker who can spoil it could also leave it out.
             if let octets = try? SignatureShape.octets(of: element) { revocationLists.append(OctetString(octets)) }
         }
     }

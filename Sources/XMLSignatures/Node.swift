@@ -25,7 +25,7 @@ enum Namespace {
     ]
 }
 
-/// A node of a ``ParsedDocument``, which must be alive as long as it is used.
+/// A node of a ``ParsedDocument``, which must live as long as the node is used.
 typealias Node = UnsafeMutablePointer<xmlNode>
 
 extension Node {
@@ -58,7 +58,8 @@ extension Node {
 
     func xadesElements(_ name: String) -> [Node] { children.filter { $0.isXAdES(name) } }
 
-    /// The one element that `path` leads to over XAdES elements; nil when there is none or more than one at a step.
+    /// Returns the one element that `path` leads to over XAdES elements; nil if there is none or more than one at a
+    /// step.
     func onlyXAdES(_ path: String...) -> Node? {
         var node = self
         for name in path {
@@ -198,7 +199,7 @@ extension ParsedDocument {
             next = node.next(within: root)
             guard node.isElement, node.pointee.properties != nil else { continue }
             for (name, namespace, value) in node.attributes where name.lowercased() == "id" {
-                // xml:id is normalised by whoever knows it; others may not be (xml:id §4).
+                // xml:id is normalised by programs that know it, and must not be by others (xml:id §4).
                 let value = namespace == Namespace.xml ? value.trimmed : value
                 guard identifiers.contains(value), found[value]?.last?.node != node else { continue }
                 let isKnown =

@@ -59,7 +59,7 @@ final class ParsedDocument {
         }
     }
 
-    /// The first comment that stands within a text or before the text of an element; nil where there is none.
+    /// The first comment within a text or before the text of an element; nil if there is none.
     ///
     /// Canonical XML leaves comments out, so one can be put in after signing. Many programs read the text of an element
     /// only up to it, or take the first node of an element for its text.

@@ -84,7 +84,7 @@ struct ReferenceResolver {
     func digest(_ resolved: ResolvedReference, _ method: DigestMethod) throws(XMLSignatureError) -> OctetString {
         let run = try DigestRun(method)
         if resolved.reference.transforms.isBase64, let text = resolved.target?.onlyText {
-            // What is not base64 has no digest that could be right.
+            // Text that is not base64 has no digest that could be right.
             let octets = OctetString((try? Base64.decode(text)) ?? [])
             octets.withUnsafeBytes { _ = run.take($0) }
             return try run.finish()

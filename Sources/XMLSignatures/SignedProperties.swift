@@ -43,7 +43,7 @@ struct SignedProperties {
     /// SigningCertificate has no order (TS 101 903 §7.2.2).
     typealias NamedCertificates = [(method: DigestMethod, digest: OctetString)]
 
-    /// The certificates that the signer names; empty when there are none.
+    /// Returns the certificates that the signer names; empty if there are none.
     func certificateDigests() throws(XMLFault) -> [NamedCertificates] {
         guard let properties = element.onlyXAdES("SignedSignatureProperties") else { return [] }
         let named = properties.xadesElements("SigningCertificate") + properties.xadesElements("SigningCertificateV2")
@@ -110,7 +110,7 @@ enum XMLTime {
             + "\(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
     }
 
-    /// - Returns: nil for what is no time, or one without a zone: it would mean another moment everywhere.
+    /// - Returns: nil for text that is not a time, or has no zone: it would mean another moment in each place.
     static func unixSeconds(_ text: String) -> Int? {
         let octets = Array(text.utf8)
         guard octets.count >= 20, octets.count <= 48 else { return nil }

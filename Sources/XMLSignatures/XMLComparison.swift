@@ -22,7 +22,7 @@ public enum XMLComparison {
         }
         let parsed = try ParsedDocument(signed)
         let signatures = try parsed.signatures()
-        // What stands in an added signature counts with it.
+        // Elements within an added signature count as part of it.
         guard signatures.count > countBefore else { return "no signature was added" }
         for signature in signatures where signature != parsed.root {
             let inside = signatures.filter { $0.isWithin(signature) }.count

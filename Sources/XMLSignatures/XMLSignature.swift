@@ -26,8 +26,8 @@ public struct XMLSignature: Sendable, Hashable {
     public let integrity: Integrity
     /// The certificates in DER, each once. The signer's stands first when ``signer`` is not nil.
     public let certificates: [OctetString]
-    /// The certificate in DER with whose key the signature value is right, and whose digest the signed properties name
-    /// where there are such; nil when there is none.
+    /// The certificate in DER whose key made the signature value, and whose digest the signed properties name if they
+    /// name any; nil if there is none.
     public let signer: OctetString?
     /// The revocation lists in DER that came with the signature.
     public let revocationLists: [OctetString]
@@ -78,11 +78,11 @@ public struct XMLFinding: Sendable, Hashable {
     }
 }
 
-/// The algorithm names of a signature, as they stand in it.
+/// The algorithm names of a signature, as written in it.
 public struct XMLSignatureAlgorithms: Sendable, Hashable {
     public let signature: String
     public let digests: [String]
-    /// The signer's key; nil when there is none.
+    /// The signer's key; nil if there is none.
     public let key: XMLKeyFacts?
 }
 
@@ -92,7 +92,7 @@ public struct XMLKeyFacts: Sendable, Hashable {
     public let bits: Int
 }
 
-/// An algorithm or key that is too weak to be trusted, unless somebody says so.
+/// An algorithm or key that is too weak to be trusted, unless the configuration allows it.
 public struct XMLWeakness: Sendable, Hashable {
     /// Such as `SHA-1` or `RSA with 1024 bits`.
     public let algorithm: String

@@ -1,6 +1,5 @@
 /// The reason why a document could not be signed, or not be examined.
-///
-/// That a signature is not good is no error: ``XMLSignature`` says so.
+///An invalid signature is not an error: ``XMLSignature`` reports it.
 public struct XMLSignatureError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// Not well-formed, or names a namespace prefix that is not declared.
@@ -21,7 +20,7 @@ public struct XMLSignatureError: Error, Hashable, Sendable {
         case failed
     }
     public let kind: Kind
-    /// The line of the document, counted from 1; 0 when there is none.
+    /// The line of the document, counted from 1; 0 if there is none.
     public let line: Int
     /// The fault and advice, in one line without control characters; it may contain words of the document.
     public let reason: String
@@ -70,13 +69,13 @@ public enum XMLSignatureLimits {
     public static let depth = 200
     /// The most attributes of one element, and the most namespace declarations in force at one place.
     public static let attributes = 256
-    /// The most signatures that are looked at; a document with more is refused.
+    /// The largest number of signatures; a document with more is refused.
     public static let signatures = 16
     /// The most references of one signature.
     public static let references = 10
     /// The most certificates of one signature.
     public static let certificates = 16
-    /// The most certificates at hand that are tried for a signature without any.
+    /// The largest number of known certificates that are tried for a signature without any.
     public static let candidates = 64
     /// The most timestamps of one signature.
     public static let timestamps = 8

@@ -1,11 +1,10 @@
 public import Octets
 
 /// Finds and checks the signatures of a document.
-///
-/// No network, no file, no style sheet; what a signature refers to outside of its document is never looked at. Any
-/// number of threads may do this at once.
+///No network, no file, no style sheet: nothing outside of the document is read, whatever a signature refers to. Any
+///number of threads may do this at once.
 public enum XMLSignatureReading {
-    /// All signatures of `document`, in document order; empty when there are none.
+    /// Returns all signatures of `document`, in document order; empty if there are none.
     /// - Parameters:
     ///   - document: Up to ``XMLSignatureLimits/octets`` octets.
     ///   - known: Certificates in DER to try for a signature that carries none, up to

@@ -14,9 +14,8 @@ public struct XMLSigner: Sendable {
     }
 
     /// The document with a signature: RSA or ECDSA, SHA-256, over everything but comments.
-    ///
-    /// The octets of the document stay as they are; the signature is put in front of the root's end tag (a root that is
-    /// an empty element tag becomes two tags). What was made is verified before it is given back.
+    ///The octets of the document stay unchanged. The signature is put in front of the root's end tag (a root that is an
+    ///empty element tag becomes two tags). The result is verified before it is returned.
     ///
     /// A document with a signature that covers its root is refused: one more element in it would break that signature.
     /// Signatures of parts stay good.
@@ -94,8 +93,8 @@ public struct XMLSigner: Sendable {
         return false
     }
 
-    /// Fills in what depends on the rest: the parts of the signature are looked at in a document of their own, which
-    /// gives the same, because their canonical form is exclusive.
+    /// Fills in the values that depend on the rest. The parts of the signature are canonicalised in a document of their
+    /// own, which gives the same, because their canonical form is exclusive.
     private func complete(
         _ given: SignatureText, _ timestamp: TimestampSource?
     ) throws(XMLSignatureError) -> SignatureText {
@@ -151,7 +150,7 @@ public struct XMLSigner: Sendable {
             let parsed = try ParsedDocument(document)
             try requireOpen(parsed)
             try requireUnbroken(document)
-            // What canonical XML cannot express cannot be signed.
+            // A document that canonical XML cannot express cannot be signed.
             _ = try Canonicalisation.inclusive.write(parsed, .document) { _ in true }
             if let finding = parsed.commentFinding { return XMLSignatureError(.unsupported, refusal(finding)) }
             return nil

@@ -6,7 +6,7 @@ import PDFStructure
 /// It errs towards more: what is clipped by a shape is taken for clipped by the rectangle around that, a curve for the
 /// rectangle around its parts, and what optional content hides for shown.
 struct ContentPainter {
-    /// Deeper than forms stand in one another.
+    /// The limit on forms within one another.
     private static let deepest = 24
     /// More than the operations of a page.
     private static let mostOperations = 2_000_000

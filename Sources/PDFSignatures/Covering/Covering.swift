@@ -27,7 +27,7 @@ struct Covering {
     private static let smallPart = 0.03
     /// As much of a picture is only its edge, in square points.
     private static let edge = 4.0
-    /// A cover that lets through more is none.
+    /// A cover that is more transparent than this does not count.
     private static let opaque = 0.5
     private static let mostPages = 100_000
     private static let deepest = 64
@@ -65,7 +65,7 @@ struct Covering {
         }
     }
 
-    /// All pages of the document as it is now, with the numbers of their annotations.
+    /// Returns all pages of the present document, with the numbers of their annotations.
     func annotatedPages() throws(PDFSyntaxError) -> [(page: Int, annotations: Set<Int>)] {
         var pages: [(Int, Set<Int>)] = []
         var open = [(try file.catalog(in: 0)["Pages"], 0)]
@@ -212,7 +212,7 @@ struct Covering {
     /// Returns the marks that the drawing paints; if that cannot be determined, all of its rectangle.
     private func covers(of drawing: Drawing) throws(PDFSyntaxError) -> [PaintedMark] {
         let whole = PaintedMark(.picture, Quad(drawing.rectangle), clip: nil, opacity: 1).map { [$0] } ?? []
-        // What a reader makes of an appearance without a box cannot be told.
+        // It is unknown how a reader shows an appearance without a box.
         guard let number = drawing.appearance?.reference?.number, let object = try file.object(number, in: 0),
             object.stream != nil, let entries = object.value.dictionary, Box(try numbers(entries["BBox"])) != nil
         else { return whole }

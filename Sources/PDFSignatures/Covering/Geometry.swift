@@ -13,7 +13,7 @@ struct Matrix: Hashable {
     var e = 0.0
     var f = 0.0
 
-    /// - Returns: nil when there are not six numbers, or some that nobody draws with.
+    /// - Returns: nil if there are not six numbers, or some are unusable for drawing.
     init?(_ numbers: [Double]?) {
         guard let numbers, numbers.count == 6, numbers.allSatisfy({ $0.isFinite && abs($0) <= 1e9 }) else { return nil }
         (a, b, c, d, e, f) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5])
@@ -51,7 +51,7 @@ struct Quad: Hashable {
         up = matrix.apply(box.left, box.top)
     }
 
-    /// The smallest upright rectangle around it; nil when there is none to draw.
+    /// The smallest upright rectangle around it; nil if there is nothing to draw.
     var bounds: Box? {
         let far = Point(x: right.x + up.x - origin.x, y: right.y + up.y - origin.y)
         let xs = [origin.x, right.x, up.x, far.x]

@@ -3,7 +3,7 @@ import PDFStructure
 /// The parts of the graphics state (ISO 32000-1 §8.4) that say where something is painted and how strongly.
 struct GraphicsState {
     var matrix = Matrix()
-    /// The smallest upright rectangle around what is not clipped away; nil for everything.
+    /// The smallest upright rectangle around the part that is not clipped away; nil for everything.
     var clip: Box?
     /// The lightness of the colour for filling, from 0 (black) to 1; nil for a pattern or a colour that is not known.
     var fillLightness: Double? = 0

@@ -1,6 +1,6 @@
 import PDFStructure
 
-/// A signature field as it is before signing (ISO 32000-1 §12.7.4.5).
+/// A signature field before signing (ISO 32000-1 §12.7.4.5).
 struct SignatureField {
     let reference: IndirectReference
     let dictionary: PDFDictionary
@@ -16,7 +16,7 @@ struct SignatureField {
 
 /// The document's form, with all its signature fields.
 struct FormReading {
-    /// Empty when there is none.
+    /// The form; empty if there is none.
     let form: PDFDictionary
     /// The place of the form, if it is not in the catalog.
     let reference: IndirectReference?

@@ -1,6 +1,6 @@
 /// The options for signing a PDF.
 public struct PDFSignatureOptions: Sendable {
-    /// A place on the page as it is seen. The numbers are those of SIGNING_AREA.
+    /// A place in the view of the page. The numbers are those of SIGNING_AREA.
     public enum Area: Int, Sendable, CaseIterable {
         case topLeft = 1, topRight, centre, bottomLeft, bottomRight
     }

@@ -19,7 +19,7 @@ struct Box: Hashable {
         self.top = max(bottom, top)
     }
 
-    /// - Returns: nil when there are not four numbers, or some that nobody draws with.
+    /// - Returns: nil if there are not four numbers, or some are unusable for drawing.
     init?(_ numbers: [Double]?) {
         guard let numbers, numbers.count == 4, numbers.allSatisfy({ abs($0) <= 1e7 }) else { return nil }
         self.init(left: numbers[0], bottom: numbers[1], right: numbers[2], top: numbers[3])
@@ -84,7 +84,7 @@ extension SigningSource {
     private static let mostPages = 100_000
 
     /// - Parameter number: From 1.
-    /// - Throws: ``PDFError`` of kind `page` when there is none.
+    /// - Throws: ``PDFError`` of kind `page` if there is none.
     func page(_ number: Int) throws(PDFError) -> PDFPage {
         guard number >= 1 else { throw PDFError(.page, "there is no page \(number): pages are counted from 1") }
         var open: [(value: PDFValue, depth: Int)] = [(catalog["Pages"], 0)]

@@ -12,7 +12,7 @@ struct Signing {
     /// The field to be added to the form.
     private var newField: IndirectReference?
     /// Arrays that more than one object refers to. One array may be the annotations of two pages, or of a page and the
-    /// fields of the form too: it is left as it is, and a longer one put in its place where it is meant.
+    /// fields of the form too. It stays unchanged, and a longer one is put in its place where it is meant.
     private var sharedArrays: Set<Int> = []
 
     init(source: SigningSource, form: FormReading, options: PDFSignatureOptions, fonts: FontStack) {
@@ -60,7 +60,7 @@ struct Signing {
             }
         }
         let (free, census) = try source.freeNumbers(IncrementalUpdate.mostObjects, counting: arrays)
-        // Who verifies a signature that something follows must know all of what was signed.
+        // A verifier of a signature with later updates must read all of the signed content.
         if !isFirst, let number = census.unreadable.min() {
             throw PDFError(
                 .damaged,
@@ -71,7 +71,8 @@ struct Signing {
         sharedArrays = arrays.filter { census.references[$0] ?? 0 > 1 }
     }
 
-    /// The signature dictionary with blanks for /ByteRange and zeros for /Contents, and where these stand in it.
+    /// Returns the signature dictionary with blanks for /ByteRange and zeros for /Contents, and the places of these in
+    /// it.
     private func signatureDictionary(
         _ target: Target
     ) throws(PDFError) -> (octets: [UInt8], byteRange: Range<Int>, contents: Range<Int>) {
@@ -190,8 +191,8 @@ struct Signing {
         if !catalog.isEmpty { update.set(source.root, PDFSyntax.dictionary(source.catalog, setting: catalog)) }
     }
 
-    /// PAdES in a document before PDF 2.0 is an extension of ETSI (§7.12). Only the first signature says so: later ones
-    /// leave the catalog alone as far as they can.
+    /// PAdES in a document before PDF 2.0 is an extension of ETSI (§7.12). Only the first signature declares it: later
+    /// ones change the catalog as little as possible.
     private func extensions() throws(PDFError) -> [UInt8]? {
         let header = source.document.prefix(8).dropFirst(5)
         let version = try source.resolved(source.catalog["Version"]).name

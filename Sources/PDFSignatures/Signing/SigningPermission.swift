@@ -2,7 +2,7 @@ import PDFStructure
 
 /// The permissions that the existing signatures give (ISO 32000-1 §12.8.2).
 struct SigningPermission {
-    /// Of the certification: 1 no change, 2 forms and signatures, 3 annotations too. nil when there is none.
+    /// The level of certification: 1 no change, 2 forms and signatures, 3 annotations too. Nil if there is none.
     private(set) var certificationLevel: Int?
     private var rules = ChangeReview.Rules()
     /// The field whose signature allows no further change, by a lock (ISO 32000-2 table 236, /P 1).
@@ -79,7 +79,8 @@ enum FieldLock {
         }
     }
 
-    /// The /Reference of a signature in a field with the lock `lock`: it says for good what the field asked for.
+    /// Returns the /Reference of a signature in a field with the lock `lock`, which makes the field's request
+    /// permanent.
     static func transforms(
         for lock: PDFDictionary, _ source: SigningSource
     ) throws(PDFError) -> [UInt8]? {

@@ -82,7 +82,7 @@ struct SigningSource {
         return items
     }
 
-    /// An array of numbers, each written here or elsewhere; nil when it is none.
+    /// Returns an array of numbers, each written here or elsewhere; nil if it is not one.
     func numbers(_ value: PDFValue) throws(PDFError) -> [Double]? {
         guard let items = try resolved(value).array, items.count <= 16 else { return nil }
         var numbers: [Double] = []

@@ -126,7 +126,7 @@ struct StampLayout {
         return glyphs + ellipsis.glyphs
     }
 
-    /// Words from left to right; those of a script from right to left that follow one another stand in its order.
+    /// Joins words from left to right; consecutive words of a script from right to left keep its order.
     private func joined(_ line: Line) -> [SetGlyph] {
         var ordered: Line = []
         var turned: Line = []

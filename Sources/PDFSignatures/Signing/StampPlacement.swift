@@ -1,4 +1,4 @@
-/// The place of a stamp on the page as it is seen. Measures are in points.
+/// The place of a stamp in the view of the page. Measures are in points.
 struct StampPlacement {
     let view: PageView
     /// Other signatures of the page, in the page's coordinates: a stamp goes beside them where there is room.

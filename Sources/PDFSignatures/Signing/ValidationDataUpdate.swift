@@ -29,7 +29,7 @@ struct ValidationDataUpdate {
         // The streams, the store and the cross-references.
         let (free, census) = try source.freeNumbers(
             count + 2, counting: Set([store.reference?.number].compactMap(\.self)))
-        // Whoever verifies a signature that something follows must know all of what was signed.
+        // A verifier of a signature with later updates must read all of the signed content.
         if let number = census.unreadable.min() {
             throw PDFError(
                 .damaged, "object \(number) of the PDF cannot be read, so that nothing can follow its signature")
