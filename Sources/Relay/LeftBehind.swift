@@ -1,7 +1,7 @@
 import Spool
 import Synchronization
 
-/// What could not be taken from where it waits, with the reason of each, told as one reason.
+/// The files that could not be taken from where they wait, with the reason of each, reported as one reason.
 final class LeftBehind: Sendable {
     private let names = Mutex<[String: String]>([:])
     private static let limit = 1_000
