@@ -167,7 +167,7 @@ extension EndToEnd {
 
         @Test(
             "drop needs nothing but the group of the folders, as a mail server's pipe gives it",
-            .enabled(if: geteuid() == 0))
+            .enabled(if: geteuid() == 0, "needs root"))
         func dropGroup() async throws {
             let fixture = try await fixture()
             let group: UInt32 = 61_001
@@ -319,7 +319,7 @@ extension EndToEnd {
             #expect(try fixture.counts() == ["outgoing/new": 1])
         }
 
-        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0))
+        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0, "needs root"))
         func root() async throws {
             let fixture = try await fixture()
             let arguments = ["process", "--config", fixture.configurationPath]

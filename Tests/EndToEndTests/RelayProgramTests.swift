@@ -237,7 +237,7 @@ extension EndToEnd {
             #expect(absent.status == 78 && absent.error.contains("absent"))
         }
 
-        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0))
+        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0, "needs root"))
         func root() async throws {
             let fixture = try await RelayFixture(RelayFixture.gateway(25))
             let arguments = ["once", "--config", fixture.configurationPath]

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    @Suite("Paired with Exim and OpenSMTPD", .enabled(if: EndToEnd.isSecondLevel))
+    @Suite("Paired with Exim and OpenSMTPD", .enabled(if: EndToEnd.isSecondLevel, "runs with --all"))
     struct PairedWithOthers {
         @Test(
             "a submitted mail goes out signed, the signed answer comes in verified, and nothing goes round",
