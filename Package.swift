@@ -123,7 +123,7 @@ let package = Package(
                 "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
                 "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
                 "PDFSignatures", "XMLSignatures", log,
-                lifecycle, heap,
+                lifecycle, heap, deque,
             ]),
         layer(
             "Relay",

@@ -4,6 +4,8 @@ extension EasyHandle {
     /// Sets all that does not depend on the request.
     func apply(_ settings: TransferSettings) throws(TransferError) {
         try set(CURLOPT_NOSIGNAL, 1)
+        // Else the one thread of all transfers waits for a resolver that hangs, when its transfer is over long ago.
+        try set(CURLOPT_QUICK_EXIT, 1)
         try set(CURLOPT_PROTOCOLS_STR, "http,https")
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)

@@ -10,6 +10,7 @@ struct Attempts {
     private var last: DSSOutcome?
     private var pointsAtConfiguration = false
     private var answer: String?
+    private var localFault: Int32?
 
     init(service: String, dialect: Dialect) {
         self.service = service
@@ -26,6 +27,7 @@ struct Attempts {
         case .unreachable(let reason):
             reports.append("\(address): \(reason.message)")
             pointsAtConfiguration = pointsAtConfiguration || reason.pointsAtConfiguration
+            localFault = reason.localFault ?? localFault
         }
         last = outcome
     }
@@ -34,6 +36,9 @@ struct Attempts {
     var failure: Failure {
         let isTransient = last?.isTransient(in: dialect) ?? true
         let told = reports.isEmpty ? "no address" : reports.joined(separator: "; then ")
+        if isTransient, let localFault {
+            return Failure(localFault: localFault, "the \(service) service gave no result: \(told)")
+        }
         var failure = Failure(
             isTransient ? .transient : .permanent, "the \(service) service gave no result: \(told)",
             advice: .server,

@@ -118,10 +118,13 @@ public struct Unreachability: Error, Sendable, Hashable {
     public let kind: Kind
     /// The event, in one line of bounded length without control characters and without credentials.
     public let message: String
+    /// The errno of a fault of this machine, such as a full disk; nil when it was none.
+    public let localFault: Int32?
 
-    public init(_ kind: Kind, _ message: String) {
+    public init(_ kind: Kind, _ message: String, localFault: Int32? = nil) {
         self.kind = kind
         self.message = message
+        self.localFault = localFault
     }
 
     /// True if the cause is likely our own configuration.

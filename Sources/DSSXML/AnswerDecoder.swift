@@ -256,7 +256,8 @@ public final class AnswerDecoder {
     private static func outcome(of error: OctetCollectionError) -> DSSOutcome {
         switch error.kind {
         case .tooMany: .refused(Refusal(.reader, message: "the document in the answer is too large: \(error.detail)"))
-        case .storage: .unreachable(Unreachability(.storage, "the answer cannot be kept: \(error.detail)"))
+        case .storage(let errno):
+            .unreachable(Unreachability(.storage, "the answer cannot be kept: \(error.detail)", localFault: errno))
         }
     }
 }

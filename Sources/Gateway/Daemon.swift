@@ -55,7 +55,7 @@ public enum Daemon {
         let threads = WorkerThreads(count: first.threads, name: "ses-worker")
         let gateway = GatewayService(
             mode: mode, spool: spool, watcher: watcher, configuration: active, copies: copies, clock: clock,
-            threads: threads, log: log)
+            threads: threads, endsProcess: true, log: log)
         let reload = ConfigurationReload(path: path, board: gateway.board, log: log) { () throws(ProgramError) in
             let server = try LoadedConfiguration.load(path)
             // Messages claimed earlier may still be using the old one: its client ends when the last of them lets go.
@@ -64,6 +64,22 @@ public enum Daemon {
         }
         try await ProgramRun.serve(gateway, reload, on: threads, log)
         await active.current.client.shutDown()
-        return gateway.board.snapshot.reasons["local"] == nil ? .success : .tryAgain
+        return mode == .watch ? gateway.engine.gate.isTroubled ? .tryAgain : .success : try ending(gateway)
+    }
+
+    /// Whether a drain has moved all that it should have.
+    private static func ending(_ gateway: GatewayService) throws(ProgramError) -> ExitStatus {
+        let left: Int
+        do {
+            left = try gateway.leftoverCount()
+        } catch {
+            throw ProgramError(.tryAgain, error.description)
+        }
+        guard left > 0 else { return gateway.engine.gate.isTroubled ? .tryAgain : .success }
+        let reasons = gateway.board.snapshot.told
+        throw ProgramError(
+            .tryAgain,
+            "\(left) \(left == 1 ? "message that was to be processed is" : "messages that were to be processed are") left"
+                + (reasons.isEmpty ? "; run it again" : ": " + reasons.joined(separator: "; ")))
     }
 }

@@ -1,9 +1,10 @@
-import Foundation
 import Logging
 import Processing
 import ProgramLife
+import SESConfiguration
 import Spool
 import Synchronization
+import Workflows
 
 /// Claims entries and brings each to its end: the one place where spool, processing and their faults meet.
 final class Engine: Sendable {
@@ -11,20 +12,26 @@ final class Engine: Sendable {
     let log: Logger
     let board: HealthBoard
     let configuration: ActiveConfiguration
-    let agenda: RetryAgenda
     /// Closed while a local fault (a full disk, say) lets nothing be done.
     let gate: IntakeGate
+    let clock: SpoolClock
+    let lanes: [WorkLane]
+    /// Messages that may be what ended earlier starts, to be worked one after the other.
+    let suspects = Leftovers()
+    let left = LeftBehind()
     private let handled = Atomic(0)
 
     init(
-        spool: Spool, configuration: ActiveConfiguration, board: HealthBoard, agenda: RetryAgenda, log: Logger
+        spool: Spool, configuration: ActiveConfiguration, board: HealthBoard, clock: SpoolClock = .system, log: Logger
     ) {
         self.spool = spool
         self.configuration = configuration
         self.board = board
-        self.agenda = agenda
+        self.clock = clock
         self.log = log
-        gate = IntakeGate(spool: spool, board: board, log: log)
+        let width = configuration.current.width
+        lanes = [Direction.outgoing, .incoming].map { WorkLane($0, width: width) }
+        gate = IntakeGate(spool: spool, board: board, log: log, clock: clock)
     }
 
     var mayClaim: Bool { gate.mayClaim }
@@ -32,66 +39,131 @@ final class Engine: Sendable {
     /// Entries brought to an end by this process.
     var handledCount: Int { handled.load(ordering: .relaxed) }
 
+    func lane(of direction: Direction) -> WorkLane { direction == .outgoing ? lanes[0] : lanes[1] }
+
     // MARK: - One entry
 
-    func take(_ candidate: Candidate) async {
-        guard mayClaim else { return }
+    /// Takes up something that waits, and brings it to its end.
+    /// - Parameter server: Where its turn at the signing server is; nil for a message that is worked alone.
+    func take(_ waiting: Waiting, at server: ServerLane?) async {
+        let key = waiting.key
+        guard !gate.mustWait(key), gate.admit() else { return postpone(waiting) }
         do {
-            switch try spool.claim(candidate) {
-            case .taken: return
-            case .left(let reason):
-                board.raise(
-                    "left \(candidate.name)", "\(candidate.name) was left in \(candidate.queue.rawValue): \(reason)")
-            case .corrupt(let reason):
-                handled.add(1, ordering: .relaxed)
-                board.raise("corrupt", "corrupt/ holds what cannot be a message: \(reason)")
-                log.error("moved to corrupt", metadata: ["file": "\(candidate.name)", "reason": "\(reason)"])
-            case .claimed(let transaction):
-                await work(on: transaction)
+            switch waiting {
+            case .fresh(let candidate): try await take(candidate, key, server)
+            case .left(let left): try await take(left, server)
             }
         } catch {
-            meet(error, about: "claiming \(candidate.name)")
+            gate.postpone(key)
+            gate.meet(error, about: "claiming a message")
         }
     }
 
+    /// What is fresh, a listing finds again; what was left, only a recovery that is asked for.
+    private func postpone(_ waiting: Waiting) {
+        guard case .left(let left) = waiting, !isStopping else { return }
+        gate.postpone(left.entry)
+    }
+
+    private func take(_ candidate: Candidate, _ key: String, _ server: ServerLane?) async throws(SpoolError) {
+        switch try spool.claim(candidate) {
+        case .taken:
+            gate.forget(key)
+            forget(key)
+        case .left(let reason):
+            gate.postpone(key)
+            left.note(key, reason)
+            tellLeft()
+        case .corrupt(let reason):
+            handled.add(1, ordering: .relaxed)
+            gate.forget(key)
+            forget(key)
+            // That something stands in corrupt/, whoever asks for the status sees.
+            board.note("moved to corrupt: \(reason)")
+            log.error("moved to corrupt", metadata: ["file": "\(candidate.name)", "reason": "\(reason)"])
+        case .claimed(let transaction):
+            gate.forget(key)
+            forget(key)
+            await work(on: transaction, at: server)
+        }
+    }
+
+    private func take(_ left: LeftEntry, _ server: ServerLane?) async throws(SpoolError) {
+        let (recovered, report) = try spool.resume(left)
+        gate.tell(report)
+        switch recovered {
+        case nil: return
+        case .work(let transaction): await work(on: transaction, at: server)
+        case .poison(let transaction): isolate(transaction)
+        }
+    }
+
+    private func forget(_ key: String) {
+        guard left.contains(key) else { return }
+        left.remove(key)
+        tellLeft()
+    }
+
+    func tellLeft() {
+        if let reason = left.reason { board.raise("left", reason) } else { board.lift("left") }
+    }
+
     /// Brings a claimed entry to its end; whatever happens, it is in one place afterwards.
-    func work(on transaction: Transaction) async {
-        let run = EntryRun(transaction: transaction, configuration: configuration.current, spool: spool, log: log)
+    func work(on transaction: Transaction, at server: ServerLane?) async {
+        let run = makeRun(transaction, server)
         do {
             let ending = try await run.toEnd()
             handled.add(1, ordering: .relaxed)
             gate.succeeded(transaction.entry)
-            if case .deferred(_, let due) = ending { agenda.add(due: due) }
+            if case .deferred(_, let due) = ending { lane(of: transaction.origin.direction).agenda.add(due: due) }
             note(run.account, transaction.origin)
         } catch {
             interrupted(transaction, error)
         }
     }
 
+    private func makeRun(_ transaction: Transaction, _ server: ServerLane?) -> EntryRun {
+        EntryRun(
+            transaction: transaction, configuration: configuration.current, server: server, spool: spool, gate: gate,
+            log: log)
+    }
+
     // MARK: - Recovery
 
-    /// Goes on in place with what an earlier process left, one entry at a time.
-    func recover() async {
+    /// Repairs what an earlier process left, and hands on what is to be worked again. It talks to no server.
+    func recover() {
         do {
             let recovery = try spool.makeRecovery(leaving: gate.mustWait)
-            while mayClaim, !isStopping, let recovered = try recovery.next() {
-                switch recovered {
-                case .work(let transaction): await work(on: transaction)
-                case .poison(let transaction): isolate(transaction)
-                }
-            }
+            let found = try recovery.repair()
             gate.tell(recovery.report)
+            suspects.add(found.filter { $0.isSuspect || $0.isPoison })
+            for lane in lanes {
+                lane.leftovers.add(
+                    found.filter { !$0.isSuspect && !$0.isPoison && $0.origin.direction == lane.direction })
+            }
         } catch {
-            meet(error, about: "recovery")
+            gate.meet(error, about: "recovery")
         }
+    }
+
+    /// Works the suspects that are known, one after the other.
+    /// - Returns: How many.
+    func workSuspects() async -> Int {
+        var count = 0
+        while !isStopping, let left = suspects.pop() {
+            count += 1
+            await take(.left(left), at: nil)
+        }
+        return count
     }
 
     /// A message that ended three starts goes to the administrator unparsed, so that the rest of the queue goes on.
     private func isolate(_ transaction: Transaction) {
-        let run = EntryRun(transaction: transaction, configuration: configuration.current, spool: spool, log: log)
+        let run = makeRun(transaction, nil)
         do {
             _ = try run.isolate()
             handled.add(1, ordering: .relaxed)
+            gate.succeeded(transaction.entry)
             board.note(run.account.reason)
         } catch {
             interrupted(transaction, error)
@@ -118,20 +190,16 @@ final class Engine: Sendable {
         if failure.pointsAtConfiguration { board.raise(subject, failure.summary) } else { board.note(failure.summary) }
     }
 
-    // MARK: - Faults and stopping
+    // MARK: - What is left
 
-    func meet(_ error: SpoolError, about subject: String) { gate.meet(error, about: subject) }
-
-    func stop() { gate.stop() }
-
-    func lookForLeftBehind() { gate.lookForLeftBehind() }
-
-    func overcomeFaults(_ resumed: @Sendable () -> Void) async {
-        await gate.overcomeFaults(recover: { await self.recover() }, resumed)
-    }
-
-    func tryAgain() async {
-        gate.waitNoMore()
-        await gate.tryAgain { await self.recover() }
+    /// How many messages wait that should have been taken: all but retries that were not due at `then`, and what came later.
+    /// - Parameters:
+    ///   - queues: Those that were to be emptied.
+    ///   - then: Unix seconds at which they were last looked through.
+    func leftoverCount(in queues: [Queue], since then: Int) throws(SpoolError) -> Int {
+        var count = try spool.forsakenCount()
+        let longest = configuration.current.server.processing.retry.longestDelay
+        for queue in queues { count += try spool.waiting(in: queue, since: then, longestDelay: longest).count }
+        return count
     }
 }

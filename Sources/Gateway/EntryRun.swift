@@ -3,6 +3,7 @@ import InternetMessage
 import Logging
 import Octets
 import Processing
+import ProgramLife
 import Spool
 import Workflows
 
@@ -23,20 +24,32 @@ final class EntryRun {
 
     private let transaction: Transaction
     private let configuration: LiveConfiguration
+    private let calls: OrderlyCalls
     private let spool: Spool
+    private let gate: IntakeGate
     private let log: Logger
     /// Why the entry went where it went, for log, journal and health.
     private(set) var account = Outcome.Account()
 
-    init(transaction: Transaction, configuration: LiveConfiguration, spool: Spool, log: Logger) {
+    /// - Parameter server: Where its turn at the signing server is; nil for a message that is worked alone.
+    init(
+        transaction: Transaction, configuration: LiveConfiguration, server: ServerLane?, spool: Spool, gate: IntakeGate,
+        log: Logger
+    ) {
         self.transaction = transaction
         self.configuration = configuration
         self.spool = spool
+        self.gate = gate
         self.log = log
+        calls = OrderlyCalls(
+            configuration.services.signatures, in: server, for: transaction, limit: configuration.longestAttempt
+        ) { gate.note($0, about: "the name of a message in work") }
     }
 
     func toEnd() async throws(Interruption) -> Ending {
         tell(.claimed)
+        // Composing and writing the result is part of its turn: so no more messages are held than those that had one.
+        defer { calls.end() }
         do {
             return try await work()
         } catch .tooLarge(let octets) {
@@ -55,6 +68,7 @@ final class EntryRun {
             switch outcome.disposal {
             case .defer(let attempts, let delay):
                 return try leave(attempts: attempts, delay: delay)
+            case .waitForTurn: return try leave(attempts: transaction.attempts, delay: 0)
             case .putBack(let errno):
                 throw .spool(SpoolError(.system, path: spool.path, errno: errno, outcome.account.reason))
             case .publish(let outputs):
@@ -183,7 +197,10 @@ final class EntryRun {
         }
         let ending = LineEnding.of(file.message)
         let entry = entry(file.message, file.block, canonical: try canonical(file.message, ending), ending)
-        return (await configuration.processor.process(entry, scratch: transaction.scratch), ending == .lf)
+        var services = configuration.services
+        services.signatures = calls
+        let processor = EntryProcessor(policy: configuration.processor.policy, services: services)
+        return (await processor.process(entry, scratch: transaction.scratch), ending == .lf)
     }
 
     private func entry(
@@ -245,9 +262,7 @@ final class EntryRun {
             attempts: attempts, to: to, verdict: account.verdict,
             reason: account.reason.isEmpty ? nil : account.reason, messageID: account.messageID,
             server: account.serverAnswer)
-        if let error = spool.journal.append(line) {
-            log.warning("the journal could not be written", metadata: ["error": "\(error)"])
-        }
+        if let error = spool.journal.append(line) { gate.note(error, about: IntakeGate.journal) }
     }
 
     private var identity: Logger.Metadata { ["entry": "\(transaction.entry)"] }

@@ -4,50 +4,57 @@ import SESConfiguration
 import ServiceLifecycle
 import Spool
 import SpoolWatch
+import Synchronization
+import Workflows
 
-/// The work of one process on one spool: recovery, then intake until it is told to stop or nothing is left.
+/// The work of one process on one spool: recovery and intake, until it is told to stop or nothing is left.
 final class GatewayService: Service {
-    let board: HealthBoard
+    let engine: Engine
     private let mode: Daemon.Mode
     private let watcher: SpoolWatcher?
-    private let engine: Engine
-    private let handoff: Handoff<Candidate>
     private let loops: [QueueLoop]
     private let statePost: StatePost
     private let summaries: CopySummaries
-    private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
-    /// How long what is in work may take after the order to stop, before it is put back.
-    private static let patience: Duration = .seconds(20)
+    private let endsProcess: Bool
+    /// Unix seconds at which the last pass of a drain began.
+    private let lastPass = Atomic(0)
+    var board: HealthBoard { engine.board }
 
+    /// How long what is in work may take after the order to stop, before it is put back.
+    private static let patience = Duration.seconds(5)
+    /// After that the process ends whatever is under way: a disk that does not answer cannot be interrupted.
+    private static let longestEnd = Duration.seconds(9)
+    /// How many faults in a row a drain waits out before it leaves what is left to the next.
+    private static let faultsInARow = 4
+
+    /// - Parameter endsProcess: Whether the process ends with 75 a while after the order to stop, whatever is under way.
     init(
         mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: ActiveConfiguration,
-        copies: AdministratorCopies, clock: SpoolClock, threads: WorkerThreads, log: Logger
+        copies: AdministratorCopies, clock: SpoolClock, threads: WorkerThreads, endsProcess: Bool = false, log: Logger
     ) {
         self.mode = mode
+        self.endsProcess = endsProcess
         self.watcher = watcher
-        let width = configuration.current.width
-        crew = WorkerCrew(width: width)
         self.threads = threads
         self.log = log
-        let post = StatePost(
-            spool: spool, configuration: configuration, clock: clock, watches: watcher != nil)
-        statePost = post
+        let bell = WakeBell()
+        engine = Engine(
+            spool: spool, configuration: configuration, board: HealthBoard(changed: { bell.ring() }), clock: clock,
+            log: log)
+        statePost = StatePost(
+            bell: bell, spool: spool, configuration: configuration, board: engine.board, gate: engine.gate,
+            clock: clock, watches: watcher != nil)
         summaries = CopySummaries(copies: copies, spool: spool, configuration: configuration, log: log)
-        let board = HealthBoard(changed: { post.bell.ring() })
-        self.board = board
-        let retryBell = WakeBell()
-        let engine = Engine(
-            spool: spool, configuration: configuration, board: board, agenda: RetryAgenda(bell: retryBell), log: log)
-        self.engine = engine
-        let handoff = Handoff<Candidate>(ahead: width * 2)
-        self.handoff = handoff
-        let queues: [Queue] = mode == .sweep ? [.retry] : [.outgoing, .incoming, .retry]
-        loops = queues.map { queue in
-            QueueLoop(
-                queue: queue, engine: engine, handoff: handoff, bell: queue == .retry ? retryBell : WakeBell(),
-                clock: clock, longestDelay: { configuration.current.server.processing.retry.longestDelay })
+        loops = engine.lanes.flatMap { [engine] lane in
+            let own = lane.direction == .outgoing ? Queue.outgoing : .incoming
+            let queues = mode == .sweep ? [.retry] : [own, .retry]
+            return queues.map { queue in
+                QueueLoop(
+                    queue: queue, lane: lane, engine: engine, bell: queue == .retry ? lane.retryBell : WakeBell(),
+                    longestDelay: { configuration.current.server.processing.retry.longestDelay })
+            }
         }
     }
 
@@ -55,17 +62,14 @@ final class GatewayService: Service {
     func apply(_ configuration: LiveConfiguration) {
         engine.configuration.replace(with: configuration)
         threads.grow(to: configuration.threads)
-        crew.resize(to: configuration.width)
+        for lane in engine.lanes { lane.resize(to: configuration.width) }
     }
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { [statePost, board] in await statePost.run(board) }
+            group.addTask { [statePost] in await statePost.run() }
             group.addTask { [summaries] in await summaries.run() }
-            group.addTask {
-                await self.recover()
-                await self.intake()
-            }
+            group.addTask { await self.work() }
             await group.next()
             statePost.end()
             summaries.end()
@@ -73,30 +77,24 @@ final class GatewayService: Service {
         }
     }
 
-    private func recover() async {
-        let recovery = Task(executorPreference: threads) { [engine] in await engine.recover() }
-        await withGracefulShutdownHandler {
-            await end(of: recovery)
-        } onGracefulShutdown: { [engine] in
-            engine.stop()
-        }
-        if mode == .watch { log.notice("watching", metadata: ["spool": "\(engine.spool.path)"]) }
-    }
-
-    private func intake() async {
+    private func work() async {
         // Cancelling is for what is still in work when patience ends; an orderly stop only ends the intake.
         // A task of its own does not take over the preference of the one that makes it, so the threads are named again.
-        let work = Task(executorPreference: threads) { [engine, handoff, crew] in
-            await crew.work {
-                guard let candidate = await handoff.take() else { return false }
-                await engine.take(candidate)
-                handoff.finished()
-                return true
+        let work = Task(executorPreference: threads) { [engine, mode] in
+            await withTaskGroup(of: Void.self) { group in
+                for lane in engine.lanes { group.addTask { await lane.work(by: engine) } }
+                guard mode == .watch else { return }
+                group.addTask {
+                    repeat { _ = await engine.workSuspects() } while await engine.suspects.bell.wait(atMost: nil)
+                }
             }
         }
         await withGracefulShutdownHandler {
+            await Task(executorPreference: threads) { [engine] in engine.recover() }.value
             switch mode {
-            case .watch: await watchUntilStopped()
+            case .watch:
+                log.notice("watching", metadata: ["spool": "\(engine.spool.path)"])
+                await watchUntilStopped()
             case .process, .sweep:
                 let telling =
                     DrainProgress.isWanted
@@ -104,10 +102,11 @@ final class GatewayService: Service {
                 await drain()
                 telling?.cancel()
             }
-            handoff.end()
-            await end(of: work)
+            stopIntake()
+            await OrderlyEnd.of(work, patience: Self.patience, log: log)
         } onGracefulShutdown: { [self] in
             stopIntake()
+            if endsProcess { OrderlyEnd.endProcess(after: Self.longestEnd, log) }
         }
     }
 
@@ -117,13 +116,13 @@ final class GatewayService: Service {
 
     private func stopIntake() {
         watcher?.stop()
-        handoff.end()
-        engine.stop()
+        engine.gate.stop()
+        engine.suspects.bell.silence()
+        for lane in engine.lanes {
+            lane.handoff.end()
+            lane.leftovers.bell.silence()
+        }
         for loop in loops { loop.bell.silence() }
-    }
-
-    private func end(of work: Task<Void, Never>) async {
-        await OrderlyEnd.of(work, patience: Self.patience, log: log)
     }
 
     // MARK: - Watching
@@ -131,8 +130,15 @@ final class GatewayService: Service {
     private func watchUntilStopped() async {
         await withTaskGroup(of: Void.self) { group in
             for loop in loops { group.addTask { await loop.run() } }
+            for lane in engine.lanes {
+                group.addTask {
+                    repeat { _ = lane.passLeftovers() } while await lane.leftovers.bell.wait(atMost: nil)
+                }
+            }
             group.addTask { [engine, loops] in
-                await engine.overcomeFaults { for loop in loops { loop.bell.ring() } }
+                await engine.gate.overcomeFaults(recover: { engine.recover() }) {
+                    for loop in loops { loop.bell.ring() }
+                }
             }
             group.addTask { [watcher, loops, engine, log] in
                 guard let watcher else { return }
@@ -144,7 +150,7 @@ final class GatewayService: Service {
                     }
                     if wake.isNoteworthy { log.notice("\(wake)") }
                     for loop in loops where loop.queue != .retry || wake.isTimer { loop.bell.ring() }
-                    if wake.isTimer { engine.lookForLeftBehind() }
+                    if wake.isTimer { engine.gate.lookForLeftBehind() }
                 }
             }
         }
@@ -154,17 +160,63 @@ final class GatewayService: Service {
 
     /// Passes over the queues until one finds nothing any more; a bare file is waited for until it is known to be complete.
     private func drain() async {
-        var judges = [StillnessJudge](repeating: StillnessJudge(), count: loops.count)
+        let lanes = engine.lanes.map { lane in
+            LaneDrain(lane: lane, loops: loops.filter { $0.lane === lane })
+        }
         while !engine.isStopping {
+            if !engine.mayClaim {
+                guard engine.gate.streak <= Self.faultsInARow else { return }
+                await engine.gate.waitOut { [engine] in engine.recover() }
+                continue
+            }
             let before = engine.handledCount
-            var found = 0
-            for (index, loop) in loops.enumerated() { found += loop.pass(&judges[index]) }
-            await handoff.untilIdle()
-            guard engine.mayClaim else { return }
-            if found > 0 && engine.handledCount > before { continue }
+            lastPass.store(engine.clock.now(), ordering: .relaxed)
+            let found = await withTaskGroup(of: Int.self) { group in
+                for lane in lanes { group.addTask { await lane.pass() } }
+                group.addTask { [engine] in await engine.workSuspects() }
+                return await group.reduce(0, +)
+            }
+            if !engine.mayClaim || (found > 0 && engine.handledCount > before) { continue }
             // A bare file is waited for until it is known to be complete; a retry that is not yet due is not.
-            guard let wait = zip(loops, judges).compactMap({ $0.waitForStillness($1) }).min() else { return }
+            guard let wait = lanes.compactMap(\.waitForStillness).min() else { return }
             guard await loops[0].bell.wait(atMost: wait) else { return }
         }
+    }
+
+    /// How many messages a drain should have moved and did not.
+    func leftoverCount() throws(SpoolError) -> Int {
+        let queues: [Queue] = mode == .sweep ? [.retry] : [.outgoing, .incoming, .retry]
+        return try engine.leftoverCount(in: queues, since: lastPass.load(ordering: .relaxed))
+    }
+}
+
+/// The passes of a drain over the queues of one lane.
+private final class LaneDrain: Sendable {
+    private let lane: WorkLane
+    private let loops: [QueueLoop]
+    private let judges: Mutex<[StillnessJudge]>
+
+    init(lane: WorkLane, loops: [QueueLoop]) {
+        self.lane = lane
+        self.loops = loops
+        judges = Mutex([StillnessJudge](repeating: StillnessJudge(), count: loops.count))
+    }
+
+    /// Hands on what waits, and waits for its end.
+    /// - Returns: How many were handed on.
+    func pass() async -> Int {
+        var found = lane.passLeftovers()
+        var judges = judges.withLock { $0 }
+        for (index, loop) in loops.enumerated() { found += loop.pass(&judges[index]) }
+        let seen = judges
+        self.judges.withLock { $0 = seen }
+        await lane.handoff.untilIdle()
+        return found
+    }
+
+    /// How long until a bare file can be known to be complete; nil when there is none.
+    var waitForStillness: Duration? {
+        let judges = judges.withLock { $0 }
+        return zip(loops, judges).compactMap { $0.waitForStillness($1) }.min()
     }
 }

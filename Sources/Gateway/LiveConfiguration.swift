@@ -19,10 +19,13 @@ final class LiveConfiguration: Sendable {
 
     var services: Services { processor.services }
     var maximumMessageSize: Int { server.processing.maxMessageSize }
-    /// The number of messages that are worked on at the same time.
+    /// The number of messages of one direction that are at the signing server at the same time.
     var width: Int { server.processing.concurrency }
-    /// The number of threads: one for each message in work, and those of the queue loops, watcher, state and gate.
-    var threads: Int { width + 6 }
+    /// The number of threads. Who waits for a server holds none; beside the messages that are read and written there are the
+    /// queue loops, recovery, watcher, state and gate, each of which may block.
+    var threads: Int { width + 20 }
+    /// The time after which one start of a message makes no further call.
+    var longestAttempt: Duration { .seconds(OrderlyCalls.callsInARow * server.processing.totalTimeout) }
 
     init(server: ServerConfiguration, client: DSSClient, processor: EntryProcessor) {
         self.server = server

@@ -2,16 +2,17 @@ import Logging
 import ProgramLife
 import Spool
 
-/// Looks for what waits in one queue: at the start, on every ring, and when something is due.
+/// Looks for what waits in one queue for one lane: at the start, on every ring, and when something is due.
 ///
 /// A queue of its own loop, so that a long backlog in one direction does not keep the other waiting.
 struct QueueLoop: Sendable {
     let queue: Queue
+    let lane: WorkLane
     let engine: Engine
-    let handoff: Handoff<Candidate>
     let bell: WakeBell
-    let clock: SpoolClock
     let longestDelay: @Sendable () -> Int
+
+    private var clock: SpoolClock { engine.clock }
 
     /// Runs until the bell is silenced.
     func run() async {
@@ -26,28 +27,48 @@ struct QueueLoop: Sendable {
     func pass(_ judge: inout StillnessJudge) -> Int {
         var handed = 0
         var waiting: [Int] = []
+        var seen: Set<String> = []
+        var isWhole = true
         let begin = clock.monotonic()
+        if queue == .retry { lane.agenda.beginListing() }
         do {
             let left = try engine.spool.forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
-                guard engine.mayClaim else { return false }
+                guard engine.mayClaim, !engine.isStopping else {
+                    isWhole = false
+                    return false
+                }
+                let next = Waiting.fresh(candidate)
+                if engine.left.contains(next.key) { seen.insert(next.key) }
+                guard next.direction == lane.direction else { return true }
+                guard !engine.gate.mustWait(next.key) else { return true }
                 if let due = candidate.due, !candidate.isDue(now: clock.now(), longestDelay: longestDelay()) {
                     waiting.append(due)
                     return true
                 }
+                // What needed the server once needs it again.
+                if queue == .retry, lane.server.isStuck { return true }
                 guard try isStill(candidate, &judge) else { return true }
                 handed += 1
-                return handoff.put(candidate)
+                isWhole = lane.handoff.put(next)
+                return isWhole
             }
-            if queue == .retry { engine.agenda.replace(with: waiting) }
-            judge.forget(notSeenSince: begin)
             report(left)
-            engine.board.lift("listing \(queue.rawValue)")
+            if isWhole {
+                if queue == .retry { lane.agenda.replace(with: waiting) }
+                judge.forget(notSeenSince: begin)
+                // What could not be taken and is not there any more is no reason any more.
+                engine.left.keep(seen, of: queue.rawValue + "/")
+                engine.tellLeft()
+            }
+            engine.board.lift(subject)
         } catch {
-            engine.meet(error, about: "listing \(queue.rawValue)")
-            engine.board.raise("listing \(queue.rawValue)", error.description)
+            engine.gate.meet(error, about: subject)
+            engine.board.raise(subject, error.description)
         }
         return handed
     }
+
+    private var subject: String { "listing \(queue.rawValue)" }
 
     /// A bare `*.eml` is complete when nothing of it has changed for a while; what stands in `new/` always is.
     private func isStill(_ candidate: Candidate, _ judge: inout StillnessJudge) throws(SpoolError) -> Bool {
@@ -68,10 +89,12 @@ struct QueueLoop: Sendable {
         judge.nextLook.map { max($0 - clock.monotonic(), .milliseconds(50)) }
     }
 
-    /// How long nothing needs to be looked at again, if nobody rings.
+    /// How long nothing needs to be looked at again, if nobody rings. The end of a pause rings, and so does a free place at the
+    /// server.
     private func patience(_ judge: StillnessJudge) -> Duration? {
+        guard engine.mayClaim else { return nil }
         var waits = [waitForStillness(judge)].compactMap(\.self)
-        if queue == .retry, let due = engine.agenda.next { waits.append(.seconds(due - clock.now())) }
+        if queue == .retry, let due = lane.agenda.next { waits.append(.seconds(due - clock.now())) }
         // Never less than a moment: a clock that is a little behind must not become a busy loop.
         return waits.min().map { max($0, .milliseconds(50)) }
     }

@@ -6,7 +6,13 @@ import Synchronization
 ///
 /// A hint only: the folder is the truth, and every listing makes the agenda anew.
 final class RetryAgenda: Sendable {
-    private let due = Mutex(Heap<Int>())
+    private struct State {
+        var due = Heap<Int>()
+        /// Added since the listing began that is under way.
+        var recent: [Int] = []
+    }
+
+    private let state = Mutex(State())
     private let bell: WakeBell
 
     /// - Parameter bell: Rung when something is due earlier than all before.
@@ -14,20 +20,21 @@ final class RetryAgenda: Sendable {
 
     /// - Parameter time: Unix seconds.
     func add(due time: Int) {
-        let isEarliest = due.withLock { due in
-            let earliest = due.min
-            due.insert(time)
+        let isEarliest = state.withLock { state in
+            let earliest = state.due.min
+            state.due.insert(time)
+            state.recent.append(time)
             return earliest.map { time < $0 } ?? true
         }
         if isEarliest { bell.ring() }
     }
 
-    /// Puts what a listing found in place of everything before.
-    func replace(with times: [Int]) {
-        let made = Heap(times)
-        due.withLock { $0 = made }
-    }
+    /// Says that a listing begins: it may miss what is added from now on.
+    func beginListing() { state.withLock { $0.recent = [] } }
+
+    /// Puts what a listing found in place of everything that was there when it began.
+    func replace(with times: [Int]) { state.withLock { $0.due = Heap(times + $0.recent) } }
 
     /// When the next entry is due.
-    var next: Int? { due.withLock { $0.min } }
+    var next: Int? { state.withLock { $0.due.min } }
 }

@@ -45,31 +45,61 @@ public struct StatusReport: Encodable, Sendable {
             let spool = try Spool(
                 opening: surroundings.spoolPath(option: option, configured: configured), program: .ses)
             let now = SpoolClock.system.now()
+            let states = try spool.readStates()
+            var overdue: [String: Overdue] = [:]
+            for queue in [Queue.outgoing, .incoming, .retry] {
+                overdue[queue.rawValue] = try spool.waiting(in: queue, since: now - SpoolHealth.patience)
+            }
             return StatusReport(
-                counts: try spool.counts(), states: try spool.readStates(), now: now, strays: try spool.strays(now: now)
-            )
+                counts: try spool.counts(), states: states, now: now,
+                seen: try SpoolHealth(
+                    of: spool, program: StatePost.program, states: states, silence: silence
+                ).reasons, overdue: overdue,
+                strays: try spool.strays(now: now))
         } catch {
             throw ProgramError(.noInput, error.description)
         }
     }
 
-    init(counts: [FolderCount], states: [ProcessState], now: Int, strays: [LeftInPlace] = []) {
-        let known = states.filter { !$0.isOutdated }.compactMap { state in
+    /// Seconds after which a living process should have renewed what it says of itself.
+    private static let silence = 3 * Int(StatePost.longestInterval.components.seconds)
+
+    /// - Parameters:
+    ///   - seen: Reasons that whoever asks sees by himself.
+    ///   - overdue: What waits for too long, by queue.
+    init(
+        counts: [FolderCount], states: [ProcessState], now: Int, seen: [String] = [], overdue: [String: Overdue] = [:],
+        strays: [LeftInPlace] = []
+    ) {
+        let readable = states.filter { !$0.isOutdated && $0.defect == nil }
+        let known = readable.compactMap { state in
             (try? JSONDecoder().decode(PublishedState.self, from: Data(state.json))).map { (state, $0) }
         }
         var reasons: [String] = []
+        func add(_ reason: String?) {
+            if let reason, !reasons.contains(reason) { reasons.append(reason) }
+        }
+        for reason in seen { add(reason) }
+        for state in readable where state.program == StatePost.program && !known.contains(where: { $0.0 == state }) {
+            add("what ses \(state.pid) says of itself is not understood: it is of another version, so start it anew")
+        }
+        for (queue, overdue) in overdue.sorted(by: { $0.key < $1.key }) {
+            add(SpoolHealth.overdue(queue, overdue, taker: "ses", isRunning: !known.isEmpty))
+        }
+        if let publish = counts.first(where: { $0.name == "publish" }), let oldest = publish.oldest,
+            now - oldest > SpoolHealth.patience
+        {
+            add("publish holds \(publish.count), the oldest for \(now - oldest) s: nobody puts them into their folders")
+        }
         for (_, state) in known {
-            for reason in state.reasons where !reasons.contains(reason) { reasons.append(reason) }
+            for reason in state.reasons { add(reason) }
         }
         if let corrupt = counts.first(where: { $0.name == Folder.corrupt.rawValue }), corrupt.count > 0 {
-            reasons.append("corrupt/ holds \(corrupt.count) that cannot be messages: look at them and remove them")
+            add("corrupt/ holds \(corrupt.count) that cannot be messages: look at them and remove them")
         }
-        reasons += Self.reasons(of: strays)
+        for reason in Self.reasons(of: strays) { add(reason) }
         for (_, state) in known {
-            for circuit in state.circuits where circuit.state != "closed" {
-                let reason = "no connection to \(circuit.address)"
-                if !reasons.contains(reason) { reasons.append(reason) }
-            }
+            for circuit in state.circuits where circuit.state != "closed" { add("no connection to \(circuit.address)") }
         }
         self.reasons = reasons
         healthy = reasons.isEmpty

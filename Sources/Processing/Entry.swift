@@ -48,6 +48,8 @@ public struct Outcome: Sendable {
         case publish([Output])
         /// Nothing can be done until a fault of this machine is gone; no attempt is counted.
         case putBack(errno: Int32)
+        /// Tried again as soon as the signing server has room; no attempt is counted.
+        case waitForTurn
         /// Tried again later.
         case `defer`(attempts: Int, delay: Int)
     }

@@ -14,6 +14,9 @@ public struct Failure: Error, Hashable, Sendable {
 
     /// The errno of a fault of this machine, such as a full disk: it costs the message no attempt.
     public private(set) var localFault: Int32?
+    /// Whether nothing was tried, because the signing server is busy with as many messages as it is given at a time: it costs
+    /// the message no attempt.
+    public private(set) var isOutOfTurn = false
     /// Whether the signing server says that it cannot judge this one document, whoever asks: what it was asked about has
     /// a verdict all the same, that nothing is known.
     public var refusesDocument = false
@@ -30,6 +33,19 @@ public struct Failure: Error, Hashable, Sendable {
         self.pointsAtConfiguration = pointsAtConfiguration
         self.answer = answer
         wasTransient = permanence == .transient
+    }
+
+    /// A fault of this machine: it costs the message no attempt.
+    public init(localFault errno: Int32, _ summary: String) {
+        self.init(.transient, summary)
+        localFault = errno
+    }
+
+    /// The message waits for its turn at the signing server.
+    public static func outOfTurn(_ summary: String) -> Failure {
+        var failure = Failure(.transient, summary)
+        failure.isOutOfTurn = true
+        return failure
     }
 
     /// Whether the answer is XML or HTML, as a DSS server's is.
@@ -50,6 +66,7 @@ public struct Failure: Error, Hashable, Sendable {
         var told = Failure(
             permanence, subject + ": " + summary, pointsAtConfiguration: pointsAtConfiguration, answer: answer)
         told.localFault = localFault
+        told.isOutOfTurn = isOutOfTurn
         told.refusesDocument = refusesDocument
         told.wasTransient = wasTransient
         return told

@@ -102,6 +102,11 @@ struct Routing {
             account.reason = failure.summary
             return Outcome(.putBack(errno: errno), account: account)
         }
+        if failure.isOutOfTurn {
+            account.failure = nil
+            account.reason = failure.summary
+            return Outcome(.waitForTurn, account: account)
+        }
         let attempt = entry.attempts + 1
         if failure.permanence == .transient, let delay = services.retryDelay(attempt) {
             account.reason = failure.summary

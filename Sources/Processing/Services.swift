@@ -5,7 +5,8 @@ public import Workflows
 
 /// What processing needs from outside, gathered in one value.
 public struct Services: Sendable {
-    public let signatures: any SignatureService
+    /// Each start of a message may have one of its own.
+    public var signatures: any SignatureService
     public let inspection: any SignatureInspection
     public let documents: any DocumentInspection
     /// The facts on which a message is decided. `enclosed` is what its signed S/MIME objects hold.

@@ -9,11 +9,13 @@ public enum EarlySignals {
     /// Prepares a program for SIGPIPE and SIGHUP. To be called first, while there is one thread.
     ///
     /// SIGPIPE is ignored: when the reader of the output or of the log has gone away, write(2) returns an error and the
-    /// program goes on. SIGHUP is noted until ``takeHangup()`` asks for it, so that the order to read the configuration
+    /// program goes on. SIGXFSZ is ignored: when a file would become larger than the limit, write(2) returns an error.
+    /// SIGHUP is noted until ``takeHangup()`` asks for it, so that the order to read the configuration
     /// again does not end a program that is still starting. (A signal mask would not do: the main thread of an async program
     /// waits in sigsuspend(2) with an empty one.) Where SIGHUP is ignored already, as by nohup(1), it stays ignored.
     public static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGXFSZ, SIG_IGN)
         var former = sigaction()
         guard sigaction(SIGHUP, nil, &former) == 0, !former.isIgnored else { return }
         // The values are made here: a signal handler must not be the first to ask for them.

@@ -6,6 +6,19 @@ package final class HealthBoard: Sendable {
         /// Reasons that stand until they are lifted, by what they are about.
         package var reasons: [String: String] = [:]
         package var lastError: String?
+
+        /// A state is written over a file of fixed size when the disk is full, so it must not grow with the faults.
+        private static let mostReasons = 50
+        package static let longestReason = 500
+
+        /// The reasons, sorted by what they are about, as many and as long as a state file takes.
+        package var told: [String] {
+            let all = reasons.sorted { $0.key < $1.key }.map { String($0.value.prefix(Self.longestReason)) }
+            guard all.count > Self.mostReasons else { return all }
+            return all.prefix(Self.mostReasons) + ["and \(all.count - Self.mostReasons) more reasons"]
+        }
+
+        package var lastErrorTold: String? { lastError.map { String($0.prefix(Self.longestReason)) } }
     }
 
     private let state = Mutex(State())

@@ -25,6 +25,8 @@ package final class IntakeGate: Sendable {
         var owesLook = false
         /// Faults that hold up no mail, by what they are about: when each was met last.
         var passing: [String: Duration] = [:]
+        /// What recoveries found that makes the status unhealthy.
+        var findings = RecoveryFindings()
     }
 
     private let spool: Spool
@@ -225,10 +227,12 @@ package final class IntakeGate: Sendable {
     /// Tells what a recovery found.
     package func tell(_ report: RecoveryReport) {
         var hasEnded = false
+        let (new, reasons) = state.withLock { state in (state.findings.take(report), state.findings.reasons) }
         for finding in report.findings where finding.state != .busy {
             let isOurs = finding.entry.map(wasPutBack) ?? false
+            let isKnown = report.unhealthy.contains(finding) && !new.contains(finding)
             log.log(
-                level: report.unhealthy.contains(finding) ? .critical : isOurs ? .debug : .notice, "recovered",
+                level: new.contains(finding) ? .critical : isOurs || isKnown ? .debug : .notice, "recovered",
                 metadata: ["state": "\(finding.state.rawValue)", "path": "\(finding.path)", "what": "\(finding.text)"])
             if isOurs, finding.state != .claimed, let entry = finding.entry {
                 postponed.remove(entry.digits)
@@ -236,8 +240,8 @@ package final class IntakeGate: Sendable {
             }
         }
         if hasEnded { liftWhereOver(afterSuccess: true) }
-        for finding in report.unhealthy {
-            board.raise("recovery \(finding.path)", "\(finding.path) (\(finding.state.rawValue)): \(finding.text)")
+        for (subject, reason) in reasons {
+            if let reason { board.raise(subject, reason) } else { board.lift(subject) }
         }
         for warning in report.warnings {
             faults.tell("journal not written", warning, about: "recovery", level: .warning)

@@ -33,8 +33,9 @@ package enum OrderlyEnd {
         }
     }
 
-    /// By a thread of its own: those that tasks run on may all be stuck.
-    private static func endProcess(after delay: Duration, _ log: Logger) {
+    /// Ends the process with 75 (EX_TEMPFAIL) unless it has ended by then; by a thread of its own, as those that tasks run on
+    /// may all be stuck.
+    package static func endProcess(after delay: Duration, _ log: Logger) {
         let thread = Thread {
             Thread.sleep(forTimeInterval: delay / .seconds(1))
             log.error("something cannot be ended in order; the next start goes on with it")

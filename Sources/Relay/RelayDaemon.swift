@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 public import ProgramLife
 import SESConfiguration
@@ -24,8 +23,6 @@ public enum RelayDaemon {
 
     public static func start(_ mode: Mode, _ options: RelayOptions) async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap()
-        // A file that would become larger than the limit is told by an errno.
-        _ = signal(SIGXFSZ, SIG_IGN)
         let surroundings = Surroundings()
         try surroundings.refuseRoot(allowed: options.allowsRoot, program: "ses-relay")
         let path = surroundings.relayConfigurationPath(option: options.configuration)

@@ -112,7 +112,8 @@ final class RelayEngine: Sendable {
             case .corrupt(let reason):
                 handled.add(1, ordering: .relaxed)
                 gate.forget(key)
-                board.raise("corrupt", "failed/ holds what cannot be a message: \(reason)")
+                // That something stands in failed/, whoever asks for the status sees.
+                board.note("moved to failed: \(reason)")
                 log.error("moved to failed", metadata: ["file": "\(key)", "reason": "\(reason)"])
             case .claimed(let transaction):
                 gate.forget(key)
@@ -212,7 +213,7 @@ final class RelayEngine: Sendable {
             handled.add(1, ordering: .relaxed)
             gate.succeeded(transaction.entry)
             guard case .failed(let file, let reason) = ending else { return }
-            board.raise("isolated", "failed/\(file.name): \(reason)")
+            board.note("failed/\(file.name): \(reason)")
             log.error("failed", metadata: ["entry": "\(file.name.unique.entry)", "reason": "\(reason)"])
         } catch {
             gate.putBack(transaction, after: error)

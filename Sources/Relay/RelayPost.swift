@@ -30,8 +30,6 @@ final class RelayPost: Sendable {
     static let program = "ses-relay"
     static let longestInterval = Duration.seconds(4)
     private static let shortestInterval = Duration.milliseconds(250)
-    /// A state is written over a file of fixed size when the disk is full, so it must not grow with the faults.
-    private static let mostReasons = 50
     private static let mostRoutes = 100
 
     private let bell: WakeBell
@@ -81,8 +79,7 @@ final class RelayPost: Sendable {
     private func publish() {
         let health = board.snapshot
         let state = PublishedRelayState(
-            v: 1, started: started, reasons: reasons(health),
-            lastError: health.lastError.map { String($0.prefix(500)) },
+            v: 1, started: started, reasons: health.told, lastError: health.lastErrorTold,
             routes: lanes.closed().prefix(Self.mostRoutes).map {
                 PublishedRelayState.Route(
                     route: String("\($0.destination)".prefix(150)),
@@ -98,12 +95,6 @@ final class RelayPost: Sendable {
             preconditionFailure("the state is made of what JSON has: \(error)")
         }
         writeMetrics()
-    }
-
-    private func reasons(_ health: HealthBoard.State) -> [String] {
-        let all = health.reasons.sorted { $0.key < $1.key }.map { String($0.value.prefix(500)) }
-        guard all.count > Self.mostReasons else { return all }
-        return all.prefix(Self.mostReasons) + ["and \(all.count - Self.mostReasons) more reasons"]
     }
 
     /// Of a second of the monotonic clock.

@@ -60,38 +60,39 @@ public struct RelayStatusReport: Encodable, Sendable {
         do {
             let spool = try Spool(
                 opening: surroundings.spoolPath(option: option, configured: configured), program: .relay)
+            let states = try spool.readStates()
             return RelayStatusReport(
-                counts: try spool.counts(), states: try spool.readStates(), lack: try spool.lackOfRoom(),
+                counts: try spool.counts(), states: states,
+                seen: try SpoolHealth(
+                    of: spool, program: RelayPost.program, states: states, silence: silence
+                ).reasons,
                 now: SpoolClock.system.now())
         } catch {
             throw ProgramError(.noInput, error.description)
         }
     }
 
-    /// Seconds after which what waits to be taken, or to be cleared away, shows that nobody does.
-    static let patience = 300
     /// Seconds after which a living process should have renewed what it says of itself.
     static let silence = 3 * Int(RelayPost.longestInterval.components.seconds)
 
-    /// - Parameter lack: Why nothing can be written in the spool.
-    init(counts: [FolderCount], states: [ProcessState], lack: String? = nil, now: Int) {
-        // What cannot be read is of another version; the folders are the truth.
-        let known = states.filter { !$0.isOutdated }.compactMap { state in
+    /// - Parameter seen: Reasons that whoever asks sees by himself.
+    init(counts: [FolderCount], states: [ProcessState], seen: [String] = [], now: Int) {
+        let readable = states.filter { !$0.isOutdated && $0.defect == nil }
+        let known = readable.compactMap { state in
             (try? JSONDecoder().decode(PublishedRelayState.self, from: Data(state.json))).map { (state, $0) }
         }
         var reasons: [String] = []
         func add(_ reason: String) {
             if !reasons.contains(reason) { reasons.append(reason) }
         }
-        // What whoever asks sees for himself comes first: a process in trouble may not be able to say so.
-        if let lack { add(lack) }
-        for state in states where (state.isOutdated || state.age > Self.silence) && state.program == RelayPost.program {
+        for reason in seen { add(reason) }
+        for state in readable where state.program == RelayPost.program && !known.contains(where: { $0.0 == state }) {
             add(
-                "\(state.program) \(state.pid) has not said for \(state.age) s how it is: it cannot write in relay/, or hangs"
+                "what \(state.program) \(state.pid) says of itself is not understood: it is of another version, so start it anew"
             )
         }
         for count in counts where [Folder.delivered.rawValue, Folder.admin.rawValue, "publish"].contains(count.name) {
-            guard let oldest = count.oldest, now - oldest > Self.patience else { continue }
+            guard let oldest = count.oldest, now - oldest > SpoolHealth.patience else { continue }
             let place = count.name == "publish" ? "relay/publish" : count.name + "/new"
             let what = known.isEmpty ? "no ses-relay says that it runs" : "ses-relay does not take them"
             add("\(place) holds \(count.count), the oldest for \(now - oldest) s: \(what)")

@@ -82,6 +82,7 @@ extension Transaction {
     func moveToCorrupt() throws(SpoolError) {
         var facts = facts
         facts.starts = nil
+        facts.waits = nil
         facts.attempts = nil
         _ = try move(to: spool.folder(spool.program.unfitFolder).open().directory, facts)
         try finish()

@@ -23,6 +23,7 @@ extension Spool {
         var facts = candidate.facts
         facts.due = nil
         facts.starts = 1
+        facts.waits = nil
         facts.attempts = facts.attempts ?? 0
         let name = TransactionFile.messageName(facts)
         do throws(SpoolError) {

@@ -101,6 +101,7 @@ extension Transaction {
         try removeOutputs()
         var facts = facts
         facts.starts = nil
+        facts.waits = nil
         facts.attempts = nil
         try restate(facts)
         for _ in 0..<8 {

@@ -7,6 +7,7 @@ final class Directory: Sendable {
     /// For error texts.
     let path: String
     let identity: FileIdentity
+    let owner: uid_t
     let group: gid_t
     let mode: mode_t
 
@@ -21,6 +22,7 @@ final class Directory: Sendable {
         self.descriptor = descriptor
         self.path = path
         identity = FileIdentity(status)
+        owner = status.st_uid
         group = status.st_gid
         mode = status.st_mode
     }

@@ -12,6 +12,8 @@ public struct ProcessState: Sendable, Hashable {
     public let age: Int
     /// Whether it is so old that it says nothing any more, although the process lives: it cannot write.
     public internal(set) var isOutdated = false
+    /// Why the file cannot be read, although its process lives; nil when it can. ``json`` is empty then.
+    public internal(set) var defect: String?
 }
 
 /// Room that a process took for its state while there was some: on a full disk the state is written over it in place.
@@ -132,7 +134,8 @@ extension Spool {
         try state.unlink(name)
     }
 
-    /// What the processes that run say of themselves; those of dead processes are left out.
+    /// What the processes that run say of themselves; those of dead processes are left out. A file that cannot be read is
+    /// among them, with the reason.
     public func readStates() throws(SpoolError) -> [ProcessState] {
         var states: [ProcessState] = []
         let directory = try state
@@ -142,21 +145,38 @@ extension Spool {
                 let number = parseDecimal(text[text.index(after: dash)...].dropLast(5)),
                 let pid = Int32(exactly: number), pid > 0, kill(pid, 0) == 0 || errno == EPERM
             else { continue }
-            let file: OpenFile
-            do throws(SpoolError) {
-                file = try directory.openFile(name)
-            } catch let error where [ENOENT, EACCES, ELOOP].contains(error.errno) {
-                // Gone meanwhile, or none of ours.
-                continue
-            }
-            let status = try file.status()
-            guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.largestState else { continue }
-            let age = clock.now() - status.st_mtim.tv_sec
-            states.append(
-                ProcessState(
-                    program: String(text[..<dash]), pid: pid, json: try file.contents(Int(status.st_size)).array,
-                    age: max(0, age), isOutdated: age > Self.stateLifetime || age < -Self.stateLifetime))
+            let program = String(text[..<dash])
+            if let state = try read(name, of: program, pid, in: directory) { states.append(state) }
         }
         return states.sorted { ($0.program, $0.pid) < ($1.program, $1.pid) }
+    }
+
+    /// - Returns: nil when it is gone meanwhile.
+    private func read(
+        _ name: FileName, of program: String, _ pid: Int32, in directory: Directory
+    ) throws(SpoolError) -> ProcessState? {
+        func defective(_ defect: String, age: Int = 0) -> ProcessState {
+            var state = ProcessState(program: program, pid: pid, json: [], age: age)
+            state.defect = defect
+            return state
+        }
+        let file: OpenFile
+        do throws(SpoolError) {
+            file = try directory.openFile(name)
+        } catch let error where [ENOENT, ELOOP, ENXIO].contains(error.errno) {
+            // Gone meanwhile, or none of ours.
+            return nil
+        } catch let error where error.kind == .system {
+            return defective(String(cString: strerror(error.errno)))
+        }
+        let status = try file.status()
+        let age = clock.now() - status.st_mtim.tv_sec
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard status.st_size <= Self.largestState else {
+            return defective("it has \(status.st_size) octets, more than any state has", age: max(0, age))
+        }
+        return ProcessState(
+            program: program, pid: pid, json: try file.contents(Int(status.st_size)).array, age: max(0, age),
+            isOutdated: age > Self.stateLifetime || age < -Self.stateLifetime)
     }
 }

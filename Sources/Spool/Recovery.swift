@@ -27,6 +27,8 @@ public struct RecoveryReport: Sendable, Hashable {
     }
 
     public internal(set) var findings: [Finding] = []
+    /// Whether everything that stands there was looked at, so that what is not among the findings is not there.
+    public internal(set) var isWhole = false
 
     /// States that cannot come about by themselves: somebody must look.
     public var alarms: [Finding] { findings.filter { [.withoutMessage, .inBoth].contains($0.state) } }
@@ -41,6 +43,7 @@ public struct RecoveryReport: Sendable, Hashable {
 /// A message that a process left in `work/`, tidied, waiting to be worked again by ``Recovery/resume(_:)``.
 public struct LeftEntry: Sendable, Hashable {
     public let entry: EntryID
+    public let origin: Origin
     /// Starts that had no end.
     public let starts: Int
     let name: FileName
@@ -63,10 +66,10 @@ public enum Recovered: Sendable {
     case poison(Transaction)
 }
 
-/// Goes through what processes of this program left behind, one entry at a time.
+/// Repairs what processes of this program left behind, and hands out the messages that are to be worked again.
 ///
-/// Ask for the next only when the one before is settled, so that only the culprit of a crash is counted. Nothing is ever put
-/// back to where it waited.
+/// Suspects (``LeftEntry/isSuspect``) are to be worked one after the other, so that only the culprit of a crash is counted.
+/// Nothing is ever put back to where it waited.
 public final class Recovery {
     /// Starts without an end after which a message is not parsed any more.
     static let startLimit = 3
@@ -89,6 +92,13 @@ public final class Recovery {
         toWork = try spool.work.names().filter { !$0.hasPrefix(".") }.reversed()
     }
 
+    /// One that looks at nothing by itself, to resume single entries.
+    fileprivate init(_ spool: Spool) {
+        self.spool = spool
+        isLeft = { _ in false }
+        (toPublish, toWork) = ([], [])
+    }
+
     /// Repairs everything that needs no work: publishes what is committed, removes what is left over. It calls nobody over the
     /// network and runs no message, so it ends soon, whatever a message or a peer does.
     ///
@@ -103,10 +113,13 @@ public final class Recovery {
         while let name = toWork.popLast() {
             try passingOverFaults { () throws(SpoolError) in
                 guard let transaction = try tidy(name) else { return }
-                left.append(LeftEntry(entry: transaction.entry, starts: transaction.starts, name: name))
+                left.append(
+                    LeftEntry(
+                        entry: transaction.entry, origin: transaction.origin, starts: transaction.starts, name: name))
                 transaction.abandon()
             }
         }
+        report.isWhole = report.faults.isEmpty
         return left.sorted { $0.name.description < $1.name.description }
     }
 
@@ -349,6 +362,15 @@ extension Spool {
     {
         try durability.check(path)
         return try Recovery(self, leaving: isLeft)
+    }
+
+    /// Takes up a message that ``Recovery/repair()`` found, and counts the start. Any thread may call it, at any later time.
+    /// - Returns: nil when it is gone, another process has it, or it was put away; and what was found.
+    public func resume(_ left: LeftEntry) throws(SpoolError) -> (entry: Recovered?, report: RecoveryReport) {
+        try durability.check(path)
+        let recovery = Recovery(self)
+        let entry = try recovery.resume(left)
+        return (entry, recovery.report)
     }
 
     /// Goes through what was left behind, calling `body` with each entry that needs work; the body settles it before it returns.

@@ -94,6 +94,7 @@ extension Transaction {
         try require(.working)
         var facts = facts
         facts.starts = nil
+        facts.waits = nil
         facts.attempts = max(0, attempts)
         facts.due = max(0, due)
         return try settle(in: .retry, facts)

@@ -46,18 +46,21 @@ public struct NameFacts: Hashable, Sendable {
     public var due: Int?
     /// C: starts that had no end.
     public var starts: Int?
+    /// W: starts that ended while a server was waited for, and so are not counted in C.
+    public var waits: Int?
     /// A.
     public var order: Order?
 
     public init(
         envelopeOctets: Int? = nil, origin: Origin? = nil, attempts: Int? = nil, due: Int? = nil, starts: Int? = nil,
-        order: Order? = nil
+        waits: Int? = nil, order: Order? = nil
     ) {
         self.envelopeOctets = envelopeOctets
         self.origin = origin
         self.attempts = attempts
         self.due = due
         self.starts = starts
+        self.waits = waits
         self.order = order
     }
 
@@ -69,6 +72,7 @@ public struct NameFacts: Hashable, Sendable {
         if let attempts { text += ",N=\(attempts)" }
         if let due { text += ",D=\(due)" }
         if let starts { text += ",C=\(starts)" }
+        if let waits { text += ",W=\(waits)" }
         if let order { text += ",A=" + order.rawValue }
         return text
     }
@@ -85,6 +89,7 @@ public struct NameFacts: Hashable, Sendable {
             case "N" where attempts == nil: attempts = parseDecimal(value)
             case "D" where due == nil: due = parseDecimal(value)
             case "C" where starts == nil: starts = parseDecimal(value)
+            case "W" where waits == nil: waits = parseDecimal(value)
             case "A" where order == nil: order = Order(rawValue: String(value))
             default: return nil
             }
@@ -100,6 +105,7 @@ public struct NameFacts: Hashable, Sendable {
         case "N": attempts != nil
         case "D": due != nil
         case "C": starts != nil
+        case "W": waits != nil
         default: order != nil
         }
     }
@@ -131,7 +137,7 @@ public struct SpoolName: Hashable, Sendable, CustomStringConvertible {
 
 /// The names inside `work/UNIQ` and `publish/UNIQ`.
 enum TransactionFile: Hashable {
-    /// `message,E=…,O=…,N=…,C=…`
+    /// `message,E=…,O=…,N=…,C=…,W=…`
     case message(NameFacts)
     /// `FOLDER~NAME`
     case output(Folder, SpoolName)

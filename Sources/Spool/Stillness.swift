@@ -17,6 +17,11 @@ public struct Observation: Hashable, Sendable {
         changed = status.st_ctim.tv_sec &* 1_000_000_000 &+ status.st_ctim.tv_nsec
         self.isBeingWritten = isBeingWritten
     }
+
+    /// Whether nothing was written between the two; a rename may lie between them.
+    func hasSameContent(as other: Observation) -> Bool {
+        identity == other.identity && size == other.size && modified == other.modified
+    }
 }
 
 extension Spool {

@@ -34,6 +34,8 @@ public final class Transaction: @unchecked Sendable {
     let scratchSpace: ScratchSpace
     /// The relay's record, once it was asked for.
     var ledger: DeliveryLedger?
+    /// What the name said before a server was waited for; nil while none is.
+    private var waitingFacts: NameFacts?
 
     init(
         _ spool: Spool, queue: Queue?, _ place: Workplace, name: String, facts: NameFacts, source: FileName? = nil
@@ -84,6 +86,41 @@ public final class Transaction: @unchecked Sendable {
         }
         self.facts = facts
         messageName = name
+    }
+
+    /// How often a start may end while a server is waited for before it counts all the same: an answer may be what ends the
+    /// program.
+    static let waitLimit = 10
+
+    /// Says that a server has been waited for so long that it is not the message that ends the process now. Then the start is
+    /// not counted as one without an end; a first one never ends anything, so nothing is written for it.
+    public func beginWait() throws(SpoolError) {
+        try require(.working)
+        guard waitingFacts == nil, starts > 1, facts.waits ?? 0 < Self.waitLimit else { return }
+        let before = facts
+        var waiting = facts
+        waiting.starts = starts - 1
+        waiting.waits = (facts.waits ?? 0) + 1
+        try restateRead(waiting)
+        waitingFacts = before
+    }
+
+    /// Counts the start again, because the server has answered or is not waited for any more.
+    public func endWait() throws(SpoolError) {
+        guard let before = waitingFacts else { return }
+        try require(.working)
+        try restateRead(before)
+        waitingFacts = nil
+    }
+
+    /// Renames `message` after it was read: the rename changes the file's own times, which must not look like a change by its
+    /// writer.
+    private func restateRead(_ facts: NameFacts) throws(SpoolError) {
+        let isUnchanged = try !hasChanged()
+        try restate(facts)
+        guard isUnchanged, let observed, let status = try place.directory.status(messageName) else { return }
+        let now = Observation(status, isBeingWritten: false)
+        if now.hasSameContent(as: observed) { self.observed = now }
     }
 
     /// Counts only this start any more: the message was looked into and nothing happened.

@@ -55,7 +55,7 @@ struct EngineTests {
         #expect(file.octets == waiting)
         #expect(SpoolFile.part("N", of: file.name) == "1")
         #expect(SpoolFile.part("D", of: file.name) == "\(GatewayBench.now + 300)")
-        #expect(bench.agenda.next == GatewayBench.now + 300)
+        #expect(bench.engine.lanes[0].agenda.next == GatewayBench.now + 300)
         #expect(bench.board.snapshot.lastError == "no connection")
         #expect(bench.board.snapshot.reasons.isEmpty)
         try await bench.takeAll(.retry)
@@ -215,7 +215,7 @@ struct EngineTests {
         try bench.scratch.write([], to: "spool/outgoing/new/empty")
         try await bench.takeAll()
         #expect(try bench.counts() == ["corrupt": 1])
-        #expect(bench.board.snapshot.reasons["corrupt"] != nil)
+        #expect(bench.board.snapshot.lastError?.contains("it is empty") == true)
     }
 
     // MARK: - Faults and stops
@@ -234,7 +234,7 @@ struct EngineTests {
         #expect(try bench.names("work/" + directory).filter { !$0.hasPrefix("message") }.isEmpty)
         #expect(try bench.names("work/" + directory).first?.contains("C=1") == false)
         bench.sync.fail(false)
-        await bench.engine.tryAgain()
+        await bench.tryAgain()
         #expect(bench.engine.mayClaim && bench.board.snapshot.reasons.isEmpty)
         try await bench.takeAll()
         #expect(try bench.counts() == ["delivered": 2])
@@ -246,10 +246,10 @@ struct EngineTests {
         try bench.put()
         bench.sync.fail(true)
         try await bench.takeAll()
-        for _ in 0..<5 { await bench.engine.tryAgain() }
+        for _ in 0..<5 { await bench.tryAgain() }
         #expect(!bench.engine.mayClaim && bench.board.snapshot.reasons["local"] != nil)
         bench.sync.fail(false)
-        await bench.engine.tryAgain()
+        await bench.tryAgain()
         #expect(try bench.counts() == ["delivered": 1], "no attempt of the five was counted as a start")
     }
 
@@ -262,11 +262,11 @@ struct EngineTests {
         }
         try bench.put()
         let candidate = try #require(try bench.candidates().first)
-        await Task { await bench.engine.take(candidate) }.value
+        await Task { await bench.engine.take(.fresh(candidate), at: nil) }.value
         #expect(try bench.counts() == ["work": 1])
         let directory = try #require(try bench.names("work").first)
         #expect(try bench.names("work/" + directory).first?.contains("C=1") == false)
-        await bench.engine.recover()
+        await bench.recover()
         #expect(try bench.counts() == ["delivered": 1])
     }
 
@@ -278,7 +278,7 @@ struct EngineTests {
         let poison = "From: \u{1}\n\u{0} no message at all"
         try bench.leave(poison, starts: 3)
         try bench.leave(GatewayBench.message, starts: 2, number: 2)
-        await bench.engine.recover()
+        await bench.recover()
         #expect(try bench.counts() == ["admin": 2])
         let notice = try #require(try bench.files("admin").first { $0.text.contains("not looked into again") })
         let encoded = Data(poison.utf8).base64EncodedString()
@@ -292,7 +292,7 @@ struct EngineTests {
         xml.administrator = nil
         let bench = try GatewayBench(xml)
         try bench.leave("\u{0}poison", starts: 3)
-        await bench.engine.recover()
+        await bench.recover()
         #expect(try bench.counts() == ["blocked": 1])
         #expect(try #require(try bench.files("blocked").first).octets == Array("\u{0}poison".utf8))
     }
@@ -301,7 +301,7 @@ struct EngineTests {
     func foreign() async throws {
         let bench = try GatewayBench()
         try bench.scratch.write([1], to: "spool/work/stranger")
-        await bench.engine.recover()
+        await bench.recover()
         #expect(try bench.names("work") == ["stranger"])
         #expect(!bench.board.snapshot.reasons.isEmpty)
     }

@@ -81,7 +81,6 @@ final class GatewayBench: Sendable {
     let spool: Spool
     let configuration: ActiveConfiguration
     let board = HealthBoard(changed: {})
-    let agenda = RetryAgenda(bell: WakeBell())
     let engine: Engine
     let sync = FailingSync()
 
@@ -118,7 +117,22 @@ final class GatewayBench: Sendable {
                 processor: EntryProcessor(policy: server.policy, services: services)))
         var log = Logger(label: "ses") { _ in SwiftLogNoOpLogHandler() }
         log.logLevel = .critical
-        engine = Engine(spool: spool, configuration: configuration, board: board, agenda: agenda, log: log)
+        engine = Engine(spool: spool, configuration: configuration, board: board, log: log)
+    }
+
+    /// Takes one after the other what recovery hands on.
+    func recover() async {
+        engine.recover()
+        for lane in engine.lanes {
+            while let left = lane.leftovers.pop() { await engine.take(.left(left), at: lane.server) }
+        }
+        _ = await engine.workSuspects()
+    }
+
+    /// Tries whether a fault is gone, and if it is, goes on with what was put back.
+    func tryAgain() async {
+        engine.gate.waitNoMore()
+        await engine.gate.tryAgain { await self.recover() }
     }
 
     static let message =
@@ -156,7 +170,9 @@ final class GatewayBench: Sendable {
 
     /// Takes everything that waits in `queue`, one after the other.
     func takeAll(_ queue: Queue = .outgoing) async throws {
-        for candidate in try candidates(queue) { await engine.take(candidate) }
+        for candidate in try candidates(queue) {
+            await engine.take(.fresh(candidate), at: engine.lanes[0].server)
+        }
     }
 
     func names(_ directory: String) throws -> [String] { try scratch.names(in: "spool/" + directory) }

@@ -266,9 +266,24 @@ struct ReportTests {
         #expect((try Self.object(report)["reasons"] as? [String])?.count == 2)
     }
 
-    @Test("a state that cannot be read is left out, not believed and not fatal")
+    @Test("a state of a living process that cannot be understood is not believed, and is a reason")
     func damagedState() {
-        let states = [ProcessState(program: "ses", pid: 1, json: Array("{\"v\":1".utf8), age: 1)]
-        #expect(StatusReport(counts: [], states: states, now: 10).healthy)
+        let states = [ProcessState(program: "ses", pid: 7, json: Array("{\"v\":1".utf8), age: 1)]
+        let report = StatusReport(counts: [], states: states, now: 10)
+        #expect(!report.healthy && report.text.contains("ses 7"))
+        let others = [ProcessState(program: "other", pid: 7, json: [], age: 1)]
+        #expect(StatusReport(counts: [], states: others, now: 10).healthy)
+    }
+
+    @Test("what waits for too long is a reason, and says whether anybody runs that could take it")
+    func overdue() throws {
+        var overdue = Overdue()
+        overdue.add(400)
+        overdue.add(700)
+        let alone = StatusReport(counts: [], states: [], now: 10, overdue: ["outgoing": overdue])
+        #expect(alone.text.contains("outgoing holds 2 that should have been taken, the first for 700 s: no ses says"))
+        let watched = StatusReport(counts: [], states: [try Self.state()], now: 10, overdue: ["retry": overdue])
+        #expect(watched.text.contains("retry holds 2") && watched.text.contains("ses does not take them"))
+        #expect(StatusReport(counts: [], states: [], now: 10, overdue: ["outgoing": Overdue()]).healthy)
     }
 }

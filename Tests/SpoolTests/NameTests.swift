@@ -11,6 +11,7 @@ struct NameTests {
         "facts are read and written in one form",
         arguments: [
             "", ",E=214", ",E=214,O=out,N=3,D=1790000000", ",O=infile", ",E=0,O=in,N=0,D=0,C=4,A=release",
+            ",O=out,N=0,C=2,W=3",
         ])
     func roundTrip(_ facts: String) throws {
         let name = try #require(SpoolName(parsing: Self.unique + facts))

@@ -14,12 +14,15 @@
    FAULTPOINT_ERRNO    with what they fail
    FAULTPOINT_SWITCH   a file: the fault lasts while its first octet is '1'
 
+   FAULTPOINT_NAME     a host name whose address has no end of being looked up
+
    FAULTPOINT_CLOCK    a file of 8 octets, a number in the machine's order: the seconds by which the time of day is shifted */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -38,7 +41,7 @@
 
 static atomic_int counter;
 static int chosen, error_number, log_descriptor = -1, is_active, is_after, is_short, numbers_all;
-static const char *faulty_call, *faulty_path;
+static const char *faulty_call, *faulty_path, *hanging_name;
 static int lasting_error;
 static const volatile char *lasting_switch;
 static const volatile int64_t *clock_shift;
@@ -71,6 +74,7 @@ __attribute__((constructor)) static void prepare(void) {
     numbers_all = getenv("FAULTPOINT_ALL") != NULL;
     faulty_call = getenv("FAULTPOINT_CALL");
     faulty_path = getenv("FAULTPOINT_PATH");
+    hanging_name = getenv("FAULTPOINT_NAME");
     lasting_error = getenv("FAULTPOINT_ERRNO") ? atoi(getenv("FAULTPOINT_ERRNO")) : 0;
     lasting_switch = shared(getenv("FAULTPOINT_SWITCH"), 1);
     clock_shift = shared(getenv("FAULTPOINT_CLOCK"), sizeof *clock_shift);
@@ -289,6 +293,13 @@ ssize_t read(int descriptor, void *octets, size_t count) {
     REAL(ssize_t, read, int, void *, size_t);
     int number = is_active && is_regular(descriptor) ? look("read", descriptor, "") : 0;
     CALL(ssize_t, number, real(descriptor, octets, count));
+}
+
+int getaddrinfo(const char *restrict node, const char *restrict service, const struct addrinfo *restrict hints,
+                struct addrinfo **restrict result) {
+    REAL(int, getaddrinfo, const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (is_active && hanging_name && node && strcmp(node, hanging_name) == 0) while (1) sleep(3600);
+    return real(node, service, hints, result);
 }
 
 /* The time of day, shifted. */

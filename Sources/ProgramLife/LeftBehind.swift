@@ -1,26 +1,27 @@
-import Spool
 import Synchronization
 
 /// The files that could not be taken from where they wait, with the reason of each, reported as one reason.
-final class LeftBehind: Sendable {
+package final class LeftBehind: Sendable {
     private let names = Mutex<[String: String]>([:])
     private static let limit = 1_000
 
-    func note(_ name: String, _ reason: String) {
+    package init() {}
+
+    package func note(_ name: String, _ reason: String) {
         names.withLock { if $0.count < Self.limit || $0[name] != nil { $0[name] = reason } }
     }
 
-    func remove(_ name: String) { names.withLock { $0[name] = nil } }
+    package func remove(_ name: String) { names.withLock { $0[name] = nil } }
 
     /// Keeps of those whose names begin with `prefix` only what a listing saw.
-    func keep(_ seen: Set<String>, of prefix: String) {
+    package func keep(_ seen: Set<String>, of prefix: String) {
         names.withLock { names in names = names.filter { !$0.key.hasPrefix(prefix) || seen.contains($0.key) } }
     }
 
-    func contains(_ name: String) -> Bool { names.withLock { $0[name] != nil } }
+    package func contains(_ name: String) -> Bool { names.withLock { $0[name] != nil } }
 
     /// One sentence; nil when there is nothing.
-    var reason: String? {
+    package var reason: String? {
         names.withLock { names in
             guard let first = names.min(by: { $0.key < $1.key }) else { return nil }
             let more = names.count > 1 ? " (and \(names.count - 1) more)" : ""

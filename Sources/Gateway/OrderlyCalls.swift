@@ -1,0 +1,104 @@
+import DSSProtocol
+import Octets
+import Processing
+import Spool
+import Synchronization
+
+/// The calls to the signing server that one start of one message makes: in its turn, and not for ever.
+///
+/// After a while of waiting for the server, the end of this process is not blamed on the message.
+final class OrderlyCalls: SignatureService {
+    private struct State {
+        var isInside = false
+        var begun: ContinuousClock.Instant?
+    }
+
+    private let service: any SignatureService
+    /// Nil for a message that is worked alone.
+    private let lane: ServerLane?
+    private let transaction: Transaction
+    /// The time after which a start makes no further call.
+    private let limit: Duration
+    private let note: @Sendable (SpoolError) -> Void
+    private let state = Mutex(State())
+
+    /// A start may take so many times as long as one answer: a message may have many attachments, each with its own call.
+    static let callsInARow = 10
+    /// Whoever ends the process after a wait for so long, it is not the message.
+    private static let longWait = Duration.seconds(2)
+
+    /// - Parameters:
+    ///   - limit: The time after which a start makes no further call.
+    ///   - note: Told of faults that hold up nothing.
+    init(
+        _ service: any SignatureService, in lane: ServerLane?, for transaction: Transaction, limit: Duration,
+        note: @escaping @Sendable (SpoolError) -> Void
+    ) {
+        self.service = service
+        self.lane = lane
+        self.transaction = transaction
+        self.limit = limit
+        self.note = note
+    }
+
+    /// The message is done with the server.
+    func end() {
+        let wasInside = state.withLock { state in
+            defer { state.isInside = false }
+            return state.isInside
+        }
+        if wasInside { lane?.leave() }
+    }
+
+    func sign(_ operation: SigningOperation, answers: any OctetCollectorMaking) async throws(Failure) -> SigningAnswer {
+        try await inTurn { () async throws(Failure) in try await service.sign(operation, answers: answers) }
+    }
+
+    func verify(
+        _ operation: VerificationOperation, answers: any OctetCollectorMaking
+    ) async throws(Failure) -> VerificationAnswer {
+        try await inTurn { () async throws(Failure) in try await service.verify(operation, answers: answers) }
+    }
+
+    private func inTurn<Answer: Sendable>(
+        _ call: () async throws(Failure) -> Answer
+    ) async throws(Failure) -> Answer {
+        try await begin()
+        // Only from the second start without an end on is there something to be careful about.
+        guard transaction.starts > 1 else {
+            defer { lane?.progressed() }
+            return try await call()
+        }
+        let waiting = Task { [transaction, note] in
+            guard (try? await Task.sleep(for: Self.longWait)) != nil else { return }
+            do throws(SpoolError) { try transaction.beginWait() } catch { note(error) }
+        }
+        let outcome: Result<Answer, Failure>
+        do throws(Failure) { outcome = .success(try await call()) } catch { outcome = .failure(error) }
+        waiting.cancel()
+        // Nobody else may be at the transaction when the work goes on.
+        await waiting.value
+        lane?.progressed()
+        do throws(SpoolError) { try transaction.endWait() } catch { note(error) }
+        return try outcome.get()
+    }
+
+    private func begin() async throws(Failure) {
+        if let lane, !state.withLock({ $0.isInside }) {
+            guard await lane.enter() else {
+                throw .outOfTurn("the signing server has not answered the messages before it; it waits for its turn")
+            }
+            state.withLock { $0.isInside = true }
+        }
+        let now = ContinuousClock.now
+        let begun = state.withLock { state in
+            state.begun = state.begun ?? now
+            return state.begun ?? now
+        }
+        guard now - begun < limit else {
+            throw Failure(
+                .transient,
+                "the signing server took longer than \(limit.components.seconds) s for all of the message's calls")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ProgramLife
+import Spool
+import Workflows
+
+/// Something that waits and may be worked on.
+enum Waiting: Sendable {
+    case fresh(Candidate)
+    /// Left in `work/` by a process that ended, or put back after a fault.
+    case left(LeftEntry)
+
+    /// What it is postponed under: its place and name, or its entry.
+    var key: String {
+        switch self {
+        case .fresh(let candidate): "\(candidate.queue.rawValue)/\(candidate.name)"
+        case .left(let left): left.entry.digits
+        }
+    }
+
+    var direction: Direction {
+        switch self {
+        case .fresh(let candidate): candidate.facts.origin?.direction ?? .outgoing
+        case .left(let left): left.origin.direction
+        }
+    }
+}
+
+extension Origin {
+    var direction: Direction {
+        switch self {
+        case .outgoing: .outgoing
+        case .incoming: .incoming
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Spool
+
+/// What recoveries found that makes the status unhealthy, told as one reason for each state of the table.
+///
+/// What is foreign counts until it is gone. What cannot come about by itself (S8, S9) was repaired when it was found, and is
+/// told until the program ends, so that somebody looks.
+struct RecoveryFindings {
+    private var found: [RecoveryReport.State: [String: String]] = [:]
+    /// Of one state; this only bounds the memory.
+    private static let limit = 1_000
+
+    /// Takes in what one recovery found.
+    /// - Returns: What was not known before.
+    mutating func take(_ report: RecoveryReport) -> Set<RecoveryReport.Finding> {
+        var new: Set<RecoveryReport.Finding> = []
+        var foreign: [String: String] = [:]
+        for finding in report.unhealthy {
+            var known = found[finding.state, default: [:]]
+            if known[finding.path] == nil, known.count < Self.limit { new.insert(finding) }
+            if known.count < Self.limit || known[finding.path] != nil { known[finding.path] = finding.text }
+            found[finding.state] = known
+            if finding.state == .foreign { foreign[finding.path] = known[finding.path] }
+        }
+        if report.isWhole { found[.foreign] = foreign }
+        return new
+    }
+
+    /// A sentence for each state of which something was found, nil where there is nothing any more, by subject.
+    var reasons: [(subject: String, reason: String?)] {
+        found.map { state, paths in
+            let more = paths.count > 1 ? " (and \(paths.count - 1) more)" : ""
+            let first = paths.min { $0.key < $1.key }
+            return ("recovery " + state.rawValue, first.map { "\($0.key) (\(state.rawValue)): \($0.value)\(more)" })
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package import Spool
+
+/// What whoever asks for a status sees by himself: a program in trouble may not be able to say so.
+package struct SpoolHealth: Sendable {
+    /// Seconds after which what waits to be taken, or to be cleared away, shows that nobody does.
+    package static let patience = 300
+
+    /// Why mail may not move, a sentence each.
+    package private(set) var reasons: [String] = []
+
+    /// Asks the file system, and tries to write.
+    /// - Parameter states: Of the processes that live.
+    package init(of spool: Spool, program: String, states: [ProcessState], silence: Int) throws(SpoolError) {
+        let lack = try spool.lackOfRoom()
+        if let lack {
+            reasons.append(lack)
+        } else if let error = try spool.obstacleToWriting() {
+            reasons.append("nothing can be written in the spool: \(error.description)")
+        }
+        for state in states where state.program == program {
+            if let reason = Self.trouble(of: state, silence: silence) { reasons.append(reason) }
+        }
+    }
+
+    /// Why a living process may not do its work, as its state shows; nil when nothing shows it.
+    /// - Parameter silence: Seconds after which it should have renewed what it says of itself.
+    package static func trouble(of state: ProcessState, silence: Int) -> String? {
+        let name = "\(state.program) \(state.pid)"
+        if let defect = state.defect { return "what \(name) says of itself cannot be read: \(defect)" }
+        guard state.isOutdated || state.age > silence else { return nil }
+        return "\(name) has not said for \(state.age) s how it is: it cannot write, or hangs"
+    }
+
+    /// A place where messages wait for longer than ``patience``.
+    /// - Parameter taker: The program that is to take them.
+    package static func overdue(_ place: String, _ overdue: Overdue, taker: String, isRunning: Bool) -> String? {
+        guard overdue.count > 0 else { return nil }
+        let what = isRunning ? "\(taker) does not take them" : "no \(taker) says that it runs"
+        return
+            "\(place) holds \(overdue.count) that should have been taken, the first for \(overdue.longest) s: \(what)"
+    }
+}

@@ -1,0 +1,69 @@
+import Glibc
+
+/// How many messages wait somewhere for longer than they should.
+public struct Overdue: Sendable, Hashable {
+    public internal(set) var count = 0
+    /// Seconds for which the first of them has waited.
+    public internal(set) var longest = 0
+
+    mutating func add(_ seconds: Int) {
+        count += 1
+        longest = max(longest, seconds)
+    }
+}
+
+extension Spool {
+    /// Messages that wait in `queue` and came, or became due, before `then`, those that cannot be read included.
+    ///
+    /// The time of the last change of a file's metadata counts, which a copy cannot bring with it; of a retry that of its name.
+    /// - Parameters:
+    ///   - then: Unix seconds.
+    ///   - longestDelay: Seconds; a retry that is due further ahead of `then` is due at once, as the clock must have jumped.
+    ///     nil: unknown.
+    public func waiting(in queue: Queue, since then: Int, longestDelay: Int? = nil) throws(SpoolError) -> Overdue {
+        var overdue = Overdue()
+        let now = clock.now()
+        let left = try forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
+            if let due = candidate.due {
+                if due < then || longestDelay.map({ due - then > $0 }) ?? false { overdue.add(max(0, now - due)) }
+            } else if let status = try candidate.directory.status(candidate.name), status.st_ctim.tv_sec < then {
+                overdue.add(max(0, now - status.st_ctim.tv_sec))
+            }
+            return true
+        }
+        for one in left where !one.isForeign && one.isWaitingSince(then) { overdue.add(max(0, now - then)) }
+        return overdue
+    }
+
+    /// Why nothing can be written in the spool, found out by writing; nil when it can, or when whoever asks has no right to
+    /// write there and so cannot tell.
+    public func obstacleToWriting() throws(SpoolError) -> SpoolError? {
+        // The name is that of half a state, which the programs remove where it was left by a killed one.
+        let name = ".status-\(getpid()).json.\(EntryID(random: random))"
+        let state: Directory
+        do throws(SpoolError) {
+            state = try self.state
+            let file = try state.createFile(name, mode: Layout.fileMode)
+            do throws(SpoolError) {
+                try file.write([UInt8](repeating: UInt8(ascii: " "), count: 4_096))
+            } catch {
+                try state.unlink(name)
+                return error
+            }
+            try state.unlink(name)
+            return nil
+        } catch let error where [EACCES, EPERM].contains(error.errno) {
+            return geteuid() == root.owner ? error : nil
+        } catch {
+            return error
+        }
+    }
+}
+
+extension LeftInPlace {
+    /// Whether the file has been there since before `then`.
+    fileprivate func isWaitingSince(_ then: Int) -> Bool {
+        var status = stat()
+        return lstat(path, &status) != 0 || status.st_ctim.tv_sec < then
+    }
+}
