@@ -153,7 +153,8 @@ public struct TimestampVerifier: Sendable {
         }
         guard let signer = parsed.signers.first, let authority = signer.certificate else {
             details.append(
-                VerificationDetail(.issuerTrust, .indeterminate, "the timestamp authority's certificate is not at hand")
+                VerificationDetail(
+                    .issuerTrust, .indeterminate, "the timestamp authority's certificate is not available")
             )
             return TimestampResult(
                 token: token, authority: nil, path: [], evidence: RevocationEvidence(), details: details)

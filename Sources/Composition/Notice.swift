@@ -89,7 +89,7 @@ public struct Notice: Sendable {
             parts.append(
                 .file(
                     file, type: "application/octet-stream", name: "original.bin",
-                    description: "The file as it came, not looked into"))
+                    description: "The file as received, not examined"))
         case .none: break
         }
         var rope = OctetRope()
@@ -135,13 +135,13 @@ public struct Notice: Sendable {
         add("Message-ID", originalID)
         add("Reference", entry)
         switch original {
-        case .attached: add("Message", "attached, as it came")
+        case .attached: add("Message", "attached, as received")
         case .headerOnly: add("Message", "kept by the administrator; only its header is attached")
         case .headerOfBlocked:
             add("Message", "too large to be attached; it is kept in the folder blocked, and its header is attached")
         case .headerOfDelivered:
             add("Message", "too large to be attached; it went on to its recipients, and its header is attached")
-        case .raw: add("Message", "attached as a file, as it came; SES has not looked into it")
+        case .raw: add("Message", "attached as a file, as received; SES has not examined it")
         case .none: if mentioned.isEmpty { add("Message", "not attached") }
         }
         for mention in mentioned {

@@ -161,7 +161,7 @@ extension ResultText {
 
     private var sentenceBesideMessage: String {
         guard let attachments, !attachments.contains(where: { $0.verdict == .trusted }) else { return "" }
-        if !remarks.isEmpty { return " Not all attachments have been looked at." }
+        if !remarks.isEmpty { return " Not all attachments have been examined." }
         return attachments.isEmpty ? "" : " No attachment carries a signature of its own."
     }
 }

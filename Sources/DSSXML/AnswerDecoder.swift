@@ -234,7 +234,7 @@ public final class AnswerDecoder {
     }
 
     private func fit(_ octets: OctetString?, _ kind: DocumentKind) -> DSSOutcome {
-        guard let octets else { return refuse("the document in the answer cannot be cut out of it") }
+        guard let octets else { return refuse("the document cannot be extracted from the answer") }
         guard let answer = ContentKind.answer(octets, for: kind) else {
             return refuse("what the answer holds is no signed \(kind.rawValue)")
         }

@@ -38,7 +38,7 @@ struct PDFInspecting {
             }
         }
         guard !new.isDocumentTimestamp else {
-            return MadeSignature(.broken("what is new is a timestamp, not a signature"))
+            return MadeSignature(.broken("the new object is a timestamp, not a signature"))
         }
         // A server may put validation data and timestamps of the document behind it, for the signature to last: that
         // nothing else follows is among the findings.
@@ -65,7 +65,7 @@ struct PDFInspecting {
             } else if let length = signature.revisionLength {
                 coverage = .earlierRevision(Self.addition(of: document.count - length, to: signature, found))
             } else {
-                coverage = .part("what is signed cannot be told")
+                coverage = .part("it is unknown what is signed")
             }
             signatures.append(
                 DocumentSignature(

@@ -89,7 +89,7 @@ public struct StatusReport: Encodable, Sendable {
         if let publish = counts.first(where: { $0.name == "publish" }), let oldest = publish.oldest,
             now - oldest > SpoolHealth.patience
         {
-            add("publish holds \(publish.count), the oldest for \(now - oldest) s: nobody puts them into their folders")
+            add("publish holds \(publish.count), the oldest for \(now - oldest) s: no process publishes them")
         }
         for (_, state) in known {
             for reason in state.reasons { add(reason) }

@@ -18,10 +18,10 @@ struct AttachmentOctets {
             content = entity.body
             doubt =
                 Self.holdsForeignEncoding(entity.body)
-                ? "it is encoded by uuencode or yEnc, and readers differ in what they make of it" : nil
+                ? "it is encoded by uuencode or yEnc, which readers decode in different ways" : nil
         case .other(let word):
             content = entity.body
-            doubt = "its Content-Transfer-Encoding \(UntrustedText.quotedName(word, limit: 40)) is none of RFC 2045"
+            doubt = "its Content-Transfer-Encoding \(UntrustedText.quotedName(word, limit: 40)) is not one of RFC 2045"
         }
     }
 

@@ -32,10 +32,10 @@ struct OpeningHints {
             return "its name holds a control character, at which some readers end it"
         }
         for ending in names.flatMap({ $0.endings.sorted() }) where Self.choosesProgram(ending) && !form.opens(ending) {
-            return "its name ends in .\(ending), by which it may be opened as something else than what is signed"
+            return "its name ends in .\(ending), by which it may be opened as something other than what is signed"
         }
         guard let declared = Self.program(for: mediaType), declared != form.program else { return nil }
-        return "its type is \(mediaType), by which it may be opened as something else than what is signed"
+        return "its type is \(mediaType), by which it may be opened as something other than what is signed"
     }
 
     // MARK: - Names

@@ -8,7 +8,7 @@ public import Workflows
 public enum Unread {
     /// The reason why it was not read.
     public static let poisonReason =
-        "processing of this message ended three times without a result; it was not looked into again"
+        "processing of this message ended three times without a result; it was not examined again"
 
     /// A message that ended three starts. The administrator gets the raw file as it is; without one it is blocked.
     public static func poisoned(

@@ -22,7 +22,7 @@ package enum OrderlyEnd {
                 } catch {
                     return  // The work came to its end first.
                 }
-                log.warning("what is still in work is put back")
+                log.warning("entries still in work are put back")
                 impatient()
                 work.cancel()
                 if let limit { endProcess(after: max(.zero, limit - patience), log) }
@@ -38,7 +38,7 @@ package enum OrderlyEnd {
     package static func endProcess(after delay: Duration, _ log: Logger) {
         let thread = Thread {
             Thread.sleep(forTimeInterval: delay / .seconds(1))
-            log.error("something cannot be ended in order; the next start goes on with it")
+            log.error("something cannot be ended in order; the next start continues it")
             _exit(ExitStatus.tryAgain.rawValue)
         }
         thread.start()

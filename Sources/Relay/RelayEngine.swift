@@ -209,7 +209,7 @@ final class RelayEngine: Sendable {
         let isolation = EntryIsolation(
             transaction: transaction, settings: settings.current, context: context, voice: voice)
         do {
-            let ending = try isolation.run(because: "three starts had no end: the message was not looked into")
+            let ending = try isolation.run(because: "three starts had no end: the message was not examined")
             handled.add(1, ordering: .relaxed)
             gate.succeeded(transaction.entry)
             guard case .failed(let file, let reason) = ending else { return }

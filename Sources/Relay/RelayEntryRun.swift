@@ -54,7 +54,7 @@ final class RelayEntryRun {
         }
         throw SpoolError(
             .raced, path: context.spool.path,
-            "the message of entry \(transaction.entry) keeps being changed by somebody")
+            "the message of entry \(transaction.entry) is changed again and again by another program")
     }
 
     private func work() throws(SpoolError) -> Ending? {

@@ -130,7 +130,7 @@ struct RelayMetrics {
             "# HELP ses_relay_\(name) \(help)\n# TYPE ses_relay_\(name) \(type)\nses_relay_\(name) \(value)\n"
         }
         return line("sent_recipients_total", "counter", "Recipients whose server took a message.", counters.sent)
-            + line("failed_recipients_total", "counter", "Recipients refused for good.", counters.failed)
+            + line("failed_recipients_total", "counter", "Recipients refused permanently.", counters.failed)
             + line(
                 "deferred_recipients_total", "counter", "Recipients put off, once for each attempt.", counters.deferred)
             + line(

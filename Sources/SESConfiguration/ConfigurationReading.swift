@@ -48,7 +48,7 @@ final class ConfigurationReading {
             if let first = firstLines[child.localName], !repeatable.contains(child.localName) {
                 fault(
                     .repeated, line: child.line,
-                    "<\(child.localName)> stands a second time in <\(element.localName)>, first on line \(first)",
+                    "<\(child.localName)> occurs a second time in <\(element.localName)>, first on line \(first)",
                     expected: "it once")
             } else {
                 firstLines[child.localName] = child.line
@@ -58,7 +58,7 @@ final class ConfigurationReading {
         if !text, !element.trimmedText.isEmpty {
             fault(
                 .strayText, line: element.line,
-                "\(quoted(element.trimmedText)) stands as text in <\(element.localName)>",
+                "\(quoted(element.trimmedText)) is text in <\(element.localName)>",
                 expected: children.isEmpty ? "nothing in it" : Self.oneOf(children.map { "<\($0)>" }))
         }
     }

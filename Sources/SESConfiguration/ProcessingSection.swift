@@ -132,7 +132,7 @@ extension ConfigurationReading {
         }
         if element.children.isEmpty {
             fault(
-                .missing, line: element.line, "<OrganisationSigner> names nobody",
+                .missing, line: element.line, "<OrganisationSigner> names no certificate",
                 expected: "<Address>, <Domain>, or <Issuer> and <Serial>")
         }
         return signers

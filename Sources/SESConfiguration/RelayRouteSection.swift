@@ -92,7 +92,7 @@ extension ConfigurationReading {
         if names.count > 1 {
             fault(
                 .repeated, line: names[1].line,
-                "the user name stands there in both spellings, first on line \(names[0].line)",
+                "the user name is given in both spellings, first on line \(names[0].line)",
                 expected: "it once")
         }
         guard let nameElement = names.first else {

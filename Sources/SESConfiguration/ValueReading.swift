@@ -58,7 +58,7 @@ extension ConfigurationReading {
                 return address
             }
         }
-        refuse(text, expected: "one e-mail address such as admin@example.org")
+        refuse(text, expected: "one mail address such as admin@example.org")
         return nil
     }
 

@@ -89,7 +89,7 @@ extension ConfigurationReading {
                 return nil
             }
             guard !words.contains(word) else {
-                fault(.repeated, line: text.line, "\(name) stands twice in <OperationRule>", expected: "it once")
+                fault(.repeated, line: text.line, "\(name) occurs twice in <OperationRule>", expected: "it once")
                 return nil
             }
             words.append(word)

@@ -22,13 +22,13 @@ extension ConfigurationReading {
         if let same = earlier.first(where: { $0.name == workflow.name }) {
             warn(
                 .sameName, line: workflow.line,
-                "the workflow on line \(same.line) is called \(quoted(workflow.name)) too: no report tells them apart"
+                "the workflow on line \(same.line) is called \(quoted(workflow.name)) too: reports cannot distinguish them"
             )
         }
         if let equal = earlier.first(where: { FilterComparison.areEqual($0.filter, workflow.filter) }) {
             warn(
                 .equalFilters, line: workflow.line,
-                "this workflow never runs: the one on line \(equal.line) has the same filter and is looked at first")
+                "this workflow never runs: the one on line \(equal.line) has the same filter and comes first")
         } else if let wider = earlier.first(where: { FilterComparison.implies(workflow.filter, $0.filter) }) {
             warn(
                 .shadowedWorkflow, line: workflow.line,
@@ -63,7 +63,7 @@ extension ConfigurationReading {
         if workflow.attachesResponse, workflow.resultRule == .original {
             warn(
                 .responseNotShown, line: workflow.line,
-                "attachResponseXml=\"true\" does nothing with SEND_ORIGINAL_EMAIL, which leaves the mail as it is")
+                "attachResponseXml=\"true\" has no effect with SEND_ORIGINAL_EMAIL, which leaves the mail unchanged")
         }
     }
 

@@ -62,7 +62,7 @@ final class AcceptGuard: ChannelInboundHandler {
         if let lastTold, now - lastTold < .seconds(10) { return }
         lastTold = now
         logger.warning(
-            "connections cannot be accepted; others are closed for them. Raise LimitNOFILE if this goes on",
+            "connections cannot be accepted; others are closed for them. Raise LimitNOFILE if this continues",
             metadata: ["times": "\(failures)", "reason": "\(String(cString: strerror(error.errnoCode)))"])
         failures = 0
     }

@@ -42,7 +42,7 @@ public struct DocumentVerification: Sendable {
             switch error.kind {
             case .encrypted, .tooComplex, .unsupported:
                 return SignatureFindings(details: [
-                    VerificationDetail(.signature, .indeterminate, "the PDF cannot be looked into: \(error.reason)")
+                    VerificationDetail(.signature, .indeterminate, "the PDF cannot be examined: \(error.reason)")
                 ])
             case .notPDF, .damaged, .forbidden, .field, .page, .constraint:
                 // A document that claims to be signed and cannot be read is not trusted.

@@ -105,7 +105,7 @@ extension DSSConfigurationReading {
         for child in element.children("Policy") {
             let text = text(of: child)
             guard CertificatePolicies.isObjectIdentifier(text) else {
-                fault(child, "\"\(text)\" is no certificate policy: expected an object identifier such as 1.2.3.4")
+                fault(child, "\"\(text)\" is not a certificate policy: expected an object identifier such as 1.2.3.4")
                 continue
             }
             policies.acceptable.append(text)

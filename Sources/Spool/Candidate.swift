@@ -61,7 +61,7 @@ extension Spool {
                 else { return true }
                 guard let candidate = candidate(queue, name, isBare: isBare, directory) else {
                     note(
-                        "its name is none of ours, so nobody knows which way it was going; move it to outgoing/new or incoming/new",
+                        "its name is not of the spool's form, so its direction is unknown; move it to outgoing/new or incoming/new",
                         isForeign: true)
                     return true
                 }

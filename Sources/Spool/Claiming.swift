@@ -88,7 +88,7 @@ extension Spool {
         }
         throw SpoolError(
             .raced, path: path + "/" + program.workPath,
-            "each directory made for a claim was removed by somebody at once")
+            "each directory made for a claim was removed at once by another process")
     }
 
     /// Removes a directory of a claim that failed, so that a fault that lasts does not leave one behind at each try.

@@ -291,7 +291,7 @@ public final class Recovery {
     private func lock(_ name: FileName, in parent: Directory) throws(SpoolError) -> Found? {
         let path = "\(parent.path)/\(name)"
         guard let text = name.text, let unique = UniqueName(parsing: text) else {
-            note(.foreign, path, "nothing of ours has such a name; left untouched")
+            note(.foreign, path, "no file of the spool has such a name; left untouched")
             return nil
         }
         guard !isLeft(unique.entry) else { return nil }
@@ -315,7 +315,7 @@ public final class Recovery {
             case .scratch: found.scratch.append(name)
             case .ledger where spool.program == .relay: found.hasLedger = true
             case .message, .ledger, .foreign:
-                note(.foreign, path, "\(name) in it is none of ours; left untouched")
+                note(.foreign, path, "\(name) in it does not belong to the spool; left untouched")
                 return nil
             }
         }

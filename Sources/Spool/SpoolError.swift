@@ -76,7 +76,7 @@ extension SpoolError: CustomStringConvertible {
 
     private static func advice(_ errno: Int32) -> String {
         switch errno {
-        case ENOSPC, EDQUOT: "make room on the file system; work goes on by itself then"
+        case ENOSPC, EDQUOT: "make room on the file system; work then continues by itself"
         case EIO, EUCLEAN, EBADMSG: "the disk reports damage: see the kernel log"
         case EROFS: "the file system is read-only: see the kernel log, then remount it"
         case EMFILE: "raise the limit of open files of this process"

@@ -71,7 +71,8 @@ extension Spool {
         try work.make(name, mode: Layout.workMode)
         let place = try work.directory(name)
         guard try place.tryLock() else {
-            throw SpoolError(.fileSystem, path: place.path, "a lock on a directory just made is held by somebody")
+            throw SpoolError(
+                .fileSystem, path: place.path, "another process holds a lock on a directory that was just made")
         }
         try demand(source.rename(name, to: place, "message"), .done, source.path, "claiming a file by rename")
         try durability.sync(directory: place)

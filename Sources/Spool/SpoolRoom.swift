@@ -17,11 +17,11 @@ extension Spool {
         let free = Int(facts.f_bavail) * Int(facts.f_frsize)
         if free < Self.leastRoom(of: Int(facts.f_blocks) * Int(facts.f_frsize)) {
             return
-                "the file system of the spool is full (\(free / 1_024) KiB free): make room; work goes on by itself then"
+                "the file system of the spool is full (\(free / 1_024) KiB free): make room; work then continues by itself"
         }
         // File systems without a fixed number of inodes say 0 of 0.
         if facts.f_files > 0, facts.f_favail == 0 {
-            return "the file system of the spool has no inodes left: remove files; work goes on by itself then"
+            return "the file system of the spool has no inodes left: remove files; work then continues by itself"
         }
         return nil
     }

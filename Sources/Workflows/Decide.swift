@@ -67,7 +67,7 @@ private func cause(_ findings: [CriterionFinding]) -> String {
 }
 
 private func undecidedReason(_ workflow: Workflow, _ findings: [CriterionFinding]) -> String {
-    "nobody can tell whether workflow \"\(workflow.name)\" (line \(workflow.line)) is for this message: \(cause(findings))"
+    "it is unknown whether workflow \"\(workflow.name)\" (line \(workflow.line)) is for this message: \(cause(findings))"
 }
 
 private func assumedReason(_ workflow: Workflow, _ findings: [CriterionFinding]) -> String {
@@ -108,7 +108,7 @@ extension CriterionEvaluation {
             CriterionFinding(
                 workflow: workflow.name, line: criterion.line, criterion: criterion.name,
                 value: criterion.test.configured, holds: answer?.holds, isOpen: answer.map { $0.holds == nil } ?? false,
-                because: answer?.because ?? "not looked at: the other criteria decide this filter")
+                because: answer?.because ?? "not evaluated: the other criteria decide this filter")
         }
         if isDecided { return (decisive, findings) }
         return (findings.contains(where: \.isOpen) ? nil : !decisive, findings)

@@ -97,7 +97,7 @@ final class PushParser {
         quietly { _ = xmlParseChunk(context, nil, 0, 1) }
         try check()
         guard elements > 0, declarations.isEmpty else { throw fail(.malformed, "the document is not complete") }
-        guard unparsed == 0 else { throw fail(.malformed, "something stands behind the root element") }
+        guard unparsed == 0 else { throw fail(.malformed, "there is text behind the root element") }
     }
 
     /// A NUL is no character of XML (XML 1.0 §2.2), and libxml2 may take it for the end of the document.

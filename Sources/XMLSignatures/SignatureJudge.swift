@@ -181,8 +181,9 @@ struct SignatureJudge {
         _ certificates: [OctetString], _ named: [SignedProperties.NamedCertificates]
     ) -> (certificate: OctetString, key: SecurityKey)? {
         guard !SignatureMethod.isShared(shape.methodURI) else {
-            findings.append(XMLFinding(.indeterminate, "an HMAC is made with a key that two share: it names nobody"))
-            doubt("an HMAC names nobody")
+            findings.append(
+                XMLFinding(.indeterminate, "an HMAC is made with a key that two parties share: it identifies nobody"))
+            doubt("an HMAC identifies nobody")
             return nil
         }
         guard let method = SignatureMethod.named(shape.methodURI) else {

@@ -88,7 +88,7 @@ extension XMLSignature {
         guard isMissing else { return self }
         let reason = "there is no certificate to check it with"
         return adding(
-            XMLFinding(.indeterminate, "the signature does not carry its signer's certificate, and none at hand fits"),
+            XMLFinding(.indeterminate, "the signature does not carry its signer's certificate, and no known one fits"),
             integrity == .intact ? .unknown(reason) : integrity)
     }
 

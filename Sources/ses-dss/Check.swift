@@ -4,7 +4,7 @@ import SigningServer
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read the configuration and everything that it names, and tell what is wrong or missing.",
+        abstract: "Read the configuration and everything that it names, and report what is wrong or missing.",
         discussion: """
             Faults end with exit code 78. Warnings, such as a script for whose letters no font is installed, are told and end \
             with 0: the server runs in spite of them.

@@ -42,7 +42,7 @@ struct FormatOption: ParsableArguments {
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Relay what arrives, until told to stop.",
+        abstract: "Relay arriving mail until told to stop.",
         discussion: "SIGTERM ends it in order, SIGHUP re-reads the configuration.")
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
@@ -74,7 +74,7 @@ struct Check: AsyncParsableCommand {
         abstract: "Tell every fault and every doubtful place of the configuration; exit 78 with faults.")
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var format: FormatOption
-    @Flag(help: "Refuse what is otherwise a warning about modes of files with secrets.") var strict = false
+    @Flag(help: "Treat warnings about modes of files with secrets as faults.") var strict = false
 
     func run() async throws {
         try await finish { () throws(ProgramError) in

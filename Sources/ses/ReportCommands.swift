@@ -8,7 +8,7 @@ struct Check: AsyncParsableCommand {
         abstract: "Tell every fault and every doubtful place of the configuration; exit 78 with faults.")
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var format: FormatOption
-    @Flag(help: "Refuse what is otherwise a warning about modes of files with secrets.") var strict = false
+    @Flag(help: "Treat warnings about modes of files with secrets as faults.") var strict = false
     @Flag(help: "Call the signing server too.") var probe = false
 
     func run() async throws {

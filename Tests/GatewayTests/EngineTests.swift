@@ -280,7 +280,7 @@ struct EngineTests {
         try bench.leave(GatewayBench.message, starts: 2, number: 2)
         await bench.recover()
         #expect(try bench.counts() == ["admin": 2])
-        let notice = try #require(try bench.files("admin").first { $0.text.contains("not looked into again") })
+        let notice = try #require(try bench.files("admin").first { $0.text.contains("not examined again") })
         let encoded = Data(poison.utf8).base64EncodedString()
         #expect(notice.text.contains(encoded))
         #expect(bench.board.snapshot.lastError != nil)

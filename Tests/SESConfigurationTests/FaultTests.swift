@@ -54,7 +54,7 @@ struct FaultTests {
         FaultCase(
             "<AdminEmailAddress>admin@example.test</AdminEmailAddress>", "", .missing, line: 3,
             "<AdminEmailAddress> is missing", "on line 17 says EMAIL_TO_ADMINISTRATOR"),
-        FaultCase("admin@example.test", "admin at example.test", .badValue, line: 5, "one e-mail address"),
+        FaultCase("admin@example.test", "admin at example.test", .badValue, line: 5, "one mail address"),
         // Services
         FaultCase("http://127.0.0.1:8777/s", "ftp://127.0.0.1/s", .badValue, line: 10, "ftp://127.0.0.1/s"),
         FaultCase("http://127.0.0.1:8777/s", "http://user:word@host/s", .badValue, line: 10, "without user name"),

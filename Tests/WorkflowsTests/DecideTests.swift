@@ -224,7 +224,7 @@ struct DecideTests {
         ]
         let decision = decide(facts, direction: .incoming, policy: .given([.given("w", tests)]))
         #expect(decision.criteria.map(\.holds) == [nil, nil, false])
-        #expect(decision.criteria[0].because.contains("not looked at"))
+        #expect(decision.criteria[0].because.contains("not evaluated"))
         #expect(facts.asked.costly.isEmpty)
 
         let orTests: [Criterion.Test] = [

@@ -246,7 +246,7 @@ struct PolicyTests {
             "http://www.w3.org/2000/09/xmldsig#hmac-sha1", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
         ] {
             let found = try only(enveloped(method: hmac))
-            #expect(found.integrity == .unknown("an HMAC names nobody"))
+            #expect(found.integrity == .unknown("an HMAC identifies nobody"))
         }
         #expect(
             try only(enveloped(method: "urn:unknown")).integrity

@@ -44,7 +44,7 @@ struct ContentPainter {
         while let item = try stream.next() {
             operations += 1
             guard operations <= Self.mostOperations, !painting.isTooMuch else {
-                throw PDFSyntaxError(.tooComplex, "a page of more drawings than are looked at")
+                throw PDFSyntaxError(.tooComplex, "a page with more drawings than the limit")
             }
             switch item {
             case .inlineImage: addPicture(Quad(Box(left: 0, bottom: 0, right: 1, top: 1), state.matrix))

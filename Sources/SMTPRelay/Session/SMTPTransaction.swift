@@ -128,7 +128,7 @@ struct SMTPTransaction {
             return reply.isShutdown
                 ? close(SMTPFailure(reply, .route, .finalReply, "the end of no message")) : conclude()
         case .idle, .reportingRefusals, .reportingLast, .finished:
-            preconditionFailure("a reply that nobody asked for")
+            preconditionFailure("a reply without a command")
         }
     }
 
