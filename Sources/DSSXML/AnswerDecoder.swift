@@ -62,7 +62,7 @@ public final class AnswerDecoder {
     }
 
     /// Takes the next octets of the body.
-    /// - Returns: Whether more of it is wanted; ``finish()`` gives the outcome either way.
+    /// - Returns: True if more of it is wanted; ``finish()`` gives the outcome in either case.
     public func take(_ octets: UnsafeRawBufferPointer) -> Bool {
         var octets = octets
         body.note(octets, keepsAll: !content.hasDocumentBegun)

@@ -6,7 +6,7 @@ import SESConfiguration
 import Spool
 import SpoolWatch
 
-/// How `ses watch`, `process` and `sweep` are called.
+/// The arguments of `ses watch`, `process` and `sweep`.
 public struct GatewayOptions: Sendable {
     let configuration: String?
     let spool: String?
@@ -26,10 +26,11 @@ public enum Daemon {
         case watch
         /// Until nothing waits but retries that are not yet due.
         case process
-        /// What is due in `retry`, once.
+        /// Processes retries that are due, once.
         case sweep
     }
 
+    /// - Throws: ``ProgramError`` if the program cannot start, or ends early.
     public static func run(_ mode: Mode, _ options: GatewayOptions) async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap()
         let surroundings = Surroundings()

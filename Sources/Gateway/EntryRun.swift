@@ -28,7 +28,7 @@ final class EntryRun {
     private let spool: Spool
     private let gate: IntakeGate
     private let log: Logger
-    /// Why the entry went where it went, for log, journal and health.
+    /// The reasons for the outcome, for log, journal and health.
     private(set) var account = Outcome.Account()
 
     /// - Parameter server: Where its turn at the signing server is; nil for a message that is worked alone.
@@ -99,7 +99,8 @@ final class EntryRun {
         return try leave(attempts: attempts, delay: delay)
     }
 
-    /// Ends a message above the limit. Only its header is read into memory: all of it is what the limit is there to prevent.
+    /// Ends a message above the limit. Only its header is read into memory, because the limit is there to prevent the
+    /// reading of all of it.
     private func refuse(octets: Int) async throws(Interruption) -> [PublishedFile] {
         let processor = configuration.processor
         let (raw, block): (OctetString, OctetString?)

@@ -22,7 +22,7 @@ final class GatewayService: Service {
     private let lastPass = Atomic(0)
     var board: HealthBoard { engine.board }
 
-    /// How long what is in work may take after the order to stop, before it is put back.
+    /// The time that entries in work may take after the order to stop, before they are put back.
     private static let patience = Duration.seconds(5)
     /// After that the process ends whatever is under way: a disk that does not answer cannot be interrupted.
     private static let longestEnd = Duration.seconds(9)
@@ -58,7 +58,8 @@ final class GatewayService: Service {
         }
     }
 
-    /// Puts a new configuration in force for messages claimed later, and with it the number of messages worked on at a time.
+    /// Puts a new configuration in force for messages claimed later, and with it the number of messages processed at a
+    /// time.
     func apply(_ configuration: LiveConfiguration) {
         engine.configuration.replace(with: configuration)
         threads.grow(to: configuration.threads)
@@ -158,7 +159,7 @@ final class GatewayService: Service {
 
     // MARK: - Draining
 
-    /// Passes over the queues until one finds nothing any more; a bare file is waited for until it is known to be complete.
+    /// Passes over the queues until one pass finds nothing; waits for a bare file until it is known to be complete.
     private func drain() async {
         let lanes = engine.lanes.map { lane in
             LaneDrain(lane: lane, loops: loops.filter { $0.lane === lane })

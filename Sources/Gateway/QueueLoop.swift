@@ -23,7 +23,7 @@ struct QueueLoop: Sendable {
     }
 
     /// One listing: the directory stream is read to its end, each file that may be taken is handed on as it is met.
-    /// - Returns: How many were handed on.
+    /// - Returns: The number of files handed on.
     func pass(_ judge: inout StillnessJudge) -> Int {
         var handed = 0
         var waiting: [Int] = []
@@ -84,7 +84,7 @@ struct QueueLoop: Sendable {
         engine.board.raise(subject, "\(first.path) was left where it is: \(first.reason)\(more)")
     }
 
-    /// How long until a bare file can be known to be complete; nil when there is none.
+    /// Returns the time until a bare file can be known to be complete; nil if there is none.
     func waitForStillness(_ judge: StillnessJudge) -> Duration? {
         judge.nextLook.map { max($0 - clock.monotonic(), .milliseconds(50)) }
     }

@@ -2,7 +2,7 @@ import HeapModule
 import ProgramLife
 import Synchronization
 
-/// When entries in `retry` are due, so that a large folder is read only when something in it is.
+/// The times at which entries in `retry` are due, so that a large folder is read only when one of them is.
 ///
 /// A hint only: the folder is the truth, and every listing makes the agenda anew.
 final class RetryAgenda: Sendable {
@@ -35,6 +35,6 @@ final class RetryAgenda: Sendable {
     /// Puts what a listing found in place of everything that was there when it began.
     func replace(with times: [Int]) { state.withLock { $0.due = Heap(times + $0.recent) } }
 
-    /// When the next entry is due.
+    /// The time at which the next entry is due.
     var next: Int? { state.withLock { $0.due.min } }
 }

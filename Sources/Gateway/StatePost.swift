@@ -3,7 +3,7 @@ import Foundation
 import ProgramLife
 import Spool
 
-/// What a running process says of itself in `state/PROGRAM-PID.json`.
+/// The state that a running process publishes in `state/PROGRAM-PID.json`.
 struct PublishedState: Codable, Sendable, Equatable {
     struct Circuit: Codable, Sendable, Equatable {
         let address: String

@@ -3,7 +3,7 @@ public import ProgramLife
 import SESConfiguration
 import Spool
 
-/// How a spool is doing.
+/// The state of a spool.
 public struct StatusReport: Encodable, Sendable {
     public struct Circuit: Encodable, Sendable {
         let address: String
@@ -32,6 +32,7 @@ public struct StatusReport: Encodable, Sendable {
     }
 
     /// - Parameter configuration: Only read for the spool's place, when `spool` does not name it.
+    /// - Throws: ``ProgramError`` if there is no spool, or it cannot be read.
     public static func make(configuration: String?, spool option: String?) throws(ProgramError) -> StatusReport {
         let surroundings = Surroundings()
         var configured: String?

@@ -41,7 +41,7 @@ public struct Entry: Sendable {
     }
 }
 
-/// What becomes of an entry. It alone says where the entry goes.
+/// The result for an entry. It alone decides where the entry goes.
 public struct Outcome: Sendable {
     public enum Disposal: Sendable {
         /// All of these are published together, and the entry is done. Never empty.
@@ -62,20 +62,20 @@ public struct Outcome: Sendable {
         self.account = account
     }
 
-    /// Why it went there, for people.
+    /// The reasons for the outcome, for people.
     public struct Account: Sendable, Hashable {
         public var workflow: String?
         /// `trusted`, `not trusted`, `indeterminate`, `not signed`; nil when nothing was verified.
         public var verdict: String?
         public var reason: String
         public var messageID: String?
-        /// What the signing server said, in one line.
+        /// The signing server's message, in one line.
         public var serverAnswer: String?
         /// The failure behind it, when there was one.
         public var failure: Failure?
-        /// Whether the signing server gave a result, whatever it says: it is reached, and knows us.
+        /// True if the signing server gave a result, whatever it is: it is reached, and knows us.
         public var hasServerResult = false
-        /// What was taken out on intake, for the log.
+        /// The fields that were removed on intake, for the log.
         public var removed: [String]
 
         public init(
@@ -106,7 +106,7 @@ public struct Output: Sendable {
     public let workflow: String?
     public let reason: String
     public let content: OctetRope
-    /// Whether the claimed file itself is published, as it came; ``content`` is empty then.
+    /// True if the claimed file itself is published, unchanged; ``content`` is empty then.
     public let isClaimedFile: Bool
 
     public init(
@@ -124,7 +124,7 @@ public struct Output: Sendable {
     }
 }
 
-/// What an output is, in one word, for the relay and for people.
+/// The kind of an output, in one word, for the relay and for people.
 public enum OutcomeWord: String, Sendable, Hashable {
     case signed, verified, passed, released, blocked, failed
     case notTrusted = "not-trusted"

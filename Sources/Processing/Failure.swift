@@ -1,15 +1,15 @@
 public import Explanations
 public import Octets
 
-/// Why a step of processing did not come to a result. Every failure is transient or permanent.
+/// The reason why a step of processing has no result. Every failure is transient or permanent.
 public struct Failure: Error, Hashable, Sendable {
     public enum Permanence: String, Hashable, Sendable { case transient, permanent }
     public let permanence: Permanence
-    /// Whether the cause is likely our own configuration (401, unknown client): the status becomes unhealthy.
+    /// True if the cause is likely our own configuration (401, unknown client): the status becomes unhealthy.
     public let pointsAtConfiguration: Bool
-    /// What, where and why, in one line; no secrets, no message content, no control characters.
+    /// The event, its place and its cause, in one line; no secrets, no message content, no control characters.
     public let summary: String
-    /// What the server answered, as received, where there was an answer worth showing.
+    /// The server's answer as received, if there was one worth showing.
     public let answer: String?
 
     /// The errno of a fault of this machine, such as a full disk: it costs the message no attempt.
@@ -17,13 +17,13 @@ public struct Failure: Error, Hashable, Sendable {
     /// Whether nothing was tried, because the signing server is busy with as many messages as it is given at a time: it costs
     /// the message no attempt.
     public private(set) var isOutOfTurn = false
-    /// Whether the signing server says that it cannot judge this one document, whoever asks: what it was asked about has
-    /// a verdict all the same, that nothing is known.
+    /// True if the signing server says that it cannot judge this one document, whichever client asks. The document then
+    /// has a verdict all the same: nothing is known.
     public var refusesDocument = false
-    /// Whether it was transient before the attempts were used up.
+    /// True if it was transient before the attempts were used up.
     public private(set) var wasTransient: Bool
 
-    /// - Parameter advice: What the one who is told can do about it.
+    /// - Parameter advice: Advice for the person who is told.
     public init(
         _ permanence: Permanence, _ summary: String, advice: Advice? = nil, pointsAtConfiguration: Bool = false,
         answer: String? = nil
@@ -48,7 +48,7 @@ public struct Failure: Error, Hashable, Sendable {
         return failure
     }
 
-    /// Whether the answer is XML or HTML, as a DSS server's is.
+    /// True if the answer is XML or HTML, as a DSS server's is.
     var isAnsweredInMarkup: Bool { answer?.drop(while: \.isWhitespace).first == "<" }
 
     /// Octets that could not be kept: a fault of the file system is local, too many of them is the message's own doing.

@@ -3,7 +3,7 @@ public import InternetMessage
 import Octets
 public import Workflows
 
-/// What processing needs from outside, gathered in one value.
+/// The outside services that processing uses, in one value.
 public struct Services: Sendable {
     /// Each start of a message may have one of its own.
     public var signatures: any SignatureService

@@ -223,7 +223,7 @@ final class RelayEngine: Sendable {
     // MARK: - What waits
 
     /// Lists one folder to its end and hands on what stands there.
-    /// - Returns: How many.
+    /// - Returns: The number of messages handed on.
     func pass(_ queue: Queue, _ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
         var seen: Set<String> = []

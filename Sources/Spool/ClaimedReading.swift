@@ -7,7 +7,7 @@ public struct ClaimedFile: Sendable {
     public let octets: OctetString
     /// The envelope block, nil without one.
     public let block: OctetString?
-    /// What follows the envelope block.
+    /// The octets after the envelope block.
     public let message: OctetString
 
     init(_ octets: OctetString, envelopeOctets: Int?) {
@@ -21,13 +21,14 @@ public struct ClaimedFile: Sendable {
 extension Transaction {
     /// Reads the message.
     ///
-    /// A file up to `smallLimit` octets is read into memory; a larger one is copied to a private file and that is mapped, so that
-    /// nothing its writer still does can reach what was read.
+    /// A file up to `smallLimit` octets is read into memory. A larger one is copied to a private file and mapped, so
+    /// that its writer cannot change what was read.
     /// - Throws: kind `tooLarge` when it has more than `maximum` octets.
     public func read(smallLimit: Int = 1 << 20, maximum: Int) throws(SpoolError) -> ClaimedFile {
         try require(.working)
         let file: OpenFile
-        // The file that was judged at the claim need not be opened again; if its name leads elsewhere by now, the commit notices.
+        // The file that was judged at the claim need not be opened again. If its name leads elsewhere by now, the
+        // commit notices.
         if let judged { file = judged } else { file = try place.directory.openFile(messageName) }
         judged = nil
         let status = try file.status()
@@ -48,14 +49,15 @@ extension Transaction {
         return ClaimedFile(octets, envelopeOctets: facts.envelopeOctets)
     }
 
-    /// Whether the claimed file is another, or was written to, since it was read.
+    /// Returns true if the claimed file is another one, or was written to, since it was read.
+    /// - Throws: ``SpoolError`` if the file cannot be examined.
     public func hasChanged() throws(SpoolError) -> Bool {
         guard let observed else { return false }
         guard let status = try place.directory.status(messageName) else { return true }
         return Observation(status, isBeingWritten: false) != observed
     }
 
-    /// Why the claimed file cannot be a message; nil when it can.
+    /// Returns the reason why the claimed file cannot be a message; nil if it can.
     func defect() throws(SpoolError) -> String? {
         let file: OpenFile
         do throws(SpoolError) {

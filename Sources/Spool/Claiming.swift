@@ -1,11 +1,12 @@
 import Glibc
 
-/// What came of trying to claim.
+/// The result of an attempt to claim.
 public enum ClaimResult: Sendable {
     case claimed(Transaction)
     /// Another was faster, or its writer took it back.
     case taken
-    /// It cannot be a message; it stands in `corrupt/` now (the relay puts it into `failed/`), and the status is unhealthy.
+    /// It cannot be a message. It stands in `corrupt/` now (the relay puts it into `failed/`), and the status is
+    /// unhealthy.
     case corrupt(reason: String)
     /// It cannot be taken from where it is, and stays there; to be tried again later, and the status is unhealthy.
     case left(reason: String)
@@ -56,7 +57,8 @@ extension Spool {
         do throws(SpoolError) {
             defect = try transaction.defect()
         } catch {
-            // A fault of this machine must not count as a start of the message; the first error says more than one of the giving back.
+            // A fault of this machine must not count as a start of the message. The first error says more than an error
+            // of giving back.
             do throws(SpoolError) { try transaction.rollBackStart() } catch { transaction.abandon() }
             throw error
         }

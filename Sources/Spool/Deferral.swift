@@ -16,7 +16,8 @@ public struct DeferredEntry: Sendable, Hashable {
 
 extension Spool {
     /// Lists what waits for another attempt, to its end, in the order of the directory.
-    /// - Returns: What stands there and is none of ours, at most 100.
+    /// - Returns: The entries that are not ours, at most 100.
+    /// - Throws: ``SpoolError`` if the folder cannot be listed, or `body` throws.
     @discardableResult
     public func forEachDeferred(
         _ body: (DeferredEntry) throws(SpoolError) -> Bool
@@ -39,7 +40,9 @@ extension Spool {
         return left
     }
 
-    /// Claims a deferred message: its directory is locked and moved to `relay/work` by one rename, then its start is counted.
+    /// Claims a deferred message: its directory is locked and moved to `relay/work` by one rename, then its start is
+    /// counted.
+    /// - Throws: ``SpoolError``. The entry is then where it was, or claimed and found by the next recovery.
     public func claim(_ entry: DeferredEntry) throws(SpoolError) -> ClaimResult {
         try durability.check(path)
         guard let parent = try deferred else { return .taken }
@@ -90,6 +93,7 @@ extension Transaction {
     ///   - attempts: Attempts that counted, this one included.
     ///   - due: Unix seconds.
     ///   - interrupted: Starts in a row that had no end, to be remembered with it.
+    /// - Throws: ``SpoolError``. The entry then stays claimed.
     @discardableResult
     public func setAside(attempts: Int, due: Int, interrupted: Int = 0) throws(SpoolError) -> DeferredEntry {
         try require(.working)
@@ -130,9 +134,11 @@ extension Transaction {
         "release \(output.folder.rawValue) \(output.name)"
     }
 
-    /// Publishes outputs before the entry itself ends, each exactly once under process death: they stand ready and durable, a
-    /// line in the record decides, and one rename takes each to its folder, from where nothing brings it back.
-    /// - Parameter lines: What else the record shall say in the same write, such as whom the output concerns.
+    /// Publishes outputs before the entry itself ends, each exactly once even if the process dies. They stand ready and
+    /// durable, a line in the record decides, and one rename takes each to its folder.
+    /// - Parameter lines: Further lines of the record for the same write, such as the recipients that the output
+    ///   concerns.
+    /// - Throws: ``SpoolError``. Outputs that the record does not release are deleted by the next recovery.
     public func release(_ released: [PublishedFile], with lines: [String]) throws(SpoolError) {
         try require(.working)
         try spool.durability.sync(directory: place.directory)

@@ -59,7 +59,7 @@ final class Directory: Sendable {
         return current
     }
 
-    /// What stands under `name`, itself even when it is a symbolic link; nil when nothing does.
+    /// Returns the status of `name`, of a symbolic link itself; nil if there is nothing.
     func status(_ name: some NamePointing) throws(SpoolError) -> stat? {
         var status = stat()
         let outcome = name.withPointer { fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
@@ -68,7 +68,7 @@ final class Directory: Sendable {
         throw failure(errno, name, "cannot look at")
     }
 
-    /// Whether the name of this directory in `parent` still leads to it.
+    /// Returns true if the name of this directory in `parent` still leads to it.
     func isStill(_ name: String, in parent: Directory) throws(SpoolError) -> Bool {
         guard let status = try parent.status(name) else { return false }
         return FileIdentity(status) == identity
@@ -124,7 +124,7 @@ final class Directory: Sendable {
         }
     }
 
-    /// Whether names may be added to and removed from this directory.
+    /// Returns true if names may be added to and removed from this directory.
     func isWritable() throws(SpoolError) -> Bool {
         if faccessat(descriptor, ".", W_OK | X_OK, AT_EACCESS) == 0 { return true }
         guard [EACCES, EPERM, EROFS].contains(errno) else { throw failure(errno, ".", "cannot look at the directory") }

@@ -2,7 +2,7 @@ import Glibc
 import Octets
 import Synchronization
 
-/// What a running process says of itself.
+/// The state that a running process publishes.
 public struct ProcessState: Sendable, Hashable {
     public let program: String
     public let pid: Int32
@@ -10,7 +10,7 @@ public struct ProcessState: Sendable, Hashable {
     public let json: [UInt8]
     /// Seconds since then.
     public let age: Int
-    /// Whether it is so old that it says nothing any more, although the process lives: it cannot write.
+    /// True if it is so old that it has no meaning any more, although the process lives: it cannot write.
     public internal(set) var isOutdated = false
     /// Why the file cannot be read, although its process lives; nil when it can. ``json`` is empty then.
     public internal(set) var defect: String?
@@ -36,11 +36,12 @@ extension Spool {
 
     /// Replaces what this process says of itself. Call it on every change and every 10 s.
     ///
-    /// A reader sees the old or the new one. Where no new file can be made (a full disk), the state is written in place over a
-    /// file that was made before.
+    /// A reader sees the old or the new one. If no new file can be made (a full disk), the state is written in place
+    /// over a file that was made before.
     /// - Parameters:
     ///   - json: At most ``largestState`` octets.
     ///   - pid: Default: this process.
+    /// - Throws: ``SpoolError`` if the state cannot be written.
     public func publishState(_ json: [UInt8], program: String, pid: Int32? = nil) throws(SpoolError) {
         let name = "\(program)-\(pid ?? getpid()).json"
         guard json.count <= Self.largestState else {
@@ -124,6 +125,7 @@ extension Spool {
     }
 
     /// Takes back what this process said of itself, because it ends.
+    /// - Throws: ``SpoolError`` if the file cannot be removed.
     public func removeState(program: String, pid: Int32? = nil) throws(SpoolError) {
         let name = "\(program)-\(pid ?? getpid()).json"
         let spare = statePost.spare.withLock { spare in
@@ -136,6 +138,7 @@ extension Spool {
 
     /// What the processes that run say of themselves; those of dead processes are left out. A file that cannot be read is
     /// among them, with the reason.
+    /// - Throws: ``SpoolError`` if the folder cannot be listed.
     public func readStates() throws(SpoolError) -> [ProcessState] {
         var states: [ProcessState] = []
         let directory = try state

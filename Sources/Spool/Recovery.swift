@@ -1,6 +1,6 @@
 import Glibc
 
-/// What recovery found in `work/` and `publish/`, and what it did.
+/// The findings of a recovery in `work/` and `publish/`, and its actions.
 public struct RecoveryReport: Sendable, Hashable {
     /// S0 is what waits; the others as in `spool-layout/README.md`.
     public enum State: String, Sendable, Hashable, CaseIterable {
@@ -20,7 +20,7 @@ public struct RecoveryReport: Sendable, Hashable {
     public struct Finding: Sendable, Hashable {
         public let state: State
         public let path: String
-        /// What was done, or why nothing was.
+        /// The action, or the reason why there was none.
         public let text: String
         /// The entry that it is about; nil for what is none of ours.
         public let entry: EntryID?
@@ -32,7 +32,7 @@ public struct RecoveryReport: Sendable, Hashable {
 
     /// States that cannot come about by themselves: somebody must look.
     public var alarms: [Finding] { findings.filter { [.withoutMessage, .inBoth].contains($0.state) } }
-    /// What makes the status unhealthy.
+    /// The findings that make the status unhealthy.
     public var unhealthy: [Finding] { findings.filter { [.withoutMessage, .inBoth, .foreign].contains($0.state) } }
     /// Lines that the journal did not take.
     public internal(set) var warnings: [SpoolError] = []
@@ -48,13 +48,14 @@ public struct LeftEntry: Sendable, Hashable {
     public let starts: Int
     let name: FileName
 
-    /// Whether it is to be put away unworked, because three starts had no end.
+    /// True if it has to be put away without being processed, because three starts had no end.
     public var isPoison: Bool { starts >= Recovery.startLimit }
 
-    /// Whether it must be worked alone among its like, because it may be what ended the program: two starts had no end.
+    /// True if it must be processed alone, because it may have ended the program: two starts had no end.
     ///
-    /// One that was interrupted once is worked beside others, so that a peer that hangs for one message holds up no other.
-    /// A message that only stood beside the culprit gets here at most, and is worked to its end while the culprit waits.
+    /// An entry that was interrupted once is processed beside others, so that a peer that hangs for one message holds
+    /// up no other. A message that was only under way beside the culprit gets here at most, and is processed to its end
+    /// while the culprit waits.
     public var isSuspect: Bool { starts >= 2 }
 }
 
@@ -73,7 +74,8 @@ public enum Recovered: Sendable {
 public final class Recovery {
     /// Starts without an end after which a message is not parsed any more.
     static let startLimit = 3
-    /// How often the relay tries to put such a message away by its record before it does so without looking at it.
+    /// The number of times that the relay tries to put such a message away by its record before it does so without
+    /// looking at it.
     static let isolationLimit = 3
     /// Faults after which a recovery ends: each entry would meet the same.
     private static let faultLimit = 8
@@ -99,8 +101,8 @@ public final class Recovery {
         (toPublish, toWork) = ([], [])
     }
 
-    /// Repairs everything that needs no work: publishes what is committed, removes what is left over. It calls nobody over the
-    /// network and runs no message, so it ends soon, whatever a message or a peer does.
+    /// Repairs everything that requires no processing: publishes committed outputs, removes left-overs. It makes no
+    /// network connection and processes no message, so it ends soon, whatever a message or a peer does.
     ///
     /// An entry that a fault of the machine keeps from being repaired is passed over and reported in `report.faults`.
     /// - Returns: The messages to be worked, the oldest first; none of them is locked or counted yet.
@@ -127,9 +129,10 @@ public final class Recovery {
         do throws(SpoolError) { try step() } catch { try goOn(after: error) }
     }
 
-    /// Moves a message of the relay that ``repair()`` found to where deferred messages wait, due at once. No start is counted:
-    /// nothing was tried.
+    /// Moves a message of the relay that ``repair()`` found to where deferred messages wait, due at once. No start is
+    /// counted, because nothing was tried.
     /// - Returns: nil when it is gone, another process has it, or it was put away.
+    /// - Throws: ``SpoolError`` if the entry cannot be moved; it then stays for a later recovery.
     public func putAside(_ left: LeftEntry) throws(SpoolError) -> DeferredEntry? {
         guard let transaction = try tidy(left.name) else { return nil }
         let isForgiven = spool.takeForgiveness(transaction.place.name)
@@ -148,6 +151,7 @@ public final class Recovery {
 
     /// Takes up a message that ``repair()`` found, and counts the start.
     /// - Returns: nil when it is gone, another process has it, or it was put away.
+    /// - Throws: ``SpoolError`` if the start cannot be counted; the entry then stays for a later recovery.
     public func resume(_ left: LeftEntry) throws(SpoolError) -> Recovered? { try resume(left.name) }
 
     /// Goes on to the next entry that needs work; what needs none is finished on the way.
@@ -200,7 +204,8 @@ public final class Recovery {
         if let twin { try settleTwin(twin) }
     }
 
-    /// The directory of the same name under `work/`, which cannot be: names are never used twice, and the commit is a rename.
+    /// Returns the directory of the same name under `work/`. It should not exist, because names are never used twice
+    /// and the commit is a rename.
     private func lockTwin(of place: Workplace) throws(SpoolError) -> Found? {
         guard try spool.work.status(place.name) != nil else { return nil }
         let name = FileName(place.name)
@@ -356,7 +361,8 @@ public final class Recovery {
 
 extension Spool {
     /// Starts a recovery: to be gone through to its end before anything is claimed.
-    /// - Parameter isLeft: Whether an entry is to be left for now, because it was tried a short time ago.
+    /// - Parameter isLeft: Returns true for an entry that has to be left for now, because it was tried a short time
+    ///   ago.
     public func makeRecovery(leaving isLeft: @escaping (EntryID) -> Bool = { _ in false }) throws(SpoolError)
         -> Recovery
     {
@@ -373,7 +379,9 @@ extension Spool {
         return (entry, recovery.report)
     }
 
-    /// Goes through what was left behind, calling `body` with each entry that needs work; the body settles it before it returns.
+    /// Goes through the left-over entries, calling `body` with each that requires processing; the body settles it
+    /// before it returns.
+    /// - Throws: ``SpoolError`` if the recovery cannot go on, or `body` throws.
     @discardableResult
     public func recover(_ body: (Recovered) throws(SpoolError) -> Void) throws(SpoolError) -> RecoveryReport {
         let recovery = try makeRecovery()

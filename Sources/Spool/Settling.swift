@@ -3,7 +3,8 @@ import Glibc
 extension Transaction {
     /// Decides the entry: from here its outputs are what is published, whatever happens.
     ///
-    /// - Returns: false when the claimed file changed after it was read: the outputs are thrown away, the work starts over.
+    /// - Returns: false if the claimed file changed after it was read: the outputs are thrown away, and the work starts
+    ///   over.
     /// - Throws: ``SpoolError``; unless it is fatal, the entry is not committed.
     public func commit() throws(SpoolError) -> Bool {
         try require(.working)
@@ -30,8 +31,10 @@ extension Transaction {
 
     /// Puts the outputs into their folders and ends the entry.
     ///
-    /// After an error the entry stays committed; call it again when the fault is gone, or leave it to the next recovery.
-    /// - Returns: What was published, in the order in which it was added.
+    /// After an error the entry stays committed. Call it again when the fault is gone, or leave it to the next
+    /// recovery.
+    /// - Returns: The published files, in the order in which they were added.
+    /// - Throws: ``SpoolError``. The entry stays committed.
     @discardableResult
     public func publish() throws(SpoolError) -> [PublishedFile] {
         try require(.committed)
@@ -49,7 +52,7 @@ extension Transaction {
         try place.directory.unlink(messageName)
         try removeLedger()
         stage = .settled
-        // Not empty: somebody put something of his own there; recovery reports it as foreign.
+        // Not empty: somebody put a file there. Recovery reports it as foreign.
         try spool.publish.directory.removeDirectory(place.name)
         return outputs
     }
@@ -85,10 +88,11 @@ extension Transaction {
             .raced, path: place.directory.path, "an output found no free name in \(folder.folder.rawValue)")
     }
 
-    /// Leaves the message for a later attempt: one rename to `retry`, the message as it came.
+    /// Leaves the message, unchanged, for a later attempt: one rename to `retry`.
     /// - Parameters:
     ///   - attempts: Transient attempts completed, this one included.
     ///   - due: Unix seconds.
+    /// - Throws: ``SpoolError``. The entry stays claimed.
     @discardableResult
     public func `defer`(attempts: Int, due: Int) throws(SpoolError) -> PublishedFile {
         try require(.working)
@@ -100,8 +104,9 @@ extension Transaction {
         return try settle(in: .retry, facts)
     }
 
-    /// Puts the message as it came into `blocked`, the relay's into `failed`: one rename, nothing is written. For what cannot
-    /// even be read.
+    /// Puts the message, unchanged, into `blocked`, the relay's into `failed`: one rename, nothing is written. For a
+    /// message that cannot even be read.
+    /// - Throws: ``SpoolError``. The entry stays claimed.
     @discardableResult
     public func block() throws(SpoolError) -> PublishedFile {
         try require(.working)
@@ -118,6 +123,7 @@ extension Transaction {
     }
 
     /// Throws away what was written; the message stays claimed and may be read anew.
+    /// - Throws: ``SpoolError`` if an output cannot be removed.
     public func startOver() throws(SpoolError) {
         try require(.working)
         try removeOutputs()
@@ -125,8 +131,9 @@ extension Transaction {
         judged = nil
     }
 
-    /// Gives the start back, because a local fault or an orderly stop ended it: no attempt is counted. The entry stays in
-    /// `work/`, unlocked, for the next recovery of any process. One that is committed stays so.
+    /// Gives the start back, because a local fault or an orderly stop ended it: no attempt is counted. The entry stays
+    /// in `work/`, unlocked, for the next recovery of any process. A committed entry stays committed.
+    /// - Throws: ``SpoolError`` if the count cannot be set back.
     public func rollBackStart() throws(SpoolError) {
         if stage == .committed { return abandon() }
         try require(.working)
@@ -152,7 +159,8 @@ extension Transaction {
     }
 
     func letGo() {
-        // The lock ends with the directory's descriptor, which others may still hold; unlocking a lock of our own cannot fail.
+        // The lock ends with the directory's descriptor, which others may still hold. Unlocking a lock of our own
+        // cannot fail.
         _ = flock(place.directory.descriptor, LOCK_UN)
     }
 }

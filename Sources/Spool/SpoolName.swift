@@ -1,4 +1,4 @@
-/// How a message came into the spool, or which way a result travels.
+/// The way in which a message came into the spool, or the direction of a result.
 public enum Origin: Hashable, Sendable {
     /// Bare: put there as a `*.eml` by a person, not delivered into `new/`.
     case outgoing(bare: Bool), incoming(bare: Bool)
@@ -30,7 +30,7 @@ public enum Origin: Hashable, Sendable {
 
 /// The facts that ride in a file's name, where one rename changes them and no message text can forge them.
 public struct NameFacts: Hashable, Sendable {
-    /// What an operator asked for.
+    /// An operator's order.
     public enum Order: String, Hashable, Sendable {
         /// Pass it on as it arrived; nothing is decided.
         case release
@@ -121,7 +121,8 @@ public struct SpoolName: Hashable, Sendable, CustomStringConvertible {
         self.facts = facts
     }
 
-    /// Nil for every name that is not exactly of our making; Maildir flags (`:2,S`), which a mail reader may have added, are passed over.
+    /// Returns nil for every name that is not exactly of our form. Maildir flags (`:2,S`), which a mail reader may have
+    /// added, are skipped.
     public init?(parsing text: some StringProtocol) {
         let name = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard name.count == 1 || name[1].hasPrefix("2,") else { return nil }

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What a look at a bare `*.eml` showed.
+/// The result of a look at a bare `*.eml`.
 public struct Observation: Hashable, Sendable {
     let identity: FileIdentity
     let size: Int
@@ -27,6 +27,7 @@ public struct Observation: Hashable, Sendable {
 extension Spool {
     /// Looks at a bare `*.eml`. A read lease tells, where it can be had, whether somebody is writing.
     /// - Returns: nil when it is gone.
+    /// - Throws: ``SpoolError`` if the file cannot be examined.
     public func observe(_ candidate: Candidate) throws(SpoolError) -> Observation? {
         guard let status = try candidate.directory.status(candidate.name) else { return nil }
         guard status.st_mode & S_IFMT == S_IFREG else { return Observation(status, isBeingWritten: false) }
@@ -45,7 +46,8 @@ extension Spool {
     }
 }
 
-/// Decides when a bare `*.eml` may be claimed: its size and times were the same twice, 2 s apart, and nobody is seen writing it.
+/// Decides when a bare `*.eml` may be claimed: its size and times were the same twice, 2 s apart, and nobody is seen
+/// writing it.
 public struct StillnessJudge: Sendable {
     public static let interval: Duration = .seconds(2)
 
@@ -86,7 +88,7 @@ public struct StillnessJudge: Sendable {
         return .lookAgain(at: now + Self.interval)
     }
 
-    /// When the first of those noted may be found still; nil with none.
+    /// The time at which the first of those noted may be found still; nil if there is none.
     public var nextLook: Duration? { first.values.map { $0.time + Self.interval }.min() }
 
     /// Forgets files not seen since `time`: they are gone.
@@ -96,9 +98,10 @@ public struct StillnessJudge: Sendable {
 }
 
 extension OpenFile {
-    /// Whether somebody has the file open for writing, as far as a read lease can tell; false when it cannot.
+    /// True if a process has the file open for writing, as far as a read lease can tell; false if it cannot.
     fileprivate var isOpenForWriting: Bool {
-        // A lease that is broken before it is given back raises a signal. The default, SIGIO, would end the process; SIGURG is ignored.
+        // A lease that is broken before it is given back raises a signal. The default, SIGIO, would end the process;
+        // SIGURG is ignored.
         guard fcntl(descriptor, CInt(clinux_set_signal), SIGURG) == 0 else { return false }
         guard fcntl(descriptor, CInt(clinux_set_lease), CInt(F_RDLCK)) == 0 else { return errno == EAGAIN }
         // The lease ends with the descriptor at the latest.

@@ -3,19 +3,19 @@ public import Octets
 
 /// A claimed message, in a directory of its own that is locked until the transaction ends.
 ///
-/// Unchecked: it belongs to one worker at a time, which calls it from one thread at a time; only `scratch` may be used from
-/// several, and has its own guard.
+/// Unchecked: it belongs to one worker at a time, which calls it from one thread at a time. Only `scratch` may be used
+/// from several, and has its own guard.
 public final class Transaction: @unchecked Sendable {
-    /// Who called last for what becomes of it.
+    /// The stage of the transaction.
     enum Stage { case working, committed, settled }
 
-    /// Where it waited; nil for one that recovery found, whose facts tell no more than its origin.
+    /// The queue in which it waited; nil for one that recovery found, whose facts tell only its origin.
     public let queue: Queue?
-    /// What it was called where it waited; nil when recovery found it.
+    /// The file's name in its queue; nil if recovery found it.
     public let source: FileName?
-    /// What its name says.
+    /// The facts in its name.
     public internal(set) var facts: NameFacts
-    /// Which outputs stand ready, in the order they were added.
+    /// The outputs that stand ready, in the order they were added.
     public internal(set) var outputs: [PublishedFile] = []
 
     let spool: Spool
@@ -27,7 +27,7 @@ public final class Transaction: @unchecked Sendable {
     var judged: OpenFile?
     /// The names under which outputs stand beside the message, where the folder forced another one on them.
     var stagedNames: [Int: SpoolName] = [:]
-    /// Whether all folders must be synced, because recovery cannot know which of them got something.
+    /// True if all folders must be synced, because recovery cannot know which of them got an output.
     var syncsAllFolders = false
     /// Folders that got an output whose sync is still owed.
     var touched: [ObjectIdentifier: SyncedDirectory] = [:]
@@ -65,10 +65,10 @@ public final class Transaction: @unchecked Sendable {
     public var starts: Int { facts.starts ?? 0 }
     public var envelopeOctets: Int? { facts.envelopeOctets }
 
-    /// Where large intermediate octets wait: in memory below 1 MiB, then in a private file that is mapped.
+    /// The storage for large intermediate octets: in memory below 1 MiB, otherwise a private file that is mapped.
     public var scratch: any OctetCollectorMaking { scratchSpace }
 
-    /// Whether the outcome stands: what remains is to publish it.
+    /// True if the outcome is decided and has only to be published.
     public var isCommitted: Bool { stage == .committed }
 
     func require(_ wanted: Stage) throws(SpoolError) {
@@ -124,6 +124,7 @@ public final class Transaction: @unchecked Sendable {
     }
 
     /// Counts only this start any more: the message was looked into and nothing happened.
+    /// - Throws: ``SpoolError`` if the message cannot be renamed.
     public func forgiveStarts() throws(SpoolError) {
         try require(.working)
         var facts = facts
@@ -132,6 +133,7 @@ public final class Transaction: @unchecked Sendable {
     }
 
     /// Removes what was staged and not decided, such as by a start that had no end.
+    /// - Throws: ``SpoolError`` if an output cannot be removed.
     public func removeStagedOutputs() throws(SpoolError) {
         try require(.working)
         try removeOutputs()
@@ -144,7 +146,7 @@ public final class Transaction: @unchecked Sendable {
     }
 
     /// Moves `message` out by one rename and removes the directory.
-    /// - Parameter folder: Where it goes; a file that stands there is never replaced.
+    /// - Parameter folder: The target; a file that stands there is never replaced.
     func move(to target: Directory, _ facts: NameFacts) throws(SpoolError) -> SpoolName {
         for _ in 0..<8 {
             let name = SpoolName(spool.makeUniqueName(entry), facts)
