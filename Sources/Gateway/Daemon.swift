@@ -68,7 +68,7 @@ public enum Daemon {
         return mode == .watch ? gateway.engine.gate.isTroubled ? .tryAgain : .success : try ending(gateway)
     }
 
-    /// Whether a drain has moved all that it should have.
+    /// Returns the status of a drain, depending on whether it has moved everything that was due.
     private static func ending(_ gateway: GatewayService) throws(ProgramError) -> ExitStatus {
         let left: Int
         do {

@@ -44,7 +44,7 @@ final class Engine: Sendable {
     // MARK: - One entry
 
     /// Takes up something that waits, and brings it to its end.
-    /// - Parameter server: Where its turn at the signing server is; nil for a message that is worked alone.
+    /// - Parameter server: The lane of its signing server; nil for a message that is processed alone.
     func take(_ waiting: Waiting, at server: ServerLane?) async {
         let key = waiting.key
         guard !gate.mustWait(key), gate.admit() else { return postpone(waiting) }
@@ -59,7 +59,7 @@ final class Engine: Sendable {
         }
     }
 
-    /// What is fresh, a listing finds again; what was left, only a recovery that is asked for.
+    /// Postpones a message. A listing finds fresh ones again, and left ones only a recovery that is asked for.
     private func postpone(_ waiting: Waiting) {
         guard case .left(let left) = waiting, !isStopping else { return }
         gate.postpone(left.entry)
@@ -147,7 +147,7 @@ final class Engine: Sendable {
     }
 
     /// Works the suspects that are known, one after the other.
-    /// - Returns: How many.
+    /// - Returns: The number of messages processed.
     func workSuspects() async -> Int {
         var count = 0
         while !isStopping, let left = suspects.pop() {
@@ -192,7 +192,8 @@ final class Engine: Sendable {
 
     // MARK: - What is left
 
-    /// How many messages wait that should have been taken: all but retries that were not due at `then`, and what came later.
+    /// Returns the number of messages that should have been taken and still wait: all except retries that were not due
+    /// at `then`, and later arrivals.
     /// - Parameters:
     ///   - queues: Those that were to be emptied.
     ///   - then: Unix seconds at which they were last looked through.

@@ -31,7 +31,7 @@ final class EntryRun {
     /// The reasons for the outcome, for log, journal and health.
     private(set) var account = Outcome.Account()
 
-    /// - Parameter server: Where its turn at the signing server is; nil for a message that is worked alone.
+    /// - Parameter server: The lane of its signing server; nil for a message that is processed alone.
     init(
         transaction: Transaction, configuration: LiveConfiguration, server: ServerLane?, spool: Spool, gate: IntakeGate,
         log: Logger

@@ -26,10 +26,11 @@ final class GatewayService: Service {
     private static let patience = Duration.seconds(5)
     /// After that the process ends whatever is under way: a disk that does not answer cannot be interrupted.
     private static let longestEnd = Duration.seconds(9)
-    /// How many faults in a row a drain waits out before it leaves what is left to the next.
+    /// The number of faults in a row that a drain waits out before it leaves the rest to the next run.
     private static let faultsInARow = 4
 
-    /// - Parameter endsProcess: Whether the process ends with 75 a while after the order to stop, whatever is under way.
+    /// - Parameter endsProcess: True if the process ends with 75 a while after the order to stop, whatever is under
+    ///   way.
     init(
         mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: ActiveConfiguration,
         copies: AdministratorCopies, clock: SpoolClock, threads: WorkerThreads, endsProcess: Bool = false, log: Logger
@@ -184,7 +185,7 @@ final class GatewayService: Service {
         }
     }
 
-    /// How many messages a drain should have moved and did not.
+    /// Returns the number of messages that a drain should have moved and did not.
     func leftoverCount() throws(SpoolError) -> Int {
         let queues: [Queue] = mode == .sweep ? [.retry] : [.outgoing, .incoming, .retry]
         return try engine.leftoverCount(in: queues, since: lastPass.load(ordering: .relaxed))
@@ -204,7 +205,7 @@ private final class LaneDrain: Sendable {
     }
 
     /// Hands on what waits, and waits for its end.
-    /// - Returns: How many were handed on.
+    /// - Returns: The number of messages handed on.
     func pass() async -> Int {
         var found = lane.passLeftovers()
         var judges = judges.withLock { $0 }
@@ -215,7 +216,7 @@ private final class LaneDrain: Sendable {
         return found
     }
 
-    /// How long until a bare file can be known to be complete; nil when there is none.
+    /// The time until a bare file can be known to be complete; nil if there is none.
     var waitForStillness: Duration? {
         let judges = judges.withLock { $0 }
         return zip(loops, judges).compactMap { $0.waitForStillness($1) }.min()

@@ -21,8 +21,8 @@ final class LiveConfiguration: Sendable {
     var maximumMessageSize: Int { server.processing.maxMessageSize }
     /// The number of messages of one direction that are at the signing server at the same time.
     var width: Int { server.processing.concurrency }
-    /// The number of threads. Who waits for a server holds none; beside the messages that are read and written there are the
-    /// queue loops, recovery, watcher, state and gate, each of which may block.
+    /// The number of threads. A message that waits for a server holds none. Besides the messages that are read and
+    /// written there are the queue loops, recovery, watcher, state and gate, each of which may block.
     var threads: Int { width + 20 }
     /// The time after which one start of a message makes no further call.
     var longestAttempt: Duration { .seconds(OrderlyCalls.callsInARow * server.processing.totalTimeout) }

@@ -22,7 +22,8 @@ final class OrderlyCalls: SignatureService {
     private let note: @Sendable (SpoolError) -> Void
     private let state = Mutex(State())
 
-    /// A start may take so many times as long as one answer: a message may have many attachments, each with its own call.
+    /// The number of answers whose time one start may take together: a message may have many attachments, each with its
+    /// own call.
     static let callsInARow = 10
     /// Whoever ends the process after a wait for so long, it is not the message.
     private static let longWait = Duration.seconds(2)

@@ -89,8 +89,8 @@ struct QueueLoop: Sendable {
         judge.nextLook.map { max($0 - clock.monotonic(), .milliseconds(50)) }
     }
 
-    /// How long nothing needs to be looked at again, if nobody rings. The end of a pause rings, and so does a free place at the
-    /// server.
+    /// Returns the time for which nothing has to be looked at again, if nobody rings. The end of a pause rings, and so
+    /// does a free place at the server.
     private func patience(_ judge: StillnessJudge) -> Duration? {
         guard engine.mayClaim else { return nil }
         var waits = [waitForStillness(judge)].compactMap(\.self)

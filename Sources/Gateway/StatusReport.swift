@@ -67,7 +67,7 @@ public struct StatusReport: Encodable, Sendable {
 
     /// - Parameters:
     ///   - seen: Reasons that whoever asks sees by himself.
-    ///   - overdue: What waits for too long, by queue.
+    ///   - overdue: The messages that wait for too long, by queue.
     init(
         counts: [FolderCount], states: [ProcessState], now: Int, seen: [String] = [], overdue: [String: Overdue] = [:],
         strays: [LeftInPlace] = []

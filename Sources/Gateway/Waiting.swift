@@ -8,7 +8,7 @@ enum Waiting: Sendable {
     /// Left in `work/` by a process that ended, or put back after a fault.
     case left(LeftEntry)
 
-    /// What it is postponed under: its place and name, or its entry.
+    /// The key under which it is postponed: its place and name, or its entry.
     var key: String {
         switch self {
         case .fresh(let candidate): "\(candidate.queue.rawValue)/\(candidate.name)"

@@ -3,14 +3,15 @@ import Workflows
 
 /// The way of the mail of one direction: its workers, and its place at the signing server.
 ///
-/// Outgoing mail is signed at one address and incoming mail verified at another, so that neither waits for the other's server.
+/// The messages of one direction on their way to the signing server. Outgoing mail is signed at one address and
+/// incoming mail verified at another, so that neither waits for the other's server.
 final class WorkLane: Sendable {
     let direction: Direction
     let server: ServerLane
-    /// What waits in `retry` of this direction.
+    /// The messages of this direction that wait in `retry`.
     let agenda: RetryAgenda
     let retryBell: WakeBell
-    /// What a recovery has found of this direction.
+    /// The messages of this direction that a recovery has found.
     let leftovers = Leftovers()
     let handoff: Handoff<Waiting>
     let crew: WorkerCrew
@@ -18,7 +19,7 @@ final class WorkLane: Sendable {
     /// Workers beside those that are at the server: they look into what comes next, which may need no server.
     static let spareWorkers = 2
 
-    /// - Parameter width: How many messages may be at the server at a time.
+    /// - Parameter width: The number of messages that may be at the server at the same time.
     init(_ direction: Direction, width: Int) {
         self.direction = direction
         retryBell = WakeBell()
@@ -34,7 +35,7 @@ final class WorkLane: Sendable {
     }
 
     /// Hands on what a recovery has found.
-    /// - Returns: How many.
+    /// - Returns: The number of messages handed on.
     func passLeftovers() -> Int {
         var count = 0
         while let left = leftovers.pop(), handoff.put(.left(left)) { count += 1 }

@@ -30,7 +30,7 @@ struct StructuralField {
         own = Self.outcome(of: field, name, ReadingHabits())
     }
 
-    /// Whether a reader with `habits` takes something else from the field than one with this project's habits.
+    /// Returns true if a reader with `habits` takes something else from the field than one with this project's habits.
     func differs(with habits: ReadingHabits) -> Bool { Self.outcome(of: field, name, habits) != own }
 
     private static func outcome(of field: HeaderField, _ name: Name, _ habits: ReadingHabits) -> Outcome {
@@ -45,8 +45,8 @@ struct StructuralField {
 
     // MARK: - The plain form
 
-    /// Whether `body` is one word of US-ASCII, perhaps with blanks around it: nothing in it is a comment, a quote, a
-    /// parameter or an encoded-word.
+    /// Returns true if `body` is one word of US-ASCII, perhaps with blanks around it: nothing in it is a comment, a
+    /// quote, a parameter or an encoded-word.
     private static func isPlainWord(_ body: [UInt8]) -> Bool {
         var cursor = PlainCursor(body)
         cursor.skipBlanks()
@@ -55,11 +55,12 @@ struct StructuralField {
         return cursor.isAtEnd
     }
 
-    /// Whether `body` is type, slash, subtype and parameters that are `name=token` or `name="text"` with nothing odd.
+    /// Returns true if `body` is type, slash, subtype and parameters that are `name=token` or `name="text"` with
+    /// nothing odd.
     ///
-    /// Each habit about fields is a choice in something that does not stand there: no name twice (`parameters`), no
-    /// parenthesis outside quotes (`knowsComments`), no semicolon or backslash in quotes (`knowsQuotes`, `backslash`), no
-    /// value without quotes but a token, with a semicolon or the end behind it (`bareValue`), no empty parameter
+    /// Each habit about fields is a choice in something that is not there: no name twice (`parameters`), no parenthesis
+    /// outside quotes (`knowsComments`), no semicolon or backslash in quotes (`knowsQuotes`, `backslash`), no value
+    /// without quotes but a token, with a semicolon or the end behind it (`bareValue`), no empty parameter
     /// (`readsOverEmptyParameter`), no blank at the equals sign (`allowsBlankAtEquals`), no asterisk in a name
     /// (`extended`), no `=?` (`decodesEncodedWords`), and no value that begins with `'` or `<` (`unwrapsValues`).
     private static func isPlainType(_ body: [UInt8]) -> Bool {

@@ -14,8 +14,8 @@ public struct Failure: Error, Hashable, Sendable {
 
     /// The errno of a fault of this machine, such as a full disk: it costs the message no attempt.
     public private(set) var localFault: Int32?
-    /// Whether nothing was tried, because the signing server is busy with as many messages as it is given at a time: it costs
-    /// the message no attempt.
+    /// True if nothing was tried, because the signing server is busy with as many messages as it is given at a time: it
+    /// costs the message no attempt.
     public private(set) var isOutOfTurn = false
     /// True if the signing server says that it cannot judge this one document, whichever client asks. The document then
     /// has a verdict all the same: nothing is known.

@@ -10,9 +10,9 @@ public enum EarlySignals {
     ///
     /// SIGPIPE is ignored: when the reader of the output or of the log has gone away, write(2) returns an error and the
     /// program goes on. SIGXFSZ is ignored: when a file would become larger than the limit, write(2) returns an error.
-    /// SIGHUP is noted until ``takeHangup()`` asks for it, so that the order to read the configuration
-    /// again does not end a program that is still starting. (A signal mask would not do: the main thread of an async program
-    /// waits in sigsuspend(2) with an empty one.) Where SIGHUP is ignored already, as by nohup(1), it stays ignored.
+    /// SIGHUP is noted until ``takeHangup()`` asks for it, so that the order to read the configuration again does not
+    /// end a program that is still starting. (A signal mask would not do: the main thread of an async program waits in
+    /// sigsuspend(2) with an empty one.) If SIGHUP is ignored already, as by nohup(1), it stays ignored.
     public static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)
@@ -24,14 +24,15 @@ public enum EarlySignals {
         _ = signal(SIGHUP) { _ in EarlySignals.sawHangup.store(true, ordering: .sequentiallyConsistent) }
     }
 
-    /// Lets SIGHUP end the program as usual, also one that came before: for a command that reads no configuration again.
+    /// Lets SIGHUP end the program as usual, also one that came before: for a command that does not read the
+    /// configuration again.
     public static func releaseHangup() {
         guard holdsHangup.exchange(false, ordering: .sequentiallyConsistent) else { return }
         _ = signal(SIGHUP, SIG_DFL)
         if takeHangup() { _ = raise(SIGHUP) }
     }
 
-    /// Whether SIGHUP came before something else began to listen to it. The answer is given once.
+    /// Returns true if SIGHUP came before something else began to listen to it. The answer is given once.
     static func takeHangup() -> Bool { sawHangup.exchange(false, ordering: .sequentiallyConsistent) }
 }
 

@@ -25,7 +25,7 @@ package final class IntakeGate: Sendable {
         var owesLook = false
         /// Faults that hold up no mail, by what they are about: when each was met last.
         var passing: [String: Duration] = [:]
-        /// What recoveries found that makes the status unhealthy.
+        /// The findings of recoveries that make the status unhealthy.
         var findings = RecoveryFindings()
     }
 

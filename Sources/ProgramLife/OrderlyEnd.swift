@@ -33,8 +33,8 @@ package enum OrderlyEnd {
         }
     }
 
-    /// Ends the process with 75 (EX_TEMPFAIL) unless it has ended by then; by a thread of its own, as those that tasks run on
-    /// may all be stuck.
+    /// Ends the process with 75 (EX_TEMPFAIL) unless it has ended by then. It uses a thread of its own, because those
+    /// that tasks run on may all be stuck.
     package static func endProcess(after delay: Duration, _ log: Logger) {
         let thread = Thread {
             Thread.sleep(forTimeInterval: delay / .seconds(1))

@@ -1,16 +1,16 @@
 import Spool
 
-/// What recoveries found that makes the status unhealthy, told as one reason for each state of the table.
+/// The findings of recoveries that make the status unhealthy, reported as one reason for each state of the table.
 ///
-/// What is foreign counts until it is gone. What cannot come about by itself (S8, S9) was repaired when it was found, and is
-/// told until the program ends, so that somebody looks.
+/// A foreign file counts until it is gone. An impossible state (S8, S9) was repaired when it was found, and is reported
+/// until the program ends, so that a person looks.
 struct RecoveryFindings {
     private var found: [RecoveryReport.State: [String: String]] = [:]
     /// Of one state; this only bounds the memory.
     private static let limit = 1_000
 
     /// Takes in what one recovery found.
-    /// - Returns: What was not known before.
+    /// - Returns: The findings that were not known before.
     mutating func take(_ report: RecoveryReport) -> Set<RecoveryReport.Finding> {
         var new: Set<RecoveryReport.Finding> = []
         var foreign: [String: String] = [:]

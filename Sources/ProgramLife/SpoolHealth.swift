@@ -1,11 +1,12 @@
 package import Spool
 
-/// What whoever asks for a status sees by himself: a program in trouble may not be able to say so.
+/// The state of a spool as the command that asks for a status sees it: a program in trouble may not be able to report
+/// it.
 package struct SpoolHealth: Sendable {
     /// Seconds after which what waits to be taken, or to be cleared away, shows that nobody does.
     package static let patience = 300
 
-    /// Why mail may not move, a sentence each.
+    /// The reasons why mail may not move, a sentence each.
     package private(set) var reasons: [String] = []
 
     /// Asks the file system, and tries to write.
@@ -22,7 +23,7 @@ package struct SpoolHealth: Sendable {
         }
     }
 
-    /// Why a living process may not do its work, as its state shows; nil when nothing shows it.
+    /// Returns the reason why a living process may not do its work, as its state shows; nil if nothing shows it.
     /// - Parameter silence: Seconds after which it should have renewed what it says of itself.
     package static func trouble(of state: ProcessState, silence: Int) -> String? {
         let name = "\(state.program) \(state.pid)"

@@ -12,7 +12,7 @@ struct EntryDelivery {
 
     private let entry: AdmittedEntry
     private let settings: RelaySettings
-    /// Of the lanes' limits, those that `settings` give.
+    /// The round of the lanes' limits that ``settings`` belong to.
     private let round: Int
     private let isOutgoing: Bool
     private let record: EntryRecord

@@ -4,7 +4,7 @@ import SESConfiguration
 import Spool
 import SpoolWatch
 
-/// How `ses-relay run` and `once` are called.
+/// The arguments of `ses-relay run` and `once`.
 public struct RelayOptions: Sendable {
     let configuration: String?
     let spool: String?
@@ -21,6 +21,8 @@ public struct RelayOptions: Sendable {
 public enum RelayDaemon {
     public enum Mode: Sendable { case run, once }
 
+    /// Runs the relay until it is told to stop, or until nothing is due.
+    /// - Throws: ``ProgramError`` if the relay cannot start, or leaves messages that were due.
     public static func start(_ mode: Mode, _ options: RelayOptions) async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap()
         let surroundings = Surroundings()
@@ -58,7 +60,7 @@ public enum RelayDaemon {
         return mode == .once ? try ending(engine) : engine.gate.isTroubled ? .tryAgain : .success
     }
 
-    /// Whether a drain has moved all that it should have.
+    /// Returns the status of a drain, depending on whether it has moved everything that was due.
     private static func ending(_ engine: RelayEngine) throws(ProgramError) -> ExitStatus {
         let left: Int
         do {

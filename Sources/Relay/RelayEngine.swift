@@ -128,7 +128,8 @@ final class RelayEngine: Sendable {
         return ([], nil)
     }
 
-    /// What was taken off the agenda and not claimed is looked at again soon; what is fresh, a listing finds again.
+    /// Has a message that was taken off the agenda and not claimed looked at again soon. A listing finds fresh ones
+    /// again.
     private func postpone(_ waiting: Waiting) {
         guard case .deferred(let entry) = waiting, !gate.isStopping else { return }
         agenda.add(entry, due: clock.monotonic() + .seconds(2))
@@ -170,7 +171,8 @@ final class RelayEngine: Sendable {
 
     // MARK: - Recovery
 
-    /// Repairs what processes that ended have left. It talks to nobody: what is to be worked goes the way of all deferred mail.
+    /// Repairs what processes that ended have left. It makes no connection: messages to be processed take the way of
+    /// all deferred mail.
     func recover() {
         do {
             let recovery = try spool.makeRecovery(leaving: gate.mustWait)
@@ -254,7 +256,8 @@ final class RelayEngine: Sendable {
         return handed
     }
 
-    /// How many messages wait that should have been taken: all but those that are not yet due.
+    /// Returns the number of messages that should have been taken and still wait: all except those that are not yet
+    /// due.
     func leftoverCount() throws(SpoolError) -> Int {
         var count = try spool.forsakenCount()
         for queue in [Queue.delivered, .admin] {

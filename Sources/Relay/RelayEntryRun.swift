@@ -29,7 +29,7 @@ final class RelayEntryRun {
     private let reports: EntryReports
     private var delivery: EntryDelivery?
 
-    /// - Parameter round: Of the lanes' limits, those that `settings` give.
+    /// - Parameter round: The round of the lanes' limits that `settings` belong to.
     init(_ transaction: Transaction, _ settings: RelaySettings, round: Int, _ context: RelayContext) {
         self.transaction = transaction
         self.settings = settings

@@ -5,7 +5,7 @@ import Relaying
 import SESConfiguration
 import Spool
 
-/// What a running relay says of itself in `relay/ses-relay-PID.json`.
+/// The state that a running relay publishes in `relay/ses-relay-PID.json`.
 struct PublishedRelayState: Codable, Sendable, Equatable {
     struct Route: Codable, Sendable, Equatable {
         let route: String

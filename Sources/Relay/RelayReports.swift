@@ -17,7 +17,7 @@ extension CheckReport {
     }
 }
 
-/// How the relay's side of a spool is doing.
+/// The state of the relay's side of a spool.
 public struct RelayStatusReport: Encodable, Sendable {
     public struct Route: Encodable, Sendable {
         let route: String
@@ -48,6 +48,7 @@ public struct RelayStatusReport: Encodable, Sendable {
     }
 
     /// - Parameter configuration: Only read for the spool's place, when `spool` does not name it.
+    /// - Throws: ``ProgramError`` if there is no spool, or it cannot be read.
     public static func make(configuration: String?, spool option: String?) throws(ProgramError) -> RelayStatusReport {
         let surroundings = Surroundings()
         var configured: String?

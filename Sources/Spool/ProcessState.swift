@@ -12,7 +12,7 @@ public struct ProcessState: Sendable, Hashable {
     public let age: Int
     /// True if it is so old that it has no meaning any more, although the process lives: it cannot write.
     public internal(set) var isOutdated = false
-    /// Why the file cannot be read, although its process lives; nil when it can. ``json`` is empty then.
+    /// The reason why the file cannot be read, although its process lives; nil if it can. ``json`` is empty then.
     public internal(set) var defect: String?
 }
 
@@ -136,7 +136,7 @@ extension Spool {
         try state.unlink(name)
     }
 
-    /// What the processes that run say of themselves; those of dead processes are left out. A file that cannot be read is
+    /// Returns the states of running processes; those of dead processes are left out. A file that cannot be read is
     /// among them, with the reason.
     /// - Throws: ``SpoolError`` if the folder cannot be listed.
     public func readStates() throws(SpoolError) -> [ProcessState] {

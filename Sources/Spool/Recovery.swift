@@ -27,7 +27,7 @@ public struct RecoveryReport: Sendable, Hashable {
     }
 
     public internal(set) var findings: [Finding] = []
-    /// Whether everything that stands there was looked at, so that what is not among the findings is not there.
+    /// True if every entry was looked at, so that an entry without a finding is not there.
     public internal(set) var isWhole = false
 
     /// States that cannot come about by themselves: somebody must look.
@@ -69,8 +69,8 @@ public enum Recovered: Sendable {
 
 /// Repairs what processes of this program left behind, and hands out the messages that are to be worked again.
 ///
-/// Suspects (``LeftEntry/isSuspect``) are to be worked one after the other, so that only the culprit of a crash is counted.
-/// Nothing is ever put back to where it waited.
+/// Suspects (``LeftEntry/isSuspect``) are to be processed one after the other, so that only the culprit of a crash is
+/// counted. Nothing is ever put back to where it waited.
 public final class Recovery {
     /// Starts without an end after which a message is not parsed any more.
     static let startLimit = 3
@@ -370,8 +370,10 @@ extension Spool {
         return try Recovery(self, leaving: isLeft)
     }
 
-    /// Takes up a message that ``Recovery/repair()`` found, and counts the start. Any thread may call it, at any later time.
+    /// Takes up a message that ``Recovery/repair()`` found, and counts the start. Any thread may call it, at any later
+    /// time.
     /// - Returns: nil when it is gone, another process has it, or it was put away; and what was found.
+    /// - Throws: ``SpoolError`` if the start cannot be counted; the entry then stays for a later recovery.
     public func resume(_ left: LeftEntry) throws(SpoolError) -> (entry: Recovered?, report: RecoveryReport) {
         try durability.check(path)
         let recovery = Recovery(self)

@@ -18,7 +18,7 @@ public struct Observation: Hashable, Sendable {
         self.isBeingWritten = isBeingWritten
     }
 
-    /// Whether nothing was written between the two; a rename may lie between them.
+    /// Returns true if nothing was written between the two observations; a rename may lie between them.
     func hasSameContent(as other: Observation) -> Bool {
         identity == other.identity && size == other.size && modified == other.modified
     }

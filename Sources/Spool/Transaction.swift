@@ -34,7 +34,7 @@ public final class Transaction: @unchecked Sendable {
     let scratchSpace: ScratchSpace
     /// The relay's record, once it was asked for.
     var ledger: DeliveryLedger?
-    /// What the name said before a server was waited for; nil while none is.
+    /// The facts in its name before the wait for a server; nil while there is no wait.
     private var waitingFacts: NameFacts?
 
     init(
@@ -88,12 +88,14 @@ public final class Transaction: @unchecked Sendable {
         messageName = name
     }
 
-    /// How often a start may end while a server is waited for before it counts all the same: an answer may be what ends the
-    /// program.
+    /// The number of starts that may end during a wait for a server before they count all the same: an answer may be
+    /// the cause that ends the program.
     static let waitLimit = 10
 
-    /// Says that a server has been waited for so long that it is not the message that ends the process now. Then the start is
-    /// not counted as one without an end; a first one never ends anything, so nothing is written for it.
+    /// Declares that a server has been waited for so long that the message is not the cause if the process ends now.
+    /// The start is then not counted as one without an end. A first start never ends anything, so nothing is written
+    /// for it.
+    /// - Throws: ``SpoolError`` if the message cannot be renamed.
     public func beginWait() throws(SpoolError) {
         try require(.working)
         guard waitingFacts == nil, starts > 1, facts.waits ?? 0 < Self.waitLimit else { return }
@@ -106,6 +108,7 @@ public final class Transaction: @unchecked Sendable {
     }
 
     /// Counts the start again, because the server has answered or is not waited for any more.
+    /// - Throws: ``SpoolError`` if the message cannot be renamed.
     public func endWait() throws(SpoolError) {
         guard let before = waitingFacts else { return }
         try require(.working)
@@ -113,8 +116,8 @@ public final class Transaction: @unchecked Sendable {
         waitingFacts = nil
     }
 
-    /// Renames `message` after it was read: the rename changes the file's own times, which must not look like a change by its
-    /// writer.
+    /// Renames `message` after it was read. The rename changes the file's own times, which must not look like a change
+    /// by its writer.
     private func restateRead(_ facts: NameFacts) throws(SpoolError) {
         let isUnchanged = try !hasChanged()
         try restate(facts)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// How many messages wait somewhere for longer than they should.
+/// The number of messages that wait in a folder for longer than they should.
 public struct Overdue: Sendable, Hashable {
     public internal(set) var count = 0
     /// Seconds for which the first of them has waited.
@@ -15,11 +15,13 @@ public struct Overdue: Sendable, Hashable {
 extension Spool {
     /// Messages that wait in `queue` and came, or became due, before `then`, those that cannot be read included.
     ///
-    /// The time of the last change of a file's metadata counts, which a copy cannot bring with it; of a retry that of its name.
+    /// The time of the last change of a file's metadata counts, which a copy cannot preserve; of a retry that of its
+    /// name.
     /// - Parameters:
     ///   - then: Unix seconds.
-    ///   - longestDelay: Seconds; a retry that is due further ahead of `then` is due at once, as the clock must have jumped.
-    ///     nil: unknown.
+    ///   - longestDelay: Seconds; a retry that is due further ahead of `then` is due at once, because the clock must
+    ///     have jumped. Nil if unknown.
+    /// - Throws: ``SpoolError`` if the folder cannot be listed.
     public func waiting(in queue: Queue, since then: Int, longestDelay: Int? = nil) throws(SpoolError) -> Overdue {
         var overdue = Overdue()
         let now = clock.now()
@@ -35,8 +37,9 @@ extension Spool {
         return overdue
     }
 
-    /// Why nothing can be written in the spool, found out by writing; nil when it can, or when whoever asks has no right to
-    /// write there and so cannot tell.
+    /// Returns the reason why nothing can be written in the spool, found out by writing; nil if it can, or if the
+    /// caller has no right to write there and so cannot tell.
+    /// - Throws: ``SpoolError`` if the file system cannot be asked.
     public func obstacleToWriting() throws(SpoolError) -> SpoolError? {
         // The name is that of half a state, which the programs remove where it was left by a killed one.
         let name = ".status-\(getpid()).json.\(EntryID(random: random))"
@@ -61,7 +64,7 @@ extension Spool {
 }
 
 extension LeftInPlace {
-    /// Whether the file has been there since before `then`.
+    /// Returns true if the file has been there since before `then`.
     fileprivate func isWaitingSince(_ then: Int) -> Bool {
         var status = stat()
         return lstat(path, &status) != 0 || status.st_ctim.tv_sec < then

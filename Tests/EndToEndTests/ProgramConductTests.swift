@@ -12,7 +12,7 @@ extension EndToEnd {
             case ses, relay = "ses-relay", dss = "ses-dss"
         }
 
-        /// What a daemon is started on; kept while it runs.
+        /// The files that a daemon is started on; kept while it runs.
         private struct Start {
             let spool: SpoolFixture
             let relay: RelayFixture

@@ -11,10 +11,10 @@ extension EndToEnd {
 
         struct Key: CustomTestStringConvertible, Sendable {
             let name: String
-            /// What the refusal says; nil where nothing is wrong.
+            /// The words of the refusal; nil if nothing is wrong.
             let reason: String?
             var testDescription: String { name }
-            /// Whether the reason holds for documents too.
+            /// True if the reason holds for documents too.
             var isForAnything: Bool { reason?.contains("mail") != true }
         }
 

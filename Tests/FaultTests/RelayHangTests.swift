@@ -6,7 +6,7 @@ import Testing
 extension FaultBench {
     @Suite("The relay beside peers that hang")
     struct RelayHangs {
-        /// Where each of the servers hangs.
+        /// The step at which each of the servers hangs.
         private static let steps: [(name: String, step: ScriptedMailServer.Step)] = [
             ("greeting", .connected), ("EHLO", .ehlo), ("MAIL", .mail), ("RCPT", .rcpt("u0")), ("DATA", .data),
             ("final dot", .content), ("QUIT", .quit),
@@ -24,7 +24,7 @@ extension FaultBench {
             String(decoding: MailSamples.withLineFeeds(MailSamples.plain(id: id)), as: UTF8.self)
         }
 
-        /// How long a mail to a good server takes.
+        /// Returns the time that a mail to a good server takes.
         private func latency(
             _ fixture: RelayFixture, _ good: ScriptedMailServer, after start: ContinuousClock.Instant? = nil
         )

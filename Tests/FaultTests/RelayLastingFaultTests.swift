@@ -28,7 +28,7 @@ extension FaultBench {
             places.flatMap { place in numbers.map { Point(call: place.call, path: place.path, number: $0) } }
         }
 
-        /// What was not as it must be.
+        /// Returns the deviations from the expected outcome.
         private func faults(_ point: Point, lasting duration: Duration) async throws -> [String] {
             let relay = try await RelayUnderFault()
             let fault = try LastingFault(point.call, on: point.path, point.number)

@@ -35,7 +35,7 @@ extension FaultBench {
             return try FaultPoint.calls(in: log)
         }
 
-        /// What is not as it must be after `disturb` and a start without faults.
+        /// Returns the deviations from the expected outcome after `disturb` and a start without faults.
         private func faults(
             _ template: RelayFixture, _ disturb: (RelayFixture) async throws -> [String]
         ) async throws -> [String] {

@@ -23,12 +23,13 @@ final class RelayUnderFault: Sendable {
         wanted.withLock { $0.formUnion(names) }
     }
 
-    /// How often each got something.
+    /// The number of times that each got something.
     var taken: [String: Int] {
         Dictionary(server.mails.flatMap(\.recipients).map { ($0, 1) }, uniquingKeysWith: +)
     }
 
-    /// What is not as it must be in the end: each has each mail, and who has it twice is told of in the journal.
+    /// Returns the deviations in the end: each recipient must have each mail, and every repeat must be announced in the
+    /// journal.
     /// - Parameter most: Announcements for each recipient.
     func faults(repeatsAtMost most: Int = 1) throws -> [String] {
         let taken = taken

@@ -8,7 +8,8 @@ final class SESUnderFault: Sendable {
     let fixture: SpoolFixture
     private let wanted = Mutex<Set<String>>([])
 
-    /// - Parameter configuration: Default: outgoing mail from Alice is signed, incoming mail is verified, by the shared server.
+    /// - Parameter configuration: Default: outgoing mail from Alice is signed, incoming mail is verified, by the shared
+    ///   server.
     init(_ configuration: SESXML? = nil) async throws {
         let shared: SESXML
         if let configuration { shared = configuration } else { shared = try await Self.configuration() }
@@ -22,8 +23,8 @@ final class SESUnderFault: Sendable {
     }
 
     /// - Parameters:
-    ///   - signing: Where outgoing mail from Alice is signed; default: the shared server.
-    ///   - verification: Where incoming mail is verified; default: the same.
+    ///   - signing: The server that signs outgoing mail from Alice; default: the shared server.
+    ///   - verification: The server that verifies incoming mail; default: the same.
     ///   - processing: More of `Processing`.
     static func configuration(
         signing: String? = nil, verification: String? = nil, processing: String = ""
@@ -80,7 +81,7 @@ final class SESUnderFault: Sendable {
     }
 
     /// Waits for `name`.
-    /// - Returns: How long it took since `begin`.
+    /// - Returns: The time it took since `begin`.
     func arrival(
         of name: String, since begin: ContinuousClock.Instant, within limit: Duration = .seconds(60)
     ) async throws -> Duration {
@@ -90,7 +91,7 @@ final class SESUnderFault: Sendable {
         return ContinuousClock.now - begin
     }
 
-    /// What is not as it must be in the end: each mail in `delivered`, once, and nothing anywhere else.
+    /// Returns the deviations in the end: each mail must be in `delivered`, once, and nothing anywhere else.
     func faults() throws -> [String] {
         let delivered = try delivered()
         let wanted = wanted.withLock { $0 }
@@ -109,7 +110,7 @@ final class SESUnderFault: Sendable {
 
     // MARK: Health
 
-    /// What `ses status` says: whether all is well, and the reasons why not.
+    /// Returns the report of `ses status`: whether all is well, and the reasons if not.
     func status() async throws -> (isHealthy: Bool, reasons: [String]) {
         let finished = try await fixture.ses(["status", "--json", "--config", fixture.configurationPath])
         let object = try JSONSerialization.jsonObject(with: Data(finished.output.utf8)) as? [String: Any]
@@ -120,7 +121,7 @@ final class SESUnderFault: Sendable {
     }
 
     /// Waits until everything is delivered and the status is healthy.
-    /// - Returns: How long it took; nil when it did not come to that.
+    /// - Returns: The time it took; nil if it did not recover.
     func recovers(within limit: Duration) async throws -> Duration? {
         let begin = ContinuousClock.now
         while ContinuousClock.now - begin < limit {

@@ -28,7 +28,7 @@ public final class HangingPeer: Sendable {
     private let peer: ScriptedPeer?
     private let silent: SilentServer?
     private let full: FullPort?
-    /// Whether somebody has come as far as this server lets him; for steps that cannot know it, always.
+    /// True if a client has come to the step at which this server hangs; always true for steps that cannot know it.
     public var isReached: Bool {
         switch step {
         case .silence, .statusLine, .header, .body, .halfBody, .slowHeader, .slowBody: peer?.requests.isEmpty == false
@@ -81,7 +81,7 @@ public final class HangingPeer: Sendable {
         }
     }
 
-    /// What `program` needs so that it hangs.
+    /// Returns the environment with which `program` hangs.
     public func environment(program: String) async throws -> [String: String] {
         guard step == .name else { return [:] }
         var environment = try await FaultPoint.environment(program: program)
