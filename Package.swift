@@ -195,5 +195,10 @@ if Context.environment["SES_FUZZ"] != nil {
         fuzz("fuzz-mail", ["InternetMessage", "MessageInspection", "Workflows", "Composition"]),
         fuzz("fuzz-cms", ["CMSSignatures"]),
         fuzz("fuzz-sign-request", ["DSSXML"]),
+        fuzz("fuzz-header", ["InternetMessage", "MessageInspection", "Composition"]),
+        fuzz("fuzz-address", ["InternetMessage"]),
+        fuzz("fuzz-name", ["InternetMessage", "MessageInspection", "Relaying", "Spool"]),
+        fuzz("fuzz-configuration", ["SESConfiguration"]),
+        fuzz("fuzz-smtp-reply", ["SMTPRelay"]),
     ]
 }

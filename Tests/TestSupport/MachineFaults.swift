@@ -159,22 +159,3 @@ public final class SmallFileSystem: Sendable {
         guard finished.status == 0 else { throw HarnessError("\(program) \(arguments): \(finished)") }
     }
 }
-
-/// The points of many that are tried: all of them with `SES_TEST_ALL=1`, otherwise a share chosen by the seed
-/// `SES_TEST_SEED` (1).
-public enum FaultShare {
-    public static let isWhole = ProcessInfo.processInfo.environment["SES_TEST_ALL"] == "1"
-    public static let seed = ProcessInfo.processInfo.environment["SES_TEST_SEED"].flatMap { UInt64($0) } ?? 1
-
-    public static func of<Point>(_ points: [Point], normally count: Int) -> [Point] {
-        guard !isWhole, points.count > count else { return points }
-        var numbers = SeededNumbers(seed: seed)
-        return Array(points.shuffled(using: &numbers).prefix(count))
-    }
-
-    /// One row of the table that a run prints.
-    public static func tell(_ suite: String, points: Int, of all: Int, failures: Int, leftOut: [String] = []) {
-        let rest = leftOut.isEmpty ? "" : "; left out: " + leftOut.joined(separator: ", ")
-        print("| \(suite) | \(points) of \(all), seed \(seed) | \(failures) failures\(rest) |")
-    }
-}
