@@ -46,11 +46,17 @@ public enum FaultShare {
         return await withTaskGroup(of: (Point, [String]).self) { group in
             var rest = points.makeIterator()
             var found: [(point: Point, faults: [String])] = []
+            var count = 0
             for _ in 0..<width {
                 if let point = rest.next() { group.addTask { await result(point) } }
             }
             while let (point, faults) = await group.next() {
-                if !faults.isEmpty { found.append((point, faults)) }
+                count += 1
+                if !faults.isEmpty {
+                    found.append((point, faults))
+                    print("\(point): \(faults.joined(separator: "; "))")
+                }
+                if count.isMultiple(of: 500) { print("\(count) of \(points.count) points, \(found.count) failures") }
                 if let point = rest.next() { group.addTask { await result(point) } }
             }
             return found

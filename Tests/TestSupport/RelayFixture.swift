@@ -29,6 +29,15 @@ public final class RelayFixture: Sendable {
         try configure(body)
     }
 
+    /// On a spool that `write` makes.
+    public init(_ body: String, _ write: (_ spool: String) throws -> Void) throws {
+        scratch = try ScratchDirectory()
+        spool = scratch.file("spool")
+        try SpoolFixture.own(scratch.path)
+        try write(spool)
+        try configure(body)
+    }
+
     /// On the spool of a `ses`.
     public init(beside ses: SpoolFixture, _ body: String) throws {
         scratch = ses.scratch

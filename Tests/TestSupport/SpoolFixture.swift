@@ -37,6 +37,15 @@ public final class SpoolFixture: Sendable {
         try configure(text.replacingOccurrences(of: other.spool, with: spool))
     }
 
+    /// Another spool with the same configuration, which `write` makes.
+    public init(configuredAs other: SpoolFixture, _ write: (_ spool: String) throws -> Void) throws {
+        scratch = try ScratchDirectory()
+        try Self.own(scratch.path)
+        try write(spool)
+        let text = String(decoding: try TestMaterial.octets(other.configurationPath), as: UTF8.self)
+        try configure(text.replacingOccurrences(of: other.spool, with: spool))
+    }
+
     /// Writes the configuration anew.
     public func configure(_ configuration: SESXML) throws { try configure(configuration.text(spool: spool)) }
 

@@ -42,13 +42,21 @@ final class GatewayState: KillState {
         self.expected = all
     }
 
-    private init(copying other: GatewayState) async throws {
-        fixture = try await SpoolFixture(copying: other.fixture)
+    private init(_ fixture: SpoolFixture, like other: GatewayState) {
+        self.fixture = fixture
         command = other.command
         expected = other.expected
     }
 
-    func copy() async throws -> any KillState { try await GatewayState(copying: self) }
+    var spool: String { fixture.spool }
+
+    func image(at time: Int?, _ write: (String) throws -> Void) async throws -> any KillState {
+        GatewayState(try SpoolFixture(configuredAs: fixture, write), like: self)
+    }
+
+    func copy() async throws -> any KillState {
+        GatewayState(try await SpoolFixture(copying: fixture), like: self)
+    }
 
     func run(_ environment: [String: String]) async throws -> RunningProgram.Finished {
         try await fixture.ses([command, "--config", fixture.configurationPath], environment: environment)
@@ -60,13 +68,15 @@ final class GatewayState: KillState {
     private func look(removes: Bool) throws {
         for folder in Self.folders where !removes || folder != "retry" {
             for file in try fixture.files(in: folder) {
-                let text = String(decoding: file.octets, as: UTF8.self)
+                let text = Self.readable(file.octets)
                 let tokens = expected.keys.filter { !$0.isEmpty && text.contains($0) }
                 guard let token = tokens.first, tokens.count == 1 else {
                     damaged.withLock { $0.append("\(folder): a file of \(tokens.count) messages: \(file)") }
                     continue
                 }
-                if !text.contains("End of \(token).") || file.octets.last != 0x0A {
+                // A notice of a message that is too large has only its header.
+                let isNotice = text.hasPrefix("Return-Path: <>\n") && text.contains("\n--ses-mixed-")
+                if !text.contains("End of \(token).") && !isNotice || file.octets.last != 0x0A {
                     damaged.withLock { $0.append("\(folder): a file that is cut short: \(file)") }
                 }
                 taken.withLock { $0[token, default: []].append(folder) }
@@ -76,6 +86,16 @@ final class GatewayState: KillState {
         guard !removes else { return }
         let corrupt = try fixture.names(in: "corrupt")
         if !corrupt.isEmpty { taken.withLock { $0[""] = corrupt.map { _ in "corrupt" } } }
+    }
+
+    /// The text of a file, with what stands in base64 in it: a notice has the message attached so.
+    private static func readable(_ octets: [UInt8]) -> String {
+        let text = String(decoding: octets, as: UTF8.self).replacingOccurrences(of: "\r\n", with: "\n")
+        let paragraphs = text.components(separatedBy: "\n\n").compactMap { paragraph in
+            let lines = paragraph.split(separator: "\n").prefix { !$0.hasPrefix("--") }
+            return Data(base64Encoded: lines.joined()).map { String(decoding: $0, as: UTF8.self) }
+        }
+        return text + paragraphs.joined()
     }
 
     func finish() async throws {

@@ -4,8 +4,12 @@ import TestSupport
 
 /// A spool in a known state, with what must come of it.
 protocol KillState: Sendable {
+    var spool: String { get }
     /// A fresh one in the same state.
     func copy() async throws -> any KillState
+    /// The same situation on a spool that `write` makes: what a power loss left of this one.
+    /// - Parameter time: When the power failed, in monotonic nanoseconds; nil: after the end of the run.
+    func image(at time: Int?, _ write: (_ spool: String) throws -> Void) async throws -> any KillState
     /// The run that is killed.
     func run(_ environment: [String: String]) async throws -> RunningProgram.Finished
     /// Takes away what is published, as a reader does at any time; nothing where the program has no reader.
@@ -73,11 +77,17 @@ struct KillBench: Sendable {
         scenarios = all.filter { scenario in part.map { scenario.name.contains($0) } ?? true }
         var states: [any KillState] = []
         var calls: [[FaultPoint.Call]] = []
+        var unready: [String] = []
         for scenario in scenarios {
-            let state = try await scenario.prepare()
-            states.append(state)
-            calls.append(try await scenario.calls(state))
+            do {
+                let state = try await scenario.prepare()
+                calls.append(try await scenario.calls(state))
+                states.append(state)
+            } catch {
+                unready.append("\(scenario.name): \(error)")
+            }
         }
+        guard unready.isEmpty else { throw HarnessError(unready.joined(separator: "\n")) }
         self.states = states
         self.calls = calls
     }

@@ -10,6 +10,9 @@ import TestSupport
 final class RelayState: KillState {
     let fixture: RelayFixture
     private let server: ScriptedMailServer
+    private let acceptances: Acceptances
+    /// Those who had a message before the power failed, once for each.
+    private let earlier: [String]
     private let knowsDSN: Bool
     /// By recipient, whether he must have a message; `false`: must never have one and stand in `failed`.
     private let expected: [String: Bool]
@@ -17,9 +20,11 @@ final class RelayState: KillState {
     private let senders: Set<String>
 
     init(knowsDSN: Bool = true) async throws {
-        server = try Self.server(knowsDSN)
+        acceptances = Acceptances()
+        server = try Self.server(knowsDSN, acceptances)
         fixture = try await RelayFixture(Self.gateway(server))
         self.knowsDSN = knowsDSN
+        earlier = []
         expected = [:]
         senders = []
     }
@@ -29,39 +34,56 @@ final class RelayState: KillState {
     ///   - refused: Those who must stand in `failed`.
     init(_ other: RelayState, recipients: [String], refused: [String] = [], senders: [String] = []) async throws {
         knowsDSN = other.knowsDSN
-        server = try Self.server(knowsDSN)
+        acceptances = Acceptances()
+        server = try Self.server(knowsDSN, acceptances)
         fixture = try await RelayFixture(copying: other.fixture, Self.gateway(server))
+        earlier = []
         expected = Dictionary(uniqueKeysWithValues: recipients.map { ($0, !refused.contains($0)) })
         self.senders = Set(senders)
     }
 
-    private init(copying other: RelayState) async throws {
+    /// - Parameter fixture: Makes the spool, given the configuration.
+    private init(
+        like other: RelayState, earlier: [String] = [], _ fixture: (_ body: String) async throws -> RelayFixture
+    ) async throws {
         knowsDSN = other.knowsDSN
-        server = try Self.server(knowsDSN)
-        fixture = try await RelayFixture(copying: other.fixture, Self.gateway(server))
+        acceptances = Acceptances()
+        server = try Self.server(knowsDSN, acceptances)
+        self.fixture = try await fixture(Self.gateway(server))
+        self.earlier = earlier
         expected = other.expected
         senders = other.senders
     }
+
+    var spool: String { fixture.spool }
 
     private static func gateway(_ server: ScriptedMailServer) -> String {
         RelayFixture.gateway(server.port) + "<deliveryThreads>1</deliveryThreads>"
     }
 
-    private static func server(_ knowsDSN: Bool) throws -> ScriptedMailServer {
+    private static func server(_ knowsDSN: Bool, _ acceptances: Acceptances) throws -> ScriptedMailServer {
         let refused = Mutex<Set<String>>([])
         return try ScriptedMailServer(
             capabilities: ScriptedMailServer.capabilities.filter { knowsDSN || $0 != "DSN" }
         ) { step in
+            acceptances.note(step)
             guard case .rcpt(let name) = step else { return nil }
             if name.hasPrefix("fail") { return .say("550 5.1.1 no such user") }
             if name.hasPrefix("later"), refused.withLock({ $0.insert(name).inserted }) {
                 return .say("451 4.2.1 not now")
             }
+            acceptances.add(name)
             return nil
         }
     }
 
-    func copy() async throws -> any KillState { try await RelayState(copying: self) }
+    func copy() async throws -> any KillState {
+        try await RelayState(like: self) { try await RelayFixture(copying: fixture, $0) }
+    }
+
+    func image(at time: Int?, _ write: (String) throws -> Void) async throws -> any KillState {
+        try await RelayState(like: self, earlier: acceptances.before(time)) { try RelayFixture($0, write) }
+    }
 
     func put(_ one: Marked, from sender: String, to recipients: [String], fields: [String] = []) throws {
         let octets = MailSamples.withLineFeeds(one.octets())
@@ -96,7 +118,7 @@ final class RelayState: KillState {
 
     func faults() throws -> [String] {
         let mails = server.mails
-        let taken = Dictionary(mails.flatMap(\.recipients).map { ($0, 1) }, uniquingKeysWith: +)
+        let taken = Dictionary((earlier + mails.flatMap(\.recipients)).map { ($0, 1) }, uniquingKeysWith: +)
         let told = try fixture.possibleRepeats()
         var faults: [String] = []
         for (name, mustHave) in expected where (taken[name] ?? 0 > 0) != mustHave {
@@ -130,5 +152,34 @@ final class RelayState: KillState {
         }
         let refused = expected.filter { !$0.value }.keys.map { $0 + "@x.test" }.sorted()
         return remains.sorted() == refused ? [] : ["in failed for \(remains), must be \(refused)"]
+    }
+}
+
+/// When a server took a message, and for whom; one connection at a time.
+private final class Acceptances: Sendable {
+    private struct State {
+        var now: [String] = []
+        var all: [(time: Int, names: [String])] = []
+    }
+
+    private let state = Mutex(State())
+
+    func add(_ name: String) { state.withLock { $0.now.append(name) } }
+
+    func note(_ step: ScriptedMailServer.Step) {
+        state.withLock { state in
+            switch step {
+            case .mail: state.now = []
+            case .content:
+                var time = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &time)
+                state.all.append((time.tv_sec * 1_000_000_000 + time.tv_nsec, state.now))
+            default: break
+            }
+        }
+    }
+
+    func before(_ time: Int?) -> [String] {
+        state.withLock { state in state.all.filter { $0.time < time ?? .max }.flatMap(\.names) }
     }
 }

@@ -16,6 +16,12 @@
 
    FAULTPOINT_NAME     a host name whose address has no end of being looked up
 
+   FAULTPOINT_TRACE    a file that gets each change that was made, in order, with what was written: from it a test works out
+                       what a power loss may leave. A line TIME OP INODE A B LENGTH PATH PATH, fields between tabs (TIME in
+                       monotonic nanoseconds, before the call), then LENGTH octets and a line feed. OP: c create (A flags,
+                       B mode), d mkdir (B mode), w write (A offset), t truncate (A size), a allocate (A end, B mode),
+                       m chmod (B mode), r rename, l link, u unlink, x rmdir, s fsync
+
    FAULTPOINT_CLOCK    a file of 8 octets, a number in the machine's order: the seconds by which the time of day is shifted */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,6 +29,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -45,6 +52,8 @@ static const char *faulty_call, *faulty_path, *hanging_name;
 static int lasting_error;
 static const volatile char *lasting_switch;
 static const volatile int64_t *clock_shift;
+static int trace_descriptor = -1;
+static pthread_mutex_t trace_order = PTHREAD_MUTEX_INITIALIZER;
 
 static const volatile void *shared(const char *path, size_t length) {
     if (path == NULL) return NULL;
@@ -67,6 +76,9 @@ __attribute__((constructor)) static void prepare(void) {
     if (getenv("FAULTPOINT_LOG"))
         log_descriptor = (int)syscall(SYS_openat, AT_FDCWD, getenv("FAULTPOINT_LOG"),
                                       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (getenv("FAULTPOINT_TRACE"))
+        trace_descriptor = (int)syscall(SYS_openat, AT_FDCWD, getenv("FAULTPOINT_TRACE"),
+                                        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     chosen = getenv("FAULTPOINT_AT") ? atoi(getenv("FAULTPOINT_AT")) : 0;
     is_after = action && strcmp(action, "after") == 0;
     error_number = action ? atoi(action) : 0;
@@ -148,9 +160,67 @@ static int is_regular(int descriptor) {
     return regular;
 }
 
+/* While a trace is made, one change at a time, so that the trace has them in the order in which they were made. */
+static int64_t trace_begin(void) {
+    if (trace_descriptor < 0) return 0;
+    pthread_mutex_lock(&trace_order);
+    struct timespec now;
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+static void trace_end(void) {
+    if (trace_descriptor >= 0) pthread_mutex_unlock(&trace_order);
+}
+static void all_of(const char *octets, size_t count) {
+    while (count > 0) {
+        long written = syscall(SYS_write, trace_descriptor, octets, count);
+        if (written <= 0) abort();
+        octets += written;
+        count -= (size_t)written;
+    }
+}
+static long long inode_of(int directory, const char *path, int flags) {
+    struct stat facts;
+    return syscall(SYS_newfstatat, directory, path, &facts, flags) == 0 ? (long long)facts.st_ino : 0;
+}
+static void trace(int64_t time, char op, long long inode, long long a, long long b, int directory, const char *path,
+                  int other_directory, const char *other, const void *octets, size_t count) {
+    static char first[PATH_MAX * 2], second[PATH_MAX * 2], line[PATH_MAX * 5];
+    if (trace_descriptor < 0 || !is_active) return;
+    int saved = errno;
+    first[0] = second[0] = 0;
+    if (path) resolve(directory, path, first);
+    if (other) resolve(other_directory, other, second);
+    int length = snprintf(line, sizeof line, "%lld\t%c\t%lld\t%lld\t%lld\t%zu\t%s\t%s\n", (long long)time, op, inode, a,
+                          b, count, first, second);
+    all_of(line, (size_t)length);
+    all_of(octets, count);
+    all_of("\n", 1);
+    errno = saved;
+}
+static void trace_write(int64_t time, int descriptor, const void *octets, size_t count, off_t offset) {
+    if (trace_descriptor < 0 || !is_active || !is_regular(descriptor)) return;
+    trace(time, 'w', inode_of(descriptor, "", AT_EMPTY_PATH), offset, 0, 0, NULL, 0, NULL, octets, count);
+}
+/* Where a write that is over began. */
+static off_t begun(int descriptor, ssize_t count) {
+    int saved = errno;
+    off_t end = lseek(descriptor, 0, SEEK_CUR);
+    errno = saved;
+    return end - count;
+}
+
 #define REAL(type, name, ...) \
     static type (*real)(__VA_ARGS__); \
     if (!real) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
+#define NOTED(type, number, call, ...) \
+    if (number < 0) return -1; \
+    int64_t time = trace_begin(); \
+    type result = call; \
+    if (result != -1) { __VA_ARGS__; } \
+    trace_end(); \
+    leave(number); \
+    return result
 #define CALL(type, number, call) \
     if (number < 0) return -1; \
     type result = call; \
@@ -160,52 +230,55 @@ static int is_regular(int descriptor) {
 int rename(const char *from, const char *to) {
     REAL(int, rename, const char *, const char *);
     int number = enter("rename", AT_FDCWD, from, AT_FDCWD, to);
-    CALL(int, number, real(from, to));
+    NOTED(int, number, real(from, to), trace(time, 'r', 0, 0, 0, AT_FDCWD, from, AT_FDCWD, to, NULL, 0));
 }
 int renameat(int a, const char *from, int b, const char *to) {
     REAL(int, renameat, int, const char *, int, const char *);
     int number = enter("rename", a, from, b, to);
-    CALL(int, number, real(a, from, b, to));
+    NOTED(int, number, real(a, from, b, to), trace(time, 'r', 0, 0, 0, a, from, b, to, NULL, 0));
 }
 int renameat2(int a, const char *from, int b, const char *to, unsigned flags) {
     REAL(int, renameat2, int, const char *, int, const char *, unsigned);
     int number = enter("rename", a, from, b, to);
-    CALL(int, number, real(a, from, b, to, flags));
+    NOTED(int, number, real(a, from, b, to, flags), trace(time, 'r', 0, flags, 0, a, from, b, to, NULL, 0));
 }
 int link(const char *from, const char *to) {
     REAL(int, link, const char *, const char *);
     int number = enter("link", AT_FDCWD, from, AT_FDCWD, to);
-    CALL(int, number, real(from, to));
+    NOTED(int, number, real(from, to), trace(time, 'l', 0, 0, 0, AT_FDCWD, from, AT_FDCWD, to, NULL, 0));
 }
 int linkat(int a, const char *from, int b, const char *to, int flags) {
     REAL(int, linkat, int, const char *, int, const char *, int);
     int number = enter("link", a, from, b, to);
-    CALL(int, number, real(a, from, b, to, flags));
+    NOTED(int, number, real(a, from, b, to, flags), trace(time, 'l', 0, flags, 0, a, from, b, to, NULL, 0));
 }
 int unlink(const char *path) {
     REAL(int, unlink, const char *);
     int number = enter("unlink", AT_FDCWD, path, 0, NULL);
-    CALL(int, number, real(path));
+    NOTED(int, number, real(path), trace(time, 'u', 0, 0, 0, AT_FDCWD, path, 0, NULL, NULL, 0));
 }
 int unlinkat(int a, const char *path, int flags) {
     REAL(int, unlinkat, int, const char *, int);
     int number = enter(flags & AT_REMOVEDIR ? "rmdir" : "unlink", a, path, 0, NULL);
-    CALL(int, number, real(a, path, flags));
+    NOTED(int, number, real(a, path, flags),
+          trace(time, flags & AT_REMOVEDIR ? 'x' : 'u', 0, 0, 0, a, path, 0, NULL, NULL, 0));
 }
 int rmdir(const char *path) {
     REAL(int, rmdir, const char *);
     int number = enter("rmdir", AT_FDCWD, path, 0, NULL);
-    CALL(int, number, real(path));
+    NOTED(int, number, real(path), trace(time, 'x', 0, 0, 0, AT_FDCWD, path, 0, NULL, NULL, 0));
 }
 int mkdir(const char *path, mode_t mode) {
     REAL(int, mkdir, const char *, mode_t);
     int number = enter("mkdir", AT_FDCWD, path, 0, NULL);
-    CALL(int, number, real(path, mode));
+    NOTED(int, number, real(path, mode),
+          trace(time, 'd', inode_of(AT_FDCWD, path, 0), 0, mode, AT_FDCWD, path, 0, NULL, NULL, 0));
 }
 int mkdirat(int a, const char *path, mode_t mode) {
     REAL(int, mkdirat, int, const char *, mode_t);
     int number = enter("mkdir", a, path, 0, NULL);
-    CALL(int, number, real(a, path, mode));
+    NOTED(int, number, real(a, path, mode),
+          trace(time, 'd', inode_of(a, path, 0), 0, mode, a, path, 0, NULL, NULL, 0));
 }
 
 #define MODE(flags) \
@@ -216,14 +289,16 @@ int name(const char *path, int flags, ...) { \
     REAL(int, name, const char *, int, ...); \
     MODE(flags) \
     int number = flags & O_CREAT ? enter("create", AT_FDCWD, path, 0, NULL) : look("open", AT_FDCWD, path); \
-    CALL(int, number, real(path, flags, mode)); \
+    NOTED(int, number, real(path, flags, mode), if (flags & (O_CREAT | O_TRUNC)) \
+          trace(time, 'c', inode_of(result, "", AT_EMPTY_PATH), flags, mode, AT_FDCWD, path, 0, NULL, NULL, 0)); \
 }
 #define OPENAT(name) \
 int name(int a, const char *path, int flags, ...) { \
     REAL(int, name, int, const char *, int, ...); \
     MODE(flags) \
     int number = flags & O_CREAT ? enter("create", a, path, 0, NULL) : look("open", a, path); \
-    CALL(int, number, real(a, path, flags, mode)); \
+    NOTED(int, number, real(a, path, flags, mode), if (flags & (O_CREAT | O_TRUNC)) \
+          trace(time, 'c', inode_of(result, "", AT_EMPTY_PATH), flags, mode, a, path, 0, NULL, NULL, 0)); \
 }
 OPEN(open)
 OPEN(open64)
@@ -234,38 +309,59 @@ ssize_t write(int descriptor, const void *octets, size_t count) {
     REAL(ssize_t, write, int, const void *, size_t);
     int number = is_active && is_regular(descriptor) ? enter("write", descriptor, "", 0, NULL) : 0;
     if (is_short && number && number == chosen && count > 1) count /= 2;
-    CALL(ssize_t, number, real(descriptor, octets, count));
+    NOTED(ssize_t, number, real(descriptor, octets, count),
+          trace_write(time, descriptor, octets, (size_t)result, begun(descriptor, result)));
 }
 ssize_t pwrite(int descriptor, const void *octets, size_t count, off_t offset) {
     REAL(ssize_t, pwrite, int, const void *, size_t, off_t);
     int number = is_active && is_regular(descriptor) ? enter("write", descriptor, "", 0, NULL) : 0;
-    CALL(ssize_t, number, real(descriptor, octets, count, offset));
+    NOTED(ssize_t, number, real(descriptor, octets, count, offset),
+          trace_write(time, descriptor, octets, (size_t)result, offset));
 }
 ssize_t writev(int descriptor, const struct iovec *vectors, int count) {
     REAL(ssize_t, writev, int, const struct iovec *, int);
     int number = is_active && is_regular(descriptor) ? enter("write", descriptor, "", 0, NULL) : 0;
-    CALL(ssize_t, number, real(descriptor, vectors, count));
+    NOTED(ssize_t, number, real(descriptor, vectors, count), {
+        off_t offset = begun(descriptor, result);
+        size_t rest = (size_t)result;
+        for (int index = 0; index < count && rest > 0; index++) {
+            size_t part = vectors[index].iov_len < rest ? vectors[index].iov_len : rest;
+            trace_write(time, descriptor, vectors[index].iov_base, part, offset);
+            offset += (off_t)part;
+            rest -= part;
+        }
+    });
 }
 int fsync(int descriptor) {
     REAL(int, fsync, int);
     int number = enter("fsync", descriptor, "", 0, NULL);
-    CALL(int, number, real(descriptor));
+    NOTED(int, number, real(descriptor),
+          trace(time, 's', inode_of(descriptor, "", AT_EMPTY_PATH), 0, 0, descriptor, "", 0, NULL, NULL, 0));
 }
 int fdatasync(int descriptor) {
     REAL(int, fdatasync, int);
     int number = enter("fsync", descriptor, "", 0, NULL);
-    CALL(int, number, real(descriptor));
+    NOTED(int, number, real(descriptor),
+          trace(time, 's', inode_of(descriptor, "", AT_EMPTY_PATH), 0, 0, descriptor, "", 0, NULL, NULL, 0));
 }
 
+int ftruncate(int descriptor, off_t size) {
+    REAL(int, ftruncate, int, off_t);
+    int number = enter("truncate", descriptor, "", 0, NULL);
+    NOTED(int, number, real(descriptor, size),
+          trace(time, 't', inode_of(descriptor, "", AT_EMPTY_PATH), size, 0, 0, NULL, 0, NULL, NULL, 0));
+}
 int fallocate(int descriptor, int mode, off_t offset, off_t length) {
     REAL(int, fallocate, int, int, off_t, off_t);
     int number = enter("allocate", descriptor, "", 0, NULL);
-    CALL(int, number, real(descriptor, mode, offset, length));
+    NOTED(int, number, real(descriptor, mode, offset, length),
+          trace(time, 'a', inode_of(descriptor, "", AT_EMPTY_PATH), offset + length, mode, 0, NULL, 0, NULL, NULL, 0));
 }
 int fchmod(int descriptor, mode_t mode) {
     REAL(int, fchmod, int, mode_t);
     int number = enter("chmod", descriptor, "", 0, NULL);
-    CALL(int, number, real(descriptor, mode));
+    NOTED(int, number, real(descriptor, mode),
+          trace(time, 'm', inode_of(descriptor, "", AT_EMPTY_PATH), 0, mode, 0, NULL, 0, NULL, NULL, 0));
 }
 int fchown(int descriptor, uid_t user, gid_t group) {
     REAL(int, fchown, int, uid_t, gid_t);

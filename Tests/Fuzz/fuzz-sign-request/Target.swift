@@ -26,8 +26,8 @@ enum RequestTarget {
             }
             return "\(try reader.finish())"
         } catch {
-            // The words are those of the XML reader, which sees further in a larger piece.
-            return "refused: \(error.kind)"
+            // The XML reader sees further in a larger piece: of two faults another may be the first.
+            return "refused"
         }
     }
 }

@@ -49,6 +49,6 @@ enum ReplyTarget {
             Fuzzing.require(status.statusClass == reply.code / 100, "a status of another class than the code's")
         }
         _ = SMTPCapabilities(ehloLines: reply.lines)
-        _ = (reply.severity, reply.asksForAuthentication, reply.meansTooManyRecipients, reply.phase)
+        _ = (reply.severity, reply.asksForAuthentication, reply.meansTooManyRecipients)
     }
 }
