@@ -7,11 +7,13 @@ public final class SpoolFixture: Sendable {
 
     /// The directory around the spool and the configuration; the programs' account owns it.
     public let scratch: ScratchDirectory
-    public var spool: String { scratch.file("spool") }
+    public let spool: String
     public var configurationPath: String { scratch.file("ses.xml") }
 
-    public init(_ configuration: SESXML) async throws {
+    /// - Parameter folder: Where the spool is made; beside the configuration where nothing is said.
+    public init(_ configuration: SESXML, in folder: String? = nil) async throws {
         scratch = try ScratchDirectory()
+        spool = (folder ?? scratch.path) + "/spool"
         try Self.own(scratch.path)
         try configure(configuration)
         let made = try await ses(["init", spool])
@@ -21,6 +23,7 @@ public final class SpoolFixture: Sendable {
     /// A spool with a configuration that the caller writes, given the spool's path.
     public init(_ text: (_ spool: String) -> String) async throws {
         scratch = try ScratchDirectory()
+        spool = scratch.file("spool")
         try Self.own(scratch.path)
         try configure(text(scratch.file("spool")))
         let made = try await ses(["init", spool])
@@ -30,6 +33,7 @@ public final class SpoolFixture: Sendable {
     /// A copy of another fixture as it stands, for tests that go on from one state many times.
     public init(copying other: SpoolFixture) async throws {
         scratch = try ScratchDirectory()
+        spool = scratch.file("spool")
         try Self.own(scratch.path)
         let copied = try await RunningProgram.run("/bin/cp", ["-a", other.spool, spool], asRoot: true)
         guard copied.status == 0 else { throw HarnessError("cp: \(copied)") }
@@ -40,6 +44,7 @@ public final class SpoolFixture: Sendable {
     /// Another spool with the same configuration, which `write` makes.
     public init(configuredAs other: SpoolFixture, _ write: (_ spool: String) throws -> Void) throws {
         scratch = try ScratchDirectory()
+        spool = scratch.file("spool")
         try Self.own(scratch.path)
         try write(spool)
         let text = String(decoding: try TestMaterial.octets(other.configurationPath), as: UTF8.self)

@@ -2,11 +2,13 @@
 """Hostile clients against ses-dss: half requests, slow bodies, many connections, few descriptors.
 
 usage: hostile_clients.py SES-DSS SITE [--patience=SECONDS] [SCENARIO ...]
+       hostile_clients.py --list
 
 SITE is a directory that `ses-dss init` made. Each scenario starts a server, lets the hostile clients loose, asks for real
 signatures meanwhile, looks at the memory, and stops the server with SIGTERM while they go on. Prints a line for each and
 ends with 1 when one of them missed: an honest client waits less than a second, the server has less than 256 MiB, uses
-less than half a core for clients that do nothing, and has ended 10 seconds after SIGTERM. Without a scenario all are run.
+less than half a core for clients that do nothing, and has ended 10 seconds after SIGTERM. Without a scenario all are run;
+a part of a name stands for all that have it.
 """
 
 import base64
@@ -226,9 +228,12 @@ def run(program, site, name):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(SCENARIOS))
+        sys.exit(0)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
-    words = [word for word in sys.argv[3:] if not word.startswith("--patience=")]
+    words = [word for word in sys.argv[3:] if not word.startswith("--")]
     for word in sys.argv[3:]:
         if word.startswith("--patience="):
             PATIENCE = float(word.split("=")[1])
