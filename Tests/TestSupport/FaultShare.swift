@@ -8,6 +8,8 @@ import Glibc
 public enum FaultShare {
     public static let isWhole = ProcessInfo.processInfo.environment["SES_TEST_ALL"] == "1"
     public static let seed = ProcessInfo.processInfo.environment["SES_TEST_SEED"].flatMap { UInt64($0) } ?? 1
+    /// Points at a time.
+    public static let width = ProcessInfo.processInfo.environment["SES_TEST_WIDTH"].flatMap { Int($0) } ?? 3
     private static let wanted = ProcessInfo.processInfo.environment["SES_TEST_POINT"]
     private static let table = ProcessInfo.processInfo.environment["SES_TEST_TABLE"]
 
@@ -15,7 +17,7 @@ public enum FaultShare {
     public static func of<Point>(_ points: [Point], normally count: Int, most: Int? = nil) -> [Point] {
         if let wanted { return points.filter { "\($0)".contains(wanted) } }
         let count = isWhole ? most ?? points.count : count
-        guard points.count > count else { return points }
+        // In the order of the seed also when all are tried: a run that is broken off has tried a fair share.
         var numbers = SeededNumbers(seed: seed)
         return Array(points.shuffled(using: &numbers).prefix(count))
     }
@@ -38,7 +40,7 @@ public enum FaultShare {
     /// Runs `attempt` on each point, several at a time: a point is mostly the start of programs and the wait for their ends.
     /// - Returns: What was not as it must be, each with its point.
     public static func faults<Point: Sendable>(
-        of points: [Point], width: Int = 3, _ attempt: @escaping @Sendable (Point) async throws -> [String]
+        of points: [Point], width: Int = Self.width, _ attempt: @escaping @Sendable (Point) async throws -> [String]
     ) async -> [(point: Point, faults: [String])] {
         @Sendable func result(_ point: Point) async -> (Point, [String]) {
             do { return (point, try await attempt(point)) } catch { return (point, ["\(error)"]) }
