@@ -28,7 +28,7 @@ final class AdministratorCopies: Sendable {
         var ended: [LeftOut] = []
     }
 
-    /// A summary with more entries than this is read by nobody; the journal has them all.
+    /// A summary with more entries than this would not be read; the journal has them all.
     static let mostMentions = 1_000
     private let now: @Sendable () -> Int
     private let state = Mutex(State())

@@ -59,7 +59,8 @@ public enum Daemon {
             threads: threads, endsProcess: true, log: log)
         let reload = ConfigurationReload(path: path, board: gateway.board, log: log) { () throws(ProgramError) in
             let server = try LoadedConfiguration.load(path)
-            // Messages claimed earlier may still be using the old one: its client ends when the last of them lets go.
+            // Messages claimed earlier may still be using the old configuration: its client ends when the last of them
+            // releases it.
             gateway.apply(try make(server))
             return server.warnings.map { "\($0)" }
         }

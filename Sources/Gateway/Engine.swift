@@ -78,7 +78,7 @@ final class Engine: Sendable {
             handled.add(1, ordering: .relaxed)
             gate.forget(key)
             forget(key)
-            // That something stands in corrupt/, whoever asks for the status sees.
+            // `ses status` itself shows that there is a file in corrupt/.
             board.note("moved to corrupt: \(reason)")
             log.error("moved to corrupt", metadata: ["file": "\(candidate.name)", "reason": "\(reason)"])
         case .claimed(let transaction):
@@ -157,7 +157,7 @@ final class Engine: Sendable {
         return count
     }
 
-    /// A message that ended three starts goes to the administrator unparsed, so that the rest of the queue goes on.
+    /// Hands a message that ended three starts to the administrator unparsed, so that the rest of the queue continues.
     private func isolate(_ transaction: Transaction) {
         let run = makeRun(transaction, nil)
         do {

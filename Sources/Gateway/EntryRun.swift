@@ -87,8 +87,8 @@ final class EntryRun {
         return .deferred(file, due: due)
     }
 
-    /// Ends an attempt on a file that its writer still changes: each round costs a call to the signing server, so the
-    /// message waits for the schedule of retries, and at its end stands in `blocked` as it is.
+    /// Ends an attempt on a file that its writer still changes. Each round costs a call to the signing server, so the
+    /// message waits for the schedule of retries, and in the end goes unchanged to `blocked`.
     private func leaveChanging() throws(Interruption) -> Ending {
         let attempts = transaction.attempts + 1
         account.reason =
@@ -130,7 +130,7 @@ final class EntryRun {
         return file
     }
 
-    /// Hands a message that ended three starts to the administrator as it is, in base64, with nothing of it parsed.
+    /// Hands a message that ended three starts to the administrator unchanged, in base64, with nothing of it parsed.
     func isolate() throws(Interruption) -> [PublishedFile] {
         guard configuration.processor.policy.administrator != nil else {
             account.reason = Unread.poisonReason
@@ -189,7 +189,7 @@ final class EntryRun {
     private func outcome() async throws(Interruption) -> (Outcome, writesLF: Bool) {
         let file: ClaimedFile
         do {
-            // What an operator releases passes whatever its size: nothing of it is looked at but the header.
+            // A message that an operator releases passes whatever its size: only its header is read.
             let limit = transaction.facts.order == .release ? Int.max : configuration.maximumMessageSize
             file = try transaction.read(maximum: limit)
         } catch {

@@ -75,7 +75,7 @@ final class ActiveConfiguration: Sendable {
     var current: LiveConfiguration { live.withLock { $0 } }
 
     func replace(with new: LiveConfiguration) {
-        // What was in force may end with this; never while the lock is held.
+        // The former configuration may end with this, which must not happen while the lock is held.
         let old = live.withLock { live in
             defer { live = new }
             return live

@@ -25,7 +25,7 @@ final class OrderlyCalls: SignatureService {
     /// The number of answers whose time one start may take together: a message may have many attachments, each with its
     /// own call.
     static let callsInARow = 10
-    /// Whoever ends the process after a wait for so long, it is not the message.
+    /// After a wait of this length the message is not the cause if the process ends.
     private static let longWait = Duration.seconds(2)
 
     /// - Parameters:
@@ -77,7 +77,7 @@ final class OrderlyCalls: SignatureService {
         let outcome: Result<Answer, Failure>
         do throws(Failure) { outcome = .success(try await call()) } catch { outcome = .failure(error) }
         waiting.cancel()
-        // Nobody else may be at the transaction when the work goes on.
+        // No other task may use the transaction when the work continues.
         await waiting.value
         lane?.progressed()
         do throws(SpoolError) { try transaction.endWait() } catch { note(error) }

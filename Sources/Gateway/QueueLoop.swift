@@ -22,7 +22,8 @@ struct QueueLoop: Sendable {
         } while await bell.wait(atMost: patience(judge))
     }
 
-    /// One listing: the directory stream is read to its end, each file that may be taken is handed on as it is met.
+    /// Makes one listing: the directory stream is read to its end, and each file that may be taken is handed on at
+    /// once.
     /// - Returns: The number of files handed on.
     func pass(_ judge: inout StillnessJudge) -> Int {
         var handed = 0
@@ -45,7 +46,7 @@ struct QueueLoop: Sendable {
                     waiting.append(due)
                     return true
                 }
-                // What needed the server once needs it again.
+                // A retry needed the server before and needs it again.
                 if queue == .retry, lane.server.isStuck { return true }
                 guard try isStill(candidate, &judge) else { return true }
                 handed += 1
@@ -56,7 +57,7 @@ struct QueueLoop: Sendable {
             if isWhole {
                 if queue == .retry { lane.agenda.replace(with: waiting) }
                 judge.forget(notSeenSince: begin)
-                // What could not be taken and is not there any more is no reason any more.
+                // A file that could not be taken and is gone is no longer a reason.
                 engine.left.keep(seen, of: queue.rawValue + "/")
                 engine.tellLeft()
             }

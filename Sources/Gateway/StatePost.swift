@@ -71,7 +71,7 @@ final class StatePost: Sendable {
         do {
             try spool.publishState([UInt8](try JSONEncoder().encode(state)), program: Self.program)
         } catch let error as SpoolError {
-            // Whoever asks for the status sees that it is old.
+            // `ses status` itself shows that it is old.
             gate.note(error, about: "the state of this process")
         } catch {
             preconditionFailure("the state is made of what JSON has: \(error)")

@@ -66,7 +66,7 @@ public struct StatusReport: Encodable, Sendable {
     private static let silence = 3 * Int(StatePost.longestInterval.components.seconds)
 
     /// - Parameters:
-    ///   - seen: Reasons that whoever asks sees by himself.
+    ///   - seen: Reasons that the status command sees itself.
     ///   - overdue: The messages that wait for too long, by queue.
     init(
         counts: [FolderCount], states: [ProcessState], now: Int, seen: [String] = [], overdue: [String: Overdue] = [:],

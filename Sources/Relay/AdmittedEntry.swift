@@ -13,7 +13,7 @@ struct AdmittedEntry {
     /// The reason why it cannot be relayed at all.
     let defect: DeliveryReport?
 
-    /// - Throws: ``CompositionError`` when nobody can be found in it to whom it goes.
+    /// - Throws: ``CompositionError`` if it names no recipients.
     init(_ file: ClaimedFile, host: String, unique: String, now: Int) throws(CompositionError) {
         self.file = file
         var message: DepartingMessage?

@@ -89,7 +89,7 @@ final class ChildProcesses: Sendable {
     private let running = Mutex<[ObjectIdentifier: Child]>([:])
     private let interrupted = Atomic(false)
 
-    /// The time a program may take to tidy up when it is told to end.
+    /// The time a program may take to clean up when it is told to end.
     private static let grace = Duration.seconds(1)
 
     var isInterrupted: Bool { interrupted.load(ordering: .acquiring) }
@@ -185,7 +185,7 @@ private final class Child: Sendable {
         let steps = [
             posix_spawn_file_actions_adddup2(&actions, standardInput, STDIN_FILENO),
             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0),
-            // What this process ignores and blocks (SIGPIPE, SIGTERM) is no business of the program.
+            // The program must not inherit the signals that this process ignores and blocks (SIGPIPE, SIGTERM).
             posix_spawnattr_setsigmask(&attributes, &none),
             posix_spawnattr_setsigdefault(&attributes, &all),
             posix_spawnattr_setpgroup(&attributes, 0),

@@ -5,9 +5,9 @@ import Relaying
 import SESConfiguration
 import Spool
 
-/// One attempt to deliver one message to those who wait for it, destination by destination.
+/// One attempt to deliver one message to its waiting recipients, destination by destination.
 struct EntryDelivery {
-    /// Seconds. Long before that, somebody who is through takes up what was put aside for a busy destination.
+    /// Seconds. Long before that, a delivery that ends takes up messages that were put aside for a busy destination.
     private static let longestDetour = 600
 
     private let entry: AdmittedEntry
@@ -94,7 +94,7 @@ struct EntryDelivery {
         for recipient in recipients { summary.routeTroubles[recipient] = reason }
     }
 
-    /// Those who wait, by where they go, in their order.
+    /// Returns the waiting recipients by destination, in their order.
     private func shares() -> [(Destination, [AddrSpec])] {
         var order: [Destination] = []
         var shares: [Destination: [AddrSpec]] = [:]

@@ -46,7 +46,7 @@ struct EntryIsolation {
             let envelope = try EnvelopeBlock(parsing: block).envelope
             return envelope.recipients.isEmpty ? nil : envelope
         } catch {
-            // Without an envelope that can be read, it goes as it is.
+            // Without a readable envelope the message is kept unchanged.
             return nil
         }
     }

@@ -14,7 +14,7 @@ final class EntryRecord {
     /// Octets that the present attempt needs at most.
     private var reserved = 0
 
-    /// Reads it, and begins it where there is none.
+    /// Reads the record, and begins one if there is none.
     init(_ transaction: Transaction, _ context: RelayContext, _ voice: EntryVoice) throws(SpoolError) {
         self.transaction = transaction
         self.context = context
@@ -36,7 +36,7 @@ final class EntryRecord {
         for line in lines { history.add(line) }
     }
 
-    /// In full where there is room. What was reserved holds the short form of each.
+    /// Returns the lines in full if there is room. The reserved space holds the short form of each.
     private func texts(of lines: [DeliveryLine], in ledger: DeliveryLedger) -> [String] {
         let full = lines.map(\.text)
         let short = lines.map(\.shortText)
@@ -79,7 +79,7 @@ final class EntryRecord {
         try add(recipients.map { .offered($0) })
     }
 
-    /// Gives up those who may have the message several times already, because no outcome could be recorded.
+    /// Gives up recipients who may have the message several times already, because no outcome could be recorded.
     func endVainOffers(_ recipients: [AddrSpec]) throws(SpoolError) {
         let report = DeliveryReport(
             .failed, status: "5.3.0",

@@ -4,14 +4,14 @@ import Octets
 import Relaying
 import Spool
 
-/// Makes what is written about one message: reports to its sender, and what is kept of it for those who did not get it.
+/// Makes the texts about one message: reports to its sender, and the remains for the recipients who did not get it.
 struct EntryReports {
     let transaction: Transaction
     let settings: RelaySettings
     let context: RelayContext
     let isOutgoing: Bool
 
-    /// The report to the sender; none for the null sender, and none where nobody is named.
+    /// Returns the report to the sender; none for the null sender, and none without recipients.
     func report(
         _ action: DeliveryStatusNotification.Action, of told: [Settlement.Told], _ entry: AdmittedEntry,
         _ history: DeliveryHistory
@@ -46,7 +46,7 @@ struct EntryReports {
         ]
     }
 
-    /// The message for those who did not get it: put back into `delivered/new` it goes to them, and to nobody else.
+    /// Returns the message for the recipients who did not get it: put back into `delivered/new` it goes to them alone.
     func remains(
         of file: ClaimedFile, _ envelope: Envelope, for recipients: [AddrSpec], reason: String
     ) -> StagedOutput {

@@ -184,7 +184,7 @@ final class LaneBoard: @unchecked Sendable {
         lanes[destination] = isForgotten ? nil : lane
     }
 
-    /// Lets nobody in any more, and sends away those who wait.
+    /// Admits nothing more, and sends away those that wait.
     func stop() {
         condition.withLock {
             isStopping = true
@@ -195,7 +195,7 @@ final class LaneBoard: @unchecked Sendable {
     /// The number of the limits in force; it changes with ``sendAwayWaiting()``.
     var round: Int { condition.withLock { rounds } }
 
-    /// Sends away those who wait by former limits, and who come with them later.
+    /// Sends away attempts that wait under former limits, and those that come with them later.
     func sendAwayWaiting() {
         condition.withLock {
             rounds += 1
@@ -220,11 +220,11 @@ final class LaneBoard: @unchecked Sendable {
 }
 
 extension RelaySettings {
-    /// Beside those who deliver there are as many workers who may wait for their turn.
+    /// Besides the workers that deliver there are as many that may wait for their turn.
     static let waitingWorkers = 32
 
     var workers: Int { configuration.deliveryThreads + LaneBoard.slowLimit + Self.waitingWorkers }
-    /// For the workers, and for what goes on beside them: the loops, recovery and the re-reading.
+    /// The threads for the workers, and for the loops, recovery and the re-reading.
     var threads: Int { workers + 8 }
 
     /// Of one destination never so many that none is left for another.

@@ -17,7 +17,7 @@ public struct RelayOptions: Sendable {
     }
 }
 
-/// The relay: until told to stop, or until nothing waits but what is not yet due.
+/// The relay: runs until told to stop, or until only messages wait that are not yet due.
 public enum RelayDaemon {
     public enum Mode: Sendable { case run, once }
 

@@ -36,7 +36,7 @@ final class RelayEngine: Sendable {
     private let handled = Atomic(0)
     /// Unix seconds at which the deferred messages were last looked through for those that are due.
     private let lastPass = Atomic(0)
-    /// Deferred only because their destinations were busy. Whoever is through with one there takes up the next.
+    /// Messages deferred only because their destinations were busy. A delivery that ends there takes up the next.
     private let parked = Mutex<[Destination: Deque<DeferredEntry>]>([:])
 
     init(
@@ -67,7 +67,8 @@ final class RelayEngine: Sendable {
         while let waiting = next {
             let (served, busy) = takeOne(waiting)
             for destination in served where !known.contains(destination) { known.append(destination) }
-            // Somebody who is under way there takes up what was put aside; where nobody is any more, that is us.
+            // A delivery under way there takes up messages that were put aside; if there is none any more, this one
+            // does.
             if let busy {
                 known.removeAll { $0 == busy }
                 if lanes.isIdle(busy) { known.append(busy) }
@@ -112,7 +113,7 @@ final class RelayEngine: Sendable {
             case .corrupt(let reason):
                 handled.add(1, ordering: .relaxed)
                 gate.forget(key)
-                // That something stands in failed/, whoever asks for the status sees.
+                // `ses-relay status` itself shows that there is a file in failed/.
                 board.note("moved to failed: \(reason)")
                 log.error("moved to failed", metadata: ["file": "\(key)", "reason": "\(reason)"])
             case .claimed(let transaction):
@@ -205,7 +206,7 @@ final class RelayEngine: Sendable {
         }
     }
 
-    /// A message that ended three starts is put away unparsed, so that the rest of the queue goes on.
+    /// Puts away a message that ended three starts unparsed, so that the rest of the queue continues.
     private func isolate(_ transaction: Transaction) {
         let voice = EntryVoice(transaction, context)
         let isolation = EntryIsolation(
@@ -267,7 +268,7 @@ final class RelayEngine: Sendable {
             }
             count += left.count { !$0.isForeign }
         }
-        // What became due since is the next run's, and whole seconds make a message wait up to one more.
+        // Messages that became due since belong to the next run, and whole seconds make a message wait up to one more.
         let then = lastPass.load(ordering: .relaxed) - 1
         _ = try spool.forEachDeferred { (entry) throws(SpoolError) in
             if isDue(entry, at: then) { count += 1 }

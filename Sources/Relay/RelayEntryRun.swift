@@ -48,7 +48,7 @@ final class RelayEntryRun {
         presence.enter()
         defer { presence.leave() }
         for _ in 0..<Self.rounds {
-            // Nil: the file changed while it was worked on. What is recorded stays, the rest starts over.
+            // Nil: the file changed during the work. Recorded events stay, the rest starts over.
             if let ending = try work() { return ending }
             if context.isStopping { return .stopped }
         }
@@ -85,7 +85,7 @@ final class RelayEntryRun {
         return try settle(entry, record, summary)
     }
 
-    /// For what has no envelope that could be used: one rename, nobody can be told.
+    /// Puts away a message without a usable envelope: one rename, and nobody can be told.
     private func putAway(_ reason: String) throws(SpoolError) -> Ending {
         voice.tell(.failed, reason: reason)
         let file = try transaction.block()
@@ -110,7 +110,7 @@ final class RelayEntryRun {
     ) throws(SpoolError) -> AttemptSummary {
         var attempt = EntryDelivery(
             entry, settings, round: round, isOutgoing: transaction.origin.isOutgoing, record, voice, context)
-        // What comes now waits for others; that the message was looked into without a crash is known.
+        // From here on the message waits for servers; it is known that it was read without a crash.
         let wasInterrupted = transaction.starts > 1
         if wasInterrupted {
             try transaction.forgiveStarts()

@@ -68,7 +68,7 @@ final class RelayPost: Sendable {
             // Whatever changes, and however often: no more than this.
             try? await Task.sleep(for: Self.shortestInterval)
         } while await bell.wait(atMost: Self.longestInterval)
-        // What was counted last shall be seen, too.
+        // The last counts must be visible too.
         writeMetrics()
         // One that cannot be removed is left out by readers, because its process is dead.
         try? spool.removeState(program: Self.program)
@@ -89,7 +89,7 @@ final class RelayPost: Sendable {
         do {
             try spool.publishState([UInt8](try JSONEncoder().encode(state)), program: Self.program)
         } catch let error as SpoolError {
-            // Whoever asks for the status sees that it is old.
+            // `ses-relay status` itself shows that it is old.
             gate.note(error, about: "the state of this process")
         } catch {
             preconditionFailure("the state is made of what JSON has: \(error)")

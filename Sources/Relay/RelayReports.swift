@@ -76,7 +76,7 @@ public struct RelayStatusReport: Encodable, Sendable {
     /// Seconds after which a living process should have renewed what it says of itself.
     static let silence = 3 * Int(RelayPost.longestInterval.components.seconds)
 
-    /// - Parameter seen: Reasons that whoever asks sees by himself.
+    /// - Parameter seen: Reasons that the status command sees itself.
     init(counts: [FolderCount], states: [ProcessState], seen: [String] = [], now: Int) {
         let readable = states.filter { !$0.isOutdated && $0.defect == nil }
         let known = readable.compactMap { state in

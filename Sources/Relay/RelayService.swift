@@ -170,7 +170,7 @@ final class RelayService: Service {
 
     // MARK: - Draining
 
-    /// Passes until nothing waits but what is not yet due.
+    /// Passes until only messages wait that are not yet due.
     private func drain() async {
         engine.listDeferred()
         while !engine.gate.isStopping {

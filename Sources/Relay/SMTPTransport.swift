@@ -17,7 +17,7 @@ final class SMTPTransport: Transport {
     private let interruption = Interruption()
     private let pool = SessionPool()
 
-    /// - Parameter exchangerPort: That of mail exchangers; another than 25 only for tests.
+    /// - Parameter exchangerPort: The port of mail exchangers; other than 25 only for tests.
     init(_ configuration: RelayConfiguration, hostName: String, exchangerPort: Int = 25) {
         routes = configuration.routes
         heloName = hostName

@@ -25,7 +25,7 @@ struct SendmailTransport: Transport {
         }
         let sender =
             switch consignment.sender {
-            // What sendmail(8) and its kin take for the null sender.
+            // The argument that sendmail(8) and similar programs take for the null sender.
             case .null: "<>"
             case .address(let address): address.description
             }

@@ -1,9 +1,7 @@
 import Glibc
 
 /// Lets a message that ended earlier starts be looked into while no other is, so that a crash is blamed on it alone.
-///
-/// Only work inside this process counts; nobody waits here for a server.
-/// Unchecked: the pointer never changes.
+///Only work inside this process counts; nothing waits here for a server. Unchecked: the pointer never changes.
 final class Solitude: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<pthread_rwlock_t>
 
@@ -12,7 +10,7 @@ final class Solitude: @unchecked Sendable {
         var attributes = pthread_rwlockattr_t()
         // None of these calls can fail on Linux with these arguments.
         _ = pthread_rwlockattr_init(&attributes)
-        // Else those who come one after the other would keep out who wants to be alone.
+        // Otherwise a steady flow of readers would keep out the one that must be alone.
         _ = pthread_rwlockattr_setkind_np(
             &attributes, CInt(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP))
         _ = pthread_rwlock_init(lock, &attributes)

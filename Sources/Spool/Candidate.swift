@@ -117,7 +117,8 @@ extension Spool {
 
     private enum Readability { case granted, gone, refused(String) }
 
-    /// Asks access(2), which counts groups and access lists too. What is no regular file is judged after the claim.
+    /// Asks access(2), which considers groups and access lists too. A file that is not regular is judged after the
+    /// claim.
     private func readability(_ candidate: Candidate, _ type: EntryType) -> Readability {
         guard type == .file || type == .unknown else { return .granted }
         let outcome = candidate.name.withPointer {

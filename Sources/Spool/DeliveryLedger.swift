@@ -4,9 +4,8 @@ public import Octets
 
 /// The record `done` of a relay's entry, which holds the outcome for each recipient: lines that are appended and never
 /// changed.
-///
-/// What a line means is the relay's concern. What was torn by a crash is made a line of its own, which means
-/// nothing as it ends too early.
+///The relay gives the lines their meaning. A line cut short by a crash becomes a line of its own, which has no meaning
+///because it ends too early.
 public final class DeliveryLedger: Sendable {
     static let name = "done"
     /// More would be a damaged file: a line a recipient and attempt is far below.
@@ -22,7 +21,7 @@ public final class DeliveryLedger: Sendable {
             throw SpoolError(
                 .raced, path: file.path, "the record of deliveries was replaced by something that is no file")
         }
-        // What a crash tore becomes a line that means nothing; the next one begins at its own start.
+        // A line cut short by a crash becomes one without a meaning; the next begins at its own start.
         try file.endTornLine()
     }
 
@@ -86,7 +85,8 @@ public final class DeliveryLedger: Sendable {
             try file.write(Array(lines.map { $0 + "\n" }.joined().utf8))
             if isDurable { try durability.sync(file: file) }
         } catch {
-            // The first error says more than one of this call. What stays is ended by the next to open the record.
+            // The first error says more than one of this call. A remaining part of a line is ended by the next process
+            // that opens the record.
             _ = ftruncate(file.descriptor, size)
             throw error
         }
@@ -94,7 +94,7 @@ public final class DeliveryLedger: Sendable {
 }
 
 extension Transaction {
-    /// The record of deliveries of this entry, made where there is none.
+    /// Returns the record of deliveries of this entry, made if there is none.
     /// - Throws: ``SpoolError`` if the record cannot be opened or made.
     public func openLedger() throws(SpoolError) -> DeliveryLedger {
         if let ledger { return ledger }

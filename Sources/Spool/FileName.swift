@@ -53,7 +53,7 @@ extension FileName {
 }
 
 extension FileName: CustomStringConvertible {
-    /// For people and logs: what is not plain ASCII is escaped as `\xNN`.
+    /// For people and logs: characters that are not plain ASCII are escaped as `\xNN`.
     public var description: String {
         var text = ""
         for octet in octets.dropLast().map(UInt8.init(bitPattern:)) {

@@ -90,7 +90,7 @@ public final class Journal: Sendable {
         var line = event.line(milliseconds: now, pid: getpid())
         do throws(SpoolError) {
             let file = try open("\(program.rawValue)-\(Timestamp(milliseconds: now).day).jsonl")
-            // One call: a rest written later could stand in another's line.
+            // One call: a rest written later could end up in another process's line.
             let written = line.withUTF8 { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
             guard written == line.utf8.count else {
                 let cause = written < 0 ? errno : 0

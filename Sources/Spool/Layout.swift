@@ -26,7 +26,7 @@ enum Layout {
             items += paths.map { Item(path: $0, mode: mode, group: group) }
         }
         for queue in ["outgoing", "incoming"] {
-            // The sticky bit: a user who may drop messages may not take away or exchange those of others.
+            // The sticky bit: a user who may drop messages must not take away or exchange those of others.
             add([queue, queue + "/tmp", queue + "/new"], 0o3770, .drop)
             add([queue + "/cur"], 0o750, .own)
         }

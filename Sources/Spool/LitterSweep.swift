@@ -62,7 +62,7 @@ extension Program {
 }
 
 extension Directory {
-    /// Removes the regular files that `isLitter` takes and that nobody has changed for `age` seconds.
+    /// Removes the regular files that `isLitter` accepts and that were not changed for `age` seconds.
     /// - Returns: The number of files removed.
     fileprivate func removeFiles(
         olderThan age: Int, now: Int, _ isLitter: (FileName) -> Bool

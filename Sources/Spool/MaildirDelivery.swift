@@ -3,8 +3,7 @@ public import Octets
 
 /// The delivery of one message into `outgoing` or `incoming`, as by `ses drop`: created in `tmp/`, made durable, then
 /// moved into `new/`.
-///
-/// Needs no right but to write there. What is not committed cleans up after itself.
+///Requires only the right to write there. An uncommitted message is removed.
 public struct MaildirDelivery: ~Copyable {
     private let temporary: Directory
     private let new: Directory
@@ -55,7 +54,7 @@ public struct MaildirDelivery: ~Copyable {
     }
 
     deinit {
-        // What cannot be removed is no message; `ses` removes it from tmp/ after 36 hours.
+        // A file that cannot be removed is not a message; `ses` removes it from tmp/ after 36 hours.
         if isPending { _ = unlinkat(temporary.descriptor, unique.description, 0) }
     }
 
@@ -99,7 +98,7 @@ public struct MaildirDelivery: ~Copyable {
     }
 
     /// Takes a message out of `new/` that could not be made durable there.
-    /// - Returns: false when it is there no more: somebody has taken it, and has it for good.
+    /// - Returns: False if it is gone: a program has taken it.
     private borrowing func takeBack(_ name: SpoolName, after error: SpoolError) throws(SpoolError) -> Bool {
         guard unlinkat(new.descriptor, name.description, 0) != 0 else { return true }
         let cause = errno

@@ -107,7 +107,7 @@ extension Spool {
     }
 
     /// Writes over the spare file, padded with blanks, and gives it the state's name.
-    /// - Returns: false where there is none.
+    /// - Returns: False if there is none.
     private func overwriteSpare(_ name: String, _ json: [UInt8], in state: Directory) throws(SpoolError) -> Bool {
         guard let spare = statePost.spare.withLock({ $0 }) else { return false }
         let padded = json + [UInt8](repeating: UInt8(ascii: " "), count: Self.largestState - json.count)
@@ -167,7 +167,7 @@ extension Spool {
         do throws(SpoolError) {
             file = try directory.openFile(name)
         } catch let error where [ENOENT, ELOOP, ENXIO].contains(error.errno) {
-            // Gone meanwhile, or none of ours.
+            // Gone meanwhile, or not ours.
             return nil
         } catch let error where error.kind == .system {
             return defective(String(cString: strerror(error.errno)))

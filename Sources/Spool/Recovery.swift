@@ -22,7 +22,7 @@ public struct RecoveryReport: Sendable, Hashable {
         public let path: String
         /// The action, or the reason why there was none.
         public let text: String
-        /// The entry that it is about; nil for what is none of ours.
+        /// The entry concerned; nil for a foreign file.
         public let entry: EntryID?
     }
 
@@ -59,7 +59,7 @@ public struct LeftEntry: Sendable, Hashable {
     public var isSuspect: Bool { starts >= 2 }
 }
 
-/// An entry that a process left behind, to be gone on with before anything new is taken in.
+/// An entry that a process left behind, to be completed before anything new is claimed.
 public enum Recovered: Sendable {
     /// Work it, alone: its start is counted, and nothing else may be running that could be blamed for its crash.
     case work(Transaction)
@@ -156,7 +156,7 @@ public final class Recovery {
 
     /// Goes on to the next entry that needs work; what needs none is finished on the way.
     /// - Returns: nil at the end.
-    /// - Throws: ``SpoolError`` when it cannot go on; what one entry met alone is in the report.
+    /// - Throws: ``SpoolError`` if it cannot continue; a fault of one entry alone is in the report.
     public func next() throws(SpoolError) -> Recovered? {
         while let name = toPublish.popLast() {
             do throws(SpoolError) { try recoverPublish(name) } catch { try goOn(after: error) }

@@ -109,13 +109,13 @@ struct ScratchCollector: OctetCollector {
 }
 
 extension OpenFile {
-    /// The first `count` octets of this private file, mapped; nobody may write to it any more.
+    /// Returns the first `count` octets of this private file, mapped; nothing may be written to it any more.
     func mapped(_ count: Int) throws(SpoolError) -> OctetString {
         guard count > 0 else { return OctetString() }
         guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
             throw failure(errno, "cannot map the private copy")
         }
-        // An address as a number may travel to the thread that lets go of the octets last.
+        // As a number the address may travel to the thread that releases the octets last.
         let place = UInt(bitPattern: address)
         return OctetString(adopting: UnsafeRawBufferPointer(start: address, count: count)) {
             munmap(UnsafeMutableRawPointer(bitPattern: place), count)

@@ -152,7 +152,7 @@ extension Transaction {
         }
     }
 
-    /// Leaves the entry as it is, to the next recovery, and lets go of its lock.
+    /// Leaves the entry unchanged to the next recovery, and releases its lock.
     public func abandon() {
         stage = .settled
         letGo()

@@ -35,7 +35,7 @@ public struct SpoolClock: Sendable {
 
 /// A source of random octets.
 public struct SpoolRandom: Sendable {
-    /// Exactly `count` octets that nobody can foresee.
+    /// Exactly `count` unpredictable octets.
     public let octets: @Sendable (_ count: Int) -> [UInt8]
 
     public init(octets: @escaping @Sendable (_ count: Int) -> [UInt8]) { self.octets = octets }

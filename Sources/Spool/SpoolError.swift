@@ -1,6 +1,6 @@
 import Glibc
 
-/// The spool could not do what was asked. What stood in it still stands in it.
+/// The spool could not carry out an operation. Its content is unchanged.
 public struct SpoolError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// The system refused a call; see `errno`.

@@ -59,7 +59,7 @@ extension Spool {
 
 /// To whom the parts of a spool belong.
 private struct Owners {
-    /// `uid_t.max` leaves the owner as it is.
+    /// `uid_t.max` leaves the owner unchanged.
     let user: uid_t
     private let own: gid_t
     private let drop: gid_t

@@ -49,7 +49,7 @@ public final class Transaction: @unchecked Sendable {
         scratchSpace = ScratchSpace(place.directory)
     }
 
-    /// An entry that nobody settled is left to the next recovery, even if its scratch still keeps the directory open.
+    /// An unsettled entry is left to the next recovery, even if its scratch still keeps the directory open.
     deinit {
         if stage != .settled { letGo() }
     }

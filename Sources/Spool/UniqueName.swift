@@ -26,7 +26,7 @@ public struct UniqueName: Hashable, Sendable, CustomStringConvertible {
     /// 16 hexadecimal digits.
     public let file: String
 
-    /// A name nobody has used.
+    /// Makes a name that was never used.
     public init(entry: EntryID, clock: SpoolClock, random: SpoolRandom) {
         seconds = max(0, clock.now())
         self.entry = entry
