@@ -3,8 +3,8 @@ import Workflows
 
 /// The way of the mail of one direction: its workers, and its place at the signing server.
 ///
-/// The messages of one direction on their way to the signing server. Outgoing mail is signed at one address and
-/// incoming mail verified at another, so that neither waits for the other's server.
+/// Outgoing mail is signed at one address and incoming mail verified at another, so that neither waits for the other's
+/// server.
 final class WorkLane: Sendable {
     let direction: Direction
     let server: ServerLane
