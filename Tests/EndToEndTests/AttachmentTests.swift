@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    @Suite("Signing and verifying what is attached")
+    @Suite("Signing and verifying attachments")
     struct Attachments {
         private static let pdf = "adss:signing:profile:006"
         private static let cms = "adss:signing:profile:008"
@@ -21,7 +21,7 @@ extension EndToEnd {
 
         // MARK: Signing
 
-        @Test("a PDF is signed so that pyHanko, pdfsig and SES trust it, and none of them once an octet is changed")
+        @Test("a PDF is signed so that pyHanko, pdfsig and SES trust it, and none of them with an octet changed")
         func signedPDF() async throws {
             let signed = try await Documents.signed(PDFSamples.plain(), profile: Self.pdf)
             let anchor = try await DSSFixture.demo.anchor
@@ -37,7 +37,7 @@ extension EndToEnd {
             #expect(badCounts == ["admin/new": 1])
         }
 
-        @Test("XML is signed so that xmlsec1, signxml and SES trust it, and none of them once an octet is changed")
+        @Test("XML is signed so that xmlsec1, signxml and SES trust it, and none of them with an octet changed")
         func signedXML() async throws {
             let fixture = try await Documents.sent([.xml()], profile: Self.xml)
             let files = try await MailParts.files(of: try fixture.onlyFile(in: "delivered").message)
@@ -62,7 +62,7 @@ extension EndToEnd {
             #expect(badCounts == ["admin/new": 1])
         }
 
-        @Test("another file gets its CMS beside it, which OpenSSL and SES trust, and neither once an octet is changed")
+        @Test("another file gets its CMS beside it, which OpenSSL and SES trust, and neither with an octet changed")
         func signedFile() async throws {
             let content = AttachedFile.other().octets
             let fixture = try await Documents.sent([.other(content)], profile: Self.cms)
@@ -131,7 +131,7 @@ extension EndToEnd {
             #expect(shown.parts.filter { $0.text?.contains("VerifyResponse") == true }.count == 4)
         }
 
-        @Test("only what the filter selects is signed, and nothing is done where it selects nothing")
+        @Test("only selected attachments are signed, and nothing is done if the filter selects none")
         func selected() async throws {
             let filter = "<Filter><AND><Attachment contains=\"pdf\" signed=\"false\"/></AND></Filter>"
             let fixture = try await Documents.sent([.pdf(), .xml(), .other()], profile: Self.auto, filter: filter)
@@ -145,7 +145,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "all or nothing: one attachment that cannot be signed sends the whole mail to the administrator as it came",
+            "all or nothing: one attachment that cannot be signed sends the whole mail to the administrator unchanged",
             arguments: [
                 AttachedFile("a.pdf", "application/pdf", Array("no PDF at all".utf8)),
                 AttachedFile("a.pdf", "application/pdf", Array(PDFSamples.plain().prefix(400))),
@@ -177,7 +177,7 @@ extension EndToEnd {
             #expect(report.signatures.first?.contactInfo == "accounts@example.test")
         }
 
-        @Test("a named empty field is the one that is signed")
+        @Test("a named empty field is used")
         func field() async throws {
             let signed = try await Documents.signed(
                 PDFSamples.plain(emptyField: "Approval"), profile: Self.pdf, attributes: [("SIGNING_FIELD", "Approval")]
@@ -217,7 +217,7 @@ extension EndToEnd {
             return (Double(sumX) / Double(count * width), Double(sumY) / Double(count * height))
         }
 
-        @Test("each area of a page is where it says, on an upright page and on one that is turned", arguments: 1...5)
+        @Test("each area of a page is in its place, on an upright page and on one that is turned", arguments: 1...5)
         func area(_ area: Int) async throws {
             let expected = [1: (0.25, 0.2), 2: (0.75, 0.2), 3: (0.5, 0.5), 4: (0.25, 0.8), 5: (0.75, 0.8)]
             let place = try #require(expected[area])
@@ -233,7 +233,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("an invisible signature leaves the page as it looked")
+        @Test("an invisible signature does not change the look of the page")
         func invisible() async throws {
             let original = PDFSamples.plain()
             let signed = try await Documents.signed(
@@ -245,7 +245,7 @@ extension EndToEnd {
 
         // MARK: Verifying
 
-        @Test("each signature of a PDF is told, and unsigned files are listed as such")
+        @Test("each signature of a PDF is reported, and unsigned files are listed as such")
         func listed() async throws {
             let once = try await Documents.signed(PDFSamples.plain(), profile: Self.pdf)
             let twice = try await Documents.signed(once, profile: Self.pdf)
@@ -260,7 +260,7 @@ extension EndToEnd {
             #expect(files.contains { $0.octets == twice })
         }
 
-        @Test("one changed file among good ones decides for the mail")
+        @Test("one changed file among sound ones decides for the mail")
         func worst() async throws {
             let signed = try await Documents.signed(PDFSamples.plain(), profile: Self.pdf)
             let changed = try MailSamples.changed(signed, "Invoice 4711", to: "Invoice 4712")
@@ -280,7 +280,7 @@ extension EndToEnd {
             #expect(try await Documents.received(MailSamples.withFiles([signature])).counts() == ["admin/new": 1])
         }
 
-        @Test("a mail whose files are all unsigned reaches its recipients with no server asked")
+        @Test("a mail whose files are all unsigned reaches its recipients without a server being asked")
         func unsigned() async throws {
             var configuration = SESXML(servers: ["http://127.0.0.1:\(try DSSFixture.deadPort())"])
             configuration.incoming = SESXML.verify(operations: "VERIFY_ATTACHMENT")

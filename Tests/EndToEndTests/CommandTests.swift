@@ -18,7 +18,7 @@ extension EndToEnd {
             try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
         }
 
-        @Test("drop says 65 to what can never be accepted and 75 to what may be later")
+        @Test("drop exits with 65 for a message that can never be accepted and with 75 for one that may be later")
         func dropCodes() async throws {
             let fixture = try await fixture()
             func drop(
@@ -43,7 +43,7 @@ extension EndToEnd {
             #expect(try fixture.names(in: "outgoing/tmp").isEmpty)
         }
 
-        @Test("status tells of a file that nobody takes once it has lain there for ten minutes")
+        @Test("status reports a file that is never taken once it has lain there for ten minutes")
         func statusOfStrays() async throws {
             let fixture = try await fixture()
             try fixture.place(MailSamples.plain(), in: "outgoing", named: "letter.txt")
@@ -89,7 +89,7 @@ extension EndToEnd {
             #expect(try fixture.onlyFile(in: "outgoing").recipients == ["bob@example.test"])
         }
 
-        @Test("drop takes local names of the null sender for it, and says of others what to configure")
+        @Test("drop reads local names of the null sender as such, and says for others what to configure")
         func dropSender() async throws {
             let fixture = try await fixture()
             for (sender, status) in [("MAILER-DAEMON", 0), ("#@[]", 0), ("root", 65)] as [(String, Int32)] {
@@ -102,7 +102,7 @@ extension EndToEnd {
             #expect(try fixture.files(in: "outgoing").map(\.sender) == ["", ""])
         }
 
-        @Test("drop takes ten thousand recipients in the time that their number asks for", .timeLimit(.minutes(1)))
+        @Test("drop takes ten thousand recipients in time proportional to their number", .timeLimit(.minutes(1)))
         func dropMany() async throws {
             let fixture = try await fixture()
             func seconds(_ count: Int) async throws -> Double {
@@ -147,7 +147,7 @@ extension EndToEnd {
             #expect(file.envelope.last?.name == "x-ses-end")
         }
 
-        @Test("drop keeps what the mail server calls the message, and nothing of it can end the field")
+        @Test("drop keeps the mail server's identifier of the message, and nothing in it can end the field")
         func dropQueueID() async throws {
             let fixture = try await fixture()
             for queueID in ["4XyZ1234", "a\nX-SES-Outcome: released"] {
@@ -166,7 +166,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "drop needs nothing but the group of the folders, as a mail server's pipe gives it",
+            "drop requires only the group of the folders, as a mail server's pipe gives it",
             .enabled(if: geteuid() == 0, "needs root"))
         func dropGroup() async throws {
             let fixture = try await fixture()
@@ -200,7 +200,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "drop takes the addresses that mail servers pass, whatever they look like, and says the entry it made",
+            "drop takes the addresses that mail servers pass, whatever their form, and prints the entry it made",
             arguments: ["-x@example.test", "--to@example.test", "\"a b\"@example.test", "<alice@example.test>"])
         func dropArguments(_ sender: String) async throws {
             let fixture = try await fixture()
@@ -228,7 +228,7 @@ extension EndToEnd {
             #expect(try fixture.counts() == ["incoming/new": 1])
         }
 
-        @Test("check is content with a good file and tells all faults of a bad one with their lines")
+        @Test("check accepts a good file and reports all faults of a bad one with their lines")
         func check() async throws {
             let fixture = try await fixture()
             let good = try await fixture.ses(["check", "--json", "--config", fixture.configurationPath])
@@ -292,7 +292,7 @@ extension EndToEnd {
             #expect(report["circuits"] is [Any])
         }
 
-        @Test("init is done again without harm, with the modes of the design")
+        @Test("init can be repeated without harm, with the modes of the layout")
         func initialise() async throws {
             let fixture = try await fixture()
             try await fixture.drop(MailSamples.plain(), to: .outgoing)
@@ -319,7 +319,7 @@ extension EndToEnd {
             #expect(try fixture.counts() == ["outgoing/new": 1])
         }
 
-        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0, "needs root"))
+        @Test("root is refused without --allow-root", .enabled(if: geteuid() == 0, "needs root"))
         func root() async throws {
             let fixture = try await fixture()
             let arguments = ["process", "--config", fixture.configurationPath]

@@ -67,7 +67,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("whatever is signed verifies with OpenSSL, and what is not signed says why", .timeLimit(.minutes(10)))
+        @Test(
+            "a signed mail verifies with OpenSSL, and one that is not signed gives the reason", .timeLimit(.minutes(10))
+        )
         func signing() async throws {
             let samples = try Self.samples()
             try #require(samples.count > 10)

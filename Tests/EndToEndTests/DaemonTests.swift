@@ -12,7 +12,7 @@ extension EndToEnd {
             return configuration
         }
 
-        @Test("takes what is dropped while it watches and what waited before")
+        @Test("takes mail that is dropped while it watches and mail that waited before")
         func arrivals() async throws {
             let fixture = try await SpoolFixture(try await signing())
             try await fixture.drop(MailSamples.plain(), to: .outgoing)
@@ -77,7 +77,7 @@ extension EndToEnd {
             #expect(try await daemon.terminate().status == 0)
         }
 
-        @Test("SIGHUP changes how many messages are worked on at a time, up and down", .timeLimit(.minutes(2)))
+        @Test("SIGHUP changes the number of messages processed at a time, up and down", .timeLimit(.minutes(2)))
         func width() async throws {
             let leave = DispatchSemaphore(value: 0)
             let refusal = String(
@@ -118,7 +118,7 @@ extension EndToEnd {
             #expect(try await daemon.terminate().status == 0)
         }
 
-        @Test("a bare *.eml put in by a person is taken when it lies still, with its own recipients")
+        @Test("a bare *.eml put in by a person is taken once it is still, with its own recipients")
         func bareFile() async throws {
             let fixture = try await SpoolFixture(try await signing())
             let daemon = try await fixture.watch()
@@ -131,7 +131,7 @@ extension EndToEnd {
             try await daemon.terminate()
         }
 
-        @Test("a bare *.eml that still grows is left alone until it is whole")
+        @Test("a bare *.eml that still grows is left alone until it is complete")
         func growingFile() async throws {
             let fixture = try await SpoolFixture(try await signing())
             let daemon = try await fixture.watch()
@@ -153,7 +153,7 @@ extension EndToEnd {
             try await daemon.terminate()
         }
 
-        @Test("starting again and again with nothing new changes no result")
+        @Test("starting again and again without new mail changes no result")
         func idempotentStart() async throws {
             let fixture = try await SpoolFixture(try await signing())
             try await fixture.drop(MailSamples.plain(), to: .outgoing)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    @Suite("Failures and what comes of them")
+    @Suite("Failures and their outcomes")
     struct Failures {
         /// Retries at once, twice.
         private static let eagerly =
@@ -78,7 +78,7 @@ extension EndToEnd {
             #expect(counts == ["retry/new": 1] || counts == ["admin/new": 1])
         }
 
-        @Test("an answer with other namespace prefixes is as good")
+        @Test("an answer with other namespace prefixes is accepted too")
         func otherPrefixes() async throws {
             let server = try await DSSFixture(faults: ["prefixes"])
             let fixture = try await SpoolFixture(signing([server.address]))
@@ -108,7 +108,7 @@ extension EndToEnd {
             try await server.stop()
         }
 
-        @Test("an orderly stop does not count as a start that had no end, not in recovery either")
+        @Test("an orderly stop does not count as a start without an end, in recovery neither")
         func orderlyStop() async throws {
             let silent = try SilentServer()
             var configuration = signing([silent.address])
@@ -132,7 +132,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a message that ends three starts goes to the administrator, and the others go on")
+        @Test("a message that ends three starts goes to the administrator, and the others are processed")
         func poison() async throws {
             let silent = try SilentServer()
             let fixture = try await SpoolFixture(signing([silent.address]))
@@ -156,7 +156,7 @@ extension EndToEnd {
             #expect(reading.parts.contains { $0.text?.contains("Subject: Poison") == true })
         }
 
-        @Test("what cannot be a message is put aside, makes the status unhealthy and stops nobody")
+        @Test("a file that cannot be a message is put aside, makes the status unhealthy and holds up nothing")
         func corrupt() async throws {
             let fixture = try await SpoolFixture(signing([try await DSSFixture.shared.address]))
             let new = fixture.spool + "/outgoing/new/"

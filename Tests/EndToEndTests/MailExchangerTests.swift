@@ -33,7 +33,7 @@ extension EndToEnd {
             try fixture.journal().filter { $0.contains("\"ev\":\"\(event)\"") }
         }
 
-        @Test("the best is tried first, and the next where it refuses the connection")
+        @Test("the best exchanger is tried first, and the next if it refuses the connection")
         func preference() async throws {
             let (second, third) = (try Exchanger(), try Exchanger())
             let names = try await DNSFixture([
@@ -50,7 +50,7 @@ extension EndToEnd {
             #expect(try told("sent", fixture).count == 1)
         }
 
-        @Test("the best that answers has it, and no other is asked")
+        @Test("the best exchanger that answers gets the mail, and no other is asked")
         func best() async throws {
             let (first, second) = (try Exchanger(), try Exchanger())
             let names = try await DNSFixture([
@@ -75,7 +75,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "a domain that takes no mail, or does not exist, is told to the sender at once, at his own domain's exchanger",
+            "a domain that takes no mail, or does not exist, is reported to the sender at once, at the sender's own exchanger",
             arguments: [("null.test", "5.1.10"), ("nowhere.test", "5.1.2")])
         func refused(_ domain: String, _ status: String) async throws {
             let home = try Exchanger()

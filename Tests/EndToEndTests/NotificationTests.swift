@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    @Suite("What the sender wants to be told (RFC 3461), from ses drop to the next server")
+    @Suite("A sender's notification request (RFC 3461), from ses drop to the next server")
     struct Notifications {
         private let message = "From: a@example.test\nSubject: Hello\nMessage-ID: <m@example.test>\n\nbody\n"
         private let wishes = ["X-SES-Notify: SUCCESS,FAILURE", "X-SES-Return: HDRS", "X-SES-Envelope-Id: id+20one"]
@@ -19,7 +19,7 @@ extension EndToEnd {
             ["X-SES-Notify", "X-SES-Return", "X-SES-Envelope-Id"].map { file.envelopeField($0) }
         }
 
-        @Test("drop takes it as sendmail does, and a message without has nothing of it")
+        @Test("drop takes it as sendmail does, and a message without one has nothing of it")
         func drop() async throws {
             for (options, kept) in [
                 (["-N", "success,FAILURE", "-R", "hdrs", "-V", "-id+2B1"], ["SUCCESS,FAILURE", "HDRS", "-id+2B1"]),
@@ -35,7 +35,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "drop says 64 to what it cannot be, with what it expects, and takes nothing",
+            "drop exits with 64 for an invalid request, with the expected form, and takes nothing",
             arguments: [
                 ("-N", "always"), ("-N", "never,success"), ("-N", "success, failure"), ("-N", "never\nBcc: x@y.test"),
                 ("-R", "headers"), ("-R", "full\r\nX-SES-End: 1"), ("-V", "a b"), ("-V", "a=b"), ("-V", "+0A"),
@@ -53,7 +53,7 @@ extension EndToEnd {
             #expect(try fixture.counts().isEmpty)
         }
 
-        @Test("it stays with the message when it is signed, and when it had to wait for the server before")
+        @Test("it stays with the message when it is signed, and when it had to wait for the server")
         func signed() async throws {
             let fixture = try await gateway()
             var configuration = SESXML(servers: ["http://127.0.0.1:\(try DSSFixture.deadPort())"])
@@ -79,7 +79,7 @@ extension EndToEnd {
             #expect(!file.text.contains("X-SES-Notify") && !file.text.contains("X-SES-Return"))
         }
 
-        @Test("notices ask for none, and what a message says of itself is not believed")
+        @Test("notices ask for none, and a message's own claims are not believed")
         func notices() async throws {
             let fixture = try await gateway()
             let forged = ["X-SES-Notify: SUCCESS", "X-SES-Envelope-Id: forged", "X-SES-Return: HDRS"]
@@ -96,7 +96,7 @@ extension EndToEnd {
             try await daemon.terminate()
         }
 
-        @Test("the relay says it to a server that offers DSN, and nothing of it to another or where nothing was said")
+        @Test("the relay passes it to a server that offers DSN, and nothing of it to another or without a request")
         func said() async throws {
             for capabilities in [ScriptedMailServer.capabilities, ["SIZE 1000000", "8BITMIME", "PIPELINING"]] {
                 let server = try ScriptedMailServer(capabilities: capabilities)
@@ -132,7 +132,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("sendmail is given it where the configuration says that it knows it, else the relay tells of success")
+        @Test("sendmail gets it if the configuration says that it knows it, otherwise the relay reports success")
         func sendmail() async throws {
             for takes in [true, false] {
                 let fixture = try await RelayFixture("")

@@ -93,7 +93,7 @@ extension EndToEnd {
             return (0..<limit).map { all[$0 * all.count / limit] }
         }
 
-        @Test("loses nobody, sends to nobody twice but where the journal says so, and tells the sender once")
+        @Test("loses no recipient, sends twice only where the journal announces it, and tells the sender once")
         func killed() async throws {
             let template = try await prepared()
             let calls = try await calls(of: template)
@@ -125,7 +125,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "the window after the final dot: killed with the reply unrecorded, the message goes again, and that is counted"
+            "the window after the final dot: if it is killed with the reply unrecorded, the message is repeated, and that is counted"
         )
         func window() async throws {
             let template = try await prepared()

@@ -9,7 +9,7 @@ extension EndToEnd {
     struct RelayProgram {
         private let message = "From: a@example.test\nBcc: hidden@x.test\nSubject: Hello\n\n.dotted\nbody\n"
 
-        @Test("once hands over what waits: CRLF, dots kept, no Bcc, one Received")
+        @Test("once hands over waiting mail: CRLF, dots kept, no Bcc, one Received")
         func once() async throws {
             let server = try await RecordingMailServer()
             let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
@@ -26,7 +26,7 @@ extension EndToEnd {
             #expect(try fixture.journal().contains { $0.contains("\"ev\":\"sent\"") })
         }
 
-        @Test("once exits with 75 and says why when it leaves what was due; what is not due yet is no such thing")
+        @Test("once exits with 75 and says why if it leaves mail that was due; mail that is not due yet does not count")
         func leaves() async throws {
             let server = try ScriptedMailServer()
             let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
@@ -56,7 +56,7 @@ extension EndToEnd {
             #expect(try fixture.counts() == ["relay/deferred": 1])
         }
 
-        @Test("status sees for itself what a process cannot say: mail that nobody takes, and one that hangs")
+        @Test("status itself finds what a process cannot report: mail that is never taken, and a process that hangs")
         func statusByFacts() async throws {
             let server = try ScriptedMailServer()
             let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
@@ -81,7 +81,7 @@ extension EndToEnd {
             try await daemon.terminate()
         }
 
-        @Test("run takes what arrives at once, and ends in order; connections are used again")
+        @Test("run takes arriving mail at once, and ends in order; connections are reused")
         func run() async throws {
             let server = try ScriptedMailServer()
             let fixture = try await RelayFixture(RelayFixture.gateway(server.port))
@@ -97,7 +97,7 @@ extension EndToEnd {
             #expect(try fixture.names(in: "relay").allSatisfy { !$0.hasSuffix(".json") })
         }
 
-        @Test("a deferred message is found again by the next process, and goes when it is due")
+        @Test("a deferred message is found again by the next process, and is sent when it is due")
         func restart() async throws {
             let dead = try DSSFixture.deadPort()
             let fixture = try await RelayFixture(RelayFixture.gateway(dead))
@@ -118,7 +118,7 @@ extension EndToEnd {
             #expect(try fixture.counts().isEmpty)
         }
 
-        @Test("SIGHUP re-reads: a good file is taken, a bad one leaves the old in force")
+        @Test("SIGHUP re-reads: a good file is used, a bad one leaves the old in force")
         func reload() async throws {
             let first = try ScriptedMailServer()
             let second = try ScriptedMailServer()
@@ -137,7 +137,7 @@ extension EndToEnd {
             #expect(try await daemon.terminate().status == 0)
         }
 
-        @Test("who is refused while others get the message is sent to later, and is no possible repeat")
+        @Test("a recipient who is refused while others get the message is sent to later, and is not a possible repeat")
         func refusedBeside() async throws {
             let refusals = Mutex(0)
             let server = try ScriptedMailServer { step in
@@ -155,7 +155,7 @@ extension EndToEnd {
             #expect(try fixture.possibleRepeats().isEmpty)
         }
 
-        @Test("SIGHUP changes how many go at a time, up and down", .timeLimit(.minutes(2)))
+        @Test("SIGHUP changes the number of deliveries at a time, up and down", .timeLimit(.minutes(2)))
         func width() async throws {
             let gate = Gate()
             let server = try ScriptedMailServer { step in
@@ -194,7 +194,7 @@ extension EndToEnd {
             #expect(try fixture.counts().isEmpty)
         }
 
-        @Test("status tells what waits and is unhealthy with a closed route or something in failed")
+        @Test("status counts waiting mail and is unhealthy with a closed route or a file in failed")
         func status() async throws {
             let dead = try DSSFixture.deadPort()
             let fixture = try await RelayFixture(RelayFixture.gateway(dead))
@@ -215,7 +215,7 @@ extension EndToEnd {
             try await daemon.terminate()
         }
 
-        @Test("check tells all faults with their lines, exit 78")
+        @Test("check reports all faults with their lines, exit 78")
         func check() async throws {
             let fixture = try await RelayFixture("<gateway>a b</gateway>\n<gatewayPort>x</gatewayPort>")
             let bad = try await fixture.run(["check"])
@@ -237,7 +237,7 @@ extension EndToEnd {
             #expect(absent.status == 78 && absent.error.contains("absent"))
         }
 
-        @Test("root is refused unless it insists", .enabled(if: geteuid() == 0, "needs root"))
+        @Test("root is refused without --allow-root", .enabled(if: geteuid() == 0, "needs root"))
         func root() async throws {
             let fixture = try await RelayFixture(RelayFixture.gateway(25))
             let arguments = ["once", "--config", fixture.configurationPath]
@@ -274,7 +274,7 @@ extension EndToEnd {
             #expect(got.contains { $0.hasPrefix("<-G><-i><-f><<>><--><nouser@x.test>\n") })
         }
 
-        @Test("a server that says nothing keeps no other route waiting", .timeLimit(.minutes(2)))
+        @Test("a server that says nothing holds up no other route", .timeLimit(.minutes(2)))
         func silentRoute() async throws {
             let silent = try SilentServer()
             let server = try ScriptedMailServer()
@@ -297,7 +297,7 @@ extension EndToEnd {
             try await daemon.crash()
         }
 
-        @Test("once goes on until all have had their turn, also where a server takes one at a time")
+        @Test("once continues until all have had their turn, also if a server takes one at a time")
         func turns() async throws {
             let server = try ScriptedMailServer()
             let narrow = try ScriptedMailServer()

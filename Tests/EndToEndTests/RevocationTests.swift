@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEnd {
     /// Whole mails whose signers' certificates lead to responders, lists and authorities on the loopback.
-    @Suite("Trust that others are asked about")
+    @Suite("Trust that depends on other servers")
     struct Revocation {
         /// A mail that OpenSSL signed for one of the fixture's signers.
         private func mail(by signer: TrustFixture.Signer, _ trust: TrustFixture) async throws -> [UInt8] {
@@ -70,7 +70,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "what a responder or a list says of the signer decides where the mail goes",
+            "the statement of a responder or a list about the signer decides where the mail goes",
             arguments: [
                 (TrustFixture.Signer.good, "delivered/new"), (.revoked, "admin/new"), (.unknown, "retry/new"),
                 (.listed, "delivered/new"), (.listedRevoked, "admin/new"), (.fallback, "delivered/new"),
@@ -101,7 +101,7 @@ extension EndToEnd {
             try #require(rename(fixture.spool + "/retry/new/" + waiting, fixture.spool + "/retry/new/" + due) == 0)
         }
 
-        @Test("a responder that comes back is asked again, and the mail goes on")
+        @Test("a responder that answers again is asked again, and the mail is delivered")
         func comesBack() async throws {
             let trust = try await TrustFixture()
             let configuration = try Self.configuration(trust)
@@ -124,7 +124,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "what is signed with a timestamp outlives the certificate, mail and files alike, and what is not does not",
+            "a signature with a timestamp outlives the certificate, for mail and files alike, and one without does not",
             arguments: [
                 ("timestamped", "delivered/new"), ("plain", "blocked/new"), ("timestamped-mail", "delivered/new"),
                 ("plain-mail", "blocked/new"),
@@ -156,7 +156,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "a PDF of level LT passes when nobody can be asked any more, one of level T waits",
+            "a PDF of level LT passes when no source can be asked any more, one of level T waits",
             arguments: [("lasting", "delivered/new"), ("timestamped", "retry/new")])
         func lasting(_ profile: String, _ place: String) async throws {
             let trust = try await TrustFixture()

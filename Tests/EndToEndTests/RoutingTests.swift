@@ -85,7 +85,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a failed signing that goes to the recipients goes as it arrived")
+        @Test("a mail that could not be signed goes unchanged to the recipients")
         func unsignedByConfiguration() async throws {
             let result = try await settled(.EMAIL_TO_RECIPIENTS, .error).onlyFile(in: "delivered")
             let reading = try await PythonReading.of(result.message)

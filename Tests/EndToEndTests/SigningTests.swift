@@ -33,7 +33,7 @@ extension EndToEnd {
             #expect(reading.defects.isEmpty)
         }
 
-        @Test("header fields stay outside the signature and as they were")
+        @Test("header fields stay outside the signature and unchanged")
         func fields() async throws {
             let original = MailSamples.plain(
                 subject: "Grüße", fields: ["X-Odd:  two blanks", "Keywords: one,", " two"])
@@ -75,7 +75,7 @@ extension EndToEnd {
                 try await OpenSSL.verify(result.message, anchor: try await DSSFixture.demo.anchor).status == 0)
         }
 
-        @Test("a mail that is not fit for transport is made fit and then verifies")
+        @Test("a mail that is not fit for transport is repaired and then verifies")
         func madeFit() async throws {
             let message = MailSamples.message(
                 [
@@ -114,7 +114,7 @@ extension EndToEnd {
             #expect(result.sender == MailSamples.alice)
         }
 
-        @Test("a file with line feeds only stays one, signed as CRLF", arguments: [true, false])
+        @Test("a file with line feeds only keeps them, and is signed as CRLF", arguments: [true, false])
         func lineEnds(_ hasLineFeedsOnly: Bool) async throws {
             let message = MailSamples.plain()
             let given = hasLineFeedsOnly ? MailSamples.withLineFeeds(message) : message

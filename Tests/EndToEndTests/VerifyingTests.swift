@@ -25,7 +25,7 @@ extension EndToEnd {
             }.first
         }
 
-        @Test("what SES signed is trusted and, below the added fields, as it came")
+        @Test("a mail that SES signed is trusted and, below the added fields, unchanged")
         func trusted() async throws {
             let signed = try await Samples.signedByAlice
             let result = try await received(signed).onlyFile(in: "delivered")
@@ -52,7 +52,7 @@ extension EndToEnd {
             #expect(notice.message.firstRange(of: tampered.suffix(200)) != nil)
         }
 
-        @Test("one octet changed anywhere in what is signed is noticed")
+        @Test("one octet changed anywhere in the signed content is detected")
         func flips() async throws {
             let signed = try await Samples.signedByAlice
             let text = Array("The price is 100 euro.\r\nYours, Alice".utf8)
@@ -70,7 +70,7 @@ extension EndToEnd {
             #expect(try fixture.counts() == ["admin/new": offsets.count])
         }
 
-        @Test("an unsigned mail reaches its recipients with smime=none and no server asked")
+        @Test("an unsigned mail reaches its recipients with smime=none, without a server being asked")
         func unsigned() async throws {
             let message = MailSamples.plain(from: MailSamples.outsider)
             let result = try await received(message, sender: MailSamples.outsider).onlyFile(in: "delivered")
@@ -78,14 +78,14 @@ extension EndToEnd {
             #expect(result.message.suffix(message.count).elementsEqual(message))
         }
 
-        @Test("NotSignedAction governs unsigned mail where it is set")
+        @Test("NotSignedAction applies to unsigned mail if it is set")
         func notSignedAction() async throws {
             let fixture = try await received(
                 MailSamples.plain(), processing: "<NotSignedAction>BLOCK_EMAIL</NotSignedAction>")
             #expect(try fixture.counts() == ["blocked/new": 1])
         }
 
-        @Test("an encrypted mail is not checked and says so")
+        @Test("an encrypted mail is not checked and is reported as such")
         func encrypted() async throws {
             let result = try await received(MailSamples.encrypted(), sender: MailSamples.outsider)
                 .onlyFile(in: "delivered")
@@ -162,7 +162,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "a signed mail is never edited: it travels whole inside the mail with the result",
+            "a signed mail is never edited: it travels complete inside the mail with the result",
             arguments: ["ADD_RESULT_TO_TOP", "ADD_RESULT_TO_BOTTOM", "ADD_ORIGINAL_EMAIL_AS_ATTACHMENT"], [true, false])
         func enclosed(_ rule: String, _ attachesResponse: Bool) async throws {
             let signed = try await Samples.signedByAlice
@@ -177,7 +177,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "an unsigned mail gets the result as text into its body",
+            "an unsigned mail gets the result as text in its body",
             arguments: ["ADD_RESULT_TO_TOP", "ADD_RESULT_TO_BOTTOM"])
         func edited(_ rule: String) async throws {
             let result = try await shown(MailSamples.withAttachment(), rule: rule, attachResponse: false)
@@ -191,7 +191,7 @@ extension EndToEnd {
             #expect(reading.part("application/octet-stream")?.name == "terms.bin")
         }
 
-        @Test("SEND_ORIGINAL_EMAIL changes nothing, even where the response is asked for", arguments: [true, false])
+        @Test("SEND_ORIGINAL_EMAIL changes nothing, even if the response is asked for", arguments: [true, false])
         func original(_ attachesResponse: Bool) async throws {
             let signed = try await Samples.signedByAlice
             let result = try await shown(signed, rule: "SEND_ORIGINAL_EMAIL", attachResponse: attachesResponse)

@@ -9,7 +9,7 @@ extension EndToEnd {
         .enabled("user namespaces can be made here") { await InotifyLimit.canBeSet() })
     struct WatchLimits {
         @Test(
-            "the daemon looks at the folders every few seconds, and says so once",
+            "the daemon reads the folders every few seconds, and says so once",
             arguments: [("max_inotify_watches", 4), ("max_inotify_instances", 1)])
         func polling(_ limit: String, _ complaints: Int) async throws {
             var configuration = SESXML(servers: [try await DSSFixture.shared.address])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension FaultBench {
-    @Suite("ses-dss among clients that mean no good")
+    @Suite("ses-dss among hostile clients")
     struct HostileClients {
         /// As `endtoend/hostile_clients.py` names them: what the clients do, and how many of them.
         private static func scenarios() async throws -> [String] {

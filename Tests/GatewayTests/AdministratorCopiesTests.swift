@@ -19,7 +19,7 @@ struct AdministratorCopiesTests {
         Notice.Mention(entry: "entry\(number)", messageID: "<\(number)@example.test>", reason: "reason \(number)")
     }
 
-    @Test("without a limit none is left out")
+    @Test("without a limit no copy is left out")
     func unlimited() {
         let clock = Clock()
         let copies = AdministratorCopies(now: { clock.now })
@@ -27,7 +27,7 @@ struct AdministratorCopiesTests {
         #expect(copies.takeLeftOut(isFinal: true).isEmpty)
     }
 
-    @Test("what is beyond the limit is told once, when the hour ends, with how many and which")
+    @Test("copies beyond the limit are reported once, when the hour ends, with their number and messages")
     func limited() throws {
         let clock = Clock()
         let copies = AdministratorCopies(now: { clock.now })
@@ -50,7 +50,7 @@ struct AdministratorCopiesTests {
         #expect(!text.contains("entry2"))
     }
 
-    @Test("the hour under way is told when the process ends, and what could not be told is told again")
+    @Test("the present hour is reported when the process ends, and a report that failed is repeated")
     func ending() {
         let clock = Clock()
         let copies = AdministratorCopies(now: { clock.now })

@@ -49,7 +49,7 @@ struct AttachmentEngineTests {
         return xml
     }
 
-    @Test("lines keep their ends, and nothing is new but the signature", arguments: ["\n", "\r\n"])
+    @Test("lines keep their ends, and only the signature is new", arguments: ["\n", "\r\n"])
     func lineEnds(_ lineEnd: String) async throws {
         let bench = try GatewayBench(Self.xml)
         let mail = Self.mail.replacing("\n", with: lineEnd)
@@ -72,7 +72,7 @@ struct AttachmentEngineTests {
         #expect((lineEnd == "\n") == !file.octets.contains(0x0D))
     }
 
-    @Test("the journal tells how many were signed, and a refusal which one could not be")
+    @Test("the journal gives the number of signed attachments, and of a refusal the attachment that failed")
     func account() async throws {
         let bench = try GatewayBench(Self.xml)
         try bench.put(Self.mail)

@@ -120,7 +120,7 @@ struct AttachmentVerdictTests {
     }
 
     @Test(
-        "of the corpora: what is good is not lowered, and every file comes to a result",
+        "in the corpora a sound file is not lowered, and every file gets a result",
         .enabled(if: TestMaterial.shared != nil, "needs ../shared"), .timeLimit(.minutes(10)),
         arguments: ["pdf-signatures", "xml-signatures"])
     func corpora(_ corpus: String) async throws {

@@ -36,7 +36,7 @@ struct ClientCertificateTests {
 
     private var now: Int { Int(Date.now.timeIntervalSince1970) }
 
-    @Test("is no problem while it is valid, and is one from the day it expires")
+    @Test("is accepted while it is valid, and is a fault from the day it expires")
     func validity() async throws {
         let server = try server(try await makePFX(), password: "right")
         #expect(server.clientCertificateProblem(now: now) == nil)
@@ -44,7 +44,7 @@ struct ClientCertificateTests {
         #expect(server.clientCertificateProblem(now: now - 86_400)?.contains("not valid yet") == true)
     }
 
-    @Test("with a wrong password stops the start and does not tell the password")
+    @Test("with a wrong password stops the start and does not reveal the password")
     func wrongPassword() async throws {
         let server = try server(try await makePFX(), password: "hunter2")
         let problem = try #require(server.clientCertificateProblem(now: now))
@@ -60,7 +60,7 @@ struct ClientCertificateTests {
         #expect(throws: ProgramError.self) { try server.clientConfiguration() }
     }
 
-    @Test("that is not there names its path")
+    @Test("that does not exist is reported with its path")
     func missing() throws {
         let server = try server(scratch.file("nowhere.pfx"), password: "right")
         #expect(server.clientCertificateProblem(now: now)?.contains("nowhere.pfx") == true)

@@ -31,14 +31,14 @@ struct PDFAnswers: Sendable {
     }
 }
 
-@Suite("Looking into signed documents before they leave")
+@Suite("Examining signed documents before they leave")
 struct DocumentInspectingTests {
     let inspecting = DocumentInspecting()
 
     // MARK: - PDF
 
     @Test(
-        "a PDF is good when it is what was sent and one signature over all of it, and what lets that last",
+        "a PDF is accepted if it is the sent one with one signature over all of it, and data that let it last",
         arguments: [
             ("once", "plain"), ("twice", "once"), ("certified-open", "plain"), ("certified", "plain"),
             ("with-store", "plain"), ("lasting", "plain"),
@@ -49,7 +49,7 @@ struct DocumentInspectingTests {
     }
 
     @Test(
-        "any other PDF is refused, and the reason said",
+        "any other PDF is refused with the reason",
         arguments: [
             ("plain", "plain", "does not begin"), ("unsigned-update", "plain", "0 signatures are new"),
             ("twice", "plain", "2 signatures are new"), ("rewritten", "plain", "does not begin"),
@@ -70,7 +70,7 @@ struct DocumentInspectingTests {
         #expect(reason.isEmpty || why.contains(reason), "\(why)")
     }
 
-    @Test("no octet of what is signed can be another one")
+    @Test("no octet of the signed content can be changed")
     func everyOctet() async throws {
         let answers = try await PDFAnswers.shared
         let (original, signed) = (try answers["plain"], try answers["once"].array)
@@ -85,7 +85,7 @@ struct DocumentInspectingTests {
     }
 
     @Test(
-        "what forbids a further signature is told",
+        "an obstacle to a further signature is reported",
         arguments: [
             ("plain", nil), ("once", nil), ("certified-open", nil), ("encrypted", "encrypted"),
             ("certified", "certified against every change by the signature \"First\""),
@@ -97,7 +97,7 @@ struct DocumentInspectingTests {
         #expect(found?.contains(expected) == true, "\(found ?? "nothing")")
     }
 
-    @Test("signatures in a PDF are told with field, signer, time and what they cover")
+    @Test("signatures in a PDF are reported with field, signer, time and coverage")
     func signatures() async throws {
         let answers = try await PDFAnswers.shared
         let found = try inspecting.signatures(in: answers["twice"], as: .pdf)
@@ -173,7 +173,7 @@ struct DocumentInspectingTests {
         }
     }
 
-    @Test("an XML document is good when it is what was sent and one signature", arguments: XMLSignatureForm.allCases)
+    @Test("an XML document is accepted if it is the sent one with one signature", arguments: XMLSignatureForm.allCases)
     func goodXML(_ form: XMLSignatureForm) throws {
         let signed = try XMLServer.shared.sign(Self.xml, form)
         #expect(try inspecting.check(signed, from: Self.xml, as: .xml).integrity == .intact)
@@ -212,7 +212,7 @@ struct DocumentInspectingTests {
         }
     }
 
-    @Test("a document that cannot be read as XML cannot be signed as such, and the reason is said")
+    @Test("a document that cannot be read as XML cannot be signed as such, with the reason")
     func xmlObstacle() throws {
         #expect(try inspecting.obstacle(toSigning: Self.xml, as: .xml) == nil)
         for text in ["<a>", "text", "", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "<a/><b/>"] {
@@ -220,7 +220,7 @@ struct DocumentInspectingTests {
         }
     }
 
-    @Test("signatures in an XML document are told with signer, time and what they cover")
+    @Test("signatures in an XML document are reported with signer, time and coverage")
     func xmlSignatures() throws {
         let signed = try XMLServer.shared.sign(Self.xml)
         let found = try inspecting.signatures(in: signed, as: .xml)

@@ -92,7 +92,7 @@ struct EngineTests {
         #expect(try bench.counts() == ["delivered": 1])
     }
 
-    @Test("a file that changes while it is worked on is worked anew, and only the last state is published")
+    @Test("a file that changes during the work is processed anew, and only the last state is published")
     func changed() async throws {
         let calls = Atomic(0)
         let work = Mutex("")
@@ -108,7 +108,7 @@ struct EngineTests {
         #expect(try #require(try bench.files("delivered").first).text.contains("Hello\nmore\n"))
     }
 
-    @Test("a file that keeps changing is left for the schedule of retries after three rounds, and blocked at its end")
+    @Test("a file that keeps changing is left for the schedule of retries after three rounds, and blocked in the end")
     func changesForEver() async throws {
         let calls = Atomic(0)
         let work = Mutex("")
@@ -151,7 +151,7 @@ struct EngineTests {
     }
 
     @Test(
-        "a message above MaxMessageSize follows EmailErrorAction, with its header in the notice and the file as it came",
+        "a message above MaxMessageSize follows EmailErrorAction, with its header in the notice and the file unchanged",
         arguments: [
             LargeCase(action: "BLOCK_EMAIL", counts: ["blocked": 1]),
             LargeCase(action: "EMAIL_TO_ADMINISTRATOR", counts: ["admin": 1, "blocked": 1]),
@@ -196,7 +196,7 @@ struct EngineTests {
         #expect(try bench.counts() == ["admin": 1, "blocked": 1])
     }
 
-    @Test("what an operator releases passes whatever its size")
+    @Test("a message that an operator releases passes whatever its size")
     func releasedLarge() async throws {
         let bench = try GatewayBench(maximum: 5_000)
         try bench.put(GatewayBench.message + String(repeating: "a line\n", count: 1_000))
@@ -209,7 +209,7 @@ struct EngineTests {
         #expect(try bench.files("delivered").first?.envelopeField("X-SES-Outcome") == "released")
     }
 
-    @Test("what is no file goes to corrupt and is told")
+    @Test("something that is not a file goes to corrupt and is reported")
     func corrupt() async throws {
         let bench = try GatewayBench()
         try bench.scratch.write([], to: "spool/outgoing/new/empty")
@@ -220,7 +220,7 @@ struct EngineTests {
 
     // MARK: - Faults and stops
 
-    @Test("a full disk stops the intake and costs no start; when it is over, work goes on")
+    @Test("a full disk stops the intake and costs no start; when it is over, work continues")
     func localFault() async throws {
         let bench = try GatewayBench()
         try bench.put()
@@ -240,7 +240,7 @@ struct EngineTests {
         #expect(try bench.counts() == ["delivered": 2])
     }
 
-    @Test("a fault that is still there keeps the intake stopped")
+    @Test("a fault that persists keeps the intake stopped")
     func lastingFault() async throws {
         let bench = try GatewayBench()
         try bench.put()
@@ -272,7 +272,9 @@ struct EngineTests {
 
     // MARK: - Recovery
 
-    @Test("what a process left in work goes on in place; a poisoned message goes to the administrator, raw")
+    @Test(
+        "entries that a process left in work are continued in place; a message that ended it goes to the administrator, raw"
+    )
     func recovery() async throws {
         let bench = try GatewayBench { (_) throws(Failure) in throw Failure(.permanent, "not expected to sign") }
         let poison = "From: \u{1}\n\u{0} no message at all"
@@ -286,7 +288,7 @@ struct EngineTests {
         #expect(bench.board.snapshot.lastError != nil)
     }
 
-    @Test("without an administrator a poisoned message is put into blocked as it is")
+    @Test("without an administrator a message that ended the program goes to blocked unchanged")
     func poisonWithoutAdministrator() async throws {
         var xml = GatewayBench.signing
         xml.administrator = nil
@@ -297,7 +299,7 @@ struct EngineTests {
         #expect(try #require(try bench.files("blocked").first).octets == Array("\u{0}poison".utf8))
     }
 
-    @Test("what is foreign in work is left alone and makes it unhealthy")
+    @Test("a foreign file in work is left alone and makes the status unhealthy")
     func foreign() async throws {
         let bench = try GatewayBench()
         try bench.scratch.write([1], to: "spool/work/stranger")
@@ -308,7 +310,7 @@ struct EngineTests {
 
     // MARK: - The whole service
 
-    @Test("process drains both directions and what is due, and ends", .timeLimit(.minutes(1)))
+    @Test("process drains both directions and due retries, and ends", .timeLimit(.minutes(1)))
     func drain() async throws {
         let bench = try GatewayBench()
         for _ in 0..<30 { try bench.put() }

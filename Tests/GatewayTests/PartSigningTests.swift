@@ -47,7 +47,7 @@ struct PartSigningTests {
         }
     }
 
-    @Test("is refused, also where another has signed the whole before; and of what comes in it is told")
+    @Test("is refused, also if another has signed the whole before; for incoming mail it is reported")
     func part() async throws {
         let signatory = try await Signatory()
         let inspecting = DocumentInspecting()

@@ -34,7 +34,7 @@ struct ReportTests {
 
     // MARK: - explain
 
-    @Test("explain has every field, null where there is nothing")
+    @Test("explain has every field, null if there is nothing")
     func explain() throws {
         let file = try scratch.write(Array("To: bob@elsewhere.test\nSubject: x\n\nHello\n".utf8), to: "a.eml")
         let report = try Self.object(
@@ -114,7 +114,7 @@ struct ReportTests {
         #expect(made.text.contains(line), "\(made.text)")
     }
 
-    @Test("a file that is not there, and one that is no message")
+    @Test("a file that does not exist, and one that is not a message")
     func explainNothing() throws {
         let path = try configuration()
         #expect(throws: ProgramError.self) {
@@ -138,7 +138,7 @@ struct ReportTests {
         #expect((object["faults"] as? [Any])?.isEmpty == true)
     }
 
-    @Test("check tells every fault with what was expected and the nearest word, or null, and exits with 78")
+    @Test("check reports every fault with the expected value and the nearest word, or null, and exits with 78")
     func checkFaults() async throws {
         let path = try configuration {
             $0.outgoing = $0.outgoing.replacing("<Subject contains=\"offer\"/>", with: "<Subjekt contains=\"offer\"/>")
@@ -183,7 +183,7 @@ struct ReportTests {
         #expect(!other.contains { $0["code"] as? String == "loose-mode" })
     }
 
-    @Test("a client certificate that cannot be read is told")
+    @Test("a client certificate that cannot be read is reported")
     func missingCertificate() async throws {
         var text = String(decoding: try TestMaterial.octets(try configuration()), as: UTF8.self)
         text.replace(
@@ -209,7 +209,7 @@ struct ReportTests {
                 v: 1, started: 1, reasons: reasons, lastError: lastError, circuits: circuits, watches: true))
     }
 
-    @Test("status of a healthy spool has every field, null where there is nothing")
+    @Test("status of a healthy spool has every field, null if there is nothing")
     func status() throws {
         var waiting = FolderCount("outgoing")
         waiting.add(1_000)
@@ -232,7 +232,7 @@ struct ReportTests {
         #expect((object["processes"] as? [Object])?.count == 1)
     }
 
-    @Test("status is unhealthy for what a process says, an open circuit, and files in corrupt")
+    @Test("status is unhealthy for a process's own reasons, an open circuit, and files in corrupt")
     func unhealthy() throws {
         var corrupt = FolderCount("corrupt")
         corrupt.add(1)
@@ -248,7 +248,7 @@ struct ReportTests {
         }
     }
 
-    @Test("status tells what lies untaken, with the first three of each reason, and calls that unhealthy")
+    @Test("status reports files that are never taken, with the first three of each reason, and is unhealthy")
     func strays() throws {
         let left =
             (1...5).map { LeftInPlace(path: "outgoing/\($0).txt", reason: "only *.eml is taken here") }
@@ -275,7 +275,7 @@ struct ReportTests {
         #expect(StatusReport(counts: [], states: others, now: 10).healthy)
     }
 
-    @Test("what waits for too long is a reason, and says whether anybody runs that could take it")
+    @Test("mail that waits for too long is a reason, which says whether a process runs that could take it")
     func overdue() throws {
         var overdue = Overdue()
         overdue.add(400)

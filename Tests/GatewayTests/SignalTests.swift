@@ -9,7 +9,7 @@ import Testing
 struct SignalTests {
     // MARK: - WakeBell
 
-    @Test("rings that nobody heard are one ring")
+    @Test("rings that nobody heard count as one")
     func rings() async {
         let bell = WakeBell()
         bell.ring()
@@ -19,14 +19,14 @@ struct SignalTests {
         #expect(await bell.wait(atMost: nil) == false)
     }
 
-    @Test("a limit is as good as a ring")
+    @Test("a limit wakes like a ring")
     func limit() async {
         let bell = WakeBell()
         #expect(await bell.wait(atMost: .milliseconds(5)))
         #expect(await bell.wait(atMost: .milliseconds(5)))
     }
 
-    @Test("a silenced bell ends whoever listens, at once and for good")
+    @Test("a silenced bell ends every listener, at once and permanently")
     func silence() async {
         let bell = WakeBell()
         async let listening = bell.wait(atMost: .seconds(50))
@@ -59,7 +59,7 @@ struct SignalTests {
         #expect(agenda.next == 30, "a listing may miss what was added while it was read")
     }
 
-    @Test("one that is not earlier rings nothing")
+    @Test("a later entry rings nothing")
     func quiet() async {
         let bell = WakeBell()
         let agenda = RetryAgenda(bell: bell)
@@ -100,7 +100,7 @@ struct SignalTests {
 
     // MARK: - HealthBoard
 
-    @Test("a reason stands until it is lifted, and only a change is told")
+    @Test("a reason stands until it is lifted, and only a change is reported")
     func health() {
         let changes = Atomic(0)
         let board = HealthBoard { changes.add(1, ordering: .relaxed) }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Surroundings and source files")
 struct SurroundingsTests {
-    @Test("the configuration is what is said, else the environment's, else the system's")
+    @Test("the configuration is the option, otherwise the environment's, otherwise the system's")
     func configuration() {
         let here = Surroundings(environment: ["SES_CONFIG": "/env.xml"])
         #expect(here.configurationPath(option: "/said.xml") == "/said.xml")
@@ -14,7 +14,7 @@ struct SurroundingsTests {
         #expect(Surroundings(environment: [:]).configurationPath(option: nil) == "/etc/ses/ses.xml")
     }
 
-    @Test("the spool is what is said, else what is configured, else the system's")
+    @Test("the spool is the option, otherwise the configured one, otherwise the system's")
     func spool() {
         let here = Surroundings(environment: ["SES_SPOOL": "/env"])
         #expect(here.spoolPath(option: "/said", configured: "/configured") == "/said")
@@ -30,7 +30,7 @@ struct SurroundingsTests {
         #expect(Surroundings(environment: [:]).dropSpoolPath(option: nil) == "/var/spool/ses")
     }
 
-    @Test("root may run when it says so")
+    @Test("root may run if it says so")
     func root() {
         #expect(throws: Never.self) { try Surroundings(environment: [:]).refuseRoot(allowed: true) }
         #expect(throws: Never.self) {
@@ -38,7 +38,7 @@ struct SurroundingsTests {
         }
     }
 
-    @Test("the host's name can stand in a header field")
+    @Test("the host's name is fit for a header field")
     func hostName() {
         let name = Surroundings(environment: [:]).hostName
         #expect(!name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F })

@@ -24,7 +24,9 @@ struct EntryTests {
         #expect(bench.board.snapshot.reasons.isEmpty)
     }
 
-    @Test("a refusal for now waits for those refused only, by the schedule, and is never sent to the others again")
+    @Test(
+        "a temporary refusal waits for the refused recipients only, by the schedule, and is never sent to the others again"
+    )
     func partial() throws {
         let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>5 minutes</delayTime>")
         bench.transport.answer("c@y.test", .report(.deferred), .report(.deferred))
@@ -47,7 +49,7 @@ struct EntryTests {
         #expect(try bench.counts().isEmpty)
     }
 
-    @Test("a refusal for good is told to the sender at once, while others still wait, and told once")
+    @Test("a permanent refusal is reported to the sender at once, while others still wait, and once")
     func failedAmongWaiting() throws {
         let bench = try RelayBench()
         bench.transport.answer("b@x.test", .report(.failed))
@@ -66,7 +68,7 @@ struct EntryTests {
         #expect(bench.counters.current.reports == 1)
     }
 
-    @Test("what nobody gets goes to failed, for those who did not get it, with a report")
+    @Test("a message that nobody gets goes to failed, for those who did not get it, with a report")
     func failed() async throws {
         let bench = try RelayBench("<gateway>192.0.2.1</gateway><postmaster>pm@example.test</postmaster>")
         bench.transport.answer("b@x.test", .report(.failed))
@@ -94,7 +96,7 @@ struct EntryTests {
         #expect(bench.transport.deliveries.dropFirst().contains { $0.recipients == ["b@x.test"] })
     }
 
-    @Test("the null sender and an unknown one are told nothing", arguments: ["", nil])
+    @Test("the null sender and an unknown one get no report", arguments: ["", nil])
     func noReport(_ sender: String?) throws {
         let bench = try RelayBench()
         bench.transport.answer("b@x.test", .report(.failed))
@@ -120,7 +122,7 @@ struct EntryTests {
         #expect(report.contains("Status: 4.4.7\r\n") && report.contains("451 4.2.1 later"))
     }
 
-    @Test("a delay of hours is told once")
+    @Test("a delay of hours is reported once")
     func delayed() throws {
         let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>3 hours</delayTime>")
         for _ in 0..<4 {
@@ -217,7 +219,7 @@ struct EntryTests {
         #expect(bench.transport.deliveries.map(\.destination.routeName) == ["notices", "notices"])
     }
 
-    @Test("a message that goes round fails, and says so")
+    @Test("a message in a loop fails, with the reason")
     func loops() throws {
         let bench = try RelayBench()
         let hops = String(repeating: "Received: from a by b; Mon, 5 Jan 2026 10:00:00 +0000\n", count: 51)
@@ -240,7 +242,7 @@ struct EntryTests {
         #expect(bench.transport.deliveries.isEmpty)
     }
 
-    @Test("a name that is none of ours is left where it is, and seen")
+    @Test("a file whose name is not of the spool stays in place, and is reported")
     func foreign() throws {
         let bench = try RelayBench()
         try bench.scratch.write(Array(RelayBench.message.utf8), to: "spool/delivered/new/1.M1.host")
@@ -249,7 +251,7 @@ struct EntryTests {
         #expect(bench.board.snapshot.reasons["left in delivered"]?.contains("not of the spool") == true)
     }
 
-    @Test("no reply to the end of a message is tried again, and counted as a possible repeat")
+    @Test("an unanswered end of a message is tried again, and counted as a possible repeat")
     func unknown() throws {
         let bench = try RelayBench()
         bench.transport.answer("b@x.test", .report(.unknown))
@@ -262,7 +264,7 @@ struct EntryTests {
         #expect(try bench.counts().isEmpty)
     }
 
-    @Test("the sender's answer goes against the way of the message", arguments: [("in", "out"), ("out", "in")])
+    @Test("the report to the sender travels in the opposite direction", arguments: [("in", "out"), ("out", "in")])
     func reportDirection(_ origin: String, _ expected: String) throws {
         let bench = try RelayBench()
         bench.transport.answer("b@x.test", .report(.failed))
@@ -271,7 +273,7 @@ struct EntryTests {
         #expect(try SpoolFile.part("O", of: bench.onlyFile("delivered/new").name) == expected)
     }
 
-    @Test("an outcome that can never be recorded is tried a few times, each time announced, and not for ever")
+    @Test("an outcome that can never be recorded is tried a few times, each time announced, and then given up")
     func neverRecorded() throws {
         let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>1 second</delayTime>")
         let limit = DeliveryHistory.unrecordedLimit
@@ -308,7 +310,8 @@ struct EntryTests {
     }
 
     @Test(
-        "a message that ended three starts is put away for those only who do not have it, and nothing of it is parsed")
+        "a message that ended three starts is put away for the recipients who do not have it, and nothing of it is parsed"
+    )
     func isolated() throws {
         let bench = try RelayBench()
         func address(_ name: String) throws -> AddrSpec { try #require(AddrSpec(parsing: name + "@x.test")) }
@@ -333,7 +336,7 @@ struct EntryTests {
         #expect(bench.transport.deliveries.map(\.recipients) == [["may@x.test", "not@x.test", "never@x.test"]])
     }
 
-    @Test("one that all have is not put away at all")
+    @Test("a message that all have is not put away at all")
     func isolatedAndSent() throws {
         let bench = try RelayBench()
         _ = try interrupted(
@@ -347,7 +350,7 @@ struct EntryTests {
         #expect(try bench.counts().isEmpty)
     }
 
-    @Test("recovery sends nothing; what it found goes the way of all deferred mail", arguments: [0, 1, 2])
+    @Test("recovery sends nothing; messages that it found take the way of all deferred mail", arguments: [0, 1, 2])
     func recovery(_ starts: Int) throws {
         let bench = try RelayBench()
         _ = try interrupted(bench, [.arrived(5, .delivered)], starts: starts)
@@ -359,7 +362,7 @@ struct EntryTests {
         #expect(try bench.counts().isEmpty)
     }
 
-    @Test("starts in vain that got as far as a server are counted, and end after many")
+    @Test("starts without an end that reached a server are counted, and end after many")
     func startsInVain() throws {
         let bench = try RelayBench()
         let lines = [DeliveryLine.arrived(5, .delivered)]
@@ -376,7 +379,7 @@ struct EntryTests {
         #expect(try bench.counts() == ["failed": 1])
     }
 
-    @Test("a message whose claimed file keeps changing is worked a few times, not for ever, and waits then")
+    @Test("a message whose claimed file keeps changing is tried a few times, and then waits")
     func keepsChanging() throws {
         let bench = try RelayBench()
         try bench.put()

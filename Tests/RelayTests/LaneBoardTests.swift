@@ -5,7 +5,7 @@ import Testing
 
 @testable import Relay
 
-@Suite("Whose turn it is", .timeLimit(.minutes(1)))
+@Suite("Turns of deliveries", .timeLimit(.minutes(1)))
 struct LaneBoardTests {
     private let one = Destination(route: 0, routeName: "one", domain: nil)
     private let other = Destination(route: 1, routeName: "other", domain: nil)
@@ -32,7 +32,7 @@ struct LaneBoardTests {
         #expect(board.enter(other, limits(5, inAll: 1), now: { 0 }) != .go)
     }
 
-    @Test("who may wait gets the turn of who leaves; the next is sent away")
+    @Test("a waiting attempt gets the turn of one that leaves; the next is sent away")
     func waits() async throws {
         let board = LaneBoard {}
         #expect(board.enter(one, limits(1, waiting: 1), now: { 0 }) == .go)
@@ -50,7 +50,7 @@ struct LaneBoardTests {
         #expect(second.load(ordering: .acquiring) == 1)
     }
 
-    @Test("a failure closes it, wakes those who wait, and is told")
+    @Test("a failure closes the lane, wakes the waiting attempts, and is reported")
     func closes() {
         let told = Atomic(0)
         let board = LaneBoard { told.add(1, ordering: .relaxed) }
@@ -81,7 +81,7 @@ struct LaneBoardTests {
         return answer.withLock { $0 }
     }
 
-    @Test("who waits by limits that hold no more is sent away, and others may wait by the new ones")
+    @Test("an attempt that waits under old limits is sent away, and others may wait under the new ones")
     func newLimits() async {
         let board = LaneBoard {}
         #expect(await answer(to: board) { board.sendAwayWaiting() } == .sentAway)
@@ -114,7 +114,7 @@ struct LaneBoardTests {
         #expect(board.enter(other, limits, now: { 0 }) == .go)
     }
 
-    @Test("those that take long leave their places to others, however many hang, up to a limit")
+    @Test("deliveries that take long leave their places to others, however many hang, up to a limit")
     func slow() {
         let board = LaneBoard {}
         var limits = limits(1, inAll: 2, waiting: 1)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Relay
 
-@Suite("What a sender is told who said what he wants (RFC 3461)")
+@Suite("Notifications to a sender who asked for them (RFC 3461)")
 struct NotificationTests {
     private static func request(
         _ notify: String?, _ returned: NotificationRequest.Returned? = nil, _ xtext: String? = nil
@@ -21,7 +21,7 @@ struct NotificationTests {
         text.split(separator: "\r\n").first { $0.hasPrefix(name + ": ") }.map { String($0.dropFirst(name.count + 2)) }
     }
 
-    @Test("goes to the next server as it came, at each attempt, and nothing goes where nothing was said")
+    @Test("the request goes to the next server unchanged, at each attempt, and nothing without a request")
     func handedOn() throws {
         let bench = try RelayBench()
         let request = Self.request("success,failure", .header, "id+2B1")
@@ -37,7 +37,7 @@ struct NotificationTests {
     }
 
     @Test(
-        "a failure is told where it is wanted, and is in failed either way, with what was asked for",
+        "a failure is reported if that is wanted, and is in failed either way, with the request",
         arguments: [
             (nil, true), ("failure", true), ("success,failure,delay", true), ("never", false), ("success,delay", false),
         ] as [(String?, Bool)])
@@ -58,7 +58,7 @@ struct NotificationTests {
     }
 
     @Test(
-        "a delay is told where it is wanted",
+        "a delay is reported if that is wanted",
         arguments: [(nil, 1), ("delay", 1), ("never", 0), ("failure,success", 0)] as [(String?, Int)])
     func delay(_ notify: String?, _ reports: Int) throws {
         let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>5 hours</delayTime>")
@@ -71,7 +71,7 @@ struct NotificationTests {
     }
 
     @Test(
-        "a failure gives back what RET says, and the envelope's identifier",
+        "a failure returns what RET says, and the envelope's identifier",
         arguments: [(NotificationRequest.Returned.header, false), (.full, true), (nil, true)]
             as [(NotificationRequest.Returned?, Bool)])
     func returned(_ returned: NotificationRequest.Returned?, _ isWhole: Bool) throws {
@@ -86,7 +86,7 @@ struct NotificationTests {
         #expect(field("Original-Envelope-Id", report) == "id of=it")
     }
 
-    @Test("success is told by the server that took it, or by us where that sends no notifications")
+    @Test("success is reported by the server that took it, or by us if that sends no notifications")
     func success() async throws {
         for (notify, notifies, isTold) in [
             ("success", true, false), ("success", false, true), ("success,failure", false, true),
@@ -113,7 +113,7 @@ struct NotificationTests {
         }
     }
 
-    @Test("being handed on is told while others wait, and once")
+    @Test("a hand-over is reported while others wait, and once")
     func relayedAmongWaiting() throws {
         let bench = try RelayBench()
         bench.transport.notifies.withLock { $0 = false }
@@ -133,7 +133,7 @@ struct NotificationTests {
         #expect(last.contains("Action: failed") && !last.contains("relayed"))
     }
 
-    @Test("the null sender is told nothing, whatever it asks for")
+    @Test("the null sender gets no report, whatever it asks for")
     func nullSender() throws {
         let bench = try RelayBench()
         bench.transport.notifies.withLock { $0 = false }
@@ -148,7 +148,7 @@ struct NotificationTests {
 
 @Suite("The command line of a program that takes mail")
 struct SendmailOptionTests {
-    @Test("has each wish in one argument with its letter")
+    @Test("has each value in one argument with its letter")
     func options() {
         let request = NotificationRequest(
             notify: NotificationRequest.Notify([.failure, .success]), returned: .header,

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd.PairedWithPostfix {
-    @Suite("What the sender wants to be told, by Postfix")
+    @Suite("A sender's notification request through Postfix")
     struct Notifications {
         /// Puts a mail of Alice into the spool, as a mail server would.
         private func drop(_ house: MailHouse, to recipient: String, id: String, _ options: [String]) async throws {
@@ -18,7 +18,7 @@ extension EndToEnd.PairedWithPostfix {
             return String(decoding: found, as: UTF8.self)
         }
 
-        @Test("success is told by the server at the end, which had it through ses, ses-relay and two Postfixes")
+        @Test("the last server reports success, which got the request through ses, ses-relay and two Postfixes")
         func success() async throws {
             let house = try await MailHouse.shared
             let id = MailHouse.identifier()
@@ -32,7 +32,7 @@ extension EndToEnd.PairedWithPostfix {
             #expect(report.contains("Action: delivered\r\n") && report.contains("text/rfc822-headers"), "\(report)")
         }
 
-        @Test("a failure gives back what RET says, and is not told where NOTIFY is never")
+        @Test("a failure returns what RET says, and is not reported if NOTIFY is never")
         func failure() async throws {
             let house = try await MailHouse.shared
             let nobody = "nobody-there@elsewhere.test"

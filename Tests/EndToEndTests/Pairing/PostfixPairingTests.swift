@@ -37,7 +37,7 @@ extension EndToEnd {
             #expect(try await OpenSSL.verify(back, anchor: house.authority.certificate).status == 0)
         }
 
-        @Test("a mail to five recipients of three domains, one by Bcc, is signed once and tells nobody of the Bcc")
+        @Test("a mail to five recipients of three domains, one by Bcc, is signed once and nobody learns of the Bcc")
         func blindCopy() async throws {
             let house = try await MailHouse.shared
             let id = MailHouse.identifier()
@@ -64,7 +64,7 @@ extension EndToEnd {
             #expect(Set(told.compactMap { $0["e"] }).count == 1, "\(told)")
         }
 
-        @Test("a bounce passes unsigned in both directions and goes round no more")
+        @Test("a bounce passes unsigned in both directions and does not loop")
         func bounce() async throws {
             let house = try await MailHouse.shared
             // Out: a notice with the null sender, such as a receipt.
@@ -96,7 +96,7 @@ extension EndToEnd {
             try await house.settled()
         }
 
-        @Test("submission takes nobody's address but one's own, and no password in clear")
+        @Test("submission accepts only one's own address, and no password in clear")
         func forgedSender() async throws {
             let house = try await MailHouse.shared
             let message = MailSamples.plain(from: MailSamples.bob, to: PartnerAuthority.carol)
@@ -131,7 +131,7 @@ extension EndToEnd {
             #expect(told.contains { $0["reason"]?.contains("SenderMustOwnFrom") == true }, "\(told)")
         }
 
-        @Test("an address with all that a shell would read arrives as it is")
+        @Test("an address full of shell characters arrives unchanged")
         func shellWords() async throws { try await MailHouse.shared.expectShellWordsArrive() }
 
         @Test("DKIM is verified before SES, and the verdict stays beside that of SES")

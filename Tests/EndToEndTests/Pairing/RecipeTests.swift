@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    @Suite("The recipes change configurations and take all back")
+    @Suite("The recipes change configurations and restore them")
     struct Recipes {
         /// The files of a directory that are no folders, by name.
         private func files(_ directory: String) throws -> [String: [UInt8]] {
@@ -60,7 +60,7 @@ extension EndToEnd {
             #expect(try files(site.configuration) == before)
         }
 
-        @Test("Postfix: undo leaves what others have changed since")
+        @Test("Postfix: undo keeps changes of others since")
         func postfixChangedSince() async throws {
             let spool = try await SpoolFixture(SESXML(servers: ["http://127.0.0.1:1"]))
             let site = try await PostfixFixture.Site(host: "mail.example.test", port: 1025, settings: ["biff = no"])
@@ -77,7 +77,7 @@ extension EndToEnd {
             #expect(left.split(separator: "\n").count == services.split(separator: "\n").count)
         }
 
-        @Test("Dovecot: a user can be added, given another password and removed; undo leaves users and mail")
+        @Test("Dovecot: a user can be added, given another password and removed; undo keeps users and mail")
         func dovecot() async throws {
             let site = try DovecotFixture.Site()
             let postfix = try await PostfixFixture.Site(host: "mail.example.test", port: 1025, settings: [])

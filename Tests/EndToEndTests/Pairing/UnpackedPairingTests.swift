@@ -6,7 +6,7 @@ extension EndToEnd {
     @Suite("Paired with Exim and OpenSMTPD", .enabled(if: EndToEnd.isSecondLevel, "runs with --all"))
     struct PairedWithOthers {
         @Test(
-            "a submitted mail goes out signed, the signed answer comes in verified, and nothing goes round",
+            "a submitted mail goes out signed, the signed answer comes in verified, and nothing loops",
             arguments: [
                 (MailHouse.Kind.exim([]), 1), (.exim(["--maildir"]), 1), (.openSMTPD, 3),
             ])
@@ -50,7 +50,7 @@ extension EndToEnd {
             try await house.stop()
         }
 
-        @Test("Exim's users send as nobody else")
+        @Test("Exim's users cannot send as others")
         func forgedSender() async throws {
             let house = try await MailHouse(.exim([]))
             let forged = try await house.client(of: MailSamples.alice).send(
