@@ -95,12 +95,8 @@ public struct DepartingMessage: Sendable {
 
     private static func removals(from header: Header) -> [Int: String] {
         var reasons: [Int: String] = [:]
-        for (index, field) in header.fields.enumerated() {
-            if field.isDeliveryTrace {
-                reasons[index] = "of an earlier delivery"
-            } else if field.isNamed("Resent-Bcc") {
-                reasons[index] = "not for other recipients"
-            }
+        for (index, field) in header.fields.enumerated() where field.isDeliveryTrace {
+            reasons[index] = "of an earlier delivery"
         }
         return reasons
     }

@@ -8,12 +8,13 @@ extension Envelope {
     ///   - block: The block at the head of the file; nil without one.
     ///   - header: The message's own header.
     ///   - isBare: Whether a person put the file in as a bare `*.eml`: only then do the address fields count.
+    ///   - behindHeader: The lines between a header that ends at a line that is no field, and the first empty line.
     /// - Throws: ``CompositionError/Kind/damagedEnvelopeBlock``.
     public static func reading(
-        block: OctetString?, header: Header, isBare: Bool
+        block: OctetString?, header: Header, isBare: Bool, behindHeader: OctetString = OctetString()
     ) throws(CompositionError) -> Envelope {
         if let block { return try EnvelopeBlock(parsing: block).envelope }
-        return isBare ? fromAddressFields(header) : fromTrace(header)
+        return isBare ? fromAddressFields(header, behindHeader) : fromTrace(header)
     }
 
     /// The fields that a mail server puts on top at final delivery. They are removed if they were read as the envelope.
@@ -43,14 +44,53 @@ extension Envelope {
         return Envelope(sender: sender, recipients: [], source: .trace)
     }
 
-    private static func fromAddressFields(_ header: Header) -> Envelope {
-        let authors = ["Sender", "From"].lazy.compactMap { name in
-            header.first(name).flatMap { AddressList(parsing: $0).mailboxes.first?.address }
+    /// A message that was sent again goes to the recipients of the newest Resent- fields alone (RFC 5322 §3.6.6), as with
+    /// `sendmail -t`, Postfix and Exim: those of To, Cc and Bcc have it.
+    private static func fromAddressFields(_ header: Header, _ behindHeader: OctetString) -> Envelope {
+        let resent = newestResentFields(of: header)
+        let isResent = resent.contains { field in
+            ["Resent-To", "Resent-Cc", "Resent-Bcc"].contains { field.isNamed($0) }
         }
-        let (recipients, unreadable) = recipients(in: ["To", "Cc", "Bcc"].flatMap { header.all($0) })
+        let prefix = isResent ? "Resent-" : ""
+        let fields = isResent ? resent : header.fields
+        let authors = ["Sender", "From"].lazy.compactMap { name in
+            fields.first { $0.isNamed(prefix + name) }.flatMap { AddressList(parsing: $0).mailboxes.first?.address }
+        }
+        var (recipients, unreadable) = recipients(
+            in: ["To", "Cc", "Bcc"].flatMap { name in fields.filter { $0.isNamed(prefix + name) } })
+        if let line = lineBeforeRecipients(behindHeader) {
+            unreadable.append(UnreadableText(field: "a header line that is no field", text: line))
+        }
         return Envelope(
             sender: authors.first.map { .address($0) }, recipients: recipients, source: .addressFields,
             unreadable: unreadable)
+    }
+
+    /// The Resent- fields of the last time that the message was sent again. They stand above those of earlier times, each
+    /// time with a Resent-From and a Resent-Date of its own.
+    private static func newestResentFields(of header: Header) -> [HeaderField] {
+        var newest: [HeaderField] = []
+        for field in header.fields where field.name.asciiLowercased.hasPrefix("resent-") {
+            let isFirstOfBlock = ["Resent-From", "Resent-Sender", "Resent-Date", "Resent-Message-ID"].contains { name in
+                field.isNamed(name) && newest.contains { $0.isNamed(name) }
+            }
+            if isFirstOfBlock { break }
+            newest.append(field)
+        }
+        return newest
+    }
+
+    /// Returns the first line behind a header that ended too early, if recipients may stand among these lines: a program
+    /// that reads on to the empty line would send the message to them, too.
+    private static func lineBeforeRecipients(_ octets: OctetString) -> String? {
+        let lines = octets.text.split(whereSeparator: \.isNewline)
+        let mayHoldRecipients = lines.contains { line in
+            line.contains("@")
+                || ["to", "cc", "bcc"].contains { name in
+                    line.asciiLowercased.hasPrefix(name) && line.dropFirst(name.count).first { $0 != " " } == ":"
+                }
+        }
+        return mayHoldRecipients ? lines.first.map(String.init) : nil
     }
 
     private static func recipients(in fields: [HeaderField]) -> ([AddrSpec], [UnreadableText]) {

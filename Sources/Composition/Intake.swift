@@ -32,7 +32,10 @@ public struct Intake: Sendable {
         } catch {
             throw CompositionError(.unreadableHeader, "the message cannot be read: \(error)")
         }
-        let envelope = try Envelope.reading(block: block, header: header, isBare: isBare)
+        let longest = max(canonical.withUnsafeBytes(ReservedFields.endOfHeader), header.range.upperBound)
+        let envelope = try Envelope.reading(
+            block: block, header: header, isBare: isBare,
+            behindHeader: canonical.slice(header.range.upperBound..<longest))
         self.envelope = envelope
         do {
             message = try CleanedMessage(

@@ -186,7 +186,7 @@ struct ReservedFields {
             guard letters.count <= Self.longestName else { return nil }
             index += 1
         }
-        guard index < field.upperBound, let first = letters.first, first == 0x78 || first == 0x61 || first == 0x62
+        guard index < field.upperBound, let first = letters.first, [0x61, 0x62, 0x72, 0x78].contains(first)
         else { return nil }
         let written = Array(octets.octets(field.lowerBound..<index))
         // For some the name ends at a NUL, for some an underscore is a hyphen, as is what looks like one.
@@ -197,7 +197,9 @@ struct ReservedFields {
         }
         let name = String(decoding: written, as: UTF8.self)
         if readings.contains(where: { $0 == "x-ses" || $0.hasPrefix("x-ses-") }) { return (name, "only SES writes it") }
-        if names.bcc, readings.contains("bcc") { return (name, "not for other recipients") }
+        if names.bcc, readings.contains("bcc") || readings.contains("resent-bcc") {
+            return (name, "not for other recipients")
+        }
         guard let authservID = names.authservID, readings.contains("authentication-results") else { return nil }
         let body = OctetString(octets.octets(index + 1..<field.upperBound))
         guard ForeignClaim(of: body).mayBe(of: authservID) else { return nil }

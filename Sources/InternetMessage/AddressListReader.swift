@@ -275,8 +275,9 @@ struct AddressListReader {
     }
 
     /// Octets that are not UTF-8 are not an address, because they could not be written again unchanged.
+    /// Neither is a local-part that is an encoded-word, which RFC 2047 §5 forbids there and some readers decode.
     private static func addrSpec(_ local: [UInt8], _ domain: [UInt8]) -> AddrSpec? {
-        guard let local = String(validating: local, as: UTF8.self),
+        guard !EncodedWords.isWord(local), let local = String(validating: local, as: UTF8.self),
             let domain = String(validating: domain, as: UTF8.self)
         else { return nil }
         return AddrSpec(localPart: local, domain: domain)

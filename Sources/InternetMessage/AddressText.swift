@@ -35,7 +35,9 @@ enum AddressText {
     /// An addr-spec by the grammar, or one whose dots alone are misplaced in its local-part: carriers gave such
     /// addresses out.
     private static func exact(_ text: ArraySlice<UInt8>) -> AddrSpec? {
-        guard let string = String(validating: text, as: UTF8.self) else { return nil }
+        guard let string = String(validating: text, as: UTF8.self),
+            !EncodedWords.isWord(Array(text.prefix { $0 != 0x40 }))
+        else { return nil }
         if let address = AddrSpec(parsing: string) { return address }
         guard let at = text.firstIndex(of: 0x40), text[..<at].allSatisfy({ $0.isAtext || $0 == 0x2E }),
             text[..<at].contains(where: { $0 != 0x2E })

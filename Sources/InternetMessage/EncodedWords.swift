@@ -23,6 +23,12 @@ public enum EncodedWords {
         text.utf8.contains(0x3D) ? decode(Array(text.utf8), using: charsets) : String(text)
     }
 
+    /// Returns true if `octets` are one encoded-word and nothing else.
+    static func isWord(_ octets: [UInt8]) -> Bool {
+        guard octets.starts(with: "=?".utf8) else { return false }
+        return FieldCursor.reading(octets) { takeWord(&$0) != nil && $0.isAtEnd }
+    }
+
     private struct Word {
         let charset: String
         let octets: [UInt8]
@@ -160,8 +166,10 @@ extension Entity {
         var names = [fileName(using: charsets)].compactMap(\.self)
         for fieldName in ["content-disposition", "content-type"] {
             for field in header.fields where field.name.equalsIgnoringASCIICase(fieldName) {
+                // Of several parameters of one name some readers take the last.
+                let last = ParameterizedField(field.unfoldedBody, ReadingHabits.lastParameter)
                 let parsed = ParameterizedField(field.unfoldedBody)
-                for parameter in parsed.parameters + parsed.shadowed
+                for parameter in parsed.parameters + parsed.shadowed + last.parameters + last.shadowed
                 where ["filename", "name"].contains(parameter.name) {
                     let name = parameter.decoded(using: charsets)
                     if !name.isEmpty, !names.contains(name) { names.append(name) }

@@ -218,8 +218,10 @@ struct HeaderReader {
     }
 
     /// Recognises `From ` before the first field: the separator line of an mbox file, which some deliverers leave
-    /// there, quoted or not.
+    /// there, quoted or not. A line with a colon behind the blanks is none: it is a field in obsolete syntax (RFC 5322
+    /// §4.5), and no field for readers who do not know that syntax.
     private mutating func isMailboxSeparator(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Bool {
+        guard Self.fieldName(of: line, in: buffer) == nil else { return false }
         func isThere(_ mark: StaticString) -> Bool {
             buffer.holds(
                 UnsafeRawBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount), at: line.start)

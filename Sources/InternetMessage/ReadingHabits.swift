@@ -189,6 +189,9 @@ extension ReadingHabits {
     private static let extendedReason =
         "a parameter that says how to take the mail apart is in the form of RFC 2231, which not all readers know"
 
+    /// Readers for whom the last of several parameters of one name counts.
+    static let lastParameter = with { $0.parameters = .last }
+
     private static func with(_ change: (inout ReadingHabits) -> Void) -> ReadingHabits {
         var habits = ReadingHabits()
         change(&habits)

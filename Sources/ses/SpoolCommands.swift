@@ -69,7 +69,7 @@ struct Drop: AsyncParsableCommand {
             """)
     @Option(name: .customLong("to"), help: "outgoing or incoming.") var direction: Direction
     @Option(
-        name: [.customShort("f"), .customLong("from")], parsing: .unconditional,
+        name: [.customShort("f", allowingJoined: true), .customLong("from")], parsing: .unconditional,
         help: "The envelope sender; '<>', '' or MAILER-DAEMON for the null sender.")
     var sender: String
     @Argument(help: "The envelope recipients, after `--`.") var recipients: [String] = []

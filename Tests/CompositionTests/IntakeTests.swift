@@ -128,6 +128,38 @@ struct IntakeTests {
         #expect(intake.header.first("Bcc") == nil)
     }
 
+    @Test(
+        "takes the recipients of the newest Resent- fields of a file that a person put in, and shows none of Resent-Bcc"
+    )
+    func resent() throws {
+        let again =
+            "Resent-From: alice@example.test\nResent-Date: now\nResent-To: bob@elsewhere.test\nResent-Bcc: e@e.test\n"
+        let before = "Resent-From: x@x.test\nResent-Date: then\nResent-To: y@y.test\nResent-Cc: z@z.test\n"
+        let intake = try Given.intake(
+            again + "Received: by mx; now\n" + before + "From: carol@example.test\nTo: t@t.test\nBcc: u@u.test\n\nx\n",
+            isBare: true, removesBcc: true)
+        #expect(intake.envelope.sender == .address(Given.alice))
+        #expect(intake.envelope.recipients.map(\.description) == ["bob@elsewhere.test", "e@e.test"])
+        #expect(intake.header.first("Resent-Bcc") == nil && intake.header.first("Bcc") == nil)
+        #expect(intake.header.all("Resent-To").count == 2)
+    }
+
+    @Test(
+        "asks a person where recipients may stand behind a header line that is no field",
+        arguments: [
+            ("To: bob@elsewhere.test,\ncarl@x.test\n", "carl@x.test"),
+            ("To: bob@elsewhere.test\nnot a field\nX: y\nBcc: carl\n", "not a field"),
+            ("To: bob@elsewhere.test\nnot a field\nReply-To: c@x.test\n", "not a field"),
+            ("To: bob@elsewhere.test\nHello Bob,\nhow are you?\n", nil),
+            ("To: bob@elsewhere.test\n\nHello carl@x.test\n", nil),
+        ])
+    func brokenHeader(_ header: String, _ told: String?) throws {
+        let intake = try Given.intake(
+            "From: alice@example.test\n" + header + "\nx\nCc: c@x.test\n", isBare: true, removesBcc: true)
+        #expect(intake.envelope.recipients == [Given.bob])
+        #expect(intake.envelope.unreadable.map(\.text) == (told.map { [$0] } ?? []))
+    }
+
     @Test("trusts the block above everything else")
     func block() throws {
         let block = EnvelopeBlock(
