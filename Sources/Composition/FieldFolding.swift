@@ -12,7 +12,7 @@ struct FieldFolding {
     enum Grammar {
         /// Behind the comma of an address list, outside quotes and angle brackets.
         case addresses
-        /// Between two message identifiers (RFC 5322 §3.6.4), one ending with `>`, the other beginning with `<`.
+        /// Behind a message identifier (RFC 5322 §3.6.4), which ends with `>`, and the comma that some write behind it.
         case identifiers
         /// Behind the semicolon of a parameter or a tag, and behind the colons and commas of a tag's value (RFC 6376
         /// §3.2).
@@ -183,7 +183,9 @@ struct FieldFolding {
             case 0x3C: depth = 1
             case 0x3E:
                 depth = 0
-                if grammar == .identifiers && word[index + 1] == 0x3C { found = index + 1 }
+                if grammar == .identifiers {
+                    found = index + 1 < most && word[index + 1] == 0x2C ? index + 2 : index + 1
+                }
             case 0x2C where !isQuoted && (depth == 0 || grammar != .addresses) && grammar != .identifiers,
                 0x3B where !isQuoted && grammar != .identifiers:
                 found = index + 1

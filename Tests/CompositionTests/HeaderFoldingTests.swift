@@ -37,6 +37,8 @@ struct HeaderFoldingTests {
         "a line without blanks gets them where the grammar allows, and keeps its meaning",
         arguments: [
             ("References:" + identifiers.joined(), "> <"),
+            ("References:" + identifiers.joined(separator: ","), ">, <"),
+            ("In-Reply-To:" + identifiers.joined(separator: ";"), "> ;<"),
             ("To:" + addresses.map { $0.replacing(" ", with: "") }.joined(separator: ","), ", "),
             ("To: \"" + String(repeating: "a,", count: 600) + "\" <a@x.test>", ""),
             ("DKIM-Signature: v=1; b=" + String(repeating: "a", count: 1_500), ""),
