@@ -13,6 +13,8 @@ public enum SignatureIntegrity: Sendable, Hashable {
 public struct CMSFacts: Sendable, Hashable {
     /// True if it carries content (eContent).
     public let enclosesContent: Bool
+    /// The type of the content that was signed (RFC 5652 §5.2), as an object identifier.
+    public let contentType: String
     /// One for each signerInfo, in order.
     public let signers: [Signer]
 
@@ -56,7 +58,8 @@ public enum CMSInspection {
                 issuer: certificate?.issuer ?? name?.issuer, serial: certificate?.serial ?? name?.serial,
                 subject: certificate?.subject, certificate: certificate, signingTime: signer.signingTime)
         }
-        return CMSFacts(enclosesContent: parsed.enclosedContent != nil, signers: signers)
+        return CMSFacts(
+            enclosesContent: parsed.enclosedContent != nil, contentType: parsed.contentTypeText, signers: signers)
     }
 
     /// Returns the content that `signature` encloses (eContent), read in place; nil if it encloses none.

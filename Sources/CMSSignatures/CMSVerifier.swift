@@ -6,10 +6,16 @@ public struct CMSVerification: Sendable {
     public let signers: [SignerResult]
     /// True if the SignedData carries content, whatever content was verified.
     public let enclosesContent: Bool
+    /// The type of the content that was signed (RFC 5652 §5.2), as an object identifier.
+    public let contentType: String
     /// The faults that do not depend on the signer.
     public let general: [VerificationDetail]
 
-    init(signers: [SignerResult], enclosesContent: Bool, general: [VerificationDetail]) {
+    /// id-data, the content type of a signed message (RFC 8551 §2.4.1).
+    public static let data = "1.2.840.113549.1.7.1"
+
+    init(signers: [SignerResult], enclosesContent: Bool, contentType: String, general: [VerificationDetail]) {
+        self.contentType = contentType
         self.signers = signers
         self.enclosesContent = enclosesContent
         self.general = general
@@ -77,7 +83,9 @@ public struct CMSVerifier: Sendable {
             general.append(
                 VerificationDetail(.signature, .invalid, "the signature encloses other content than what was given"))
         }
-        return CMSVerification(signers: results, enclosesContent: parsed.enclosedContent != nil, general: general)
+        return CMSVerification(
+            signers: results, enclosesContent: parsed.enclosedContent != nil, contentType: parsed.contentTypeText,
+            general: general)
     }
 
     private static func areEqual(

@@ -50,6 +50,33 @@ extension SignerInfo {
         return finding
     }
 
+    /// True unless a CMSAlgorithmProtection attribute (RFC 6211 §3) names another digest or signature algorithm than the
+    /// signerInfo. Parameters are not compared: some writers leave out a NULL.
+    var namesItsAlgorithms: Bool {
+        let place = Self.place("1.2.840.113549.1.9.52") { CMS_signed_get_attr_by_OBJ(raw, $0, -1) }
+        defer { OpenSSLErrors.clear() }
+        guard place >= 0 else { return true }
+        var digest: UnsafeMutablePointer<X509_ALGOR>?
+        var signature: UnsafeMutablePointer<X509_ALGOR>?
+        CMS_SignerInfo_get0_algs(raw, nil, nil, &digest, &signature)
+        let values = Self.sequences(of: CMS_signed_get_attr(raw, place))
+        guard values.count == 1, let digest, let signature else { return false }
+        return values[0].withUnsafeBytes { buffer in
+            let reader = BERReader(buffer)
+            guard let whole = reader.element(at: 0, limit: buffer.count), let parts = reader.children(of: whole),
+                parts.count == 2, parts[0].tag == 0x30, parts[1].tag == 0xA1
+            else { return false }
+            return zip(parts, [digest, signature]).allSatisfy { part, algorithm in
+                guard let identifier = reader.children(of: part)?.first, identifier.tag == 0x06 else { return false }
+                let object = values[0].slice(identifier.range).decoded { d2i_ASN1_OBJECT(nil, $0, $1) }
+                defer { ASN1_OBJECT_free(object) }
+                var own: OpaquePointer?
+                X509_ALGOR_get0(&own, nil, nil, algorithm)
+                return object != nil && OBJ_cmp(object, own) == 0
+            }
+        }
+    }
+
     /// The hash of the first ESSCertID or ESSCertIDv2.
     private static func firstHash(
         in value: OctetString, isSHA1: Bool

@@ -134,6 +134,9 @@ struct SignerInfo {
             } else if CMS_SignerInfo_verify(raw) != 1 {
                 return Self.failed("the signature does not fit the signed attributes", OpenSSLErrors.take())
             }
+            guard namesItsAlgorithms else {
+                return .broken("the signed attributes name other algorithms than the signature (RFC 6211)")
+            }
             if usesSHAKE256 { return try checkAttribute(against: digests.shake256()) }
         } else if curve != nil {
             guard let content = digests.whole else {

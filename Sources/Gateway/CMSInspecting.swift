@@ -24,7 +24,7 @@ struct CMSInspecting: SignatureInspection {
             throw Failure(.permanent, error.reason)
         }
         return Processing.CMSFacts(
-            enclosesContent: found.enclosesContent,
+            enclosesContent: found.enclosesContent, contentType: found.contentType,
             signers: found.signers.map {
                 Processing.CMSFacts.Signer(
                     digestAlgorithm: $0.digestAlgorithm, addresses: $0.addresses, issuer: $0.issuer,

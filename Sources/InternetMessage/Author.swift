@@ -27,11 +27,12 @@ public enum Author: Sendable, Hashable {
 /// in it passes for the author's.
 enum ShownAddresses {
     /// - Returns: The first address in `field`, in its display names, quoted strings and comments too, that is not
-    ///   `address`.
+    ///   `address`; the whole text if it overrides the direction in which it is shown.
     static func other(than address: AddrSpec, in field: HeaderField) -> String? {
         let body = field.unfoldedBody
         let known = CanonicalAddress(address)
         for text in [body.text, EncodedWords.decode(body, using: BuiltInCharsets())] {
+            if text.unicodeScalars.contains(where: overridesDirection) { return text }
             for forms in addresses(in: text) where !forms.contains(where: { CanonicalAddress($0) == known }) {
                 return forms.last
             }
@@ -62,6 +63,12 @@ enum ShownAddresses {
         let local = word[..<at]
         guard !local.isEmpty, domain.contains(where: isDot) else { return nil }
         return String(String.UnicodeScalarView(local)) + "@" + String(String.UnicodeScalarView(domain))
+    }
+
+    /// The overrides of the direction (UAX 9 §2.2): what follows is shown in another order than it is written, so that an
+    /// address may be shown that is written nowhere. No language needs them.
+    private static func overridesDirection(_ scalar: Unicode.Scalar) -> Bool {
+        [0x202D, 0x202E].contains(scalar.value)
     }
 
     /// The commercial at in each of its forms.

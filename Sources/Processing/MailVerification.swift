@@ -75,6 +75,11 @@ struct MailVerification {
         if facts.signers.isEmpty {
             verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer", .damaged)
         }
+        if facts.contentType != CMSFacts.data {
+            verdict.lower(
+                to: .notTrusted,
+                "what was signed is no message: its content type is \(facts.contentType) (RFC 8551 §2.4.1)", .changed)
+        }
         // What a reader sees is the first part; a content enclosed in the signature may be quite another text.
         if content != nil && facts.enclosesContent {
             verdict.lower(

@@ -134,6 +134,8 @@ public enum SignatureIntegrity: Sendable, Hashable {
 public struct CMSFacts: Sendable, Hashable {
     /// Whether it carries content (eContent).
     public let enclosesContent: Bool
+    /// The type of the content that was signed (RFC 5652 §5.2), as an object identifier.
+    public let contentType: String
     /// One for each signerInfo.
     public let signers: [Signer]
 
@@ -169,8 +171,13 @@ public struct CMSFacts: Sendable, Hashable {
         }
     }
 
-    public init(enclosesContent: Bool, signers: [Signer]) {
+    public init(enclosesContent: Bool, contentType: String = CMSFacts.data, signers: [Signer]) {
         self.enclosesContent = enclosesContent
+        self.contentType = contentType
         self.signers = signers
     }
+
+    /// id-data, the only content type of a signed message (RFC 8551 §2.4.1): a timestamp token, for example, is a SignedData
+    /// with another one.
+    public static let data = "1.2.840.113549.1.7.1"
 }

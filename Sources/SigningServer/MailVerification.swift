@@ -62,6 +62,10 @@ public struct MailVerification: Sendable {
             return SignatureFindings(unreadable: error)
         }
         var details = ambiguities
+        if verification.contentType != CMSVerification.data {
+            let other = "what was signed is no message: its content type is \(verification.contentType)"
+            details.append(VerificationDetail(.signature, .invalid, other + " (RFC 8551 §2.4.1)"))
+        }
         if content != nil && verification.enclosesContent {
             details.append(
                 VerificationDetail(
