@@ -16,11 +16,12 @@ struct HeaderComparison {
         var inner = signed.header
         var isMarked =
             signed.contentType.parameter("hp") != nil || signed.contentType.parameter("protected-headers") != nil
-        if case .message(let wrapped) = signed.content {
+        // A marked part that is a message has its copy in its own header, or is the message that is protected.
+        if case .message(let wrapped) = signed.content, !isMarked || inner.first("From") == nil {
             inner = wrapped.header
-            isMarked = signed.contentType.parameter("forwarded")?.text.asciiLowercased == "no"
+            isMarked = isMarked || signed.contentType.parameter("forwarded")?.text.asciiLowercased == "no"
             // A message of somebody else that is passed on whole has a header of its own.
-            guard isMarked || Author.of(inner) == Author.of(outer) else {
+            guard isMarked || Self.areSame(Author.of(inner), Author.of(outer)) else {
                 forgedAuthor = nil
                 differences = []
                 return
@@ -45,13 +46,19 @@ struct HeaderComparison {
 
     private static func forgedAuthor(_ outer: Header, _ inner: Header) -> String? {
         let author = Author.of(inner)
-        guard author != Author.of(outer) else { return nil }
+        guard !areSame(author, Author.of(outer)) else { return nil }
         let shown =
             switch author {
             case .one(let address): address.description
             case .none(let why): why
             }
         return "From differs from the signed copy of the header, which says: " + shown
+    }
+
+    /// Returns true if both name one person, whatever the case and the form of the domain.
+    private static func areSame(_ one: Author, _ other: Author) -> Bool {
+        guard case .one(let address) = one, case .one(let second) = other else { return one == other }
+        return CanonicalAddress(address) == CanonicalAddress(second)
     }
 
     /// Returns true if a person would read something else.

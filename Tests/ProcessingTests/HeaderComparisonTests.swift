@@ -29,6 +29,13 @@ struct HeaderComparisonTests {
                 part: hp
                     + same.replacing("To: bob", with: "To: Bob <BOB").replacing(
                         "elsewhere.test\n", with: "elsewhere.test>\n"), told: nil),
+            Case(part: hp + same.replacing("alice@example", with: "ALICE@Example"), told: nil),
+            Case(
+                part: hp.replacing("text/plain", with: "message/rfc822") + "\n" + same.replacing("alice", with: "carl"),
+                told: "From differs", verdict: "not trusted"),
+            Case(
+                part: hp.replacing("text/plain", with: "message/rfc822") + same
+                    + "\nFrom: carl@example.test\nSubject: passed on\n", told: nil),
             Case(part: hp + same.replacing("Offer", with: "Refusal"), told: "Subject differs from the signed copy"),
             Case(part: hp + same.replacing("To: bob", with: "To: carl"), told: "To differs from the signed copy"),
             Case(part: hp + same.replacing("2 Nov", with: "3 Nov"), told: "Date differs from the signed copy"),
