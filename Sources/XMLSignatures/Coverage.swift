@@ -20,14 +20,20 @@ struct Coverage {
             (reference.target == nil || reference.target == document.root) && !reference.selection.isContentOnly
                 && !reference.selection.excluded.isEmpty && !reference.reference.transforms.isBase64
         }
+        var prefixes: XMLFinding?
         if document.holdsSignaturesOnly, shape.element == document.root || roots.isEmpty {
             let objects = signatures.flatMap { $0.elements("Object") }
-            isWhole = references.contains { Self.isContent($0.target, of: objects) }
+            let contents = references.filter { Self.isContent($0.target, of: objects) }
+            isWhole = !contents.isEmpty
             open = signatures
+            prefixes = contents.lazy.compactMap { UnsignedPrefixes.finding(in: $0, of: document) }.first
         } else {
             isWhole = !roots.isEmpty
             if roots.allSatisfy(\.reference.transforms.leavesOutSignatures) { open = signatures }
             hasComments = roots.contains(where: \.canonicalisation.withComments)
+            // What one reference does not sign, another may.
+            let findings = roots.map { UnsignedPrefixes.finding(in: $0, of: document) }
+            prefixes = findings.contains { $0 == nil } ? nil : findings.first ?? nil
         }
         guard isWhole else {
             noteManifests(shape, followed: manifests)
@@ -35,6 +41,7 @@ struct Coverage {
         }
         if !references.contains(where: { $0.target == nil }) { noteInstructions(around: document) }
         if !hasComments, let finding = document.commentFinding { findings.append(finding) }
+        if let prefixes { findings.append(prefixes) }
         let covered = Set(references.flatMap(\.covered))
         if let stray = open.lazy.compactMap({ StrayContent.first(in: $0, covered: covered) }).first {
             findings.append(stray)

@@ -17,6 +17,7 @@ enum Namespace {
         "http://www.w3.org/2007/05/xmldsig-more#", "http://www.w3.org/2021/04/xmldsig-more#",
         "http://uri.etsi.org/19132/v1.1.1#", "urn:ietf:params:xml:ns:ers",
     ])
+    static let schema = "http://www.w3.org/2001/XMLSchema"
     static let schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
     static let xml = "http://www.w3.org/XML/1998/namespace"
     /// XAdES of any version: the properties that are read here are the same in all.

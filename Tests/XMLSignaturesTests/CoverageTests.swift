@@ -1,3 +1,4 @@
+import Foundation
 import Octets
 import Testing
 
@@ -40,6 +41,48 @@ struct CoverageTests {
         #expect(try isGood(only(instruction + byDocument)))
         let enveloping = try PartSignature.make("<ds:Object Id=\"o\">x</ds:Object>", of: "o")
         #expect(try only(instruction + enveloping).findings.map(\.level) == [.invalid])
+    }
+
+    @Test(
+        "a prefix in a value, whose namespace the exclusive form does not write, leaves the document in doubt",
+        arguments: [
+            ("<a xmlns:q=\"urn:1\" t=\"q:x\">x</a>", "<a t=\"q:x\">x</a>", false),
+            ("<a xmlns:q=\"urn:1\">q:x</a>", "<a>q:x</a>", false),
+            ("<a xmlns:q=\"urn:1\">at q:x/y</a>", "<a>at q:x/y</a>", false),
+            ("<q:b xmlns:q=\"urn:1\" xmlns=\"urn:2\"><c t=\"q:x\"/><a/></q:b>", nil, true),
+            ("<q:a xmlns:q=\"urn:1\" t=\"q:x\">x</q:a>", nil, true),
+            ("<a xmlns:q=\"urn:1\">12:30</a>", "<a>12:30</a>", true),
+            ("<a xmlns:q=\"urn:1\" q:t=\"q:x\">x</a>", nil, true), ("<a xmlns:q=\"urn:1\">x</a>", "<a>x</a>", true),
+            ("<a xmlns:q=\"urn:1\" t=\"q:x\"><q:b/></a>", nil, true),
+            ("<a xmlns:q=\"urn:2\" t=\"q:x\"><q:b xmlns:q=\"urn:1\"/></a>", nil, false),
+            ("<a xmlns:q=\"urn:1\"><b xmlns:q=\"urn:2\" t=\"q:x\"/><q:b/></a>", nil, false),
+            ("<a xmlns:q=\"\(Namespace.schema)\" t=\"q:string\">x</a>", nil, true),
+            ("<a xmlns:http=\"urn:1\">see http://x.test</a>", "<a>see http://x.test</a>", true),
+        ] as [(String, String?, Bool)])
+    func prefixes(_ root: String, _ canonical: String?, _ isGood: Bool) throws {
+        let parsed = try ParsedDocument(OctetString(root))
+        let content = try Canonicalisation.exclusive.octets(parsed, .document).text
+        if let canonical { #expect(content == canonical) }
+        let reference = try PartSignature.reference(
+            "URI=\"\"", transforms: PartSignature.enveloped + PartSignature.exclusive, content: content)
+        let end = try #require(root.range(of: "</", options: .backwards))
+        let document = try root[..<end.lowerBound] + PartSignature.sign(references: reference) + root[end.lowerBound...]
+        let found = try only(String(document))
+        #expect(found.integrity == .intact && found.coversWholeDocument)
+        #expect(found.findings.map(\.level) == (isGood ? [] : [.indeterminate]), "\(document)")
+    }
+
+    @Test(
+        "the type of an element in no namespace leaves the document in doubt where the form does not write that there is none"
+    )
+    func defaultNamespace() throws {
+        let root = "<p:a xmlns:p=\"urn:p\" xmlns=\"urn:1\" xmlns:i=\"\(Namespace.schemaInstance)\" i:type=\"T\">x</p:a>"
+        let content = try Canonicalisation.exclusive.octets(ParsedDocument(OctetString(root)), .document).text
+        let reference = try PartSignature.reference(
+            "URI=\"\"", transforms: PartSignature.enveloped + PartSignature.exclusive, content: content)
+        let document = try root.replacing("</p:a>", with: PartSignature.sign(references: reference) + "</p:a>")
+        #expect(try only(document).findings.map(\.level) == [.indeterminate])
+        #expect(try only(document.replacing(" xmlns=\"urn:1\"", with: "")).findings.isEmpty)
     }
 
     @Test(
