@@ -54,6 +54,10 @@ struct UpdateLayout {
                 guard object.reference == IndirectReference(number: number, generation: Int(generation)) else {
                     return found.append("object \(number) is not where the cross-references say")
                 }
+                if let place = file.headerOfObject(within: object.extent) {
+                    return found.append(
+                        "the octets at \(place) look like the beginning of an object, and belong to object \(number)")
+                }
                 add(object.extent)
                 if object.value.dictionary?["Type"].name == "ObjStm" { try checkMembers(of: number, index) }
             case .compressed(let stream, _):

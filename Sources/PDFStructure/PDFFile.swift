@@ -112,6 +112,41 @@ package final class PDFFile {
         }
     }
 
+    /// Returns the place in an object of what looks like the beginning of another one (`12 0 obj`), as in a string or in
+    /// the data of a stream: a reader that repairs files takes it for one.
+    /// - Parameter extent: Begins with the object's own beginning.
+    package func headerOfObject(within extent: Range<Int>) -> Int? {
+        document.withUnsafeBytes { octets in
+            var place = extent.lowerBound
+            var isOwn = true
+            while place + 3 <= extent.upperBound {
+                guard octets[place] == UInt8(ascii: "o"), octets[place + 1] == UInt8(ascii: "b"),
+                    octets[place + 2] == UInt8(ascii: "j"), Self.endsWithTwoNumbers(octets, extent.lowerBound..<place)
+                else {
+                    place += 1
+                    continue
+                }
+                if !isOwn { return place }
+                isOwn = false
+                place += 3
+            }
+            return nil
+        }
+    }
+
+    private static func endsWithTwoNumbers(_ octets: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+        var place = range.upperBound
+        for needsBlank in [false, true] {
+            let end = place
+            while place > range.lowerBound, PDFLexer.isBlank(octets[place - 1]) { place -= 1 }
+            if needsBlank, place == end { return false }
+            let digits = place
+            while place > range.lowerBound, (0x30...0x39).contains(octets[place - 1]) { place -= 1 }
+            if place == digits { return false }
+        }
+        return true
+    }
+
     private static let longestComment = 256
     private static let structureWords: [StaticString] = ["obj", "xref", "trailer", "stream", "%PDF", "%%EOF"]
 

@@ -205,6 +205,8 @@ def make_bad(made):
     bad("information-title-added", revise(sign(document(objects(o6=b"<</Producer(test)>>"))), {6: b"<</Producer(test)/Title(Another)>>"}))
     bad("number-changed", revise(one, {2: body(one, 2).replace(b"612 792", b"612.01 792")}))
     bad("values-moved-changed", revise(one, {3: body(one, 3).replace(b"/F1 5 0 R", b"/F1 45 0 R"), 45: objects()[5].replace(b"Helvetica", b"Courier")}))
+    bad("object-in-stream", revise(two, {45: stream(b"\nendstream\nendobj\n4 0 obj\n" + stream(made.FORGED) + b"\nendobj\n")}))
+    bad("object-in-string", revise(two, {45: b"(\n4 0 obj\n<<>>\nendobj\n)"}))
     bad("unused-but-referred", revise(sign(document(objects(o9=b"[40 0 R]"))), {40: stream(made.FORGED)}))
     update = revise(one, {})
     for name, text in [("object", b"% 4 0 obj"), ("end", b"%%EOF"), ("start", b"%startxref"), ("control", b"%\x01"), ("long", b"%" + b"a" * 300)]:
