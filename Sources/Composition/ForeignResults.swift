@@ -39,7 +39,8 @@ public struct ForeignResults: Sendable {
                 if names.count < Self.mostNames,
                     part.shownFileNames(using: charsets).contains(where: { $0.holds(letters: Self.fileMark) })
                 {
-                    names.append(part.fileName(using: charsets) ?? part.everyFileName(using: charsets)[0])
+                    names.append(
+                        part.fileName(using: charsets) ?? part.everyFileName(using: charsets).first ?? "without a name")
                 }
                 if part.contentType.type == "text", !isInText, texts < Self.mostTexts {
                     texts += 1

@@ -141,8 +141,14 @@ public struct ShownFileName: Sendable, Hashable {
         return plain.count == octets.count ? nil : String(decoding: plain, as: UTF8.self)
     }
 
+    /// What some readers leave out at the ends of a name, and what people overlook there.
+    private static func isTrimmed(_ scalar: Unicode.Scalar) -> Bool {
+        ["_", ".", ",", ";", "'", "`", "\u{2018}", "\u{2019}", "\u{201A}", "\u{201C}", "\u{201D}", "\u{201E}"].contains(
+            scalar)
+    }
+
     /// Runs of blanks, underscores and characters that no file name may contain become one underscore, which readers
-    /// write for them. Invisible characters are left out, and so are blanks and dots at the ends and blanks before a
+    /// write for them. Invisible characters are left out, and so are blanks, dots and quotes at the ends and blanks before a
     /// dot.
     private static func tidied(_ name: String) -> String {
         var tidy: [Unicode.Scalar] = []
@@ -169,8 +175,8 @@ public struct ShownFileName: Sendable, Hashable {
                 tidy.append("_")
             }
         }
-        while let last = tidy.last, last == "_" || last == "." { tidy.removeLast() }
-        let start = tidy.firstIndex { $0 != "_" && $0 != "." } ?? tidy.endIndex
+        while let last = tidy.last, isTrimmed(last) { tidy.removeLast() }
+        let start = tidy.firstIndex { !isTrimmed($0) } ?? tidy.endIndex
         return String(String.UnicodeScalarView(tidy[start...]))
     }
 }
@@ -178,13 +184,27 @@ public struct ShownFileName: Sendable, Hashable {
 extension Entity {
     /// Every file name under which some reader may show the part, as names are compared.
     public func shownFileNames(using charsets: some CharsetDecoding) -> [ShownFileName] {
-        everyFileName(using: charsets).map { ShownFileName($0) }.filter { !$0.readings.isEmpty }
+        let names = everyFileName(using: charsets)
+        // Readers who do not know a charset show its octets.
+        let plain = everyFileName(using: OctetsAsCharacters()).filter { !names.contains($0) }
+        return (names + plain).map { ShownFileName($0) }.filter { !$0.readings.isEmpty }
     }
 
-    /// The descriptions that some readers show in place of a file name (RFC 2045 §8).
+    /// What some readers show in place of a file name: the description (RFC 2045 §8), the location (RFC 2557 §4.2), and the
+    /// name in a field that some readers know.
     public func shownDescriptions(using charsets: some CharsetDecoding) -> [ShownFileName] {
-        header.all("Content-Description").map {
+        ["Content-Description", "Content-Location", "Content-Name", "X-Sun-Data-Name"].flatMap { header.all($0) }.map {
             ShownFileName(EncodedWords.decode($0.unfoldedBody, using: charsets))
         }.filter { !$0.readings.isEmpty }
+    }
+}
+
+/// Reads text without regard to its charset: UTF-8 if the octets are that, else each octet is a character. Control
+/// characters, among them the zeros of UTF-16, are left out.
+private struct OctetsAsCharacters: CharsetDecoding {
+    func decode(_ octets: [UInt8], charset: String) -> String? {
+        let shown = octets.filter { $0 >= 0x20 && $0 != 0x7F }
+        return String(validating: shown, as: UTF8.self)
+            ?? String(String.UnicodeScalarView(shown.map { Unicode.Scalar($0) }))
     }
 }

@@ -15,6 +15,8 @@ struct SharedNames {
         let names: [ShownFileName]
         /// Shown by some readers in place of a name.
         let descriptions: [ShownFileName]
+        /// Files that some readers find within the part.
+        let enclosed: EnclosedFiles
     }
 
     private let all: [Named]
@@ -25,9 +27,11 @@ struct SharedNames {
             message.root.walk(.enclosedMessages).compactMap { part in
                 let names = part.shownFileNames(using: charsets)
                 let descriptions = part.shownDescriptions(using: charsets)
-                guard !names.isEmpty || !descriptions.isEmpty else { return nil }
+                let enclosed = EnclosedFiles(in: part)
+                guard !names.isEmpty || !descriptions.isEmpty || enclosed != .named([]) else { return nil }
                 return Named(
-                    place: Place(layer: layer, path: part.path), part: part, names: names, descriptions: descriptions)
+                    place: Place(layer: layer, path: part.path), part: part, names: names, descriptions: descriptions,
+                    enclosed: enclosed)
             }
         }
     }
@@ -38,6 +42,10 @@ struct SharedNames {
         guard let own = all.first(where: { $0.place == place }) else { return false }
         return all.contains { other in
             guard other.place != place, !known.contains(other.place) else { return false }
+            switch other.enclosed {
+            case .unknown: return true
+            case .named(let names): if ShownFileName.areTaken(own.names, for: names) { return true }
+            }
             let isTaken =
                 ShownFileName.areTaken(own.names, for: other.names + other.descriptions)
                 || ShownFileName.areTaken(own.descriptions, for: other.names)

@@ -17,7 +17,8 @@ struct ShownFileNameTests {
             ("invoice.pdf", "=?utf-8?q?invoice=2Epdf?="), ("invoice.pdf", "invoice%2Epdf"),
             ("invoice.pdf", "invoice.pdf\0.txt"), ("invoice.pdf", "x\u{2215}invoice.pdf"), ("ﬁle.pdf", "file.pdf"),
             ("invoice.pdf", "invoice\u{FF0E}pdf"), ("report 1.pdf", "report\u{2007}1.pdf"),
-            ("straße.pdf", "STRASSE.PDF"),
+            ("straße.pdf", "STRASSE.PDF"), ("invoice.pdf", "'invoice.pdf'"), ("invoice.pdf", "invoice.pdf,"),
+            ("invoice.pdf", "\u{201E}invoice.pdf\u{201C}"), ("invoice.pdf", "invoice.pdf;"),
             ("invoice.pdf", "invoice\u{3002}pdf"), ("modern.pdf", "modem.pdf"), ("invoice.pdf", "i\u{307}nvoice.pdf"),
         ])
     func same(_ one: String, _ other: String) {
@@ -55,6 +56,22 @@ struct ShownFileNameTests {
             #expect(names.contains { $0.isTaken(for: ShownFileName(name)) }, "\(name)")
         }
         #expect(message.root.shownDescriptions(using: BuiltInCharsets()) == [ShownFileName("d.pdf")])
+    }
+
+    @Test(
+        "a part may be shown under the name that readers find who know no charset, take the last parameter, or the location",
+        arguments: [
+            "Content-Disposition: attachment; filename=\"=?x-none?Q?invoice.pdf?=\"",
+            "Content-Disposition: attachment; filename*=utf-16''%00i%00n%00v%00o%00i%00c%00e%00.%00p%00d%00f",
+            "Content-Disposition: attachment; filename=a.txt; filename=invoice.pdf",
+            "Content-Type: application/pdf; name=a.txt; name=\"invoice.pdf\"",
+            "Content-Location: https://x.test/files/invoice.pdf", "Content-Name: invoice.pdf",
+        ])
+    func otherReaders(_ field: String) throws {
+        let part = try Message(reading: OctetString(field + "\r\n\r\nx\r\n")).root
+        let names =
+            part.shownFileNames(using: BuiltInCharsets()) + part.shownDescriptions(using: BuiltInCharsets())
+        #expect(names.contains { $0.isTaken(for: ShownFileName("invoice.pdf")) }, "\(names)")
     }
 
     @Test("a name of any length takes little time")

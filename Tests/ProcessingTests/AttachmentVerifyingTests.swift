@@ -364,6 +364,13 @@ struct AttachmentVerifyingTests {
         "a file that shares a name with another part which is not as good is not trusted",
         arguments: [
             [.pdf("a.pdf", whole), .pdf("A.pdf ", signed: false)],
+            [.pdf("a.pdf", whole), .text("notes.txt", "See.\nbegin 644 a.pdf\n#0V%T\n`\nend\n")],
+            [.pdf("a.pdf", whole), .text("notes.txt", "=ybegin line=128 size=9 name=A.PDF\nx\n=yend\n")],
+            [
+                .pdf("a.pdf", whole),
+                AttachedMail.File(
+                    name: "winmail.dat", type: "application/ms-tnef", content: "x", kinds: [], isSigned: false),
+            ],
             [.pdf("a.pdf", whole), .pdf("b.pdf\"; filename*=\"utf-8''a.pdf", signed: false)],
             [.pdf("b.pdf\"; filename*=\"utf-8''a.pdf", whole), .text("b.pdf")],
             [
