@@ -47,7 +47,8 @@ public final class Spool: Sendable {
         self.clock = clock
         self.random = random
         self.durability = durability
-        root = try Directory(path: path)
+        // The relay's user is not in the group of the spool itself, and may only search it.
+        root = try Directory(path: path, searchOnly: program == .relay)
         try Layout.refuseWorldWritable(root)
         for item in Layout.items where item.path.hasSuffix("/tmp") || !item.path.contains("/") {
             // The relay need not see what is only for `ses`, nor `ses` what is only for the relay.
