@@ -74,7 +74,9 @@ public struct CheckReport: Encodable, Sendable {
             let place = warning.line > 0 ? "\(warning.file):\(warning.line)" : warning.file
             return "\(place): warning: \(warning.text)"
         }
-        lines.append("\(faults.count) faults, \(warnings.count) warnings")
+        lines.append(Self.counted(faults.count, "fault") + ", " + Self.counted(warnings.count, "warning"))
         return lines.joined(separator: "\n")
     }
+
+    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

@@ -70,26 +70,34 @@ public struct SigningServer: Sendable {
     /// within some seconds. After these the process ends with status 0 in any case.
     /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
     ///   `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
-    /// - Throws: The reason why the address cannot be listened on.
+    /// - Throws: ``ListeningError`` if the system refuses the address, or another error if the server cannot start.
     public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
         let socket = configuration.listening.socket
         defer { socket?.remove() }
         for warning in configuration.warnings { logger.warning("\(warning)") }
-        try await application(
-            onListening,
-            onOverdue: { [logger] in
-                logger.warning("stopped with requests that did not end in time")
-                socket?.remove()
-                _exit(0)
-            }
-        ).runService()
+        do {
+            try await application(
+                onListening,
+                onOverdue: { [logger] in
+                    logger.warning("stopped with requests that did not end in time")
+                    socket?.remove()
+                    _exit(0)
+                }
+            ).runService()
+        } catch let error as IOError {
+            throw ListeningError(configuration.listening, error)
+        }
     }
 
     /// Serves until the task is cancelled.
-    /// - Throws: The reason why the address cannot be listened on.
+    /// - Throws: ``ListeningError`` if the system refuses the address, or another error if the server cannot start.
     public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
         defer { configuration.listening.socket?.remove() }
-        try await application(onListening, onOverdue: {}).run()
+        do {
+            try await application(onListening, onOverdue: {}).run()
+        } catch let error as IOError {
+            throw ListeningError(configuration.listening, error)
+        }
     }
 
     private func application(
@@ -134,7 +142,7 @@ public struct SigningServer: Sendable {
             }.get()
             try configuration.listening.socket?.open()
         } catch {
-            logger.error("the server cannot serve: \(error)")
+            logger.error("the server cannot open its address: \(error)")
             channel.close(promise: nil)
         }
     }

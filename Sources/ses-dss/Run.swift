@@ -40,7 +40,7 @@ struct Run: AsyncParsableCommand {
                 logger: logger)
             try await server.run { ProgramOutput.line("listening on \($0)") }
         } catch {
-            throw Ended(.unavailable, "the server cannot serve: \(error)")
+            throw Ended(.unavailable, "\(error)")
         }
     }
 }

@@ -98,6 +98,18 @@ struct HostileClientTests {
         #expect(throws: SocketError.self) { try file.prepare() }
     }
 
+    @Test("a port that another server listens on is refused with the address and advice")
+    func takenPort() async throws {
+        let server = try await RunningServer()
+        let port = try #require(server.address.split(separator: ":").last)
+        let error = await #expect(throws: ListeningError.self) {
+            _ = try await RunningServer { $0.replacing("port=\"0\"", with: "port=\"\(port)\"") }
+        }
+        #expect(
+            error?.description.hasPrefix("cannot listen on 127.0.0.1:\(port): Address already in use; stop the program")
+                == true, "\(String(describing: error))")
+    }
+
     /// Makes a socket that nobody listens on.
     private static func leave(_ path: String) throws {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
