@@ -2,7 +2,7 @@ import DSSProtocol
 import DocumentKinds
 import Octets
 
-/// The kinds of answer, told by their beginning.
+/// The kinds of answer, recognised by their beginning.
 enum ContentKind: Hashable {
     case pdf, cms, xml, mime
 
@@ -26,10 +26,12 @@ enum ContentKind: Hashable {
 
     /// The answer that these octets are for a document of `kind`; nil when they do not fit.
     static func answer(_ octets: OctetString, for kind: DocumentKind) -> SigningAnswer? {
-        switch (kind, ContentKind(octets)) {
-        case (.pdf, .pdf), (.xml, .xml), (.email, .mime): .document(octets)
-        case (.email, .cms), (.cms, .cms): .cms(octets)
-        default: nil
+        let found = ContentKind(octets)
+        return switch kind {
+        case .pdf: found == .pdf ? .document(octets) : nil
+        case .xml: found == .xml ? .document(octets) : nil
+        case .email: found == .mime ? .document(octets) : found == .cms ? .cms(octets) : nil
+        case .cms: found == .cms ? .cms(octets) : nil
         }
     }
 }

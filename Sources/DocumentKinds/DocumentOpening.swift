@@ -100,17 +100,25 @@ public enum SignedReading: Sendable, Hashable {
     /// that the document says of itself speaks of the second reading, it is ambiguous.
     /// - Parameter declares: Returns true if a reader would open it as this kind, by its name or media type.
     public init?(of kinds: Set<DocumentOpening.Kind>, declares: (DocumentOpening.Kind) -> Bool) {
-        let possible = [DocumentOpening.Kind.cms, .pdf, .xml].filter(kinds.contains)
-        guard let first = possible.first else { return nil }
-        let readings = possible.filter { $0 == first || first != .cms || declares($0) }
+        let possible = DocumentOpening.Kind.allCases.filter { kinds.contains($0) && SignedReading(only: $0) != nil }
+        // CMS comes first.
+        let ordered = possible.filter { $0 == .cms } + possible.filter { $0 != .cms }
+        guard let first = ordered.first else { return nil }
+        let readings = ordered.filter { $0 == first || first != .cms || declares($0) }
         guard readings.count == 1 else {
             self = .ambiguous(readings)
             return
         }
-        switch first {
+        self.init(only: first)
+    }
+
+    /// The reading of a document of this kind alone; nil if the kind carries no signatures.
+    private init?(only kind: DocumentOpening.Kind) {
+        switch kind {
         case .cms: self = .cms
         case .pdf: self = .pdf
-        default: self = .xml
+        case .xml: self = .xml
+        case .zip, .ole, .png, .jpeg, .gif: return nil
         }
     }
 }

@@ -1,20 +1,23 @@
 import Workflows
 import XMLReading
 
-/// The criterion elements that `AND` and `OR` may contain.
-private enum CriterionElement: String, CaseIterable {
-    case to = "To"
-    case from = "From"
-    case cc = "CC"
-    case ccInMixedCase = "Cc"
-    case bcc = "BCC"
-    case bccInMixedCase = "Bcc"
-    case subject = "Subject"
-    case body = "Body"
-    case email = "Email"
-    case attachment = "Attachment"
+extension Criterion.Kind {
+    /// The names of the element: that of the original, and another spelling where users write one.
+    fileprivate var elementNames: [String] {
+        switch self {
+        case .cc: [rawValue, "Cc"]
+        case .bcc: [rawValue, "Bcc"]
+        case .to, .from, .subject, .body, .email, .attachment: [rawValue]
+        }
+    }
 
-    static let names = allCases.map(\.rawValue)
+    fileprivate static let allElementNames = allCases.flatMap(\.elementNames)
+
+    /// The kind of criterion with this element; nil if there is none.
+    fileprivate init?(elementName: String) {
+        guard let kind = Self.allCases.first(where: { $0.elementNames.contains(elementName) }) else { return nil }
+        self = kind
+    }
 }
 
 extension ConfigurationReading {
@@ -32,7 +35,7 @@ extension ConfigurationReading {
                 $0.namespaceURI == nil && ($0.localName == "AND" || $0.localName == "OR")
             })
         else { return .everything }
-        inspect(group, children: CriterionElement.names, repeatable: Set(CriterionElement.names))
+        inspect(group, children: Criterion.Kind.allElementNames, repeatable: Set(Criterion.Kind.allElementNames))
         let criteria = group.children.compactMap { $0.namespaceURI == nil ? readCriterion($0) : nil }
         return Filter(
             combination: criteria.isEmpty || group.localName == "AND" ? .all : .any, criteria: criteria)
@@ -40,13 +43,13 @@ extension ConfigurationReading {
 
     private func readCriterion(_ element: XMLElement) -> Criterion? {
         // An unknown element was reported when the group was inspected.
-        guard let kind = CriterionElement(rawValue: element.localName) else { return nil }
+        guard let kind = Criterion.Kind(elementName: element.localName) else { return nil }
         let test: Criterion.Test? =
             switch kind {
             case .to: patterns(element).map { .to($0) }
             case .from: patterns(element).map { .from($0) }
-            case .cc, .ccInMixedCase: patterns(element).map { .cc($0) }
-            case .bcc, .bccInMixedCase: patterns(element).map { .bcc($0) }
+            case .cc: patterns(element).map { .cc($0) }
+            case .bcc: patterns(element).map { .bcc($0) }
             case .subject: literal(element).map { .subject(contains: $0) }
             case .body: literal(element).map { .body(contains: $0) }
             case .email: email(element)

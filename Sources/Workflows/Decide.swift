@@ -106,7 +106,7 @@ extension CriterionEvaluation {
         }
         let findings = zip(filter.criteria, answers).map { criterion, answer in
             CriterionFinding(
-                workflow: workflow.name, line: criterion.line, criterion: criterion.name,
+                workflow: workflow.name, line: criterion.line, criterion: criterion.kind.rawValue,
                 value: criterion.test.configured, holds: answer?.holds, isOpen: answer.map { $0.holds == nil } ?? false,
                 because: answer?.because ?? "not evaluated: the other criteria decide this filter")
         }

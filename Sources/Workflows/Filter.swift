@@ -52,17 +52,28 @@ public struct Criterion: Sendable, Hashable {
         self.line = line
     }
 
-    /// The element's name as in `ses.xml`.
-    public var name: String {
+    /// The kinds of criterion, with the names of their elements in `ses.xml`.
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        case to = "To"
+        case from = "From"
+        case cc = "CC"
+        case bcc = "BCC"
+        case subject = "Subject"
+        case body = "Body"
+        case email = "Email"
+        case attachment = "Attachment"
+    }
+
+    public var kind: Kind {
         switch test {
-        case .to: "To"
-        case .from: "From"
-        case .cc: "CC"
-        case .bcc: "BCC"
-        case .subject: "Subject"
-        case .body: "Body"
-        case .email: "Email"
-        case .attachment: "Attachment"
+        case .to: .to
+        case .from: .from
+        case .cc: .cc
+        case .bcc: .bcc
+        case .subject: .subject
+        case .body: .body
+        case .email: .email
+        case .attachment: .attachment
         }
     }
 }

@@ -147,7 +147,7 @@ struct RequestCase: CustomTestStringConvertible, Sendable {
 
     static let all: [RequestCase] = {
         var cases: [RequestCase] = []
-        for dialect in [Dialect.adss, .dss10] {
+        for dialect in Dialect.Preset.allCases.map(\.dialect) {
             for kind in DocumentKind.allCases {
                 cases.append(RequestCase(dialect, sign: kind))
                 cases.append(RequestCase(dialect, verify: kind, signature: false))

@@ -31,10 +31,8 @@ struct ServerRequestTests {
             extended.envelope = .soap12
             extended.aliasForm = .extension
             extended.attributesForm = .dssProperties
-            return [
-                Sent(name: "adss", dialect: .adss), Sent(name: "dss10", dialect: .dss10),
-                Sent(name: "extended", dialect: extended),
-            ]
+            return Dialect.Preset.allCases.map { Sent(name: $0.rawValue, dialect: $0.dialect) }
+                + [Sent(name: "extended", dialect: extended)]
         }()
     }
 
