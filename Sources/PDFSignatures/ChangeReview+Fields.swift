@@ -49,7 +49,8 @@ extension ChangeReview {
     private mutating func reviewKid(_ value: PDFValue, of field: Int, _ name: String) throws(PDFSyntaxError) {
         guard let number = value.reference?.number, changed.contains(number), !existing.contains(number),
             let widget = try file.object(number, in: 0)?.value.dictionary, !widget.hasDuplicates,
-            widget["Parent"].reference?.number == field,
+            // Some writers leave the way back to the field out (§12.7.3.1). The field's /Kids is what counts.
+            widget["Parent"] == .null || widget["Parent"].reference?.number == field,
             Set(widget.entries.keys).isSubset(of: Self.widgetKeys.union(["Parent", "DR", "Q"]))
         else { return fault("the signature field \(name) was added in an unusual form") }
         approved.insert(number)
@@ -202,6 +203,10 @@ extension ChangeReview {
         let flags = (before["F"].integer ?? 0, after["F"].integer ?? 0)
         guard flags.0 & ~flags.1 == 0, (flags.1 & ~flags.0) & ~(4 | 128) == 0 else {
             return fault("the signature field \(full) was made visible")
+        }
+        if before["AP"] != after["AP"], let replaced = before["AP"].reference?.number, !isReferredToOnce(replaced) {
+            // What else it is for in the signed revision is not known, and so not what its replacement changes.
+            return fault("the appearance of the signature field \(full) is used elsewhere and was replaced")
         }
         approved.insert(number)
         if before["AP"] != after["AP"] || after["AP"].reference.map({ changed.contains($0.number) }) == true {

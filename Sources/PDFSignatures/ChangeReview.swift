@@ -67,7 +67,7 @@ struct ChangeReview {
     var existing: Set<Int> = []
     /// Numbers whose change was found to be allowed.
     var approved: Set<Int> = []
-    /// References to each changed number in the signed revision.
+    /// References in the signed revision to each changed number, and to each appearance that was replaced.
     var references: [Int: Int] = [:]
     /// The object streams of the signed revision. They change when one of their objects does, although nothing refers
     /// to them.
@@ -111,7 +111,7 @@ struct ChangeReview {
                 if before != nil, before != .free { existing.insert(number) }
             }
         }
-        let census = try file.census(of: revision, counting: changed)
+        let census = try file.census(of: revision, counting: changed.union(try replacedAppearances()))
         references = census.references
         containers = census.containers
         hasVariableText = census.hasVariableText
@@ -133,6 +133,18 @@ struct ChangeReview {
             fault("object \(number) was \(try file.object(number, in: 0) == nil ? "removed" : "changed")")
         }
         if found.isEmpty { try reviewCovering() }
+    }
+
+    /// The appearance dictionaries that widgets of the signed revision refer to and do not any more.
+    private func replacedAppearances() throws(PDFSyntaxError) -> Set<Int> {
+        var replaced: Set<Int> = []
+        for number in existing {
+            guard let (before, after) = try dictionaries(number), before["AP"] != after["AP"],
+                let appearance = before["AP"].reference?.number
+            else { continue }
+            replaced.insert(appearance)
+        }
+        return replaced
     }
 
     mutating func fault(_ text: String) { found.append(text) }

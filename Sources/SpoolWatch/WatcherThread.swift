@@ -25,6 +25,8 @@ final class WatcherThread: @unchecked Sendable {
     /// The last complaint about inotify as a whole, so that it is reported once.
     private var complaint: Int32 = 0
     private var thread = pthread_t()
+    /// The name by which `ps` and `top` show the thread: at most 15 octets (proc(5)).
+    static let threadName = "spool-watcher"
 
     init(
         _ paths: [String], interval: Duration, wake: @escaping @Sendable (Wake) -> Void,
@@ -85,7 +87,16 @@ final class WatcherThread: @unchecked Sendable {
 
     // MARK: - On the thread
 
+    /// Names the calling thread; without a name it works as well.
+    private func nameThread() {
+        let descriptor = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        _ = Self.threadName.withCString { write(descriptor, $0, strlen($0)) }
+        close(descriptor)
+    }
+
     private func run() {
+        nameThread()
         do throws(SpoolWatchError) {
             try begin()
         } catch {

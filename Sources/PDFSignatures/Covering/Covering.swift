@@ -21,8 +21,9 @@ struct Covering {
         let isUpright: Bool
     }
 
-    /// The share of a page that later signatures may cover in all.
-    static let largestShare = 0.25
+    /// The share of a page that later signatures may cover in all. A label or a receipt may be large. What is larger than
+    /// half of a page shows another page.
+    static let largestShare = 0.5
     /// Of a character or a part of a drawing: less than the dot of a number.
     private static let smallPart = 0.03
     /// As much of a picture is only its edge, in square points.
@@ -95,7 +96,7 @@ struct Covering {
         let boxes = drawings.compactMap { $0.rectangle.intersection(view) }
         guard Box.united(boxes) <= Self.largestShare * view.area else {
             return faults.append(
-                "what the signature fields \(names) show covers more than a quarter of the page object \(page)")
+                "what the signature fields \(names) show covers more than half of the page object \(page)")
         }
         guard !boxes.isEmpty else { return }
         let signed: [PaintedMark]

@@ -434,7 +434,7 @@ def make_bad():
         w.objects.__setitem__((0, container), generic.StreamObject({generic.pdf_name("/Type"): generic.pdf_name("/ObjStm"), generic.pdf_name("/N"): generic.NumberObject(0), generic.pdf_name("/First"): generic.NumberObject(0)}, stream_data=b""))))
     # Later signatures that are more than that
     bad("signature-covers-page", sign(one, "Two", bob, box=(0, 0, 612, 792)))
-    bad("signature-covers-third", sign(one, "Two", bob, box=(0, 500, 612, 790)))
+    bad("signature-covers-most", sign(one, "Two", bob, box=(0, 100, 612, 790)))
     junk = one + b"4 0 obj\n" + stream(FORGED) + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % last_start(one)
     bad("junk-before-second", sign(junk, "Two", bob))
     bad("content-then-signed", sign(revise(one, {4: stream(FORGED)}), "Two", bob))
