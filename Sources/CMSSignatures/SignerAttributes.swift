@@ -50,8 +50,8 @@ extension SignerInfo {
         return finding
     }
 
-    /// True unless a CMSAlgorithmProtection attribute (RFC 6211 §3) names another digest or signature algorithm than the
-    /// signerInfo. Parameters are not compared: some writers leave out a NULL.
+    /// True unless a CMSAlgorithmProtection attribute (RFC 6211 §3) names another digest or signature algorithm than
+    /// the signerInfo. Parameters are not compared: some writers leave out a NULL.
     var namesItsAlgorithms: Bool {
         let place = Self.place("1.2.840.113549.1.9.52") { CMS_signed_get_attr_by_OBJ(raw, $0, -1) }
         defer { OpenSSLErrors.clear() }

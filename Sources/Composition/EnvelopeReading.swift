@@ -7,7 +7,7 @@ extension Envelope {
     /// - Parameters:
     ///   - block: The block at the head of the file; nil without one.
     ///   - header: The message's own header.
-    ///   - isBare: Whether a person put the file in as a bare `*.eml`: only then do the address fields count.
+    ///   - isBare: True if a person put the file in as a bare `*.eml`: only then do the address fields count.
     ///   - behindHeader: The lines between a header that ends at a line that is no field, and the first empty line.
     /// - Throws: ``CompositionError/Kind/damagedEnvelopeBlock``.
     public static func reading(
@@ -44,8 +44,8 @@ extension Envelope {
         return Envelope(sender: sender, recipients: [], source: .trace)
     }
 
-    /// A message that was sent again goes to the recipients of the newest Resent- fields alone (RFC 5322 §3.6.6), as with
-    /// `sendmail -t`, Postfix and Exim: those of To, Cc and Bcc have it.
+    /// A message that was sent again goes only to the recipients of its newest Resent- fields (RFC 5322 §3.6.6), as
+    /// with `sendmail -t`, Postfix and Exim: those of To, Cc and Bcc have received it already.
     private static func fromAddressFields(_ header: Header, _ behindHeader: OctetString) -> Envelope {
         let resent = newestResentFields(of: header)
         let isResent = resent.contains { field in
@@ -66,8 +66,8 @@ extension Envelope {
             unreadable: unreadable)
     }
 
-    /// The Resent- fields of the last time that the message was sent again. They stand above those of earlier times, each
-    /// time with a Resent-From and a Resent-Date of its own.
+    /// The Resent- fields from the last time that the message was sent again. They are above those of earlier times;
+    /// each time has its own Resent-From and Resent-Date.
     private static func newestResentFields(of header: Header) -> [HeaderField] {
         var newest: [HeaderField] = []
         for field in header.fields where field.name.asciiLowercased.hasPrefix("resent-") {
@@ -80,7 +80,7 @@ extension Envelope {
         return newest
     }
 
-    /// Returns the first line behind a header that ended too early, if recipients may stand among these lines: a program
+    /// Returns the first line behind a header that ended too early, if these lines may contain recipients: a program
     /// that reads on to the empty line would send the message to them, too.
     private static func lineBeforeRecipients(_ octets: OctetString) -> String? {
         let lines = octets.text.split(whereSeparator: \.isNewline)

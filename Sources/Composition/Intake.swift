@@ -16,7 +16,7 @@ public struct Intake: Sendable {
     ///   - raw: The message as it stands in the file, behind the block.
     ///   - canonical: The same with CRLF line ends.
     ///   - block: The envelope block at the head of the file; nil without one.
-    ///   - isBare: Whether a person put the file in as a bare `*.eml`.
+    ///   - isBare: True if a person put the file in as a bare `*.eml`.
     ///   - removesBcc: For outgoing mail.
     ///   - authservID: The identifier of our own Authentication-Results fields.
     /// - Throws: ``CompositionError`` when the header is larger than `limits` allows, or the block is damaged.

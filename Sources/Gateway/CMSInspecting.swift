@@ -56,7 +56,7 @@ struct CMSInspecting: SignatureInspection {
         }
     }
 
-    /// What is no certificate helps nobody; the signature is then judged without it.
+    /// Data that are not a certificate are ignored; the signature is then judged without them.
     private static func readable(_ certificates: [OctetString]) -> [Certificate] {
         certificates.compactMap { octets in
             do throws(CryptographyError) { return try Certificate(der: octets) } catch { return nil }

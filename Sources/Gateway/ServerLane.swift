@@ -3,18 +3,19 @@ import Synchronization
 
 /// The messages that are at one signing server at a time: as many as the configuration asks for.
 ///
-/// Who finds the lane full waits a moment. When nobody there comes on for ``patience``, the server hangs or is slow: whoever
-/// comes then is told to wait elsewhere, so that the workers stay free for messages that need another server, or none.
+/// A worker that finds the lane full waits a moment. If no message in the lane makes progress for ``patience``, the
+/// server hangs or is slow. The next workers are then told to put their message aside, so that they stay free for
+/// messages that need another server, or none.
 final class ServerLane: Sendable {
     private struct State {
         var limit: Int
         var inside = 0
-        /// When somebody came in, left, or got an answer last.
+        /// The last time at which a message entered or left, or got an answer.
         var lastProgress: ContinuousClock.Instant
-        /// Of those that wait for a place.
+        /// The bells of the workers that wait for a place.
         var bells: [Int: WakeBell] = [:]
         var nextBell = 0
-        /// Whether somebody was sent away since there was room last.
+        /// True if a worker was sent away since the lane last had room.
         var owesCall = false
     }
 
@@ -27,7 +28,7 @@ final class ServerLane: Sendable {
     /// Rung when there is room again after somebody was sent away.
     private let roomBell: WakeBell
 
-    /// How long nobody may come on before those who come are sent away.
+    /// The longest time without progress before further workers are sent away.
     static let patience = Duration.seconds(1)
 
     /// - Parameter limit: Messages at the server at a time, at least 1.
@@ -42,7 +43,7 @@ final class ServerLane: Sendable {
         callWaiting()
     }
 
-    /// Whether the lane is full and nobody there comes on.
+    /// True if the lane is full and no message in it makes progress.
     var isStuck: Bool { state.withLock { Self.isStuck($0, at: .now) } }
 
     private static func isStuck(_ state: State, at now: ContinuousClock.Instant) -> Bool {

@@ -65,8 +65,8 @@ enum ShownAddresses {
         return String(String.UnicodeScalarView(local)) + "@" + String(String.UnicodeScalarView(domain))
     }
 
-    /// The overrides of the direction (UAX 9 §2.2): what follows is shown in another order than it is written, so that an
-    /// address may be shown that is written nowhere. No language needs them.
+    /// The overrides of the direction (UAX 9 §2.2). The characters after them are shown in another order than they are
+    /// written, so that a reader may see an address that is written nowhere. No language needs them.
     private static func overridesDirection(_ scalar: Unicode.Scalar) -> Bool {
         [0x202D, 0x202E].contains(scalar.value)
     }

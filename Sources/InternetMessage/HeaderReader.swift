@@ -7,7 +7,7 @@ extension Header {
     /// Lines end with LF or CRLF, so a raw file and its CRLF form give the same fields.
     /// - Parameters:
     ///   - octets: All octets; the ranges of the fields are ranges of them.
-    ///   - offset: Where the header begins, 0 to `octets.count`.
+    ///   - offset: The beginning of the header, 0 to `octets.count`.
     /// - Throws: ``MessageSyntaxError/Kind/headerTooLarge(limit:)``.
     public init(
         reading octets: OctetString, from offset: Int = 0, limits: Message.Limits = Message.Limits()

@@ -6,11 +6,11 @@ extension Entity {
 }
 
 extension Message {
-    /// Defects of the part at `path`, and of what is around it, by which two readers come to other octets, another name or
-    /// other parts, a sentence each.
+    /// Defects of the part at `path`, and of the parts around it, that lead two readers to other octets, another name
+    /// or other parts, a sentence each.
     ///
-    /// The verifying side does not trust such a part, so the signing side does not sign it. ``differingReadings`` are not
-    /// among them.
+    /// The verifying side does not trust such a part, so the signing side does not sign it. The ``differingReadings``
+    /// are not included.
     public func structuralDoubts(at path: Entity.Path) -> [String] {
         guard let part = root.entity(at: path) else { return [] }
         var found = part.structuralAmbiguities(called: "the part")
@@ -21,14 +21,15 @@ extension Message {
         return found
     }
 
-    /// How readers in use differ in the parts that they find in this message, a sentence each; empty where all agree.
+    /// The differences between the parts that readers in use find in this message, a sentence each; empty if all agree.
     ///
     /// The message is read again with those of ``ReadingHabits/others`` that may matter for it, and the outlines are
-    /// compared: which parts there are, where the body of each begins and ends, its type, transfer encoding and boundary. What
-    /// is in a message/rfc822 that is a part is not compared: it is one document, whose octets are the same for all.
+    /// compared: the parts, where the body of each begins and ends, its type, transfer encoding and boundary. The
+    /// content of a message/rfc822 part is not compared: it is one document, and its octets are the same for all
+    /// readers.
     public var differingReadings: [String] { differingReadings(trying: .habitsThatMatter) }
 
-    /// Which habits are tried on a message.
+    /// The habits that are tried on a message.
     enum Trial {
         /// Those that make a choice in which they differ from this project's: see ``ReadingChoices``.
         case habitsThatMatter
@@ -51,7 +52,7 @@ extension Message {
         }
     }
 
-    /// How many of the other readers are tried on this message; nil where it is beyond the limits.
+    /// The number of other readers that are tried on this message; nil if it is beyond the limits.
     var othersThatMatter: Int? {
         octets.withUnsafeBytes { buffer in
             ReadingComparison(octets, buffer).map { comparison in
@@ -88,14 +89,14 @@ private struct ReadingComparison {
         oddFields = reader.oddFields
     }
 
-    /// Whether a reader with `habits`, which differ in `choices`, may find other parts.
+    /// True if a reader with `habits`, which differ in `choices`, may find other parts.
     func matters(_ habits: ReadingHabits, _ choices: ReadingChoices) -> Bool {
         let relevant = choices.intersection(met)
         // A reader that takes the same from each field goes the same way.
         return relevant == .fieldForm ? oddFields.contains { $0.differs(with: habits) } : !relevant.isEmpty
     }
 
-    /// Whether a reader with `habits` finds other parts.
+    /// True if a reader with `habits` finds other parts.
     func differs(_ habits: ReadingHabits) -> Bool {
         var reader = EntityReader(
             octets: octets, buffer: buffer, limits: Message.Limits(), habits: habits, candidates: candidates)
@@ -103,7 +104,7 @@ private struct ReadingComparison {
     }
 }
 
-/// What a reader makes of a message: its parts, and where each begins and ends.
+/// A message as one reader sees it: its parts, and where each begins and ends.
 private struct Outline: Equatable {
     struct Part: Equatable {
         let path: Entity.Path
@@ -115,7 +116,7 @@ private struct Outline: Equatable {
     }
 
     let parts: [Part]
-    /// Whether a preamble has a colon, and may be a header.
+    /// True if a preamble has a colon, so that it may be a header.
     let hasColonInPreamble: Bool
 
     static func == (one: Outline, other: Outline) -> Bool { one.parts == other.parts }

@@ -141,15 +141,14 @@ public struct ShownFileName: Sendable, Hashable {
         return plain.count == octets.count ? nil : String(decoding: plain, as: UTF8.self)
     }
 
-    /// What some readers leave out at the ends of a name, and what people overlook there.
+    /// Characters that some readers leave out at the ends of a name, or that people overlook there.
     private static func isTrimmed(_ scalar: Unicode.Scalar) -> Bool {
         ["_", ".", ",", ";", "'", "`", "\u{2018}", "\u{2019}", "\u{201A}", "\u{201C}", "\u{201D}", "\u{201E}"].contains(
             scalar)
     }
 
-    /// Runs of blanks, underscores and characters that no file name may contain become one underscore, which readers
-    /// write for them. Invisible characters are left out, and so are blanks, dots and quotes at the ends and blanks before a
-    /// dot.
+    /// Runs of blanks, underscores and characters that no file name may contain become one underscore, as readers write
+    /// them. Invisible characters are left out, and so are blanks, dots and quotes at the ends and blanks before a dot.
     private static func tidied(_ name: String) -> String {
         var tidy: [Unicode.Scalar] = []
         for scalar in name.unicodeScalars {
@@ -190,8 +189,8 @@ extension Entity {
         return (names + plain).map { ShownFileName($0) }.filter { !$0.readings.isEmpty }
     }
 
-    /// What some readers show in place of a file name: the description (RFC 2045 §8), the location (RFC 2557 §4.2), and the
-    /// name in a field that some readers know.
+    /// The texts that some readers show in place of a file name: the description (RFC 2045 §8), the location (RFC 2557
+    /// §4.2), and the name in a field that some readers know.
     public func shownDescriptions(using charsets: some CharsetDecoding) -> [ShownFileName] {
         ["Content-Description", "Content-Location", "Content-Name", "X-Sun-Data-Name"].flatMap { header.all($0) }.map {
             ShownFileName(EncodedWords.decode($0.unfoldedBody, using: charsets))

@@ -112,8 +112,8 @@ package final class PDFFile {
         }
     }
 
-    /// Returns the place in an object of what looks like the beginning of another one (`12 0 obj`), as in a string or in
-    /// the data of a stream: a reader that repairs files takes it for one.
+    /// Returns the place within an object of text that looks like the beginning of another one (`12 0 obj`), for
+    /// example in a string or in the data of a stream: a reader that repairs files takes it for an object.
     /// - Parameter extent: Begins with the object's own beginning.
     package func headerOfObject(within extent: Range<Int>) -> Int? {
         document.withUnsafeBytes { octets in

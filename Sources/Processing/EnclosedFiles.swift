@@ -7,8 +7,8 @@ enum EnclosedFiles: Equatable {
     /// A container in which files may have any name.
     case unknown
 
-    /// - Parameter part: Of a message: text with files in uuencode or yEnc, which readers have shown as attachments since
-    ///   before MIME, or a file of Outlook (TNEF) with attachments of its own.
+    /// - Parameter part: A part of a message: text with files in uuencode or yEnc, which readers show as attachments
+    ///   since before MIME, or a file of Outlook (TNEF) with its own attachments.
     init(in part: Entity) {
         let mediaType = part.contentType.mediaType
         if ["application/ms-tnef", "application/vnd.ms-tnef"].contains(mediaType) {

@@ -69,7 +69,7 @@ struct MailVerification {
         verdict.signers = facts.signers
         let identity = SignerIdentity.compare(facts, header: message.header, policy: policy)
         verdict.identity = identity
-        // Who may sign for whom is the policy's to say: a server that has nothing else against the signature is content with it.
+        // The policy decides who may sign for whom. A server without another objection to the signature accepts it.
         if answer.isOnlySignerWrong && mayDiffer(identity) { verdict.result = .judged(.trusted) }
         for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity, .ambiguous) }
         if facts.signers.isEmpty {
@@ -98,7 +98,7 @@ struct MailVerification {
         return verdict
     }
 
-    /// Whether the policy lets somebody other than the author have signed.
+    /// Returns true if the policy allows somebody other than the author to have signed.
     private func mayDiffer(_ identity: SignerIdentity) -> Bool {
         switch identity {
         case .author: false
@@ -132,7 +132,8 @@ struct MailVerification {
         }
     }
 
-    /// Where the signed copy of the header names another author, the outer one is forged; of other fields the reader is told.
+    /// If the signed copy of the header names another author, the outer one is forged. The reader is told of other
+    /// fields that differ.
     private func compareHeaders(_ outer: Header, _ signed: Entity, _ verdict: inout MailVerdict) {
         let comparison = HeaderComparison(outer: outer, signed: signed, using: services.charsets)
         if let forgery = comparison.forgedAuthor { verdict.lower(to: .notTrusted, forgery, .changed) }

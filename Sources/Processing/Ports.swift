@@ -4,31 +4,40 @@ public import Octets
 /// The signing server, as processing needs it.
 public protocol SignatureService: Sendable {
     /// - Parameter answers: where the octets of a returned document wait.
+    /// - Throws: ``Failure``: transient if the server did not answer, permanent if it refused.
     func sign(_ operation: SigningOperation, answers: any OctetCollectorMaking) async throws(Failure) -> SigningAnswer
+    /// - Throws: ``Failure``: transient if the server did not answer, permanent if it refused.
     func verify(_ operation: VerificationOperation, answers: any OctetCollectorMaking) async throws(Failure)
         -> VerificationAnswer
 }
 
 /// Looks into a CMS and checks its arithmetic; knows nothing of trust.
 public protocol SignatureInspection: Sendable {
-    /// What stands in `signature` (DER or BER SignedData).
+    /// Returns the facts in `signature` (DER or BER SignedData).
+    /// - Throws: A permanent ``Failure`` if it cannot be read.
     func facts(of signature: OctetString) throws(Failure) -> CMSFacts
-    /// What `signature` encloses, where it stands; nil when it encloses nothing.
+    /// Returns the content that `signature` encloses, read in place; nil if it encloses none.
+    /// - Throws: A permanent ``Failure`` if it cannot be read.
     func content(of signature: OctetString) throws(Failure) -> (any OctetSource)?
-    /// Whether every signer's signature fits `content` (nil: the enclosed content) with the certificates enclosed.
+    /// Tests whether every signer's signature fits `content` (nil: the enclosed content) with the certificates
+    /// enclosed.
+    /// - Throws: A permanent ``Failure`` if it cannot be read.
     func check(_ signature: OctetString, content: (any OctetSource)?) throws(Failure) -> SignatureIntegrity
     /// The same two with certificates that the signature may not carry, DER.
+    /// - Throws: A permanent ``Failure`` if it cannot be read.
     func facts(of signature: OctetString, knowing certificates: [OctetString]) throws(Failure) -> CMSFacts
+    /// - Throws: A permanent ``Failure`` if it cannot be read.
     func check(
         _ signature: OctetString, content: (any OctetSource)?, knowing certificates: [OctetString]
     ) throws(Failure) -> SignatureIntegrity
-    /// The reason why nobody will accept a signature that the certificate of `signer` makes now: it expired, is not valid
-    /// yet, or is for another use. nil when there is none, or the certificate is not known.
+    /// Returns the reason why nobody will accept a signature that the certificate of `signer` makes now: it expired, is
+    /// not valid yet, or is for another use. Nil if there is none, or the certificate is not known.
     /// - Parameter now: Unix seconds.
+    /// - Throws: A permanent ``Failure`` if the certificate cannot be read.
     func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) throws(Failure) -> String?
 }
 
-/// What a signature is made for: each asks for other purposes of its certificate.
+/// The use of a signature. Each use requires other purposes of its certificate.
 public enum SignatureUse: Sendable, Hashable, CaseIterable {
     /// A mail (RFC 8550 §4.4).
     case mail
@@ -37,10 +46,12 @@ public enum SignatureUse: Sendable, Hashable, CaseIterable {
 }
 
 extension SignatureInspection {
+    /// - Throws: A permanent ``Failure`` if it cannot be read.
     public func facts(of signature: OctetString, knowing certificates: [OctetString]) throws(Failure) -> CMSFacts {
         try facts(of: signature)
     }
 
+    /// - Throws: A permanent ``Failure`` if it cannot be read.
     public func check(
         _ signature: OctetString, content: (any OctetSource)?, knowing certificates: [OctetString]
     ) throws(Failure) -> SignatureIntegrity {
@@ -55,27 +66,30 @@ public enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
 
 /// Looks into documents and checks the arithmetic of the signatures they carry; knows nothing of trust.
 public protocol DocumentInspection: Sendable {
-    /// Why `document` can take no further signature, in words: it is encrypted, certified against changes, or not of this
-    /// format at all. nil when nothing forbids it.
+    /// Returns the reason why `document` can take no further signature, in words: it is encrypted, certified against
+    /// changes, or not of this format. Nil if nothing forbids it.
+    /// - Throws: A ``Failure`` if the document cannot be examined.
     func obstacle(toSigning document: OctetString, as format: DocumentFormat) throws(Failure) -> String?
 
-    /// Whether `signed` is `original` with exactly one new signature that fits, and nothing else.
+    /// Tests whether `signed` is `original` with exactly one new signature that fits, and nothing else.
     ///
-    /// A PDF begins with the octets of `original`; behind its one new signature there is nothing but validation data and
-    /// timestamps of the document, which let the signature last. An XML document equals
-    /// `original` under C14N once its one new ds:Signature is taken out.
+    /// A PDF begins with the octets of `original`. Behind its one new signature there is nothing but validation data
+    /// and timestamps of the document, which let the signature last. An XML document equals `original` under C14N once
+    /// its one new ds:Signature is taken out.
+    /// - Throws: A permanent ``Failure`` if one of the documents cannot be read.
     func check(
         _ signed: OctetString, from original: OctetString, as format: DocumentFormat
     ) throws(Failure) -> MadeSignature
 
-    /// The signatures in `document`, in the order in which they were made as far as that can be seen; empty without any.
+    /// Returns the signatures in `document`, in the order in which they were made as far as that can be seen; empty if
+    /// there are none.
     /// - Throws: A permanent ``Failure`` when it cannot be read.
     func signatures(in document: OctetString, as format: DocumentFormat) throws(Failure) -> [DocumentSignature]
 }
 
 /// One signature within a document, as it is known without asking anybody whom to trust.
 public struct DocumentSignature: Sendable, Hashable {
-    /// What of the document stands under the signature.
+    /// The part of the document that the signature covers.
     public enum Coverage: Sendable, Hashable {
         case wholeDocument
         /// It was signed before something was added; in words what followed, such as a further signature.
@@ -88,12 +102,12 @@ public struct DocumentSignature: Sendable, Hashable {
     public let name: String?
     /// nil when the document does not carry the signer's certificate.
     public let signer: CMSFacts.Signer?
-    /// When the signer says it was made, Unix seconds.
+    /// The time of signing that the signer claims, Unix seconds.
     public let claimedTime: Int?
     public let integrity: SignatureIntegrity
     public let coverage: Coverage
-    /// Whether everything is right here, but for the signature value, which cannot be looked at because the document does
-    /// not carry the signer's certificate; a server that knows it can.
+    /// True if everything is right here except the signature value, which cannot be checked because the document does
+    /// not carry the signer's certificate. A server that knows it can check the value.
     public let lacksOnlyCertificate: Bool
 
     public init(
@@ -121,7 +135,7 @@ public struct MadeSignature: Sendable, Hashable {
     }
 }
 
-/// Whether signatures fit their content, whoever made them.
+/// The result of comparing signatures with their content, whoever made them.
 public enum SignatureIntegrity: Sendable, Hashable {
     case intact
     /// Digest or signature differ.
@@ -130,9 +144,9 @@ public enum SignatureIntegrity: Sendable, Hashable {
     case unknown(String)
 }
 
-/// What a CMS SignedData says of itself.
+/// The content of a CMS SignedData by its own account.
 public struct CMSFacts: Sendable, Hashable {
-    /// Whether it carries content (eContent).
+    /// True if it carries content (eContent).
     public let enclosesContent: Bool
     /// The type of the content that was signed (RFC 5652 §5.2), as an object identifier.
     public let contentType: String
@@ -142,7 +156,8 @@ public struct CMSFacts: Sendable, Hashable {
     public struct Signer: Sendable, Hashable {
         /// `sha-256` and so on, as RFC 8551 §3.5.3.2 names them in micalg.
         public let digestAlgorithm: String
-        /// The addresses of the certificate: rfc822Name, SmtpUTF8Mailbox, and emailAddress of the subject. Empty without an enclosed certificate.
+        /// The addresses of the certificate: rfc822Name, SmtpUTF8Mailbox, and emailAddress of the subject. Empty
+        /// without an enclosed certificate.
         public let addresses: [String]
         /// Issuer (RFC 4514 text) and serial number (hexadecimal, lower case, no leading zeros) of the certificate.
         public let issuer: String?
@@ -153,7 +168,7 @@ public struct CMSFacts: Sendable, Hashable {
         public let signingTime: Int?
         /// The certificate in DER; nil when it is not at hand.
         public let certificate: OctetString?
-        /// Whether the signer's certificate is known; without it nobody can tell who signed.
+        /// True if the signer's certificate is known; without it the signer is unknown.
         public let hasCertificate: Bool
 
         public init(
@@ -177,7 +192,7 @@ public struct CMSFacts: Sendable, Hashable {
         self.signers = signers
     }
 
-    /// id-data, the only content type of a signed message (RFC 8551 §2.4.1): a timestamp token, for example, is a SignedData
-    /// with another one.
+    /// id-data, the only content type of a signed message (RFC 8551 §2.4.1). A timestamp token, for example, is a
+    /// SignedData with another content type.
     public static let data = "1.2.840.113549.1.7.1"
 }

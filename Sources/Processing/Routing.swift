@@ -21,7 +21,7 @@ struct Routing {
         account = Outcome.Account(messageID: intake.messageID, removed: intake.removed)
     }
 
-    /// Why a message is routed by an action.
+    /// The reason why a message is routed by an action.
     enum Cause {
         /// No workflow matched.
         case unmatched(String)
@@ -34,7 +34,7 @@ struct Routing {
         account.workflow = workflow.name
     }
 
-    /// Whether the mail's own signature is looked at; of attachments Authentication-Results has nothing to say.
+    /// True if the mail's own signature is verified. Authentication-Results reports nothing about attachments.
     var isAboutMail: Bool { workflow.map { $0.operations.contains(.verifyEmail) } ?? true }
 
     // MARK: - Ends that need no action
@@ -158,7 +158,8 @@ struct Routing {
         return [administratorNotice(administrator, cause)]
     }
 
-    /// Tells the administrator of a message that goes on to its recipients. What the limit leaves out is told in a summary.
+    /// Tells the administrator about a message that goes on to its recipients. Notices above the limit are told in a
+    /// summary.
     private func toldAdministrator(_ cause: Cause) -> [Output] {
         guard let administrator = policy.administrator else { return [] }
         let mention = Notice.Mention(entry: entry.id, messageID: intake.messageID, reason: reason(cause))
@@ -166,7 +167,8 @@ struct Routing {
         return [administratorNotice(administrator, cause)]
     }
 
-    /// A notice that is suppressed, or that tells an outsider without giving content back, never takes the only copy with it.
+    /// A notice that is suppressed, or that tells an outsider without returning the content, is never the only copy of
+    /// the message.
     private func toSender(_ cause: Cause, isOnlyCopy: Bool) -> [Output] {
         let kept = isOnlyCopy ? [blocked(because: reason(cause))] : []
         guard case .address(let sender)? = intake.envelope.sender, Notice.mayAnswer(intake.header) else { return kept }
@@ -196,8 +198,8 @@ struct Routing {
 }
 
 extension Output {
-    /// The same with no header line that the next mail server would refuse (RFC 5321 §4.5.3.1.6). What is put aside
-    /// stays as it came.
+    /// The same without a header line that the next mail server would refuse (RFC 5321 §4.5.3.1.6). A message that is
+    /// put aside stays unchanged.
     fileprivate var fitToLeave: Output {
         guard folder == .delivered else { return self }
         return Output(

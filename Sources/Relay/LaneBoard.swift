@@ -77,8 +77,8 @@ final class LaneBoard: @unchecked Sendable {
     /// Asks for permission to deliver, and waits for a turn if that is allowed; with `.go`, ``leave(_:_:at:)`` must
     /// follow.
     /// - Parameters:
-    ///   - round: The value of ``round`` from before the settings were read that `limits` come from; nil for its present
-    ///     value.
+    ///   - round: The value of ``round`` from before the settings were read that `limits` come from; nil for its
+    ///     present value.
     ///   - now: Asked anew after waiting.
     func enter(
         _ destination: Destination, _ limits: Limits, round: Int? = nil, now: () -> Int

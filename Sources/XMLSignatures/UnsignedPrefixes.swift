@@ -6,8 +6,8 @@ import CXmlSec
 /// (Exclusive XML Canonicalization §3). A prefix that stands in a value alone is written nowhere, so that its namespace
 /// can be exchanged after signing, and with it what the value means.
 ///
-/// No doubt is left where all names of the document that have the prefix have it for one namespace, because these are signed,
-/// and where it is that of XML Schema, whose types everybody knows.
+/// There is no doubt if the prefix stands for one namespace in all names of the document that have it, because these
+/// names are signed; nor if it stands for XML Schema, whose types everybody knows.
 struct UnsignedPrefixes {
     private let top: Node
     private let excluded: Set<Node>
@@ -103,7 +103,7 @@ struct UnsignedPrefixes {
         return nil
     }
 
-    /// What stands before a colon that a name follows, as in `a:Order` or `child::a:Order`.
+    /// The names before a colon that a name follows, as in `a:Order` or `child::a:Order`.
     private static func prefixes(in value: String) -> [String] {
         guard value.utf8.contains(0x3A) else { return [] }
         func isName(_ octet: UInt8) -> Bool {

@@ -82,7 +82,7 @@ extension FaultBench {
 }
 
 extension SpoolFixture {
-    /// What `ses status` says.
+    /// Returns the report of `ses status`.
     fileprivate func isHealthy() async throws -> Bool {
         try await ses(["status", "--config", configurationPath]).status == 0
     }

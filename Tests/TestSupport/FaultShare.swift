@@ -13,7 +13,7 @@ public enum FaultShare {
     private static let wanted = ProcessInfo.processInfo.environment["SES_TEST_POINT"]
     private static let table = ProcessInfo.processInfo.environment["SES_TEST_TABLE"]
 
-    /// - Parameter most: How many a whole run tries; nil for all.
+    /// - Parameter most: The number of points that a whole run tries; nil for all.
     public static func of<Point>(_ points: [Point], normally count: Int, most: Int? = nil) -> [Point] {
         if let wanted { return points.filter { "\($0)".contains(wanted) } }
         let count = isWhole ? most ?? points.count : count
@@ -37,8 +37,9 @@ public enum FaultShare {
         _ = Array(row.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     }
 
-    /// Runs `attempt` on each point, several at a time: a point is mostly the start of programs and the wait for their ends.
-    /// - Returns: What was not as it must be, each with its point.
+    /// Runs `attempt` on each point, several at a time: a point is mostly the start of programs and the wait for their
+    /// ends.
+    /// - Returns: The deviations from the expected outcome, each with its point.
     public static func faults<Point: Sendable>(
         of points: [Point], width: Int = Self.width, _ attempt: @escaping @Sendable (Point) async throws -> [String]
     ) async -> [(point: Point, faults: [String])] {

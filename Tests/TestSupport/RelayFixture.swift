@@ -8,8 +8,8 @@ public final class RelayFixture: Sendable {
     public var configurationPath: String { scratch.file("relay.xml") }
 
     /// - Parameters:
-    ///   - body: What stands in `Relay` beside the spool.
-    ///   - folder: Where the spool is made; beside the configuration where nothing is said.
+    ///   - body: The content of `Relay` beside the spool.
+    ///   - folder: The directory of the spool; nil for the one beside the configuration.
     public init(_ body: String, in folder: String? = nil) async throws {
         scratch = try ScratchDirectory()
         spool = (folder ?? scratch.path) + "/spool"

@@ -10,7 +10,7 @@ public final class SpoolFixture: Sendable {
     public let spool: String
     public var configurationPath: String { scratch.file("ses.xml") }
 
-    /// - Parameter folder: Where the spool is made; beside the configuration where nothing is said.
+    /// - Parameter folder: The directory of the spool; nil for the one beside the configuration.
     public init(_ configuration: SESXML, in folder: String? = nil) async throws {
         scratch = try ScratchDirectory()
         spool = (folder ?? scratch.path) + "/spool"

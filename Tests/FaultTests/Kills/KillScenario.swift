@@ -8,7 +8,8 @@ protocol KillState: Sendable {
     /// A fresh one in the same state.
     func copy() async throws -> any KillState
     /// The same situation on a spool that `write` makes: what a power loss left of this one.
-    /// - Parameter time: When the power failed, in monotonic nanoseconds; nil: after the end of the run.
+    /// - Parameter time: The time at which the power failed, in monotonic nanoseconds; nil for after the end of the
+    ///   run.
     func image(at time: Int?, _ write: (_ spool: String) throws -> Void) async throws -> any KillState
     /// The run that is killed.
     func run(_ environment: [String: String]) async throws -> RunningProgram.Finished
@@ -16,7 +17,7 @@ protocol KillState: Sendable {
     func take() throws
     /// Starts without faults, until nothing is left to do.
     func finish() async throws
-    /// What is not as it must be after ``finish()``.
+    /// Returns the deviations from the expected outcome after ``finish()``.
     func faults() throws -> [String]
 }
 
@@ -49,13 +50,13 @@ struct KillScenario: Sendable {
     }
 }
 
-/// Where a copy is killed.
+/// The point at which a copy is killed.
 struct KillPoint: Sendable, CustomStringConvertible {
     let scenario: Int
     let name: String
     let call: FaultPoint.Call
     let isAfter: Bool
-    /// Whether a reader takes away what is published before the next start.
+    /// True if a reader takes away published files before the next start.
     let takes: Bool
     /// The call before which the next start, that of recovery, is killed.
     var again: Int?

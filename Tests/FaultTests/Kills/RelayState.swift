@@ -5,8 +5,8 @@ import TestSupport
 
 /// A spool of the relay with marked messages, and who must have each in the end.
 ///
-/// The local-part of a recipient says what its server does: `ok…` is taken, `later…` refused once for now, `fail…` refused
-/// for good.
+/// The local-part of a recipient says what its server does: `ok…` is accepted, `later…` refused once for now, `fail…`
+/// refused permanently.
 final class RelayState: KillState {
     let fixture: RelayFixture
     private let server: ScriptedMailServer
@@ -14,7 +14,7 @@ final class RelayState: KillState {
     /// Those who had a message before the power failed, once for each.
     private let earlier: [String]
     private let knowsDSN: Bool
-    /// By recipient, whether he must have a message; `false`: must never have one and stand in `failed`.
+    /// By recipient: true if the recipient must have a message, false if it must never have one and stand in `failed`.
     private let expected: [String: Bool]
     /// Those who must be told of something by a report.
     private let senders: Set<String>
@@ -155,7 +155,7 @@ final class RelayState: KillState {
     }
 }
 
-/// When a server took a message, and for whom; one connection at a time.
+/// The times at which a server accepted messages, and their recipients; one connection at a time.
 private final class Acceptances: Sendable {
     private struct State {
         var now: [String] = []

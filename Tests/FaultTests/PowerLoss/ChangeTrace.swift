@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import TestSupport
 
-/// What a program changed below one directory, in order, as the library that counts calls has written it down.
+/// The changes of a program below one directory, in order, as the library that counts calls has recorded them.
 struct ChangeTrace: Sendable {
     struct Slot: Sendable, Hashable {
         let directory: Int
@@ -34,11 +34,11 @@ struct ChangeTrace: Sendable {
         /// Monotonic nanoseconds before it.
         let time: Int
         let change: Change
-        /// Whether it is of the probe that each start makes.
+        /// True if it belongs to the probe that each start makes.
         let isProbe: Bool
     }
 
-    /// What stood there before.
+    /// The tree before the changes.
     let before: FileTree
     /// With all objects that were made since, without names.
     private(set) var objects: [FileTree.Object]

@@ -1,14 +1,14 @@
 import Glibc
 import TestSupport
 
-/// What a disk may hold after the power failed, by two models of a file system.
+/// The possible contents of a disk after the power failed, by two models of a file system.
 ///
 /// Both take rename as atomic, which the spool's file systems promise.
-/// - Ordered: changes of names become durable in their order, and each fsync makes all before it durable, as a journal does.
-///   Octets that were not synced may be missing at the end of a file, or be zeros.
-/// - Weak: a change of names is durable only when the directory that it led to was synced; any other may be there or
-///   not, whatever their order, but none without those it needs: what made its object and directory, and the earlier ones
-///   of the same name or object.
+/// - Ordered: changes of names become durable in their order, and each fsync makes all before it durable, as a journal
+///   does. Octets that were not synced may be missing at the end of a file, or be zeros.
+/// - Weak: a change of names is durable only when the directory that it led to was synced. Any other may be there or
+///   not, in any order, but none without those that it needs: the one that made its object and directory, and earlier
+///   ones of the same name or object.
 struct PowerLossModel {
     enum Order: String, Sendable {
         case ordered, weak

@@ -50,7 +50,8 @@ extension FaultBench {
                 return faults + [model.account(after: point.step, point.order, seed: point.seed)]
             }
 
-            /// What was written down is what was done: with everything durable the tree is that which the program left.
+            /// Returns the faults of the trace itself: with everything durable, the tree must be the one that the
+            /// program left.
             func faultsOfTrace() throws -> [String] {
                 let whole = PowerLossModel(trace).image(after: trace.steps.count - 1, .whole, seed: 0)
                 let left = try FileTree.read(state.spool).tree

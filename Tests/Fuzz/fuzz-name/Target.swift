@@ -35,7 +35,7 @@ enum NameTarget {
         }
     }
 
-    /// What a record says, read line by line, is what it says when it is written anew.
+    /// Checks that a record, read line by line, is the same when it is written anew.
     private static func checkRecord(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         _ = DeliveryHistory(lines: lines)
