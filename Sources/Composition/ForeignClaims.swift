@@ -1,3 +1,4 @@
+import DomainNames
 import InternetMessage
 import LookAlikes
 import Octets
@@ -22,6 +23,40 @@ struct ForeignClaim {
     func mayBe(of authservID: String) -> Bool {
         let wanted = LookAlikes.folded(authservID)
         return bodies.contains { Self.mayBe($0, of: wanted) }
+    }
+
+    /// Returns the domain from within which some reader takes it for a result about S/MIME; nil if there is none.
+    ///
+    /// RFC 8601 §5 has the border of an organisation remove what claims to be from within it and did not come directly
+    /// from a trusted server. Results about SPF, DKIM and the like are left: the mail server before us writes them and
+    /// removes forged ones. About S/MIME nobody but SES has anything to say.
+    /// - Parameter domains: Those of our organisation.
+    func originOfSMIME(within domains: [CanonicalDomain]) -> CanonicalDomain? {
+        domains.first { domain in
+            bodies.contains { Self.namesSMIME(in: $0) && Self.mayBe($0, within: domain) }
+        }
+    }
+
+    /// Whether the method smime may be in `body`, whatever stands around the word (§2.2).
+    private static func namesSMIME(in body: String) -> Bool {
+        let letters = LookAlikes.folded(body).filter { !$0.isWhitespace }
+        return ["smime=", "smime/", "smime("].contains { letters.contains($0) }
+    }
+
+    private static func mayBe(_ body: String, within domain: CanonicalDomain) -> Bool {
+        let (words, isWhole) = identifier(in: body)
+        guard isWhole, !words.isEmpty else { return LookAlikes.folded(body).contains(domain.name) }
+        let joined = words.joined()
+        let look = LookAlikes.skeleton(joined)
+        if joined.utf8.contains(where: { $0 >= 0x80 }), look.contains(LookAlikes.skeleton(domain.unicodeName)) {
+            return true
+        }
+        return [words[0], joined, LookAlikes.folded(joined)].contains { reading in
+            // An address or a version is read over.
+            let name = reading.prefix { $0 != "/" }
+            let named = CanonicalDomain(name.split(separator: "@").last ?? name)
+            return named == domain || named.isBelow(domain)
+        }
     }
 
     private static func mayBe(_ body: String, of wanted: String) -> Bool {

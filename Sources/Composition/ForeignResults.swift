@@ -1,3 +1,4 @@
+import DomainNames
 public import InternetMessage
 import LookAlikes
 import Octets
@@ -21,8 +22,12 @@ public struct ForeignResults: Sendable {
     /// - Parameters:
     ///   - layers: The message, and what its S/MIME objects enclose.
     ///   - authservID: The identifier of our Authentication-Results fields.
-    public init(in layers: [Message], authservID: String, using charsets: some CharsetDecoding) {
-        let reserved = ReservedFields(names: ReservedFields.Names(authservID: authservID))
+    ///   - domains: The organisation's domains.
+    public init(
+        in layers: [Message], authservID: String, domains: [String] = [], using charsets: some CharsetDecoding
+    ) {
+        let reserved = ReservedFields(
+            names: ReservedFields.Names(authservID: authservID, domains: domains.map { CanonicalDomain($0) }))
         var names: [String] = []
         var isInText = false
         var isInHeader = false

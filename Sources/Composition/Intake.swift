@@ -1,10 +1,11 @@
+import DomainNames
 public import InternetMessage
 public import Octets
 
 /// A received message: the envelope of a file, and its content without fields that only SES may write.
 ///
 /// These are removed: every `X-SES-*` field and its look-alikes, every Authentication-Results of our own identifier
-/// (RFC 8601 §5), the trace fields that were read as the envelope, and `Bcc` of outgoing mail. Octets before the header
+/// or with a result about S/MIME from within our domains (RFC 8601 §5), the trace fields that were read as the envelope, and `Bcc` of outgoing mail. Octets before the header
 /// that are no part of it are removed too, such as a byte order mark or an empty line. Except for the trace fields, a
 /// field is removed wherever some reader finds it, also behind a line that is not a field and up to the first empty
 /// line. Nothing after that line is touched.
@@ -19,10 +20,11 @@ public struct Intake: Sendable {
     ///   - isBare: True if a person put the file in as a bare `*.eml`.
     ///   - removesBcc: For outgoing mail.
     ///   - authservID: The identifier of our own Authentication-Results fields.
+    ///   - domains: The organisation's domains.
     /// - Throws: ``CompositionError`` when the header is larger than `limits` allows, or the block is damaged.
     public init(
         raw: OctetString, canonical: OctetString, block: OctetString?, isBare: Bool, removesBcc: Bool,
-        authservID: String, limits: Message.Limits = Message.Limits()
+        authservID: String, domains: [String] = [], limits: Message.Limits = Message.Limits()
     ) throws(CompositionError) {
         let raw = raw.withoutOctetsBeforeHeader
         let canonical = canonical.withoutOctetsBeforeHeader
@@ -40,7 +42,8 @@ public struct Intake: Sendable {
         do {
             message = try CleanedMessage(
                 raw: raw, canonical: canonical, header: header,
-                reserving: ReservedFields.Names(authservID: authservID, bcc: removesBcc),
+                reserving: ReservedFields.Names(
+                    authservID: authservID, domains: domains.map { CanonicalDomain($0) }, bcc: removesBcc),
                 removing: { envelope.source == .trace ? Self.trace(of: $0) : [:] }, limits: limits)
         } catch {
             throw CompositionError(.unreadableHeader, "the message cannot be read: \(error)")

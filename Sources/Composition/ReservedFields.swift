@@ -1,3 +1,4 @@
+import DomainNames
 import InternetMessage
 import Octets
 
@@ -11,6 +12,8 @@ struct ReservedFields {
     struct Names {
         /// The identifier of our Authentication-Results fields; nil if these are allowed in the header.
         var authservID: String?
+        /// The organisation's domains, for which no other server speaks about S/MIME.
+        var domains: [CanonicalDomain] = []
         /// True if blind recipients must not be visible.
         var bcc = false
     }
@@ -202,8 +205,9 @@ struct ReservedFields {
         }
         guard let authservID = names.authservID, readings.contains("authentication-results") else { return nil }
         let body = OctetString(octets.octets(index + 1..<field.upperBound))
-        guard ForeignClaim(of: body).mayBe(of: authservID) else { return nil }
-        return (name, "it speaks for \(authservID)")
+        let claim = ForeignClaim(of: body)
+        if claim.mayBe(of: authservID) { return (name, "it speaks for \(authservID)") }
+        return claim.originOfSMIME(within: names.domains).map { (name, "it speaks about S/MIME for \($0)") }
     }
 
     /// A run of octets above 127 between letters as one hyphen: Unicode has many of them.

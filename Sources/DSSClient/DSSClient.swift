@@ -90,7 +90,9 @@ public final class DSSClient: SignatureService {
         _ question: DSSQuestion, _ answers: any OctetCollectorMaking
     ) async throws(Failure) -> DSSOutcome {
         guard let addresses else {
-            throw Failure(.permanent, "no address of a \(service) service is configured", pointsAtConfiguration: true)
+            throw Failure(
+                .permanent, "no address of a \(service) service is configured", advice: .noAddress,
+                pointsAtConfiguration: true)
         }
         var attempts = Attempts(service: service, dialect: configuration.dialect)
         for address in addresses.all {

@@ -32,6 +32,30 @@ public enum Advice: Sendable, Hashable, CaseIterable {
     case ownMessage
     /// An answer of the signing server that is of no use.
     case server
+    /// A From address that decides on the key and is not one of ours, or cannot be read.
+    case keyChoice
+    /// An envelope sender that is not the author, where that is required.
+    case ownSender
+    /// A message without envelope and recipients.
+    case recipients
+    /// An attachment that cannot be changed, because a signature or an encryption protects it.
+    case protected
+    /// A signed attachment that the filter of the workflow leaves out.
+    case unselected
+    /// A key at the signing server with which nobody accepts a signature.
+    case signingKey
+    /// A profile of the signing server that does not make what is needed.
+    case signingProfile
+    /// A service for which no address is configured.
+    case noAddress
+    /// A setting of our own configuration.
+    case configuration
+    /// A client that `ses-dss` does not know.
+    case unknownClient
+    /// A profile that `ses-dss` does not grant.
+    case unknownProfile
+    /// A key that `ses-dss` does not grant.
+    case unknownKey
 
     /// A clause without a full stop.
     public var text: String {
@@ -59,7 +83,25 @@ public enum Advice: Sendable, Hashable, CaseIterable {
         case .ownMessage: "the program that wrote the message is usually the cause: send it again with another one"
         case .server:
             "see the log of the signing server, and check address, profile and client in ses.xml with `ses check`"
+        case .keyChoice: "correct From, add its domain as DomainName, or name a key by alias= in ses.xml"
+        case .ownSender:
+            "send it with the envelope sender that From names, or set SenderMustOwnFrom to false in ses.xml"
+        case .recipients: "put it in with `ses drop`, or as a *.eml file whose To, Cc or Bcc names them"
+        case .protected: "send the file unprotected in a message of its own, or leave such mail out by the filter"
+        case .unselected: "extend the Attachment criterion in ses.xml if it is to be verified"
+        case .signingKey: "put a valid certificate for this use at the signing server, or name another key by alias="
+        case .signingProfile: "change the profile at the signing server, or name another by profileId= in ses.xml"
+        case .noAddress: "add its PrimaryAddress to ses.xml, or take the operation out of the workflow"
+        case .configuration: "correct ses.xml, and read it with `ses check`"
+        case .unknownClient: "make OriginatorId in ses.xml the id of a Client in dss.xml"
+        case .unknownProfile: "compare profileId= in ses.xml with the profiles of the Client in dss.xml"
+        case .unknownKey: "compare alias= in ses.xml with the keys of the Client in dss.xml"
         }
+    }
+
+    /// `reason` without the advice behind it: the finding alone, for where there is little room.
+    public static func removed(from reason: String) -> String {
+        allCases.reduce(reason) { $0.replacing(" (" + $1.text + ")", with: "") }
     }
 
     /// `reason` with the advice behind it, once.

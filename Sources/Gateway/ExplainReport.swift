@@ -134,7 +134,7 @@ public struct ExplainReport: Encodable, Sendable {
         do {
             intake = try Intake(
                 raw: claimed.raw, canonical: canonical, block: claimed.block, isBare: claimed.isBare,
-                removesBcc: direction == .outgoing, authservID: policy.authservID)
+                removesBcc: direction == .outgoing, authservID: policy.authservID, domains: policy.domainNames)
             layers = try MessageLayers(
                 opening: Message(reading: intake.message.canonical), CMSInspecting(),
                 MemoryCollecting(limit: intake.message.canonicalRope.count))

@@ -32,7 +32,7 @@ struct ReadingChoices: OptionSet, Hashable, Sendable {
     static let repeatedField = ReadingChoices(rawValue: 1 << 10)
     /// The message declares no MIME version, or one that is not 1.
     static let version = ReadingChoices(rawValue: 1 << 11)
-    /// A preamble has a colon.
+    /// A preamble is a part with a content for some reader.
     static let preamble = ReadingChoices(rawValue: 1 << 12)
     /// The body of a Content-Type or Content-Transfer-Encoding comes out otherwise. Which habits make it so is found by
     /// reading that field alone: see ``StructuralField``.

@@ -72,6 +72,7 @@ private struct ReadingComparison {
     private let octets: OctetString
     private let buffer: UnsafeRawBufferPointer
     private let candidates: DelimiterCandidates
+    private let root: Entity
     private let outline: Outline
     /// The choices that came up.
     private let met: ReadingChoices
@@ -84,8 +85,9 @@ private struct ReadingComparison {
         self.buffer = buffer
         candidates = DelimiterCandidates(buffer)
         var reader = EntityReader(octets: octets, buffer: buffer, limits: Message.Limits(), candidates: candidates)
-        do { outline = Outline(try reader.read(), ReadingHabits()) } catch { return nil }
-        met = outline.hasColonInPreamble ? reader.choices.union(.preamble) : reader.choices
+        do { root = try reader.read() } catch { return nil }
+        outline = Outline(root, ReadingHabits())
+        met = outline.hasShownPreamble ? reader.choices.union(.preamble) : reader.choices
         oddFields = reader.oddFields
     }
 
@@ -100,7 +102,10 @@ private struct ReadingComparison {
     func differs(_ habits: ReadingHabits) -> Bool {
         var reader = EntityReader(
             octets: octets, buffer: buffer, limits: Message.Limits(), habits: habits, candidates: candidates)
-        do { return Outline(try reader.read(), habits) != outline } catch { return true }
+        do {
+            let isOther = Outline(try reader.read(), habits) != outline
+            return isOther && !(habits.requiresMIMEVersion && root.isHarmlessAsText)
+        } catch { return true }
     }
 }
 
@@ -116,22 +121,21 @@ private struct Outline: Equatable {
     }
 
     let parts: [Part]
-    /// True if a preamble has a colon, so that it may be a header.
-    let hasColonInPreamble: Bool
+    /// True if a preamble is a part with a content for some reader.
+    let hasShownPreamble: Bool
 
     static func == (one: Outline, other: Outline) -> Bool { one.parts == other.parts }
 
     init(_ root: Entity, _ habits: ReadingHabits) {
         var parts: [Part] = []
-        var hasColonInPreamble = false
+        var hasShownPreamble = false
         for entity in root.walk(.ownParts) {
             var boundary: OctetString?
             if case .multipart(let multipart) = entity.content {
                 boundary = multipart.boundary
-                let preamble = entity.message.slice(multipart.preamble)
-                let hasColon = preamble.withUnsafeBytes { $0.firstOffset(of: 0x3A) } != nil
-                if hasColon { hasColonInPreamble = true }
-                if habits.showsPreamble, hasColon {
+                let isShown = multipart.showsPreamble(in: entity.message)
+                if isShown { hasShownPreamble = true }
+                if habits.showsPreamble, isShown {
                     parts.append(
                         Part(
                             path: entity.path, body: multipart.preamble, mediaType: "text/plain", encoding: nil,
@@ -145,6 +149,6 @@ private struct Outline: Equatable {
                     encoding: encoding, boundary: boundary))
         }
         self.parts = parts
-        self.hasColonInPreamble = hasColonInPreamble
+        self.hasShownPreamble = hasShownPreamble
     }
 }

@@ -47,15 +47,14 @@ struct AttachmentDocument {
 
     /// Refuses to change a part that a signature or an encryption protects.
     private static func requireOpen(_ facts: AttachmentFacts) throws(Failure) {
-        switch facts.protection {
-        case nil: return
-        case .withinSigned:
-            throw Failure(.permanent, "it stands in a signed part of the message, which a change would break")
-        case .signedPart:
-            throw Failure(.permanent, "it is a signed part of the message itself, and what it encloses is not changed")
-        case .encryptedPart:
-            throw Failure(.permanent, "it is encrypted, and SES does not decrypt")
-        }
+        let why =
+            switch facts.protection {
+            case nil: nil as String?
+            case .withinSigned: "it stands in a signed part of the message, which a change would break"
+            case .signedPart: "it is a signed part of the message itself, and what it encloses is not changed"
+            case .encryptedPart: "it is encrypted, and SES does not decrypt"
+            }
+        if let why { throw Failure(.permanent, why, advice: .protected) }
     }
 
     /// Whatever the verifying side would not trust is refused before it is signed.

@@ -25,7 +25,8 @@ public struct EntryProcessor: Sendable {
         do {
             intake = try Intake(
                 raw: entry.raw, canonical: entry.canonical, block: entry.block, isBare: entry.isBare,
-                removesBcc: entry.direction == .outgoing, authservID: policy.authservID)
+                removesBcc: entry.direction == .outgoing, authservID: policy.authservID,
+                domains: policy.domainNames)
         } catch {
             return Unread.unreadable(
                 entry, because: Advice.ownMessage.added(to: error.text), policy: policy, services: services)
@@ -82,7 +83,8 @@ public struct EntryProcessor: Sendable {
         do {
             let intake = try Intake(
                 raw: entry.raw, canonical: entry.canonical, block: entry.block, isBare: entry.isBare,
-                removesBcc: entry.direction == .outgoing, authservID: policy.authservID)
+                removesBcc: entry.direction == .outgoing, authservID: policy.authservID,
+                domains: policy.domainNames)
             var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
             let isAddressed = intake.envelope.unreadable.isEmpty && !intake.envelope.recipients.isEmpty
             if isAddressed || !refusesWhole { return routing.refuse(failure) }

@@ -1,4 +1,5 @@
 import Composition
+import Explanations
 import InternetMessage
 import Workflows
 
@@ -31,16 +32,18 @@ struct KeyAlias {
     }
 
     private func requireOwner(of header: Header, _ envelope: Envelope) throws(Failure) {
-        let rule = "nothing is signed, because SenderMustOwnFrom is set and "
+        func refusal(_ why: String) -> Failure {
+            Failure(.permanent, "nothing is signed, because SenderMustOwnFrom is set and " + why, advice: .ownSender)
+        }
         switch Author.of(header) {
-        case .none(let why): throw Failure(.permanent, rule + why)
+        case .none(let why): throw refusal(why)
         case .one(let address):
             switch envelope.sender {
             case .address(let sender) where CanonicalAddress(sender) == CanonicalAddress(address): return
             case .address(let sender):
-                throw Failure(.permanent, rule + "From is \(address), but the envelope sender is \(sender)")
-            case .null: throw Failure(.permanent, rule + "From is \(address), but the envelope sender is empty")
-            case nil: throw Failure(.permanent, rule + "From is \(address), but the envelope sender is not known")
+                throw refusal("From is \(address), but the envelope sender is \(sender)")
+            case .null: throw refusal("From is \(address), but the envelope sender is empty")
+            case nil: throw refusal("From is \(address), but the envelope sender is not known")
             }
         }
     }
@@ -48,13 +51,13 @@ struct KeyAlias {
     private func author(of header: Header) throws(Failure) -> AddrSpec {
         switch Author.of(header) {
         case .none(let why):
-            throw Failure(.permanent, "no key can be chosen by the From address: " + why)
+            throw Failure(.permanent, "no key can be chosen by the From address: " + why, advice: .keyChoice)
         case .one(let address):
             guard policy.isInternal(address) else {
                 throw Failure(
                     .permanent,
-                    "no key can be chosen by the From address: \(address) is in none of the DomainName of the configuration"
-                )
+                    "no key can be chosen by the From address: \(address) is in no DomainName of the configuration",
+                    advice: .keyChoice)
             }
             return address
         }

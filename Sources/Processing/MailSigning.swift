@@ -38,7 +38,8 @@ struct MailSigning {
             guard !facts.enclosesContent else {
                 throw Failure(
                     .permanent,
-                    "the signing server's signature encloses its content; the profile must make detached signatures")
+                    "the signing server's signature encloses its content; the profile must make detached signatures",
+                    advice: .signingProfile)
             }
             for made in facts.signers { try signer.require(made) }
             let signed = MultipartSigned.assemble(

@@ -18,7 +18,7 @@ extension Routing {
         }
         text.foreignClaims =
             ForeignResults(
-                in: layers.all, authservID: policy.authservID, using: services.charsets
+                in: layers.all, authservID: policy.authservID, domains: policy.domainNames, using: services.charsets
             ).words
         return text
     }

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -59,10 +60,11 @@ struct Routing {
     /// To whom it should go is never guessed: list mail would go round for ever.
     func noRecipients() -> Outcome {
         let reason = "the message names no recipients: it has no envelope, and none is guessed from its header"
+        let failure = Failure(.permanent, reason, advice: .recipients)
         let outputs =
-            policy.administrator.map { [administratorNotice($0, .failure(Failure(.permanent, reason)))] }
-            ?? [blocked(because: reason)]
-        return publish(outputs, reason: reason)
+            policy.administrator.map { [administratorNotice($0, .failure(failure))] }
+            ?? [blocked(because: failure.summary)]
+        return publish(outputs, reason: failure.summary)
     }
 
     // MARK: - The ends of operations

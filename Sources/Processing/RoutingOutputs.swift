@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Workflows
@@ -109,7 +110,8 @@ extension Routing {
         AuthenticationResults(
             authservID: policy.authservID, result: verdict.authenticationResult,
             // A good signature beside a header that says otherwise needs a word.
-            reason: verdict.authenticationResult == .pass ? verdict.differences.first : verdict.reasons.first,
+            reason: (verdict.authenticationResult == .pass ? verdict.differences.first : verdict.reasons.first)
+                .map(Advice.removed(from:)),
             signers: verdict.signers.map {
                 AuthenticationResults.Signer(
                     identifier: verdict.identity?.comparedAddress(of: $0) ?? $0.addresses.first ?? $0.subject,
@@ -120,7 +122,7 @@ extension Routing {
     func authenticationResults(_ failure: Failure) -> String {
         AuthenticationResults(
             authservID: policy.authservID, result: failure.wasTransient ? .temperror : .permerror,
-            reason: failure.summary
+            reason: Advice.removed(from: failure.summary)
         ).field
     }
 

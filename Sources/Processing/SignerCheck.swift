@@ -1,4 +1,5 @@
 import Composition
+import Explanations
 import InternetMessage
 import Workflows
 
@@ -18,7 +19,7 @@ struct SignerCheck {
             throw Failure(
                 .permanent,
                 "the signing server's signature is refused, because nobody will accept it: "
-                    + UntrustedText.plainTextLine(obstacle))
+                    + UntrustedText.plainTextLine(obstacle), advice: .signingKey)
         }
         guard let owner = key.owner, !signer.addresses.isEmpty else { return }
         let known = CanonicalAddress(owner)

@@ -35,8 +35,8 @@ struct SigningChain {
         guard !isMailSigned || attachments.isEmpty else {
             throw Failure(
                 .permanent,
-                "SIGN_ATTACHMENT after SIGN_EMAIL would break the signature of the mail; write SIGN_ATTACHMENT, SIGN_EMAIL"
-            )
+                "SIGN_ATTACHMENT after SIGN_EMAIL would break the signature of the mail; write SIGN_ATTACHMENT, SIGN_EMAIL",
+                advice: .configuration)
         }
         let sound =
             attachments.isEmpty

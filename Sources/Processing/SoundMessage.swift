@@ -81,7 +81,7 @@ struct SoundMessage {
         do {
             return try Message(reading: octets)
         } catch {
-            throw Failure(.permanent, "the message cannot be read as it would leave: \(error)")
+            throw Failure(.permanent, "the message cannot be read as it would leave: \(error)", advice: .ownMessage)
         }
     }
 }

@@ -26,8 +26,8 @@ struct UnselectedAttachments {
         for attachment in signed.prefix(Self.most) {
             var verdict = AttachmentVerdict(
                 path: attachment.path, fileName: attachment.fileName, .judged(.notTrusted))
-            if let why = try fault(of: attachment) {
-                verdict.reasons = [Advice.changed.added(to: why), Self.reason]
+            if let (why, advice) = try fault(of: attachment) {
+                verdict.reasons = [advice.added(to: why), Self.reason]
                 broken.append(verdict)
             } else {
                 remarks.append("\(verdict.subject) is signed and was not checked: \(Self.reason)")
@@ -39,16 +39,16 @@ struct UnselectedAttachments {
         return (broken, remarks)
     }
 
-    private static let reason = "the workflow's Attachment criterion does not select it"
+    private static let reason = Advice.unselected.added(to: "the workflow's Attachment criterion does not select it")
 
-    /// The reason for which its signature cannot be right, whoever made it; nil where none is seen.
-    private func fault(of attachment: AttachmentFacts) throws(Failure) -> String? {
+    /// The reason for which its signature cannot be right, whoever made it, and what to do; nil where none is seen.
+    private func fault(of attachment: AttachmentFacts) throws(Failure) -> (why: String, Advice)? {
         guard let form = attachment.signedForm, let entity = message.root.entity(at: attachment.path) else {
             return nil
         }
         let format: DocumentFormat
         switch form {
-        case .ambiguous(let ways): return "it can be read in two ways, as \(ways)"
+        case .ambiguous(let ways): return ("it can be read in two ways, as \(ways)", .ambiguous)
         case .cms: return try faultOfCMS(try AttachmentOctets(of: entity, scratch).content)
         case .pdf: format = .pdf
         case .xml: format = .xml
@@ -56,26 +56,28 @@ struct UnselectedAttachments {
         let octets = try AttachmentOctets(of: entity, scratch)
         do throws(Failure) {
             for signature in try services.documents.signatures(in: octets.content, as: format) {
-                if case .broken(let why) = signature.integrity { return "signature and content do not fit: \(why)" }
+                if case .broken(let why) = signature.integrity {
+                    return ("signature and content do not fit: \(why)", .changed)
+                }
             }
             return nil
         } catch {
             guard error.permanence == .permanent else { throw error }
-            return "its signatures cannot be read here: \(error.summary)"
+            return ("its signatures cannot be read here: \(error.summary)", .damaged)
         }
     }
 
     /// One that encloses its content; of a detached signature the file would have to be known.
-    private func faultOfCMS(_ octets: OctetString) throws(Failure) -> String? {
+    private func faultOfCMS(_ octets: OctetString) throws(Failure) -> (why: String, Advice)? {
         let signature = CMSArmour.removed(from: octets)
         do throws(Failure) {
             guard try services.inspection.facts(of: signature).enclosesContent,
                 case .broken(let why) = try services.inspection.check(signature, content: nil)
             else { return nil }
-            return "signature and content do not fit: \(why)"
+            return ("signature and content do not fit: \(why)", .changed)
         } catch {
             guard error.permanence == .permanent else { throw error }
-            return "the signature cannot be read here: \(error.summary)"
+            return ("the signature cannot be read here: \(error.summary)", .damaged)
         }
     }
 }

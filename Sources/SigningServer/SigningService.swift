@@ -74,9 +74,11 @@ struct SigningService: Sendable {
         }
 
         /// A profile that does not exist and one that is not granted look the same from outside.
-        static let profile = Refusal(.notSupported, "the profile is unknown, or not granted to this client")
+        static let profile = Refusal(
+            .notSupported, "the profile is unknown, or not granted to this client", advice: .unknownProfile)
         static let key = Refusal(
-            .keyLookupFailed, "the key is unknown, or not granted to this client", major: .responderError)
+            .keyLookupFailed, "the key is unknown, or not granted to this client", major: .responderError,
+            advice: .unknownKey)
 
         static func failed(_ error: CryptographyError) -> Refusal {
             Refusal(.generalError, error.reason, major: .responderError)
@@ -87,7 +89,7 @@ struct SigningService: Sendable {
         _ request: DSSServerRequest
     ) throws(Refusal) -> SigningServerConfiguration.Client {
         guard let id = request.client, let client = configuration.clients[id] else {
-            throw Refusal(.unknownClient, "the client id is not known here")
+            throw Refusal(.unknownClient, "the client id is not known here", advice: .unknownClient)
         }
         return client
     }
@@ -114,7 +116,7 @@ struct SigningService: Sendable {
             case .document(let why): throw Refusal(.notSupported, why, advice: .ownFile)
             case .request(let why): throw Refusal(.notSupported, why)
             case .notParseable(let why): throw Refusal(.notParseable, why, advice: .ownFile)
-            case .key(let why): throw Refusal(.keyLookupFailed, why, major: .responderError)
+            case .key(let why): throw Refusal(.keyLookupFailed, why, major: .responderError, advice: .signingKey)
             case .server(let why): throw Refusal(.generalError, why, major: .responderError)
             }
         }

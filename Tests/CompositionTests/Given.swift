@@ -15,17 +15,19 @@ enum Given {
     static func crlf(_ text: String) -> OctetString { OctetString(text).withCRLFLineEnds() }
 
     static func intake(
-        _ text: String, block: EnvelopeBlock? = nil, isBare: Bool = false, removesBcc: Bool = false
+        _ text: String, block: EnvelopeBlock? = nil, isBare: Bool = false, removesBcc: Bool = false,
+        domains: [String] = []
     ) throws -> Intake {
-        try intake(OctetString(text), block: block, isBare: isBare, removesBcc: removesBcc)
+        try intake(OctetString(text), block: block, isBare: isBare, removesBcc: removesBcc, domains: domains)
     }
 
     static func intake(
-        _ raw: OctetString, block: EnvelopeBlock? = nil, isBare: Bool = false, removesBcc: Bool = false
+        _ raw: OctetString, block: EnvelopeBlock? = nil, isBare: Bool = false, removesBcc: Bool = false,
+        domains: [String] = []
     ) throws -> Intake {
         try Intake(
             raw: raw, canonical: raw.withCRLFLineEnds(), block: block?.rendered(), isBare: isBare,
-            removesBcc: removesBcc, authservID: authservID)
+            removesBcc: removesBcc, authservID: authservID, domains: domains)
     }
 
     /// A stand-in for HMAC-SHA256: 32 octets that depend on all of the input.

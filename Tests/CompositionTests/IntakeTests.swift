@@ -46,6 +46,37 @@ struct IntakeTests {
         #expect(intake.removed.isEmpty)
     }
 
+    @Test(
+        "removes results about S/MIME from within our domains, whoever wrote them (RFC 8601 §5)",
+        arguments: [
+            "example.test; smime=pass", "mx.example.test; smime=pass", "EXAMPLE.test 1; SMIME=pass",
+            "mx.example.test/1; dkim=pass header.d=a.test; smime=pass", "\"mx.example.test\"; smime (x) = pass",
+            "(x) mx.example.test (y); dkim=pass; smime/1=pass", "m\u{FC}nchen.test; smime=pass",
+            "xn--mnchen-3ya.test; smime=pass", "mail.xn--mnchen-3ya.test; smime=fail", "example.test. ; smime=pass",
+            "(open example.test; smime=pass", "ex\u{430}mple.test; smime=pass",
+            "=?utf-8?Q?mx=2Eexample=2Etest=3B_smime=3Dpass?=", "mx.example.test;\n\tsmime\n =pass",
+            "postmaster@example.test; smime=pass",
+        ])
+    func management(_ body: String) throws {
+        let given = "From: a@b.test\nAuthentication-Results: \(body)\nSubject: x\n\nx\n"
+        let intake = try Given.intake(given, domains: ["example.test", "xn--mnchen-3ya.test"])
+        #expect(intake.header.fields.map(\.name) == ["From", "Subject"])
+        #expect(intake.removed.count == 1 && intake.removed.first?.contains("it speaks about S/MIME for") == true)
+    }
+
+    @Test(
+        "leaves results about other things, which the mail server before us writes, and those of others",
+        arguments: [
+            "mx.example.test; dkim=pass header.d=us.mimecast.test; spf=pass smtp.mailfrom=a@b.test",
+            "example.test; none", "partner.test; smime=pass", "example.test.evil.test; smime=pass",
+            "notexample.test; smime=pass",
+        ])
+    func otherManagement(_ body: String) throws {
+        let given = "From: a@b.test\nAuthentication-Results: \(body)\nSubject: x\n\nx\n"
+        let intake = try Given.intake(given, domains: ["example.test", "xn--mnchen-3ya.test"])
+        #expect(intake.removed.isEmpty)
+    }
+
     @Test("takes the trace fields above the first Received as the envelope, and no others")
     func trace() throws {
         let intake = try Given.intake(

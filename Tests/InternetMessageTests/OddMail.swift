@@ -253,6 +253,18 @@ private struct OddMailWriter {
             "empty line", "\r\n", oneIn: 25, [" \r\n", "\t\r\n", "\n", "\r\r\n", "\u{0}\r\n", "\r\n\r\n", "\r"])
         var preamble = chance(1, in: 2) ? "This is a message in MIME format.\r\n" : ""
         var epilogue = ""
+        preamble = odd(
+            "preamble", preamble, oneIn: 8,
+            [
+                "", "\r\n", "See: \(OddMail.mark)\r\n", "See: \(OddMail.mark)\r\n\(OddMail.mark) again\r\n",
+                "\r\nSee: \(OddMail.mark)\r\n", "See: x\r\n\r\n\(OddMail.mark)\r\n",
+                "See: x\r\n \r\n\(OddMail.mark)\r\n",
+                "See: x\n\n\(OddMail.mark)\n", "See: x\r\r\(OddMail.mark)\r\n",
+                "\(OddMail.mark): x\n\r\(OddMail.mark)\r\n",
+                "Content-Type: text/html\r\n\(OddMail.mark)\r\n",
+                "Content-Disposition: attachment; filename=contract.pdf\r\n",
+                "X: y\r\n\(OddMail.mark)\r\n\r\n", "See:\r\n \(OddMail.mark)\r\n\t\r\n",
+            ])
         if chance(1, in: 2) { preamble += forgery(other) }
         if chance(1, in: 3) { epilogue += forgery(other) }
         let first = odd("first delimiter", "--\(boundary)\r\n", oneIn: 15, delimiterForms)

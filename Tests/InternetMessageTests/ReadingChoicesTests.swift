@@ -116,6 +116,8 @@ struct ReadingChoicesTests {
         }
         // Without a version nothing else is asked for.
         #expect(try Message(reading: OctetString(plain).withCRLFLineEnds()).othersThatMatter == 1)
+        let colon = mixed.replacing("in MIME format.", with: "in MIME format: http://x.test/")
+        #expect(try Message(reading: OctetString(colon).withCRLFLineEnds()).othersThatMatter == 0)
         // A field that all take alike, though it is not plain.
         let named = mixed.replacing("\"Offer (1), new.pdf\"", with: "\"=?utf-8?Q?=C3=84rger=3B?=\" (mine)")
         #expect(try Message(reading: OctetString(named).withCRLFLineEnds()).othersThatMatter == 0)

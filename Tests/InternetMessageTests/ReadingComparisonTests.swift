@@ -34,6 +34,8 @@ struct ReadingComparisonTests {
     static let alike: [Case] = [
         Case("a plain multipart", mail()),
         Case("a preamble in words", mail(preamble: "This is a message in MIME format.\n")),
+        Case("a preamble with a colon that nobody shows", mail(preamble: "In MIME format: see http://x.test/\n")),
+        Case("the same with an empty line behind it", mail(preamble: "In MIME format:\nsee above.\n\n \n")),
         Case("an epilogue in words", mail(end: "--b--\nThis is the end.\n")),
         Case("equal fields twice", mail(fields: "MIME-Version: 1.0\nMIME-Version: 1.0\n")),
         Case("equal parameters twice", mail("; boundary=\"b\"; boundary=b")),
@@ -53,6 +55,10 @@ struct ReadingComparisonTests {
             "MIME-Version: 1.0\nContent-Type: text/plain; name=a b.txt\n\nx\n"),
         Case("a semicolon at the end", mail("; boundary=b;")),
         Case("no MIME at all", "From: a@x.test\n\nx\n"),
+        Case("no version, and nothing but parts", mail(fields: "")),
+        Case(
+            "no version, and base64",
+            "From: a@x.test\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\nMIAG\n"),
         Case(
             "an entity from an S/MIME object, which needs no version",
             "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n"),
@@ -102,11 +108,22 @@ struct ReadingComparisonTests {
         Case(
             "an encoded boundary", mail("; boundary=\"=?us-ascii?Q?b?=\"").replacing("--b", with: "--=?us-ascii?Q?b?=")),
         Case("a boundary in brackets", mail("; boundary=\"<b>\"").replacing("--b", with: "--<b>")),
-        Case("no version", mail(fields: "")),
+        Case("no version, and words before the parts", mail(fields: "", preamble: "forged\n")),
+        Case("no version, and words behind the parts", mail(fields: "", end: "--b--\nforged\n")),
+        Case("no version, and words in the header of a part", mail(fields: "", first: "X: forged\n\none\n")),
+        Case("no version, and a text in another form", "From: a@x.test\nContent-Type: text/html\n\nx\n"),
+        Case("no version, and no end", mail(fields: "", end: "")),
+        Case(
+            "no version, and base64 with words in it",
+            "From: a@x.test\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\nforged!\n"),
         Case("another version", mail(fields: "MIME-Version: 2.0\n")),
         Case("two words of encoding", mail(first: "Content-Transfer-Encoding: base64 7bit\n\none\n")),
         Case("a semicolon behind the encoding", mail(first: "Content-Transfer-Encoding: base64;\n\nb25l\n")),
         Case("a preamble that may be a header", mail(preamble: "Content-Type: text/html\n\nforged\n")),
+        Case("a preamble with a text behind a header", mail(preamble: "In MIME format: x\n\nforged\n")),
+        Case("the same behind a line of blanks", mail(preamble: "In MIME format: x\n \nforged\n")),
+        Case("the same behind bare CRs", mail(preamble: "In MIME format: x\r\rforged\n")),
+        Case("a preamble that names a file", mail(preamble: "Content-Type: a/b; name=contract.pdf\n")),
     ]
     private static let long = String(repeating: "b", count: 71)
 

@@ -110,18 +110,21 @@ struct AttachmentVerifyingTests {
         Case(
             name: "only the selected ones",
             files: [.pdf("a.pdf", whole), .xml("b.xml", "server-bad\n" + whole).unselected()],
-            verdict: "trusted", told: ["attachment \"b.xml\" is signed and was not checked"]),
+            verdict: "trusted",
+            told: ["attachment \"b.xml\" is signed and was not checked", "extend the Attachment criterion"]),
         Case(
             name: "a broken one beside the selected ones",
             files: [
                 .pdf("a.pdf", whole), .xml("b.xml", "sig A broken whole").unselected(), .text("c.txt").unselected(),
             ],
             verdict: "not trusted",
-            told: ["trusted: \"a.pdf\"", "not trusted: \"b.xml\"", wrong, "does not select it"], untold: ["c.txt"]),
+            told: [
+                "trusted: \"a.pdf\"", "not trusted: \"b.xml\"", wrong, "does not select it (extend", "ask the sender",
+            ], untold: ["c.txt"]),
         Case(
             name: "an unreadable one beside the selected ones",
             files: [.xml("a.xml", whole), .pdf("b.pdf", "unreadable").unselected()], verdict: "not trusted",
-            told: ["not trusted: \"b.pdf\"", "objects are missing"]),
+            told: ["not trusted: \"b.pdf\"", "objects are missing", "usually it was cut"]),
         Case(
             name: "a changed CMS beside the selected ones",
             files: [

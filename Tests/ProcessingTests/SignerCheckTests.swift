@@ -99,6 +99,7 @@ struct SignerCheckTests {
         #expect(outcome.outputs.map(\.folder) == [.admin])
         #expect(outcome.account.failure?.permanence == .permanent)
         #expect(outcome.account.failure?.summary.contains("the certificate of CN=X expired") == true)
+        #expect(outcome.account.failure?.summary.hasSuffix("or name another key by alias=)") == true)
         let other = await Self.outcome(.fromAddress, signer: ["alice@example.test"], unfit: [.document: "expired"])
         #expect(other.outputs.map(\.word) == [.signed])
     }
@@ -112,7 +113,8 @@ struct SignerCheckTests {
         for sender in ["mallory@example.test", "<>", nil] {
             let outcome = await Self.outcome(key, signer: ["alice@example.test"], mustOwn: true, sender: sender)
             #expect(outcome.outputs.map(\.folder) == [.admin], "\(sender ?? "unknown")")
-            #expect(outcome.account.failure?.summary.contains("SenderMustOwnFrom") == true)
+            #expect(outcome.account.failure?.summary.contains("SenderMustOwnFrom is set") == true)
+            #expect(outcome.account.failure?.summary.contains("(send it with the envelope sender that From") == true)
         }
         let own = await Self.outcome(
             key, signer: ["alice@example.test"], mustOwn: true, sender: "ALICE@Example.test")

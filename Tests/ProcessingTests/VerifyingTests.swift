@@ -1,4 +1,5 @@
 import DSSProtocol
+import Explanations
 import InternetMessage
 import Octets
 import Processing
@@ -218,6 +219,8 @@ struct VerifyingTests {
         #expect(fields.count == 1)
         let words = try #require(fields.first).split(separator: " ")
         #expect(words.prefix(2) == ["ses.example.test;", "smime=\(given.value)"])
+        // It is for people, and would be cut here.
+        #expect(!Advice.allCases.contains { fields[0].contains($0.text.prefix(25)) }, "\(fields)")
     }
 
     @Test("outgoing mail bears none, and unmatched incoming mail neither", arguments: Direction.allCases)
