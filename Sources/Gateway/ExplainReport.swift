@@ -84,8 +84,10 @@ public struct ExplainReport: Encodable, Sendable {
     let attachments: [Attachment]?
     @OrNull var action: String?
     let reason: String
+    /// What speaks against the signature that would be made, a sentence each; left out where nothing does.
+    let warnings: [String]?
 
-    init(_ decision: Decision, envelope: Composition.Envelope) {
+    init(_ decision: Decision, envelope: Composition.Envelope, warnings: [String] = []) {
         direction = decision.direction.rawValue
         self.envelope = Envelope(
             sender: envelope.sender.map { sender in
@@ -108,6 +110,7 @@ public struct ExplainReport: Encodable, Sendable {
             ? decision.attachments.map { Attachment($0, decision.operations) } : nil
         action = decision.action?.rawValue
         reason = decision.reason
+        self.warnings = warnings.isEmpty ? nil : warnings.map { UntrustedText.plainTextLine($0) }
     }
 
     /// Decides about the message in `file`, which is only read.
@@ -151,7 +154,12 @@ public struct ExplainReport: Encodable, Sendable {
         let facts = InspectedMessage(
             layers.message, enclosed: layers.enclosed, recipients: intake.envelope.recipients,
             sender: intake.envelope.sender)
-        return ExplainReport(decide(facts, direction: direction, policy: policy), envelope: intake.envelope)
+        let decision = decide(facts, direction: direction, policy: policy)
+        let warnings =
+            direction == .outgoing
+            ? SigningForecast(policy: policy).objections(
+                to: decision.operations, header: intake.header, envelope: intake.envelope) : []
+        return ExplainReport(decision, envelope: intake.envelope, warnings: warnings)
     }
 
     /// For people.
@@ -170,6 +178,7 @@ public struct ExplainReport: Encodable, Sendable {
         }
         if let action { lines.append("action:    \(action)") }
         lines.append("reason:    \(reason)")
+        for warning in warnings ?? [] { lines.append("warning:   \(warning)") }
         var current: String?
         for criterion in criteria {
             if criterion.workflow != current {

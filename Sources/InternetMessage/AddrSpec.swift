@@ -111,6 +111,15 @@ extension AddrSpec: Hashable {
 
     /// The domain in the form in which A-labels and U-labels are equal.
     public var canonicalDomain: CanonicalDomain { CanonicalDomain(domain) }
+
+    /// The same address in US-ASCII, its domain with A-labels (RFC 5891 §4.4); nil if the local-part is not ASCII, or
+    /// the domain has no such form.
+    public var withASCIIDomain: AddrSpec? {
+        guard localPart.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+        if domain.utf8.allSatisfy({ $0 < 0x80 }) { return self }
+        let canonical = canonicalDomain
+        return canonical.isASCII ? AddrSpec(localPart: localPart, domain: canonical.name) : nil
+    }
 }
 
 /// One mailbox of an address list (RFC 5322 §3.4).

@@ -155,18 +155,28 @@ struct AttachmentVerification {
             var paired = AttachmentVerdict(path: attachment.path, fileName: file.fileName, verdict.result)
             paired.signatureFileName = attachment.fileName ?? "a signature without a name"
             let contentOctets = try AttachmentOctets(of: content, scratch)
-            try await judge(
-                &paired, signature, facts,
-                content: try signedOctets(contentOctets.content, of: content, by: signature))
+            let unjudged = paired
+            let form = try signedOctets(contentOctets.content, of: content, by: signature)
+            let known = try await judge(&paired, signature, facts, content: form)
+            if form.count == contentOctets.content.count, !known.isEmpty {
+                // Only with the server's certificate can it be told which line ends fit.
+                let other = try signedOctets(contentOctets.content, of: content, by: signature, knowing: known)
+                if other.count != form.count {
+                    paired = unjudged
+                    try await judge(&paired, signature, facts, content: other)
+                }
+            }
             judgeStructure(of: entity, octets, &paired)
             judgeStructure(of: content, contentOctets, &paired)
             return (paired, file.path)
         }
     }
 
+    /// - Returns: The signers' certificates that the server knows and the signature does not enclose.
+    @discardableResult
     private func judge(
         _ verdict: inout AttachmentVerdict, _ signature: OctetString, _ facts: CMSFacts, content: OctetString?
-    ) async throws(Failure) {
+    ) async throws(Failure) -> [OctetString] {
         var facts = facts
         var known: [OctetString] = []
         if let answer = try await ask(.cms, document: content, signature: signature, &verdict) {
@@ -184,6 +194,7 @@ struct AttachmentVerification {
             verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why, .unsupported)
         }
         lowerToWorst(&verdict)
+        return known
     }
 
     // MARK: - Steps
@@ -235,18 +246,21 @@ struct AttachmentVerification {
 
     /// Returns the content of a detached signature: the file. Of a file that travels as lines of text it is the form
     /// with the line ends that fit, because mail has only one kind (RFC 2049 §4).
+    /// - Parameter known: Certificates beside those that the signature encloses.
     private func signedOctets(
-        _ octets: OctetString, of file: Entity, by signature: OctetString
+        _ octets: OctetString, of file: Entity, by signature: OctetString, knowing known: [OctetString] = []
     ) throws(Failure) -> OctetString {
-        guard file.transferEncoding != .base64, case .broken = try services.inspection.check(signature, content: octets)
+        guard file.transferEncoding != .base64, octets.count <= Self.mostLines,
+            case .broken = try services.inspection.check(signature, content: octets, knowing: known)
         else { return octets }
-        guard octets.count <= Self.mostLines else { return octets }
         var converter = LFConverter()
         var converted: [UInt8] = []
         octets.withUnsafeBytes { converter.convert($0, into: &converted) }
         converter.finish(into: &converted)
         let unixOctets = OctetString(converted)
-        guard case .intact = try services.inspection.check(signature, content: unixOctets) else { return octets }
+        guard case .intact = try services.inspection.check(signature, content: unixOctets, knowing: known) else {
+            return octets
+        }
         return unixOctets
     }
 }

@@ -38,7 +38,11 @@ struct LayeredVerification {
         if case .encrypted = SMIMEForm.of(layers.message.root) { verdicts.isMailEncrypted = true }
         var opened: [SharedNames.Place] = []
         for (layer, (verification, chosen, own)) in work.enumerated() {
-            for (verdict, path) in try await verification.verify(chosen, among: own) {
+            let judged = try await verification.verify(chosen, among: own)
+            let doubts = judged.contains { $0.verdict.verdict != nil } ? layers.doubts(around: layer) : []
+            for (verdict, path) in judged {
+                var verdict = verdict
+                for doubt in doubts { verdict.lower(to: .notTrusted, doubt, .ambiguous) }
                 verdicts.all.append(verdict)
                 opened.append(SharedNames.Place(layer: layer, path: path))
             }

@@ -67,6 +67,23 @@ public struct MessageLayers: Sendable {
         places.firstIndex(of: Place(layer: 0, path: path)).map { enclosed[$0].root }
     }
 
+    /// Returns sentences about what is around a layer: readers who take an outer message apart in another way find no
+    /// such layer, or another one in its place. Empty for the message itself.
+    func doubts(around layer: Int) -> [String] {
+        var doubts: [String] = []
+        var layer = layer
+        while layer > 0 {
+            let place = places[layer - 1]
+            layer = place.layer
+            let outer = all[layer]
+            doubts += outer.differingReadings + outer.structuralDoubts(at: place.path)
+            if let fault = outer.root.entity(at: place.path)?.transferEncodingFault {
+                doubts.append("the base64 of an S/MIME object is damaged: \(fault)")
+            }
+        }
+        return doubts.each
+    }
+
     // MARK: - Objects
 
     /// The reason why an object stays closed.

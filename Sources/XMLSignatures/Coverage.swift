@@ -27,6 +27,9 @@ struct Coverage {
             isWhole = !contents.isEmpty
             open = signatures
             prefixes = contents.lazy.compactMap { UnsignedPrefixes.finding(in: $0, of: document) }.first
+        } else if roots.isEmpty, Self.coverAll(references, in: document.root, but: signatures) {
+            isWhole = true
+            open = signatures
         } else {
             isWhole = !roots.isEmpty
             if roots.allSatisfy(\.reference.transforms.leavesOutSignatures) { open = signatures }
@@ -47,6 +50,33 @@ struct Coverage {
             findings.append(stray)
         }
         noteManifests(shape, followed: manifests)
+    }
+
+    /// Names of elements that say nothing, as programs call the root when signature and document stand side by side in it.
+    private static let containers: Set<String> = ["root", "internally-detached"]
+
+    /// Returns true if `root` is a container that adds nothing to what is in it, and each of its elements is signed whole
+    /// or is one of `signatures`: an internally detached signature.
+    ///
+    /// Nobody signs the container. So it has one of a few names that mean nothing, in no namespace, and neither an
+    /// attribute nor a namespace declaration, text or instruction of its own. Under any other name it could tell how its
+    /// content is meant: as an order, or as one that is cancelled.
+    private static func coverAll(_ references: [ResolvedReference], in root: Node, but signatures: [Node]) -> Bool {
+        guard root.isElement, root.pointee.ns == nil, root.pointee.nsDef == nil, root.pointee.properties == nil,
+            containers.contains(root.localName)
+        else { return false }
+        let whole = Set(
+            references.filter { reference in
+                !reference.selection.isContentOnly && reference.selection.excluded.isEmpty
+                    && !reference.reference.transforms.isBase64
+            }.compactMap(\.target))
+        let children = Array(root.children)
+        return children.contains { whole.contains($0) }
+            && children.allSatisfy { child in
+                child.isElement
+                    ? whole.contains(child) || signatures.contains(child)
+                    : child.isComment || child.isText && child.isBlank
+            }
     }
 
     /// Returns true if `target` is content that an enveloping signature encloses, and not something about the

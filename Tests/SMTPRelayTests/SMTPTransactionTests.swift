@@ -1,4 +1,5 @@
 import InternetMessage
+import Octets
 import Testing
 
 @testable import SMTPRelay
@@ -202,6 +203,43 @@ struct SMTPTransactionParticulars {
         }
         #expect(failure.scope == .route && failure.permanence == .permanent)
         #expect(failure.status.description == "5.7.0")
+    }
+
+    @Test("without SMTPUTF8 a domain is named with A-labels, and a local part or header beyond ASCII is refused")
+    func internationalDomains() throws {
+        func address(_ local: String, _ domain: String) throws -> AddrSpec {
+            try #require(AddrSpec(localPart: local, domain: domain))
+        }
+        let plain = try SMTPMessage(OctetString("Subject: x\n\n\u{E4}\n"))
+        let other = try SMTPMessage(OctetString("Subject: \u{E4}\r\nTo: y\r\n\r\nx\r\n"))
+        #expect(!plain.hasEightBitHeader && plain.hasEightBit && other.hasEightBitHeader)
+        var capabilities = SMTPCapabilities()
+        capabilities.takesEightBit = true
+        let cases: [(AddrSpec, written: String, isSent: Bool)] = [
+            (try address("bob", "m\u{FC}nchen.test"), "bob@xn--mnchen-3ya.test", true),
+            (try address("bob", "M\u{DC}NCHEN.test"), "bob@xn--mnchen-3ya.test", true),
+            (try address("bob", "xn--mnchen-3ya.test"), "bob@xn--mnchen-3ya.test", true),
+            (try address("b\u{F6}b", "x.test"), "b\u{F6}b@x.test", false),
+            (try address("b\u{F6}b", "m\u{FC}nchen.test"), "b\u{F6}b@m\u{FC}nchen.test", false),
+        ]
+        for (address, written, isSent) in cases {
+            let envelope = SMTPEnvelope(sender: .address(address), recipients: [SMTPRecipient(address)])
+            let recipient = envelope.recipients[0]
+            #expect((SMTPPreparation.failure(recipient, plain, capabilities) == nil) == isSent, "\(address)")
+            #expect((SMTPPreparation.failure(plain, envelope, capabilities) == nil) == isSent, "\(address)")
+            let isASCII = address.domain.utf8.allSatisfy { $0 < 0x80 } && isSent
+            #expect((SMTPPreparation.failure(recipient, other, capabilities) == nil) == isASCII, "\(address)")
+            let parameters = SMTPMailParameters(plain, envelope, [0], capabilities)
+            #expect(SMTPCommand.recipient(0).line(envelope, parameters) == "RCPT TO:<\(written)>\r\n")
+            #expect(SMTPCommand.mail.line(envelope, parameters).hasPrefix("MAIL FROM:<\(written)>"))
+        }
+        capabilities.takesUTF8Addresses = true
+        let bob = try address("bob", "m\u{FC}nchen.test")
+        let envelope = SMTPEnvelope(sender: .null, recipients: [SMTPRecipient(bob)])
+        let parameters = SMTPMailParameters(other, envelope, [0], capabilities)
+        #expect(SMTPPreparation.failure(envelope.recipients[0], other, capabilities) == nil)
+        #expect(SMTPCommand.recipient(0).line(envelope, parameters) == "RCPT TO:<bob@m\u{FC}nchen.test>\r\n")
+        #expect(SMTPCommand.mail.line(envelope, parameters).contains(" SMTPUTF8"))
     }
 
     @Test("commands carry the parameters that the server takes, and only those")

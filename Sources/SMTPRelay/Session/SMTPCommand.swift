@@ -15,12 +15,12 @@ enum SMTPCommand: Hashable {
             let path =
                 switch envelope.sender {
                 case .null: ""
-                case .address(let address): address.description
+                case .address(let address): parameters.written(address).description
                 }
             return "MAIL FROM:<\(path)>" + parameters.ofMail(envelope) + "\r\n"
         case .recipient(let index):
             let recipient = envelope.recipients[index]
-            return "RCPT TO:<\(recipient.address)>" + parameters.of(recipient) + "\r\n"
+            return "RCPT TO:<\(parameters.written(recipient.address))>" + parameters.of(recipient) + "\r\n"
         case .data: return "DATA\r\n"
         case .reset: return "RSET\r\n"
         }
@@ -48,6 +48,9 @@ struct SMTPMailParameters {
             && (!envelope.sender.isASCII || recipients.contains { !envelope.recipients[$0].address.isASCII })
         takesDSN = capabilities.takesDSN
     }
+
+    /// The address as it is named to the server: without SMTPUTF8 its domain has A-labels (RFC 5891 §4.4).
+    func written(_ address: AddrSpec) -> AddrSpec { isUTF8 ? address : address.withASCIIDomain ?? address }
 
     func ofMail(_ envelope: SMTPEnvelope) -> String {
         var text = ""

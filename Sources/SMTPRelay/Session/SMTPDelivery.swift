@@ -16,7 +16,7 @@ struct SMTPDelivery {
             waiting = []
             return
         }
-        let failures = all.map { SMTPPreparation.failure(envelope.recipients[$0], capabilities) }
+        let failures = all.map { SMTPPreparation.failure(envelope.recipients[$0], message, capabilities) }
         if partial == .refused, let cause = failures.lazy.compactMap(\.self).first {
             let other = SMTPFailure(
                 .permanent, .message, .preparation, status: (0, 0),

@@ -19,6 +19,8 @@ public struct SMTPMessage: Sendable {
     public let size: Int
     /// True if any octet is above 127.
     public let hasEightBit: Bool
+    /// True if the header has one, so that it is a header of RFC 6532.
+    public let hasEightBitHeader: Bool
 
     /// Reads `content` once.
     /// - Throws: A permanent ``SMTPFailure`` of the message for a CR that must not be changed.
@@ -35,6 +37,7 @@ public struct SMTPMessage: Sendable {
         self.content = content
         size = survey.size
         hasEightBit = survey.hasEightBit
+        hasEightBitHeader = survey.hasEightBitHeader
     }
 }
 
@@ -42,6 +45,11 @@ public struct SMTPMessage: Sendable {
 struct ContentSurvey {
     private(set) var firstStrayReturn: Int?
     private(set) var hasEightBit = false
+    private(set) var hasEightBitHeader = false
+    /// True from the first empty line on.
+    private var isInBody = false
+    /// True if nothing but a CR stands before the present octet on its line.
+    private var isLineEmpty = true
     private var offset = 0
     private var added = 0
     private var last: UInt8?
@@ -57,6 +65,7 @@ struct ContentSurvey {
 
     mutating func take(_ chunk: UnsafeRawBufferPointer) {
         guard !chunk.isEmpty else { return }
+        if !isInBody { takeHeader(chunk) }
         if !hasEightBit { hasEightBit = chunk.hasOctetAbove127 }
         if last == 0x0D, chunk[0] != 0x0A { noteStray(at: offset - 1) }
         var search = 0
@@ -70,6 +79,19 @@ struct ContentSurvey {
         }
         last = chunk[chunk.count - 1]
         offset += chunk.count
+    }
+
+    private mutating func takeHeader(_ chunk: UnsafeRawBufferPointer) {
+        for octet in chunk {
+            if octet == 0x0A {
+                isInBody = isLineEmpty
+                if isInBody { return }
+                isLineEmpty = true
+            } else if octet != 0x0D {
+                isLineEmpty = false
+                if octet > 127 { hasEightBitHeader = true }
+            }
+        }
     }
 
     /// Ends the message: a CR at its very end has no LF either.

@@ -21,26 +21,36 @@ enum SMTPPreparation {
             )
         }
         guard case .address(let sender) = envelope.sender else { return nil }
-        return failure(sender, "the sender's address", .message, capabilities)
+        return failure(sender, "the sender's address", .message, message, capabilities)
     }
 
     /// Returns the reason why this recipient cannot be named to the server.
-    static func failure(_ recipient: SMTPRecipient, _ capabilities: SMTPCapabilities) -> SMTPFailure? {
-        failure(recipient.address, "the address", .recipient, capabilities)
+    static func failure(
+        _ recipient: SMTPRecipient, _ message: SMTPMessage, _ capabilities: SMTPCapabilities
+    ) -> SMTPFailure? {
+        failure(recipient.address, "the address", .recipient, message, capabilities)
     }
 
     private static func failure(
-        _ address: AddrSpec, _ subject: String, _ scope: SMTPFailure.Scope, _ capabilities: SMTPCapabilities
+        _ address: AddrSpec, _ subject: String, _ scope: SMTPFailure.Scope, _ message: SMTPMessage,
+        _ capabilities: SMTPCapabilities
     ) -> SMTPFailure? {
         if address.description.utf8.count > pathLimit {
             return SMTPFailure(
                 .permanent, scope, .preparation, status: (1, 3), "\(subject) has more than \(pathLimit) octets")
         }
-        if !address.isASCII, !capabilities.takesUTF8Addresses {
+        if address.isASCII || capabilities.takesUTF8Addresses { return nil }
+        guard address.withASCIIDomain != nil else {
             return SMTPFailure(
                 .permanent, scope, .preparation, status: (6, 7),
                 "\(subject) \(address) is not ASCII, and the server does not offer SMTPUTF8")
         }
-        return nil
+        // The domain can be named in ASCII; a header of RFC 6532 cannot be sent without the extension (RFC 6531 §3.5).
+        return message.hasEightBitHeader
+            ? SMTPFailure(
+                .permanent, scope, .preparation, status: (6, 7),
+                "\(subject) \(address) and the header of the message are not ASCII, and the server does not offer SMTPUTF8"
+            )
+            : nil
     }
 }
