@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    /// `conf/samples` as shipped: with the embedded server's demo keys, and nothing but its port changed.
+    /// `conf/samples` as shipped: with the embedded server's demo keys, and nothing but its address changed.
     @Suite("The shipped profiles")
     struct SampleProfiles {
         /// A spool under one of the profiles.
@@ -12,9 +12,10 @@ extension EndToEnd {
             let fixture = try await SpoolFixture(SESXML(servers: [server.address]))
             let shipped = String(
                 decoding: try TestMaterial.octets(TestMaterial.project + "/conf/samples/\(profile).xml"), as: UTF8.self)
-            try #require(shipped.contains("127.0.0.1:8777/"))
+            let shippedServer = "http://unix:/var/lib/ses-dss/socket:/"
+            try #require(shipped.contains(shippedServer))
             try fixture.configure(
-                shipped.replacingOccurrences(of: "127.0.0.1:8777/", with: "127.0.0.1:\(server.port)/"))
+                shipped.replacingOccurrences(of: shippedServer, with: "http://127.0.0.1:\(server.port)/"))
             return fixture
         }
 

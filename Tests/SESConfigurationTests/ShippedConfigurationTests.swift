@@ -48,7 +48,7 @@ struct ShippedConfigurationTests {
         let configuration = try SESConfiguration.load(path: Self.folder + "/samples/\(profile).xml")
         let outgoing = configuration.policy.outgoing.workflows.flatMap(\.operations)
         let incoming = configuration.policy.incoming.workflows
-        #expect(configuration.verification?.primary == "http://127.0.0.1:8777/adss/verification/dss")
+        #expect(configuration.verification?.primary == "http://unix:/var/lib/ses-dss/socket:/adss/verification/dss")
         #expect(incoming.allSatisfy { $0.resultRule == .originalAsAttachment && $0.attachesResponse })
         #expect(incoming.first?.filter.criteria.map(\.test) == [.email(signed: true, encrypted: nil)])
         switch profile {
@@ -77,7 +77,7 @@ struct ShippedConfigurationTests {
         #expect(incoming.flatMap(\.operations).contains(.verifyEmail))
         #expect(incoming.flatMap(\.operations).contains(.verifyAttachment) == verifiesAttachments)
         if profile.hasPrefix("Sign") {
-            #expect(configuration.signing?.primary == "http://127.0.0.1:8777/adss/signing/dss")
+            #expect(configuration.signing?.primary == "http://unix:/var/lib/ses-dss/socket:/adss/signing/dss")
         }
     }
 
