@@ -37,7 +37,7 @@ struct ForeignClaim {
         }
     }
 
-    /// Whether the method smime may be in `body`, whatever stands around the word (§2.2).
+    /// True if the method smime may be in `body`, whatever is around the word (§2.2).
     private static func namesSMIME(in body: String) -> Bool {
         let letters = LookAlikes.folded(body).filter { !$0.isWhitespace }
         return ["smime=", "smime/", "smime("].contains { letters.contains($0) }

@@ -4,11 +4,11 @@ public import Octets
 
 /// A received message: the envelope of a file, and its content without fields that only SES may write.
 ///
-/// These are removed: every `X-SES-*` field and its look-alikes, every Authentication-Results of our own identifier
-/// or with a result about S/MIME from within our domains (RFC 8601 §5), the trace fields that were read as the envelope, and `Bcc` of outgoing mail. Octets before the header
-/// that are no part of it are removed too, such as a byte order mark or an empty line. Except for the trace fields, a
-/// field is removed wherever some reader finds it, also behind a line that is not a field and up to the first empty
-/// line. Nothing after that line is touched.
+/// These are removed: every `X-SES-*` field and its look-alikes, every Authentication-Results of our own identifier or
+/// with a result about S/MIME from within our domains (RFC 8601 §5), the trace fields that were read as the envelope,
+/// and `Bcc` of outgoing mail. Octets before the header that are no part of it are removed too, such as a byte order
+/// mark or an empty line. Except for the trace fields, a field is removed wherever some reader finds it, also behind a
+/// line that is not a field and up to the first empty line. Nothing after that line is touched.
 public struct Intake: Sendable {
     public let envelope: Envelope
     public let message: CleanedMessage

@@ -84,7 +84,7 @@ public struct ExplainReport: Encodable, Sendable {
     let attachments: [Attachment]?
     @OrNull var action: String?
     let reason: String
-    /// What speaks against the signature that would be made, a sentence each; left out where nothing does.
+    /// The objections to the signature that would be made, a sentence each; left out if there are none.
     let warnings: [String]?
 
     init(_ decision: Decision, envelope: Composition.Envelope, warnings: [String] = []) {

@@ -1,11 +1,11 @@
 import Octets
 
-/// Readings that differ and yet show nobody anything that is not signed.
+/// Readings that differ, but show nobody anything that is not signed.
 extension Entity.Multipart {
-    /// Whether the preamble is a part with a content for Email::MIME, which takes one with a colon for a part.
+    /// True if the preamble is a part with content for Email::MIME, which reads a preamble with a colon as a part.
     ///
-    /// Everything up to the first empty line is the header of that part: nobody sees it. So a preamble without an empty line
-    /// makes a part that is empty. It has no name and is plain text as long as there is no Content-* field.
+    /// Everything up to the first empty line is the header of that part, which nobody sees. A preamble without an empty
+    /// line is therefore an empty part. Without a Content-* field it is plain text and has no name.
     func showsPreamble(in message: OctetString) -> Bool {
         message.slice(preamble).withUnsafeBytes { octets in
             guard octets.firstOffset(of: 0x3A) != nil else { return false }
@@ -32,14 +32,15 @@ extension Entity.Multipart {
 }
 
 extension Entity {
-    /// Whether a reader that takes the whole body for one plain text shows nothing more to read than other readers do.
+    /// True if a reader that takes the whole body for one plain text shows no more text than other readers do.
     ///
-    /// Such readers go by RFC 2045 §4 where there is no MIME-Version. They show the source: delimiters, the headers of
-    /// parts, base64. A text that stands there and in no part would be taken for a part of the message, so there is none:
-    /// nothing but blanks before the first and behind the last boundary, and Content-* fields alone in the headers of parts.
-    /// What is signed shows as it is; a leaf shows as its base64. A file that a reader finds in a part has no name there.
+    /// Such readers follow RFC 2045 §4 if there is no MIME-Version. They show the source: delimiters, the headers of
+    /// parts, base64. People would read text outside of the parts as text of the message, so there must be none: only
+    /// blanks before the first and behind the last boundary, and only Content-* fields in the headers of parts. Signed
+    /// text is shown as it is, and a leaf as its base64. A file that another reader finds in a part has no name for
+    /// such a reader.
     var isHarmlessAsText: Bool {
-        // A version that is not known may stand for anything.
+        // An unknown version may mean anything.
         guard path.isEmpty, header.first("MIME-Version") == nil else { return false }
         switch content {
         case .leaf: return transferEncoding == .base64 && transferEncodingFault == nil
@@ -50,7 +51,7 @@ extension Entity {
         while let entity = waiting.popLast() {
             guard case .multipart(let multipart) = entity.content else { continue }
             guard isBlank(multipart.preamble), isBlank(multipart.epilogue), multipart.isClosed else { return false }
-            // The first part of a multipart/signed is signed with all that stands in it.
+            // The first part of a multipart/signed is signed with all its content.
             let isSigned = entity.path.isEmpty && contentType.subtype == "signed"
             let parts = isSigned ? multipart.parts.dropFirst() : multipart.parts[...]
             guard parts.allSatisfy({ $0.hasContentFieldsAlone }) else { return false }

@@ -2,7 +2,7 @@ public import Composition
 public import InternetMessage
 public import Workflows
 
-/// What can be told about a signed mail before it is signed, for whoever asks what would be done with a message.
+/// A forecast of the objections to a signed mail, made before it is signed, for `ses explain`.
 public struct SigningForecast {
     private let policy: Policy
 
@@ -28,7 +28,8 @@ public struct SigningForecast {
         }
     }
 
-    /// Why the owner of `key` is not the author; nil where it is, or where the alias does not tell.
+    /// Returns the reason why the owner of `key` is not the author; nil if it is, or if the alias does not show the
+    /// owner.
     private func mismatch(_ key: SelectedKey, _ header: Header) -> String? {
         switch Author.of(header) {
         case .none(let why): return why

@@ -52,15 +52,16 @@ struct Coverage {
         noteManifests(shape, followed: manifests)
     }
 
-    /// Names of elements that say nothing, as programs call the root when signature and document stand side by side in it.
+    /// Names without a meaning of their own that programs give to a root with the signature and the document side by
+    /// side.
     private static let containers: Set<String> = ["root", "internally-detached"]
 
-    /// Returns true if `root` is a container that adds nothing to what is in it, and each of its elements is signed whole
+    /// Returns true if `root` is a container that adds nothing to its content, and each of its elements is signed whole
     /// or is one of `signatures`: an internally detached signature.
     ///
-    /// Nobody signs the container. So it has one of a few names that mean nothing, in no namespace, and neither an
-    /// attribute nor a namespace declaration, text or instruction of its own. Under any other name it could tell how its
-    /// content is meant: as an order, or as one that is cancelled.
+    /// The container is not signed. It must therefore have one of a few names without a meaning, in no namespace, and
+    /// neither an attribute nor a namespace declaration, text or instruction of its own. Another name could change what
+    /// its content means: an order, for example, or a cancelled one.
     private static func coverAll(_ references: [ResolvedReference], in root: Node, but signatures: [Node]) -> Bool {
         guard root.isElement, root.pointee.ns == nil, root.pointee.nsDef == nil, root.pointee.properties == nil,
             containers.contains(root.localName)
