@@ -6,15 +6,15 @@
 
 /* FcPatternBuild and FcObjectSetBuild are variadic, which Swift cannot call. */
 
-/* The fonts with TrueType outlines that have a glyph for `scalar`; NULL when there is no memory. */
+/* The fonts with outlines that have a glyph for `scalar`; NULL when there is no memory. */
 static inline FcFontSet *cfontconfig_fonts(FcConfig *config, FcChar32 scalar) {
     FcFontSet *fonts = NULL;
     FcCharSet *characters = FcCharSetCreate();
     FcPattern *pattern = FcPatternCreate();
-    FcObjectSet *wanted = FcObjectSetBuild(FC_FILE, FC_INDEX, FC_WEIGHT, FC_SLANT, FC_FAMILY, FC_SPACING, (char *)0);
+    FcObjectSet *wanted = FcObjectSetBuild(FC_FILE, FC_INDEX, FC_WEIGHT, FC_SLANT, FC_FAMILY, FC_SPACING, FC_FONTFORMAT,
+                                           (char *)0);
     if (characters && pattern && wanted && FcCharSetAddChar(characters, scalar) &&
         FcPatternAddCharSet(pattern, FC_CHARSET, characters) &&
-        FcPatternAddString(pattern, FC_FONTFORMAT, (const FcChar8 *)"TrueType") &&
         FcPatternAddBool(pattern, FC_SCALABLE, FcTrue) && FcPatternAddBool(pattern, FC_VARIABLE, FcFalse)) {
         fonts = FcFontList(config, pattern, wanted);
     }

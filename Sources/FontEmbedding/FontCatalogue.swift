@@ -18,19 +18,22 @@ final class FontCatalogue: @unchecked Sendable {
         let index: Int
     }
 
-    /// The fonts with a glyph for `scalar` and TrueType outlines, the plainest first: upright, of usual weight, without
-    /// serifs. The order depends on the installed fonts alone.
+    /// The fonts with a glyph for `scalar`, the plainest first: upright, of usual weight, without serifs. Those with
+    /// TrueType outlines come before those with CFF outlines. The order depends on the installed fonts alone.
     func fonts(for scalar: Unicode.Scalar) -> [Entry] {
         guard let configuration, let set = cfontconfig_fonts(configuration, scalar.value) else { return [] }
         defer { FcFontSetDestroy(set) }
         var found: [(rank: Int, family: String, entry: Entry)] = []
         for place in 0..<Int(set.pointee.nfont) {
             guard let font = set.pointee.fonts[place], let file = cfontconfig_string(font, FC_FILE) else { continue }
+            let format = cfontconfig_string(font, FC_FONTFORMAT).map { String(cString: $0) }
+            guard format == "TrueType" || format == "CFF" else { continue }
             let family = cfontconfig_string(font, FC_FAMILY).map { String(cString: $0) } ?? ""
             let weight = Int(cfontconfig_integer(font, FC_WEIGHT, FC_WEIGHT_REGULAR))
             let slant = Int(cfontconfig_integer(font, FC_SLANT, FC_SLANT_ROMAN))
             let spacing = Int(cfontconfig_integer(font, FC_SPACING, FC_PROPORTIONAL))
             var rank = abs(weight - Int(FC_WEIGHT_REGULAR)) + 4 * slant
+            if format == "CFF" { rank += 10_000 }
             if spacing == Int(FC_MONO) { rank += 50 }
             if family.contains("Serif") { rank += 20 }
             if !family.contains("Sans") { rank += 10 }

@@ -1,7 +1,7 @@
 import CHarfBuzz
 import Octets
 
-/// A TrueType font from which text is set and parts are embedded.
+/// A font with TrueType or CFF outlines, from which text is set and parts are embedded.
 ///
 /// Unchecked: HarfBuzz's face and font are made immutable before the initialiser returns, and counts references and
 /// caches in them with atomic operations.
@@ -12,6 +12,7 @@ public final class FontFace: @unchecked Sendable {
 
     private let face: OpaquePointer
     private let font: OpaquePointer
+    private let outlines: FontSubset.Outlines
     /// "DejaVuSans".
     public let postScriptName: String
     /// All measures of the font are in thousandths of the font size, as PDF has them.
@@ -27,7 +28,7 @@ public final class FontFace: @unchecked Sendable {
     }
 
     /// - Parameters:
-    ///   - path: A TrueType file, or a collection of such; it is mapped.
+    ///   - path: A TrueType or OpenType file, or a collection of such; it is mapped.
     ///   - index: Of the font in a collection.
     /// - Throws: ``FontError`` if the file is not a usable font.
     public init(path: String, index: Int = 0) throws(FontError) {
@@ -40,13 +41,14 @@ public final class FontFace: @unchecked Sendable {
         }
         self.face = face
         self.font = font
+        outlines = Self.holds(face, charfbuzz_glyf) ? .trueType : .compact
         hb_font_set_scale(font, 1_000, 1_000)
         hb_face_make_immutable(face)
         hb_font_make_immutable(font)
         postScriptName = Self.postScriptName(face)
         metrics = Self.metrics(face, font)
-        guard hb_face_get_glyph_count(face) > 1, Self.holds(face, charfbuzz_glyf) else {
-            throw FontError("\(path) is no TrueType font")
+        guard hb_face_get_glyph_count(face) > 1, outlines == .trueType || Self.holds(face, charfbuzz_cff) else {
+            throw FontError("\(path) is no font with TrueType or CFF outlines")
         }
     }
 
@@ -161,8 +163,8 @@ public final class FontFace: @unchecked Sendable {
 
     // MARK: Embedding
 
-    /// Returns the part of the font that `glyphs` need, as a TrueType file without hints, names and layout tables,
-    /// which PDF does not use.
+    /// Returns the part of the font that `glyphs` need, without hints, names and layout tables, which PDF does not
+    /// use.
     /// - Throws: ``FontError`` if the font cannot be cut.
     public func subset(_ glyphs: Set<UInt32>) throws(FontError) -> FontSubset {
         guard let input = hb_subset_input_create_or_fail() else { throw FontError("no memory for a part of the font") }
@@ -192,14 +194,33 @@ public final class FontFace: @unchecked Sendable {
             }
             numbers[glyph] = Int(number)
         }
-        let blob = hb_face_reference_blob(part)
-        defer { hb_blob_destroy(blob) }
-        var count: UInt32 = 0
-        guard let start = hb_blob_get_data(blob, &count), count > 0 else {
-            throw FontError("HarfBuzz made an empty part of the font \(postScriptName)")
+        let glyphCount = Int(hb_face_get_glyph_count(part))
+        switch outlines {
+        case .trueType:
+            let blob = hb_face_reference_blob(part)
+            defer { hb_blob_destroy(blob) }
+            var count: UInt32 = 0
+            guard let start = hb_blob_get_data(blob, &count), count > 0 else { throw emptyPart }
+            return FontSubset(
+                outlines: .trueType,
+                octets: OctetString(copying: UnsafeRawBufferPointer(start: start, count: Int(count))),
+                numbers: numbers, glyphCount: glyphCount)
+        case .compact:
+            // The closure of a C table cannot throw.
+            let found = Self.table(part, charfbuzz_cff) { table -> (CompactOutlines, OctetString)? in
+                table.isEmpty
+                    ? nil : CompactOutlines(table, glyphCount: glyphCount).map { ($0, OctetString(copying: table)) }
+            }
+            guard let (compact, octets) = found else { throw emptyPart }
+            if let identifiers = compact.identifiers {
+                for (glyph, number) in numbers {
+                    guard identifiers.indices.contains(number) else { throw emptyPart }
+                    numbers[glyph] = identifiers[number]
+                }
+            }
+            return FontSubset(outlines: .compact, octets: octets, numbers: numbers, glyphCount: glyphCount)
         }
-        return FontSubset(
-            octets: OctetString(copying: UnsafeRawBufferPointer(start: start, count: Int(count))), numbers: numbers,
-            glyphCount: Int(hb_face_get_glyph_count(part)))
     }
+
+    private var emptyPart: FontError { FontError("HarfBuzz made an empty part of the font \(postScriptName)") }
 }

@@ -26,7 +26,7 @@ public final class FontStack: Sendable {
     /// The font of this number, as ``SetGlyph/font`` has it.
     public func face(_ number: Int) -> FontFace { state.withLock { $0.faces[number] } }
 
-    /// Those of `text` that no installed font with TrueType outlines has, each once, in their order.
+    /// Those of `text` that no installed font has, each once, in their order.
     public func missing(in text: String) -> [Unicode.Scalar] {
         var missing: [Unicode.Scalar] = []
         for scalar in text.unicodeScalars where !Self.isInvisible(scalar) && face(for: scalar) == nil {

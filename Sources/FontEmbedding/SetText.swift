@@ -34,9 +34,17 @@ public struct SetText: Hashable, Sendable {
 
 /// A part of a font, to be embedded.
 public struct FontSubset: Sendable {
-    /// A TrueType file.
+    /// The outlines and how a PDF embeds them.
+    public enum Outlines: Sendable, Hashable {
+        /// ``FontSubset/octets`` is a TrueType file.
+        case trueType
+        /// ``FontSubset/octets`` is a CFF table.
+        case compact
+    }
+
+    public let outlines: Outlines
     public let octets: OctetString
-    /// The number in it of each glyph that was asked for.
+    /// The number by which each glyph that was asked for is shown.
     public let numbers: [UInt32: Int]
     /// The number of glyphs, including those that others are composed of and the one for missing ones.
     public let glyphCount: Int

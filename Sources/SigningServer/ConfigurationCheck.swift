@@ -5,7 +5,7 @@ public struct ConfigurationCheck: Sendable {
     /// Settings that will not have the expected effect, each with advice.
     public private(set) var warnings: [String] = []
 
-    /// Scripts, with some of their letters and Debian's package of a font with TrueType outlines for them.
+    /// Scripts, with some of their letters and Debian's package of a font for them.
     private static let scripts: [(name: String, letters: String, package: String)] = [
         ("Latin", "Aäßłő", "fonts-dejavu-core"), ("Greek", "Ωάδ", "fonts-dejavu-core"),
         ("Cyrillic", "ЖяЇ", "fonts-dejavu-core"), ("Hebrew", "שלם", "fonts-dejavu-core"),
@@ -29,7 +29,7 @@ public struct ConfigurationCheck: Sendable {
             let missing = signer.missingCharacters(in: script.letters)
             guard !missing.isEmpty else { continue }
             warnings.append(
-                "visible signatures: no font with TrueType outlines is installed for \(script.name)"
+                "visible signatures: no font is installed for \(script.name)"
                     + " (\(Self.text(missing))); install \(script.package), or such text is shown as missing characters"
             )
         }

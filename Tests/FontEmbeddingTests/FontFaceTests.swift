@@ -1,3 +1,4 @@
+import Glibc
 import Octets
 import TestSupport
 import Testing
@@ -66,6 +67,33 @@ struct FontFaceTests {
         let part = try FontFace(path: try scratch.write(subset.octets, to: "part.ttf"))
         #expect(part.metrics.ascent == face.metrics.ascent)
     }
+
+    @Test("with CFF outlines give a part whose glyphs are shown by their identifiers", .enabled(if: hasCompact))
+    func compact() throws {
+        let face = try FontFace(path: Self.compactFont)
+        #expect(face.allowsEmbedding && face.postScriptName.contains("CJK"))
+        let wanted = Set(face.set("東京 Größe").glyphs.map(\.glyph))
+        let subset = try face.subset(wanted)
+        #expect(subset.outlines == .compact && subset.octets.count < 30_000)
+        #expect(Set(subset.numbers.keys) == wanted && Set(subset.numbers.values).count == wanted.count)
+        let octets = subset.octets
+        let whole = octets.withUnsafeBytes { CompactOutlines($0, glyphCount: subset.glyphCount) }
+        let identifiers = try #require(whole?.identifiers, "the font is CID-keyed")
+        #expect(identifiers.count == subset.glyphCount && identifiers.first == 0)
+        #expect(subset.numbers.values.allSatisfy { identifiers.contains($0) })
+        // A table that is cut, or changed anywhere, is refused or read within its bounds.
+        for count in stride(from: 0, to: min(octets.count, 600), by: 7) {
+            _ = octets.slice(0..<count).withUnsafeBytes { CompactOutlines($0, glyphCount: subset.glyphCount) }
+        }
+        for place in 0..<min(octets.count, 400) {
+            var changed = octets.array
+            changed[place] ^= 0xFF
+            _ = changed.withUnsafeBytes { CompactOutlines($0, glyphCount: subset.glyphCount) }
+        }
+    }
+
+    private static let compactFont = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
+    private static let hasCompact = access(compactFont, R_OK) == 0
 
     @Test("that are not fonts are refused", arguments: ["", "hello", "\u{0}\u{1}\u{0}\u{0}"])
     func refused(_ text: String) throws {

@@ -15,11 +15,12 @@ struct Signatory: Sendable {
 
     static let shared: Result<Signatory, any Error> = Result { try Signatory() }
 
-    private init() throws {
+    /// - Parameter fontPath: The font of stamps.
+    init(fontPath: String = PDFSigner.standardFontPath) throws {
         let validity = Self.now - 3 * 365 * 86_400...Self.now + 365 * 86_400
         authority = try DemoAuthority(commonName: "Tests", validity: validity)
         key = try authority.issue(commonName: "Documents", for: .document, validity: validity)
-        signer = try PDFSigner()
+        signer = try PDFSigner(fontPath: fontPath)
     }
 
     static func options(

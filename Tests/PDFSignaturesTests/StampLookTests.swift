@@ -1,3 +1,4 @@
+import Foundation
 import ImageReading
 import Octets
 import PDFSignatures
@@ -38,6 +39,26 @@ struct StampLookTests {
         let lines = run.output.split(separator: "\n").map { $0.drop { $0 == " " } }
         #expect(lines.first == "数字签名者 Amelie" && lines.dropFirst().first == "Grund: geprüft", "\(lines)")
         #expect(lines.dropFirst(2).first?.hasPrefix("2027-01-15") == true, "\(lines)")
+    }
+
+    private static let compactFont = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
+
+    @Test(
+        "a stamp is set in a font with CFF outlines",
+        .enabled(if: FileManager.default.fileExists(atPath: compactFont), "needs fonts-noto-cjk"))
+    func compactOutlines() async throws {
+        let other = try Signatory(fontPath: Self.compactFont)
+        var options = Signatory.options("Amelie", reason: "geprüft", area: .topLeft)
+        options.look.signedBy = "数字签名者"
+        let document = try other.sign(StampRenderingTests.document(0, isInherited: false), options)
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write(document, to: "document.pdf")
+        let text = try await RunningProgram.run("/usr/bin/pdftotext", ["-layout", path, "-"], asRoot: true)
+        #expect(text.output.contains("数字签名者 Amelie") && text.output.contains("geprüft"), "\(text)")
+        let fonts = try await RunningProgram.run("/usr/bin/pdffonts", [path], asRoot: true)
+        #expect(fonts.output.contains(#/NotoSansCJK\S*\s+CID Type 0C\s+Identity-H\s+yes yes yes/#), "\(fonts)")
+        #expect(try await StampRenderingTests.Picture(of: document).ink != nil)
+        #expect(document.count < 100_000)
     }
 
     @Test("a stamp has the chosen size, as far as the page has room")

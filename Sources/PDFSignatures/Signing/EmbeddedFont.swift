@@ -2,7 +2,7 @@ import FontEmbedding
 import Octets
 import PDFStructure
 
-/// A part of a TrueType font as a composite font whose codes are glyph numbers (ISO 32000-1 §9.7).
+/// A part of a font as a composite font whose codes are glyph numbers (ISO 32000-1 §9.7).
 struct EmbeddedFont {
     let face: FontFace
     let part: FontSubset
@@ -15,33 +15,43 @@ struct EmbeddedFont {
     /// Adds the font's objects.
     /// - Returns: The Type 0 font.
     func add(to update: inout IncrementalUpdate) -> IndirectReference {
-        let file = update.add(
-            PDFSyntax.stream(["Length1": Array("\(part.octets.count)".utf8)], part.octets))
-        let present = update.add(PDFSyntax.stream([:], presentGlyphs))
         let name = PDFSyntax.name("\(tag)+\(face.postScriptName)")
         let metrics = face.metrics
-        let descriptor = update.add(
-            PDFSyntax.dictionary([
-                "Type": PDFSyntax.name("FontDescriptor"), "FontName": name, "Flags": Array("4".utf8),
-                "FontBBox": Array(PDFSyntax.numbers(metrics.bounds.map(Double.init)).utf8),
-                "ItalicAngle": Array("0".utf8), "Ascent": Array("\(metrics.ascent)".utf8),
-                "Descent": Array("\(metrics.descent)".utf8), "CapHeight": Array("\(metrics.capHeight)".utf8),
-                "StemV": Array("80".utf8), "FontFile2": Array(file.description.utf8),
-                "CIDSet": Array(present.description.utf8),
-            ]))
-        let descendant = update.add(
-            PDFSyntax.dictionary([
-                "Type": PDFSyntax.name("Font"), "Subtype": PDFSyntax.name("CIDFontType2"), "BaseFont": name,
-                "CIDSystemInfo": Array("<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>".utf8),
-                "FontDescriptor": Array(descriptor.description.utf8), "CIDToGIDMap": PDFSyntax.name("Identity"),
-                "W": widths,
-            ]))
+        var description = [
+            "Type": PDFSyntax.name("FontDescriptor"), "FontName": name, "Flags": Array("4".utf8),
+            "FontBBox": Array(PDFSyntax.numbers(metrics.bounds.map(Double.init)).utf8),
+            "ItalicAngle": Array("0".utf8), "Ascent": Array("\(metrics.ascent)".utf8),
+            "Descent": Array("\(metrics.descent)".utf8), "CapHeight": Array("\(metrics.capHeight)".utf8),
+            "StemV": Array("80".utf8),
+        ]
+        var descendant = [
+            "Type": PDFSyntax.name("Font"), "BaseFont": name,
+            "CIDSystemInfo": Array("<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>".utf8), "W": widths,
+        ]
+        switch part.outlines {
+        case .trueType:
+            let file = update.add(
+                PDFSyntax.stream(["Length1": Array("\(part.octets.count)".utf8)], part.octets))
+            let present = update.add(PDFSyntax.stream([:], presentGlyphs))
+            description["FontFile2"] = Array(file.description.utf8)
+            description["CIDSet"] = Array(present.description.utf8)
+            descendant["Subtype"] = PDFSyntax.name("CIDFontType2")
+            descendant["CIDToGIDMap"] = PDFSyntax.name("Identity")
+        case .compact:
+            let file = update.add(
+                PDFSyntax.stream(["Subtype": PDFSyntax.name("CIDFontType0C")], part.octets))
+            description["FontFile3"] = Array(file.description.utf8)
+            descendant["Subtype"] = PDFSyntax.name("CIDFontType0")
+        }
+        let descriptor = update.add(PDFSyntax.dictionary(description))
+        descendant["FontDescriptor"] = Array(descriptor.description.utf8)
+        let cidFont = update.add(PDFSyntax.dictionary(descendant))
         let map = update.add(PDFSyntax.stream([:], Array(toUnicode.utf8)))
         return update.add(
             PDFSyntax.dictionary([
                 "Type": PDFSyntax.name("Font"), "Subtype": PDFSyntax.name("Type0"), "BaseFont": name,
                 "Encoding": PDFSyntax.name("Identity-H"),
-                "DescendantFonts": Array("[\(descendant.description)]".utf8),
+                "DescendantFonts": Array("[\(cidFont.description)]".utf8),
                 "ToUnicode": Array(map.description.utf8),
             ]))
     }

@@ -16,7 +16,7 @@ public struct PDFSigner: Sendable {
     /// The font of Debian's package fonts-dejavu-core.
     public static let standardFontPath = FontFace.standardPath
 
-    /// - Parameter fontPath: A TrueType font that stamps are set in and that is embedded in part; its licence bits must
+    /// - Parameter fontPath: A font that stamps are set in and that is embedded in part; its licence bits must
     ///   allow that. For a glyph that it does not have, an installed font is used.
     /// - Throws: ``PDFError`` of kind `failed` when it cannot be used.
     public init(fontPath: String = standardFontPath) throws(PDFError) {
