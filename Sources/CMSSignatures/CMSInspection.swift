@@ -1,7 +1,7 @@
 public import Octets
 
 /// The result of comparing signatures with their content, whoever made them.
-public enum SignatureIntegrity: Sendable, Hashable {
+public enum CMSIntegrity: Sendable, Hashable {
     case intact
     /// Digest or signature differ.
     case broken(String)
@@ -10,7 +10,7 @@ public enum SignatureIntegrity: Sendable, Hashable {
 }
 
 /// The content of a CMS SignedData by its own account; nothing of it is verified.
-public struct CMSFacts: Sendable, Hashable {
+public struct SignedDataFacts: Sendable, Hashable {
     /// True if it carries content (eContent).
     public let enclosesContent: Bool
     /// The type of the content that was signed (RFC 5652 §5.2), as an object identifier.
@@ -48,17 +48,17 @@ public enum CMSInspection {
     /// - Throws: ``CryptographyError/Kind/malformed`` when it is no SignedData.
     public static func facts(
         of signature: OctetString, knowing known: [Certificate] = []
-    ) throws(CryptographyError) -> CMSFacts {
+    ) throws(CryptographyError) -> SignedDataFacts {
         let parsed = try ParsedSignedData(signature, additional: known)
         let signers = parsed.signers.map { signer in
             let certificate = signer.certificate
             let name = signer.issuerAndSerial
-            return CMSFacts.Signer(
+            return SignedDataFacts.Signer(
                 digestAlgorithm: signer.digestName, addresses: certificate?.addresses ?? [],
                 issuer: certificate?.issuer ?? name?.issuer, serial: certificate?.serial ?? name?.serial,
                 subject: certificate?.subject, certificate: certificate, signingTime: signer.signingTime)
         }
-        return CMSFacts(
+        return SignedDataFacts(
             enclosesContent: parsed.enclosedContent != nil, contentType: parsed.contentTypeText, signers: signers)
     }
 
@@ -76,7 +76,7 @@ public enum CMSInspection {
     /// - Throws: ``CryptographyError`` if `signature` is not a SignedData that can be read.
     public static func check(
         _ signature: OctetString, content: (any OctetSource)?, knowing known: [Certificate] = []
-    ) throws(CryptographyError) -> SignatureIntegrity {
+    ) throws(CryptographyError) -> CMSIntegrity {
         let parsed = try ParsedSignedData(signature, additional: known)
         guard !parsed.isFollowed else { return .broken(followed) }
         guard !parsed.signers.isEmpty else { return .broken("nobody signed: there is no signerInfo") }
@@ -87,7 +87,7 @@ public enum CMSInspection {
     }
 
     /// A broken signature is worse than one that cannot be checked.
-    static func worst(_ findings: [SignatureIntegrity]) -> SignatureIntegrity {
+    static func worst(_ findings: [CMSIntegrity]) -> CMSIntegrity {
         let broken = findings.first { if case .broken = $0 { true } else { false } }
         return broken ?? findings.first { $0 != .intact } ?? .intact
     }

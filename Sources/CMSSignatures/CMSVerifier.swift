@@ -53,11 +53,11 @@ public struct CMSVerifier: Sendable {
         timestamps: [SignerEvidence.Stamped] = [], revocation: RevocationEvidence = RevocationEvidence(), now: Int
     ) throws(CryptographyError) -> CMSVerification {
         let parsed = try ParsedSignedData(signature, additional: others + policy.intermediates + policy.anchors)
-        let findings: [SignatureIntegrity]
+        let findings: [CMSIntegrity]
         if let content = content ?? parsed.enclosedContent {
             findings = try parsed.check(content)
         } else {
-            let missing = SignatureIntegrity.unknown("the signature encloses no content, and none was given")
+            let missing = CMSIntegrity.unknown("the signature encloses no content, and none was given")
             findings = parsed.signers.map { _ in missing }
         }
         let judge = SignerJudge(policy: policy, use: use)
@@ -95,7 +95,7 @@ public struct CMSVerifier: Sendable {
         return try DigestAlgorithm.sha256.digest(of: left) == DigestAlgorithm.sha256.digest(of: right)
     }
 
-    private func evidence(of signer: SignerInfo, _ finding: SignatureIntegrity) -> SignerEvidence {
+    private func evidence(of signer: SignerInfo, _ finding: CMSIntegrity) -> SignerEvidence {
         var evidence = SignerEvidence(certificate: signer.certificate)
         switch finding {
         case .intact: break

@@ -99,10 +99,10 @@ final class ParsedSignedData {
     }
 
     /// Tests whether each signer's signature fits `content`, in the order of ``signers``; one pass over the content.
-    func check(_ content: any OctetSource) throws(CryptographyError) -> [SignatureIntegrity] {
+    func check(_ content: any OctetSource) throws(CryptographyError) -> [CMSIntegrity] {
         let digests = try ContentDigests(content, signers.filter { !$0.usesSHAKE256 }.compactMap(\.digestNID))
         let isAttributes = !signers.allSatisfy(\.hasSignedAttributes) && Self.isSetOfAttributes(content)
-        var findings: [SignatureIntegrity] = []
+        var findings: [CMSIntegrity] = []
         for signer in signers {
             findings.append(
                 isAttributes && !signer.hasSignedAttributes

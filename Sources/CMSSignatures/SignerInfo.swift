@@ -106,7 +106,7 @@ struct SignerInfo {
     ///   - contentType: The type that the content-type attribute must name (RFC 5652 §5.3).
     func check(
         _ digests: borrowing ContentDigests, contentType: OpaquePointer?
-    ) throws(CryptographyError) -> SignatureIntegrity {
+    ) throws(CryptographyError) -> CMSIntegrity {
         guard let certificate else { return .unknown("the signer's certificate is not at hand") }
         guard digestNID != nil || usesSHAKE256 else { return .unknown("the digest \(digestName) is not supported") }
         if let obstacle = algorithmObstacle { return .unknown(obstacle) }
@@ -177,7 +177,7 @@ struct SignerInfo {
     }
 
     /// Tests whether the message-digest attribute (RFC 5652 §11.2) equals `digest`.
-    private func checkAttribute(against digest: OctetString) -> SignatureIntegrity {
+    private func checkAttribute(against digest: OctetString) -> CMSIntegrity {
         guard let attribute = attribute(NID_pkcs9_messageDigest), X509_ATTRIBUTE_count(attribute) == 1,
             let value = X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_OCTET_STRING, nil),
             OctetString(value.assumingMemoryBound(to: ASN1_STRING.self)) == digest
@@ -186,7 +186,7 @@ struct SignerInfo {
     }
 
     /// A missing algorithm says nothing about the signature; everything else speaks against it.
-    private static func failed(_ words: String, _ reasons: [OpenSSLErrors.Entry]) -> SignatureIntegrity {
+    private static func failed(_ words: String, _ reasons: [OpenSSLErrors.Entry]) -> CMSIntegrity {
         if let reason = reasons.first(where: \.isUnsupported) {
             return .unknown("the signature's algorithm is not supported: \(reason.text)")
         }

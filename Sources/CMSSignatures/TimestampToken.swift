@@ -53,12 +53,12 @@ public struct TimestampToken: Sendable {
     }
 
     /// Tests whether its one signature fits, and names the certificate it was made with (RFC 3161 §2.4.2, RFC 5816).
-    func integrity() throws(CryptographyError) -> SignatureIntegrity {
+    func integrity() throws(CryptographyError) -> CMSIntegrity {
         try integrity(of: try ParsedSignedData(octets))
     }
 
     /// The same for a token that is read already, perhaps with more certificates at hand.
-    func integrity(of parsed: ParsedSignedData) throws(CryptographyError) -> SignatureIntegrity {
+    func integrity(of parsed: ParsedSignedData) throws(CryptographyError) -> CMSIntegrity {
         guard let content = parsed.enclosedContent, let signer = parsed.signers.first, parsed.signers.count == 1 else {
             return .broken("the timestamp does not have exactly one signer")
         }
@@ -121,7 +121,7 @@ public struct TimestampVerifier: Sendable {
     ) throws(CryptographyError) -> TimestampResult {
         let token: TimestampToken
         let parsed: ParsedSignedData
-        let integrity: SignatureIntegrity
+        let integrity: CMSIntegrity
         do throws(CryptographyError) {
             token = try TimestampToken(octets)
             parsed = try ParsedSignedData(octets, additional: others + policy.intermediates + timestampAnchors)

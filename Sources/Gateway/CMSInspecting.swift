@@ -4,29 +4,29 @@ import Processing
 
 /// Processing's look into signatures, by OpenSSL.
 struct CMSInspecting: SignatureInspection {
-    func facts(of signature: OctetString) throws(Failure) -> Processing.CMSFacts {
+    func facts(of signature: OctetString) throws(Failure) -> CMSFacts {
         try facts(of: signature, knowing: [])
     }
 
     func check(
         _ signature: OctetString, content: (any OctetSource)?
-    ) throws(Failure) -> Processing.SignatureIntegrity {
+    ) throws(Failure) -> SignatureIntegrity {
         try check(signature, content: content, knowing: [])
     }
 
     func facts(
         of signature: OctetString, knowing certificates: [OctetString]
-    ) throws(Failure) -> Processing.CMSFacts {
-        let found: CMSSignatures.CMSFacts
+    ) throws(Failure) -> CMSFacts {
+        let found: SignedDataFacts
         do {
             found = try CMSInspection.facts(of: signature, knowing: Self.readable(certificates))
         } catch {
             throw Failure(.permanent, error.reason)
         }
-        return Processing.CMSFacts(
+        return CMSFacts(
             enclosesContent: found.enclosesContent, contentType: found.contentType,
             signers: found.signers.map {
-                Processing.CMSFacts.Signer(
+                CMSFacts.Signer(
                     digestAlgorithm: $0.digestAlgorithm, addresses: $0.addresses, issuer: $0.issuer,
                     serial: $0.serial, subject: $0.subject, signingTime: $0.signingTime,
                     certificate: $0.certificate?.der, hasCertificate: $0.certificate != nil)
@@ -43,7 +43,7 @@ struct CMSInspecting: SignatureInspection {
 
     func check(
         _ signature: OctetString, content: (any OctetSource)?, knowing certificates: [OctetString]
-    ) throws(Failure) -> Processing.SignatureIntegrity {
+    ) throws(Failure) -> SignatureIntegrity {
         do {
             let known = Self.readable(certificates)
             return switch try CMSInspection.check(signature, content: content, knowing: known) {
@@ -64,7 +64,7 @@ struct CMSInspecting: SignatureInspection {
     }
 
     func obstacle(
-        toSigning use: SignatureUse, by signer: Processing.CMSFacts.Signer, at now: Int
+        toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int
     ) throws(Failure) -> String? {
         guard let octets = signer.certificate else { return nil }
         do {

@@ -93,7 +93,7 @@ struct PDFInspecting {
 
 extension PDFSignature {
     /// Structure and arithmetic as one.
-    fileprivate func judged() throws(Failure) -> Processing.SignatureIntegrity {
+    fileprivate func judged() throws(Failure) -> SignatureIntegrity {
         if let finding = findings.first(where: { $0.level == .invalid }) { return .broken(finding.message) }
         guard let contents else { return .broken("it holds no signature value") }
         guard let facts = cmsFacts else { return .broken("its value is no CMS SignedData") }
@@ -106,16 +106,16 @@ extension PDFSignature {
         return findings.first.map { .unknown($0.message) } ?? .intact
     }
 
-    fileprivate var signer: Processing.CMSFacts.Signer? {
+    fileprivate var signer: CMSFacts.Signer? {
         guard let signer = cmsFacts?.signers.first else { return nil }
-        return Processing.CMSFacts.Signer(
+        return CMSFacts.Signer(
             digestAlgorithm: signer.digestAlgorithm, addresses: signer.addresses, issuer: signer.issuer,
             serial: signer.serial, subject: signer.subject ?? signerName,
             signingTime: signer.signingTime ?? claimedTime, certificate: signer.certificate)
     }
 
     /// nil where the value cannot be read as such.
-    private var cmsFacts: Processing.CMSFacts? {
+    private var cmsFacts: CMSFacts? {
         guard let contents else { return nil }
         do {
             return try CMSInspecting().facts(of: contents)

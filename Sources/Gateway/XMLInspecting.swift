@@ -95,7 +95,7 @@ struct XMLInspecting {
 
 extension XMLSignature {
     /// Integrity and findings as one.
-    fileprivate var judged: Processing.SignatureIntegrity {
+    fileprivate var judged: SignatureIntegrity {
         switch integrity {
         case .broken(let why): return .broken(why)
         case .unknown(let why): return .unknown(why)
@@ -106,9 +106,9 @@ extension XMLSignature {
     }
 
     /// The signer, or the certificate that stands first; nil without one that can be read.
-    fileprivate var shownSigner: Processing.CMSFacts.Signer? {
+    fileprivate var shownSigner: CMSFacts.Signer? {
         guard let der = signer ?? certificates.first, let certificate = try? Certificate(der: der) else { return nil }
-        return Processing.CMSFacts.Signer(
+        return CMSFacts.Signer(
             digestAlgorithm: algorithms.digests.first ?? "", addresses: certificate.addresses,
             issuer: certificate.issuer, serial: certificate.serial, subject: certificate.subject,
             signingTime: claimedTime, certificate: der)

@@ -62,7 +62,7 @@ extension DSSConfigurationReading {
                 if defaultID != nil { fault(element, "only one verification profile can be the default") }
                 defaultID = id
             }
-            var identity = MailVerification.SignerIdentity.enforce
+            var identity = SignedMailVerification.SignerIdentity.enforce
             if element.attribute("signerIdentity") != nil {
                 identity = choice("signerIdentity", of: element) ?? identity
             }

@@ -84,7 +84,7 @@ public struct SigningServerConfiguration: Sendable {
     struct VerificationProfile: Sendable {
         let id: String
         let policy: TrustPolicy
-        let identity: MailVerification.SignerIdentity
+        let identity: SignedMailVerification.SignerIdentity
     }
 
     struct Client: Sendable {

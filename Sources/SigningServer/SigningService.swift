@@ -191,7 +191,7 @@ struct SigningService: Sendable {
                 VerificationDetail(.signature, .invalid, "the document can be read in several ways, as \(words)")
             ])
         case nil:
-            let mail = MailVerification(policy: policy, identity: profile.identity, scratch: scratch)
+            let mail = SignedMailVerification(policy: policy, identity: profile.identity, scratch: scratch)
             guard let findings = try mail.verify(document, now: now) else {
                 throw CryptographyError(.missing, "the document carries no signature this profile may verify")
             }

@@ -17,7 +17,7 @@ public struct ProcessState: Sendable, Hashable {
 }
 
 /// Room that a process took for its state while there was some: on a full disk the state is written over it in place.
-final class StatePost: Sendable {
+final class StateReserve: Sendable {
     fileprivate struct Spare: Sendable {
         let name: String
         let file: OpenFile
@@ -48,7 +48,7 @@ extension Spool {
             throw SpoolError(.layout, path: name, "the state of this process has more than \(Self.largestState) octets")
         }
         let state = try state
-        if statePost.spare.withLock({ $0 == nil }) {
+        if stateReserve.spare.withLock({ $0 == nil }) {
             try sweepStates(of: program, in: state)
             keepSpare(name, in: state)
         }
@@ -96,7 +96,7 @@ extension Spool {
             let file = try state.createFile(spare, mode: Layout.fileMode)
             do throws(SpoolError) {
                 try file.write([UInt8](repeating: UInt8(ascii: " "), count: Self.largestState))
-                statePost.spare.withLock { $0 = StatePost.Spare(name: spare, file: file) }
+                stateReserve.spare.withLock { $0 = StateReserve.Spare(name: spare, file: file) }
             } catch {
                 try state.unlink(spare)
                 throw error
@@ -109,7 +109,7 @@ extension Spool {
     /// Writes over the spare file, padded with blanks, and gives it the state's name.
     /// - Returns: False if there is none.
     private func overwriteSpare(_ name: String, _ json: [UInt8], in state: Directory) throws(SpoolError) -> Bool {
-        guard let spare = statePost.spare.withLock({ $0 }) else { return false }
+        guard let spare = stateReserve.spare.withLock({ $0 }) else { return false }
         let padded = json + [UInt8](repeating: UInt8(ascii: " "), count: Self.largestState - json.count)
         let written = padded.withUnsafeBytes { pwrite(spare.file.descriptor, $0.baseAddress, $0.count, 0) }
         guard written == padded.count else {
@@ -120,7 +120,7 @@ extension Spool {
             throw state.failure(errno, name, "cannot replace the state of this process")
         }
         let isInPlace = try state.status(name).map(FileIdentity.init) == FileIdentity(try spare.file.status())
-        if !isInPlace { statePost.spare.withLock { $0 = nil } }
+        if !isInPlace { stateReserve.spare.withLock { $0 = nil } }
         return isInPlace
     }
 
@@ -128,7 +128,7 @@ extension Spool {
     /// - Throws: ``SpoolError`` if the file cannot be removed.
     public func removeState(program: String, pid: Int32? = nil) throws(SpoolError) {
         let name = "\(program)-\(pid ?? getpid()).json"
-        let spare = statePost.spare.withLock { spare in
+        let spare = stateReserve.spare.withLock { spare in
             defer { spare = nil }
             return spare
         }

@@ -25,7 +25,7 @@ public final class Spool: Sendable {
     /// Nil for `ses`, which uses a folder.
     private let deferredFolder: OwnFolder?
     /// The published state of this process, and its place when the disk is full.
-    let statePost = StatePost()
+    let stateReserve = StateReserve()
     private let folders: [Folder: ResultFolder]
     /// Directories in `work/` whose message counts one start too many, because a fault kept it from being given back.
     private let forgiven = Mutex<Set<String>>([])

@@ -59,8 +59,8 @@ struct ReferenceResolver {
         guard target.isKnown else {
             throw XMLFault(.invalid, "the identifier \(identifier) stands in an attribute that is not followed")
         }
-        // The enveloped-signature transform takes nothing away where the signature does not stand within the target: its
-        // XPath form holds for every node outside of the signature (XML Signature 1.1 §6.6.4).
+        // The enveloped-signature transform removes nothing if the signature is not within the target: its XPath form
+        // holds for every node outside of the signature (XML Signature 1.1 §6.6.4).
         guard !transforms.isBase64 || shape.objects.contains(target.node) && target.node.onlyText != nil else {
             throw XMLFault(.invalid, "the base64 transform of #\(identifier) leaves its structure unsigned")
         }

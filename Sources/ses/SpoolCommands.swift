@@ -89,9 +89,9 @@ struct Drop: AsyncParsableCommand {
 
     func run() async throws {
         try await finish { () throws(ProgramError) in
-            try Gateway.Drop.run(
+            try MessageDrop.run(
                 to: direction, sender: sender, recipients: recipients, queueID: queueID,
-                notification: try Gateway.Drop.notification(
+                notification: try MessageDrop.notification(
                     notify: notify, returned: returned, identifier: envelopeID), spool: spool)
         }
     }

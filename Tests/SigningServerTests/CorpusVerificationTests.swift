@@ -59,7 +59,7 @@ struct CorpusVerificationTests {
                 )
                 .verdict
             } else {
-                let verification = MailVerification(policy: policy, scratch: MemoryCollecting(limit: 1 << 24))
+                let verification = SignedMailVerification(policy: policy, scratch: MemoryCollecting(limit: 1 << 24))
                 verdict = try verification.verify(octets, now: 1_800_000_000)?.verdict
             }
             return switch verdict {

@@ -17,12 +17,12 @@ struct Covering {
         let page: Int?
         /// The appearance stream; nil when the reader draws it, from the field's colours.
         let appearance: PDFValue?
-        /// It is not turned with its page (§12.5.3, bit 5).
+        /// True if it does not turn with its page (§12.5.3, bit 5).
         let isUpright: Bool
     }
 
-    /// The share of a page that later signatures may cover in all. A label or a receipt may be large. What is larger than
-    /// half of a page shows another page.
+    /// The share of a page that later signatures may cover in all. A label or a receipt may be large. A cover that is
+    /// larger than half of a page shows another page.
     static let largestShare = 0.5
     /// Of a character or a part of a drawing: less than the dot of a number.
     private static let smallPart = 0.03

@@ -3,7 +3,7 @@ import Foundation
 /// A row of `Tests/Fixtures/public/documents.tsv`.
 public struct PublicDocument: Sendable {
     private static let folder = TestMaterial.project + "/.build/public-documents"
-    /// Whether `scripts/setup --all` fetched the collections.
+    /// True if `scripts/setup --all` fetched the collections.
     public static var areThere: Bool { FileManager.default.fileExists(atPath: folder + "/complete") }
 
     public let collection: String

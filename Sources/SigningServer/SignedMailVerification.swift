@@ -3,7 +3,7 @@ import InternetMessage
 public import Octets
 
 /// Verifies whole messages (RFC 8551 §3.9).
-public struct MailVerification: Sendable {
+public struct SignedMailVerification: Sendable {
     /// The party that compares the signer with the author.
     public enum SignerIdentity: String, Sendable, Hashable, CaseIterable {
         /// The verification: a mail signed by another than its author is not trusted.

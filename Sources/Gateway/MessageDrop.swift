@@ -7,7 +7,7 @@ import Spool
 public import Workflows
 
 /// `ses drop`: one message from standard input, with its envelope, into a spool.
-public enum Drop {
+public enum MessageDrop {
     /// - Parameters:
     ///   - queueID: The mail server's identifier of the message; it stands in the envelope block.
     ///   - notification: The notifications that the sender asked for.
