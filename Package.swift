@@ -202,3 +202,8 @@ if Context.environment["SES_FUZZ"] != nil {
         fuzz("fuzz-smtp-reply", ["SMTPRelay"]),
     ]
 }
+
+// scripts/mutants builds the tests of the spool and the relay, and what they need.
+if Context.environment["SES_MUTANTS"] != nil {
+    package.targets.removeAll { $0.type == .test && !["SpoolTests", "RelayTests", "RelayingTests"].contains($0.name) }
+}

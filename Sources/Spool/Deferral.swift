@@ -57,10 +57,15 @@ extension Spool {
         }
         guard try directory.tryLock(), try directory.isStill(name, in: parent) else { return .taken }
         var messages: [(name: String, facts: NameFacts)] = []
+        // What was removed before the message was put here; a power loss may bring it back.
+        var outputs: [PublishedFile] = []
+        var scratch: [FileName] = []
         for inner in try directory.names() {
             switch TransactionFile(inner) {
             case .message(let facts): messages.append((inner.description, facts))
-            case .ledger, .scratch, .output: continue
+            case .output(let folder, let output): outputs.append(PublishedFile(folder: folder, name: output))
+            case .scratch: scratch.append(inner)
+            case .ledger: continue
             case .foreign: return .left(reason: "\(inner) in it is none of ours")
             }
         }
@@ -74,8 +79,12 @@ extension Spool {
         var facts = message.facts
         facts.attempts = entry.name.facts.attempts ?? 0
         facts.starts = 1 + (entry.name.facts.starts ?? 0)
+        transaction.outputs = outputs
         do throws(SpoolError) {
             try transaction.restate(facts)
+            for name in scratch { try directory.unlink(name) }
+            try transaction.publishReleased()
+            try transaction.removeOutputs()
         } catch {
             // Its message names no start now, so none is counted; recovery takes it up.
             transaction.abandon()

@@ -110,6 +110,7 @@ extension Transaction {
         try require(.working)
         try spool.durability.check(place.directory.path)
         try spool.durability.sync(directory: place.directory)
+        owesRemovals = false
         try spool.durability.sync(try spool.workGroup, of: try spool.work)
     }
 

@@ -17,7 +17,8 @@ extension Transaction {
             try startOver()
             return false
         }
-        if !outputs.isEmpty { try spool.durability.sync(directory: place.directory) }
+        if !outputs.isEmpty || owesRemovals { try spool.durability.sync(directory: place.directory) }
+        owesRemovals = false
         let publish = try spool.publish
         switch try spool.work.rename(place.name, to: publish.directory, place.name) {
         case .done: stage = .committed

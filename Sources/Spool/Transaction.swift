@@ -27,6 +27,8 @@ public final class Transaction: @unchecked Sendable {
     var judged: OpenFile?
     /// The names under which outputs stand beside the message, where the folder forced another one on them.
     var stagedNames: [Int: SpoolName] = [:]
+    /// True if outputs were removed since the directory was synced: a power loss would bring them back.
+    var owesRemovals = false
     /// True if all folders must be synced, because recovery cannot know which of them got an output.
     var syncsAllFolders = false
     /// Folders that got an output whose sync is still owed.
@@ -145,6 +147,7 @@ public final class Transaction: @unchecked Sendable {
     /// Removes outputs and left-over scratch; the message stays.
     func removeOutputs() throws(SpoolError) {
         for output in outputs { try place.directory.unlink(TransactionFile.outputName(output.folder, output.name)) }
+        if !outputs.isEmpty { owesRemovals = true }
         outputs = []
     }
 

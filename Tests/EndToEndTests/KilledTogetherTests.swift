@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -11,7 +12,11 @@ extension EndToEnd {
         let rounds: Int
         let seed: UInt64
 
-        /// `SES_TEST_MESSAGES` and `SES_TEST_SEED` choose other than the level's.
+        /// Whether the signing server is killed, too, and the mail server refuses and breaks off.
+        let isSoak: Bool
+
+        /// `SES_TEST_MESSAGES` and `SES_TEST_SEED` choose other than the level's; `SES_TEST_SOAK` says how many messages a
+        /// soak has.
         init() throws {
             func number(_ name: String) throws -> UInt64? {
                 guard let text = ProcessInfo.processInfo.environment[name] else { return nil }
@@ -20,7 +25,9 @@ extension EndToEnd {
                 }
                 return value
             }
-            messages = Int(try number("SES_TEST_MESSAGES") ?? (EndToEnd.isSecondLevel ? 10_000 : 150))
+            let soaked = try number("SES_TEST_SOAK")
+            isSoak = soaked != nil
+            messages = Int(try soaked ?? number("SES_TEST_MESSAGES") ?? (EndToEnd.isSecondLevel ? 10_000 : 150))
             rounds = max(12, messages / 40)
             seed = try number("SES_TEST_SEED") ?? 1
         }
@@ -68,14 +75,58 @@ extension EndToEnd {
         }
     }
 
+    /// A server that takes mail: always, or as one does that has bad days.
+    private enum Sink {
+        case good(RecordingMailServer)
+        case bad(ScriptedMailServer)
+
+        /// - Parameter seed: Of the refusals.
+        static func bad(seed: UInt64) throws -> Sink {
+            let numbers = Mutex(SeededNumbers(seed: seed))
+            func isHit(_ chance: Double) -> Bool {
+                numbers.withLock { Double.random(in: 0..<1, using: &$0) < chance }
+            }
+            return .bad(
+                try ScriptedMailServer { step in
+                    switch step {
+                    case .connected where isHit(0.0005): .close(["421 4.3.2 not today"])
+                    case .rcpt where isHit(0.03): .say("451 4.2.1 not now")
+                    case .content where isHit(0.01): .say("451 4.3.0 try again")
+                    case .content where isHit(0.0005): .reset
+                    default: nil
+                    }
+                })
+        }
+
+        var port: Int {
+            switch self {
+            case .good(let server): server.port
+            case .bad(let server): server.port
+            }
+        }
+
+        func mails() throws -> [(recipients: [String], text: String)] {
+            switch self {
+            case .good(let server): try server.mails().map { ($0.recipients, $0.text) }
+            case .bad(let server): server.mails.map { ($0.recipients.map { $0 + "@elsewhere.test" }, $0.text) }
+            }
+        }
+    }
+
     /// `ses watch` and `ses-relay run` on one spool.
     private struct Pair {
-        enum Victim: CaseIterable { case ses, relay, both }
+        enum Victim: CaseIterable {
+            case ses, relay, both
+            /// The signing server.
+            case server
+        }
 
         let fixture: SpoolFixture
         let relay: RelayFixture
         var sesDaemon: RunningProgram
         var relayDaemon: RunningProgram
+        /// The signing server of a soak, which is killed too.
+        private var server: DSSFixture?
         var kills = 0
         /// Entries that a program held as it was killed; one may be caught several times.
         var caught = 0
@@ -85,8 +136,11 @@ extension EndToEnd {
         /// no end are what a message gets before it is put away.
         private var mustEnd: [String: [String]] = [:]
 
-        init(servers: [String], port: Int) async throws {
-            var configuration = SESXML(servers: servers)
+        /// - Parameter server: The signing server where it may be killed; nil for the shared one.
+        init(server: DSSFixture?, port: Int) async throws {
+            let shared = try await DSSFixture.shared
+            self.server = server
+            var configuration = SESXML(servers: [(server ?? shared).address])
             configuration.outgoing = SESXML.sign(
                 alias: Samples.aliceKey, filter: "<Filter><AND><Subject contains=\"To be signed\"/></AND></Filter>")
             configuration.processing =
@@ -99,6 +153,11 @@ extension EndToEnd {
 
         /// Kills one or both; what they were at stays until they are started again.
         mutating func kill(_ victim: Victim) async throws {
+            if victim == .server, let server {
+                try await server.crash()
+                kills += 1
+                return
+            }
             if victim != .relay { sesDaemon.signal(SIGKILL) }
             if victim != .ses { relayDaemon.signal(SIGKILL) }
             if victim != .relay { try await count(sesDaemon, "work", "publish") }
@@ -118,6 +177,10 @@ extension EndToEnd {
 
         /// Starts what was killed; waits until it says that it runs, or goes on at once.
         mutating func start(_ victim: Victim, waits: Bool) async throws {
+            if victim == .server {
+                if let port = server?.port { server = try await DSSFixture(port: port) }
+                return
+            }
             if victim != .relay { sesDaemon = waits ? try await fixture.watch() : try fixture.launch() }
             if victim != .ses { relayDaemon = waits ? try await relay.start() : try relay.launch() }
             for (work, held) in mustEnd {
@@ -170,12 +233,14 @@ extension EndToEnd {
             let messages = (0..<ordeal.messages).map { number in
                 Marked(number: number, token: String(random.next(), radix: 36) + "-\(number)")
             }
-            let server = try await RecordingMailServer()
-            var pair = try await Pair(servers: [try await DSSFixture.shared.address], port: server.port)
+            let sink =
+                ordeal.isSoak ? try Sink.bad(seed: ordeal.seed) : .good(try await RecordingMailServer())
+            var pair = try await Pair(server: ordeal.isSoak ? try await DSSFixture() : nil, port: sink.port)
+            let victims = Pair.Victim.allCases.filter { ordeal.isSoak || $0 != .server }
             let fixture = pair.fixture
             for round in 0..<ordeal.rounds {
                 let arriving = Array(messages[ordeal.messages(of: round)])
-                let victim = Pair.Victim.allCases.randomElement(using: &random) ?? .both
+                let victim = victims.randomElement(using: &random) ?? .both
                 // From the first octets of the first message to when both are idle, as often in each doubling.
                 let pause = Duration.microseconds(Int(500 * exp2(Double.random(in: 0..<9, using: &random))))
                 let waits = Bool.random(using: &random)
@@ -185,13 +250,13 @@ extension EndToEnd {
                 try await pair.start(victim, waits: waits)
                 try await arrival
             }
-            try await pair.hasGone(within: .seconds(EndToEnd.isSecondLevel ? 600 : 60))
+            try await pair.hasGone(within: .seconds(ordeal.isSoak ? 3_600 : EndToEnd.isSecondLevel ? 600 : 60))
             #expect(try await pair.sesDaemon.terminate().status == 0)
             #expect(try await pair.relayDaemon.terminate().status == 0)
             #expect(try pair.waiting() == [:])
             #expect(pair.caught > 0, "no program was killed at work")
 
-            let mails = try server.mails()
+            let mails = try sink.mails()
             let told = try pair.relay.possibleRepeats()
             let addressees = Dictionary(
                 uniqueKeysWithValues: messages.flatMap { message in message.recipients.map { ($0, message) } })
@@ -211,6 +276,13 @@ extension EndToEnd {
             #expect(lost.sorted() == [])
             #expect(strange.prefix(3) == [])
             #expect(untold == [:])
+            FaultShare.tell(
+                ordeal.isSoak ? "soak: mails, with kills of everything" : "mails, with random kills",
+                points: ordeal.messages, of: ordeal.messages,
+                failures: lost.count + strange.count + untold.count,
+                note:
+                    "\(pair.kills) kills, \(pair.caught) entries caught under way, \(told.values.reduce(0, +)) repeats announced"
+            )
             print(
                 "\(ordeal): \(pair.kills) kills, \(pair.caught) entries caught under way,",
                 "\(pair.spared) starts spared, \(lost.count) lost,",

@@ -229,6 +229,53 @@ struct RelayStateTests {
         #expect(try relay.deferred() == [entry])
     }
 
+    @Test("R4 with outputs and scratch that a power loss brought back: they are removed, and never published")
+    func outputsBroughtBack() throws {
+        let relay = try Relay()
+        let entry = try relay.claimed().setAside(attempts: 1, due: 5)
+        let folder = "relay/deferred/\(entry.name)/"
+        try relay.test.put("12345remains", folder + "failed~\(TestSpool.retryName),E=5,O=out")
+        try relay.test.put("half", folder + "~copy")
+        guard case .claimed(let again) = try relay.spool.claim(entry) else { throw TestFailure("not claimed") }
+        #expect(try again.commit())
+        #expect(try again.publish().isEmpty)
+        #expect(try relay.places().isEmpty)
+    }
+
+    @Test("R4 with an output that the record has released: it is published once")
+    func releasedBroughtBack() throws {
+        let relay = try Relay()
+        let transaction = try relay.claimed()
+        let output = try transaction.add(output: relay.test.output("report"))
+        try transaction.openLedger().append([Transaction.releaseLine(output)], isDurable: true)
+        let name = TransactionFile.outputName(output.folder, output.name)
+        let staged = relay.test.file("relay/work/\(transaction.uniqueName)/\(name)")
+        let kept = relay.test.file("kept")
+        #expect(link(staged, kept) == 0)
+        let entry = try transaction.setAside(attempts: 1, due: 5)
+        #expect(try relay.places() == ["delivered/new report", "relay/deferred"])
+        // The power failed before the rename to `delivered` was on the disk.
+        #expect(unlink(relay.test.file("delivered/new/\(output.name)")) == 0)
+        #expect(rename(kept, relay.test.file("relay/deferred/\(entry.name)/\(name)")) == 0)
+        guard case .claimed(let again) = try relay.spool.claim(entry) else { throw TestFailure("not claimed") }
+        #expect(try again.commit())
+        try again.publish()
+        #expect(try relay.places() == ["delivered/new report"])
+    }
+
+    @Test("a commit without outputs follows the removal of outputs only when that is durable")
+    func removalsBeforeCommit() throws {
+        let log = SyncLog()
+        let relay = try Relay(durability: log.durability())
+        let transaction = try relay.claimed()
+        try transaction.add(output: relay.test.output("report"))
+        try transaction.removeStagedOutputs()
+        log.clear()
+        #expect(try transaction.commit())
+        let paths = log.events.map { String($0.path.dropFirst(relay.test.path.count + 1)) }
+        #expect(paths == ["relay/work/\(transaction.uniqueName)", "relay/publish"])
+    }
+
     @Test("R5 committed without outputs, because all recipients have it: nothing is worked again")
     func committedSent() throws {
         let relay = try Relay()

@@ -57,6 +57,9 @@ public final class DSSFixture: Sendable {
         self.port = number
     }
 
+    /// Ends it without a chance to tidy up.
+    public func crash() async throws { try await running.crash() }
+
     @discardableResult
     public func stop() async throws -> RunningProgram.Finished { try await running.terminate() }
 

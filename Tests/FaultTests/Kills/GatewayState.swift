@@ -31,21 +31,29 @@ final class GatewayState: KillState {
     private let command: String
     /// By message, the folders that must hold it once each, sorted; `corrupt` counts files without a token under "".
     private let expected: [String: [String]]
+    /// What may become of a message instead: that of a further start without an end.
+    private let instead: [String: [String]]
     private let taken = Mutex<[String: [String]]>([:])
     private let damaged = Mutex<[String]>([])
 
-    init(_ fixture: SpoolFixture, command: String = "process", expected: [Marked: [String]], corrupt: Int = 0) {
+    init(
+        _ fixture: SpoolFixture, command: String = "process", expected: [Marked: [String]],
+        instead: [Marked: [String]] = [:],
+        corrupt: Int = 0
+    ) {
         self.fixture = fixture
         self.command = command
         var all = Dictionary(uniqueKeysWithValues: expected.map { ($0.key.token, $0.value.sorted()) })
         if corrupt > 0 { all[""] = [String](repeating: "corrupt", count: corrupt) }
         self.expected = all
+        self.instead = Dictionary(uniqueKeysWithValues: instead.map { ($0.key.token, $0.value.sorted()) })
     }
 
     private init(_ fixture: SpoolFixture, like other: GatewayState) {
         self.fixture = fixture
         command = other.command
         expected = other.expected
+        instead = other.instead
     }
 
     var spool: String { fixture.spool }
@@ -108,6 +116,7 @@ final class GatewayState: KillState {
         var faults = damaged.withLock { $0 }
         let found = taken.withLock { $0.mapValues { $0.sorted() } }
         for token in Set(expected.keys).union(found.keys).sorted() where expected[token] != found[token] {
+            if let found = found[token], found == instead[token] { continue }
             faults.append("\(token): in \(found[token] ?? []), must be in \(expected[token] ?? [])")
         }
         for place in ["outgoing/new", "incoming/new", "work", "publish"] {

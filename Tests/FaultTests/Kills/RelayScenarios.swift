@@ -73,6 +73,9 @@ enum RelayScenarios {
                 try FileManager.default.moveItem(
                     atPath: state.fixture.spool + fresh + entry, toPath: together.fixture.spool + fresh + entry)
             }
+            guard try together.fixture.names(in: "relay/" + place).count == number + 1 else {
+                throw HarnessError("the relay left nothing of message \(number) in \(place)")
+            }
             for folder in ["failed", "delivered/new"] {
                 for file in try state.fixture.names(in: folder) {
                     try FileManager.default.moveItem(
@@ -96,11 +99,12 @@ enum RelayScenarios {
             try alone.put(Marked("vain", number), from: "sender\(number)", to: own)
             let state = try await RelayState(alone, recipients: own)
             let calls = try await KillScenario(name: "vain", program: "ses-relay") { state }.calls(state)
-            guard let claim = calls.first(where: { $0.name == "rename" && $0.target.contains("/relay/work/") }) else {
+            // Its own directory is synced behind the claim, before a server is spoken to.
+            guard let claimed = calls.first(where: { $0.name == "fsync" && $0.path.contains("/relay/work/") }) else {
                 throw HarnessError("no claim among \(calls)")
             }
             _ = try await state.run(
-                try await FaultPoint.environment(program: "ses-relay", point: claim.number, action: .killAfter))
+                try await FaultPoint.environment(program: "ses-relay", point: claimed.number, action: .killBefore))
             for entry in try state.fixture.names(in: "relay/work") {
                 let folder = state.fixture.spool + "/relay/work/" + entry
                 let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -110,6 +114,9 @@ enum RelayScenarios {
                     toPath: folder + "/" + name.replacingOccurrences(of: "C=1", with: "C=\(number + 3)"))
                 try FileManager.default.moveItem(
                     atPath: folder, toPath: together.fixture.spool + "/relay/work/" + entry)
+            }
+            guard try together.fixture.names(in: "relay/work").count == number + 1 else {
+                throw HarnessError("the relay was killed before it had claimed message \(number)")
             }
             refused.append(own[0])
         }
