@@ -83,7 +83,7 @@ extension EndToEnd {
         /// - Parameter seed: Of the refusals.
         static func bad(seed: UInt64) throws -> Sink {
             let numbers = Mutex(SeededNumbers(seed: seed))
-            func isHit(_ chance: Double) -> Bool {
+            @Sendable func isHit(_ chance: Double) -> Bool {
                 numbers.withLock { Double.random(in: 0..<1, using: &$0) < chance }
             }
             return .bad(
