@@ -1,9 +1,9 @@
 import Octets
 
-/// What the embedding of a CFF table must know of it (Adobe Technical Note 5176).
+/// The properties of a CFF table that its embedding depends on (Adobe Technical Note 5176).
 struct CompactOutlines {
-    /// The number by which a PDF shows each glyph: its CID, where the table is CID-keyed; nil where glyphs are shown by their
-    /// place (ISO 32000-1 §9.7.4.2).
+    /// The number by which a PDF shows each glyph: its CID, where the table is CID-keyed; nil where glyphs are shown by
+    /// their place (ISO 32000-1 §9.7.4.2).
     let identifiers: [Int]?
 
     /// - Parameter glyphCount: The number of glyphs in the table.
