@@ -200,7 +200,10 @@ final class Engine: Sendable {
     func leftoverCount(in queues: [Queue], since then: Int) throws(SpoolError) -> Int {
         var count = try spool.forsakenCount()
         let longest = configuration.current.server.processing.retry.longestDelay
-        for queue in queues { count += try spool.waiting(in: queue, since: then, longestDelay: longest).count }
+        // What came in the same second may have been seen: times of files are told in whole seconds here.
+        for queue in queues {
+            count += try spool.waiting(in: queue, since: then + 1, longestDelay: longest).count
+        }
         return count
     }
 }

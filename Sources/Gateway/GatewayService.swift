@@ -168,6 +168,8 @@ final class GatewayService: Service {
         while !engine.isStopping {
             if !engine.mayClaim {
                 guard engine.gate.streak <= Self.faultsInARow else { return }
+                // A drain does not wait for ever: what was put back is tried again with the first that is let in.
+                engine.gate.waitNoMore()
                 await engine.gate.waitOut { [engine] in engine.recover() }
                 continue
             }

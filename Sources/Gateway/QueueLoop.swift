@@ -70,6 +70,9 @@ struct QueueLoop: Sendable {
     }
 
     private var subject: String { "listing \(queue.rawValue)" }
+    private var leftSubject: String { "left in \(queue.rawValue)" }
+    /// The time after which a queue is listed again in which something could not be looked at.
+    private static let secondLook = Duration.seconds(5)
 
     /// A bare `*.eml` is complete when nothing of it has changed for a while; what stands in `new/` always is.
     private func isStill(_ candidate: Candidate, _ judge: inout StillnessJudge) throws(SpoolError) -> Bool {
@@ -79,7 +82,7 @@ struct QueueLoop: Sendable {
     }
 
     private func report(_ left: [LeftInPlace]) {
-        let subject = "left in \(queue.rawValue)"
+        let subject = leftSubject
         guard let first = left.first else { return engine.board.lift(subject) }
         let more = left.count > 1 ? " (and \(left.count - 1) more)" : ""
         engine.board.raise(subject, "\(first.path) was left where it is: \(first.reason)\(more)")
@@ -95,6 +98,8 @@ struct QueueLoop: Sendable {
     private func patience(_ judge: StillnessJudge) -> Duration? {
         guard engine.mayClaim else { return nil }
         var waits = [waitForStillness(judge)].compactMap(\.self)
+        // What could not be looked at may be fit again, and nothing rings then.
+        if engine.board.isRaised(leftSubject) { waits.append(Self.secondLook) }
         if queue == .retry, let due = lane.agenda.next { waits.append(.seconds(due - clock.now())) }
         // Never less than a moment: a clock that is a little behind must not become a busy loop.
         return waits.min().map { max($0, .milliseconds(50)) }

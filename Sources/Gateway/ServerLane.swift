@@ -29,7 +29,7 @@ final class ServerLane: Sendable {
     private let roomBell: WakeBell
 
     /// The longest time without progress before further workers are sent away.
-    static let patience = Duration.seconds(1)
+    static let patience = Duration.milliseconds(500)
 
     /// - Parameter limit: Messages at the server at a time, at least 1.
     init(limit: Int, roomBell: WakeBell) {

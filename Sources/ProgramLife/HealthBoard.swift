@@ -38,6 +38,8 @@ package final class HealthBoard: Sendable {
         if isNew { changed() }
     }
 
+    package func isRaised(_ subject: String) -> Bool { state.withLock { $0.reasons[subject] != nil } }
+
     package func lift(_ subject: String) {
         if state.withLock({ $0.reasons.removeValue(forKey: subject) }) != nil { changed() }
     }

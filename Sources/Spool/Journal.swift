@@ -69,6 +69,7 @@ public final class Journal: Sendable {
     private struct Day {
         let name: String
         let file: OpenFile
+        let folder: FileIdentity
     }
 
     private let folder: OwnFolder
@@ -115,13 +116,17 @@ public final class Journal: Sendable {
     }
 
     private func open(_ name: String) throws(SpoolError) -> OpenFile {
-        if let held = today.withLock({ $0 }), held.name == name, try held.file.status().st_nlink > 0 {
+        // The folder may have been removed, or moved away with the file in it.
+        let directory = try folder.open().directory
+        if let held = today.withLock({ $0 }), held.name == name, held.folder == directory.identity,
+            try held.file.status().st_nlink > 0
+        {
             return held.file
         }
-        let file = try folder.open().directory.openForAppending(name, mode: Layout.fileMode)
+        let file = try directory.openForAppending(name, mode: Layout.fileMode)
         // A line torn by a crash costs itself, not the one after it.
         try file.endTornLine()
-        today.withLock { $0 = Day(name: name, file: file) }
+        today.withLock { $0 = Day(name: name, file: file, folder: directory.identity) }
         return file
     }
 }

@@ -147,6 +147,48 @@ struct JournalTests {
         #expect(try !test.names("state").contains("ses-\(getpid()).json"))
     }
 
+    @Test("a journal folder that was moved away is made again for the next line")
+    func movedFolder() throws {
+        let test = try TestSpool()
+        let event = JournalEvent(.claimed, entry: EntryID(random: .system))
+        #expect(test.spool.journal.append(event) == nil)
+        #expect(rename(test.file("journal"), test.file("moved")) == 0)
+        #expect(test.spool.journal.append(event) == nil)
+        #expect(try test.names("journal").count == 1)
+    }
+
+    @Test("a state that is too large to be one is told with its process")
+    func defectiveStates() throws {
+        let test = try TestSpool()
+        test.clock.set(seconds: Int(Date().timeIntervalSince1970))
+        try test.put(String(repeating: " ", count: Spool.largestState + 1), "state/ses-\(getpid()).json")
+        let state = try #require(try test.spool.readStates().first)
+        #expect(state.pid == getpid() && state.defect?.contains("octets") == true && state.json.isEmpty)
+    }
+
+    @Test("what waits counts from the time it came, a retry from the time it is due")
+    func waiting() throws {
+        let test = try TestSpool()
+        let now = Int(Date().timeIntervalSince1970)
+        test.clock.set(seconds: now)
+        try test.put("x", "outgoing/new/a")
+        try test.put("x", "retry/new/\(Self.unique),O=out,N=1,D=\(now - 400)")
+        #expect(try test.spool.waiting(in: .outgoing, since: now - 300).count == 0)
+        #expect(try test.spool.waiting(in: .outgoing, since: now + 5).count == 1)
+        #expect(try test.spool.waiting(in: .retry, since: now - 300) == Overdue(count: 1, longest: 400))
+        #expect(try test.spool.waiting(in: .retry, since: now - 500).count == 0)
+        #expect(try test.spool.waiting(in: .retry, since: now - 500, longestDelay: 60).count == 1)
+    }
+
+    private static let unique = "1790000000.0123456789abcdef0123456789abcdef.0011223344556677"
+
+    @Test("whoever asks finds out by writing whether anything can be written, and leaves nothing")
+    func probe() throws {
+        let test = try TestSpool()
+        #expect(try test.spool.obstacleToWriting() == nil)
+        #expect(try test.names("state").isEmpty)
+    }
+
     @Test("a folder that was removed counts as empty")
     func removedFolder() throws {
         let test = try TestSpool()
