@@ -12,11 +12,11 @@ extension EndToEnd {
         let rounds: Int
         let seed: UInt64
 
-        /// Whether the signing server is killed, too, and the mail server refuses and breaks off.
+        /// True if the signing server is killed, too, and the mail server refuses mail and breaks off.
         let isSoak: Bool
 
-        /// `SES_TEST_MESSAGES` and `SES_TEST_SEED` choose other than the level's; `SES_TEST_SOAK` says how many messages a
-        /// soak has.
+        /// `SES_TEST_MESSAGES` and `SES_TEST_SEED` replace the values of the level; `SES_TEST_SOAK` is the number of
+        /// messages of a soak.
         init() throws {
             func number(_ name: String) throws -> UInt64? {
                 guard let text = ProcessInfo.processInfo.environment[name] else { return nil }

@@ -31,7 +31,7 @@ final class GatewayState: KillState {
     private let command: String
     /// By message, the folders that must hold it once each, sorted; `corrupt` counts files without a token under "".
     private let expected: [String: [String]]
-    /// What may become of a message instead: that of a further start without an end.
+    /// The other permitted outcome of a message, after a further start without an end.
     private let instead: [String: [String]]
     private let taken = Mutex<[String: [String]]>([:])
     private let damaged = Mutex<[String]>([])
