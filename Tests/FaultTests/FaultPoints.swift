@@ -7,7 +7,7 @@ enum FaultPoints {
     /// - Parameters:
     ///   - count: The number of points without `SES_TEST_ALL=1`.
     ///   - width: The number of points tried at the same time.
-    ///   - faults: What is not as it must be at one point.
+    ///   - faults: Returns the deviations from the expected outcome at one point.
     static func run<Point: Sendable>(
         _ suite: String, _ points: [Point], normally count: Int, width: Int = 1,
         faults: @escaping @Sendable (Point) async throws -> [String]

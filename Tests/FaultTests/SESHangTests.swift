@@ -34,7 +34,8 @@ extension FaultBench {
             try ses.put(name, MailSamples.plain(id: name, body: body))
         }
 
-        /// How long other mail takes: one for the other server, one of the same direction that needs none.
+        /// The times that other mail takes: a message for the other server, and one of the same direction that needs
+        /// none.
         private static func latencies(
             _ ses: SESUnderFault, _ point: Point, _ round: String, since begin: ContinuousClock.Instant = .now
         ) async throws -> [(name: String, took: Duration)] {

@@ -34,7 +34,7 @@ extension FaultBench {
             }
         }
 
-        /// What was not as it must be.
+        /// Returns the deviations from the expected outcome.
         private static func faults(_ point: Point, lasting duration: Duration) async throws -> [String] {
             let ses = try await SESUnderFault()
             let fault = try LastingFault(point.call, on: point.path, point.number)
