@@ -64,7 +64,8 @@ struct StructuralRepairTests {
             leaves: [["application/x", "x\r\n"]]),
         Case(
             what: "no version",
-            mail: "From: a@x.test\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n",
+            mail: "From: a@x.test\nContent-Type: multipart/mixed; boundary=b\n\n"
+                + "--b\nContent-Transfer-Encoding: base64\n\nb25l\n--b--\n",
             leaves: [["text/plain", "one"]]),
     ]
 
