@@ -64,8 +64,7 @@ struct StructuralRepairTests {
             leaves: [["application/x", "x\r\n"]]),
         Case(
             what: "no version",
-            mail: "From: a@x.test\nContent-Type: multipart/mixed; boundary=b\n\n"
-                + "--b\nContent-Transfer-Encoding: base64\n\nb25l\n--b--\n",
+            mail: "From: a@x.test\nContent-Type: multipart/mixed; boundary=b\n\nbefore\n--b\n\none\n--b--\n",
             leaves: [["text/plain", "one"]]),
     ]
 

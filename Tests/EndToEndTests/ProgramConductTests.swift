@@ -181,8 +181,9 @@ extension EndToEnd {
                 try await isThere(daemon, program)
                 switch daemon {
                 case .ses, .relay:
+                    let folder = daemon == .relay ? "relay" : "state"
                     try await eventually("it is ready: \(program.text(.error))") {
-                        try start.spool.names(in: "state").contains { $0.hasSuffix("-\(program.pid).json") } ? () : nil
+                        try start.spool.names(in: folder).contains { $0.hasSuffix("-\(program.pid).json") } ? () : nil
                     }
                 case .dss: _ = try await program.line(containing: "listening on")
                 }

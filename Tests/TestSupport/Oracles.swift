@@ -42,6 +42,9 @@ public struct PythonReading: Decodable, Sendable {
     }
 
     public let fields: [[String]]
+    /// By name in lower case, the last value as text: encoded-words (RFC 2047) decoded, octets above 127 as ISO 8859-1
+    /// where they are no UTF-8, blanks left out.
+    public let decodedFields: [String: String]
     /// All entities in document order, the message itself first.
     public let parts: [Part]
     public let defects: [String]
@@ -59,7 +62,7 @@ public struct PythonReading: Decodable, Sendable {
     }
 
     private static let script = """
-        import email, email.policy, hashlib, json, sys
+        import email, email.header, email.policy, hashlib, json, sys
         message = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.compat32)
         parts, defects = [], []
         for part in message.walk():
@@ -71,6 +74,19 @@ public struct PythonReading: Decodable, Sendable {
                 "text": None if content is None else content.decode("utf-8", "replace"),
                 "digest": None if content is None else hashlib.sha256(content).hexdigest()})
             defects += [type(defect).__name__ for defect in part.defects]
-        print(json.dumps({"fields": [[k, str(v)] for k, v in message.items()], "parts": parts, "defects": defects}))
+        def decoded(value):
+            value = str(value).encode("utf-8", "surrogateescape")
+            try: value = value.decode("utf-8")
+            except UnicodeDecodeError: value = value.decode("latin-1")
+            text = ""
+            try: pieces = email.header.decode_header(value)
+            except Exception: pieces = [(value, None)]
+            for piece, charset in pieces:
+                text += piece if isinstance(piece, str) else piece.decode(charset or "latin-1", "replace")
+            return "".join(text.split())
+        raw = [(k, v) for k, v in message.raw_items()]
+        print(json.dumps({
+            "decodedFields": {k.lower(): decoded(v) for k, v in raw},
+            "fields": [[k, str(v)] for k, v in message.items()], "parts": parts, "defects": defects}))
         """
 }

@@ -38,7 +38,7 @@ public struct CaseJudge: Sendable {
             guard try await isSigned() else { return false }
             return finding.returned.allSatisfy { $0.outcome == "verified" }
         case "unsigned": return !finding.returned.isEmpty && finding.returned.allSatisfy { $0.outcome == "not-signed" }
-        case "folded": return try isFolded()
+        case "folded": return try await isFolded()
         case "field removed": return try await isFieldRemoved()
         default: throw HarnessError("\(row): unknown outcome '\(word)' in the column expected")
         }
