@@ -26,10 +26,11 @@ extension FaultBench {
             let disk = try await SmallFileSystem(point.kind)
             let fixture = try await SpoolFixture(try await Self.configuration(), in: disk.path)
             let all = (0..<8).map { Marked("full", $0) }
-            // Everything is there before the disk is full.
+            // Everything is there before the disk is full. A delivery into a Maildir names the recipients so.
+            let trace = Array("Return-Path: <\(MailSamples.alice)>\r\nEnvelope-To: \(MailSamples.bob)\r\n".utf8)
             for one in all {
                 let aside = fixture.spool + "/outgoing/tmp/" + one.token
-                try Data(one.octets(more: 400)).write(to: URL(fileURLWithPath: aside))
+                try Data(trace + one.octets(more: 400)).write(to: URL(fileURLWithPath: aside))
                 try SpoolFixture.own(aside)
             }
             let daemon = try await fixture.watch()

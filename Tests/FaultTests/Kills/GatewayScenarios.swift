@@ -141,7 +141,10 @@ enum GatewayScenarios {
     private static func interrupted() async throws -> GatewayState {
         let all = marked("interrupted", 6)
         let outcomes = all.enumerated().map { ($1, $0.isMultiple(of: 2) ? ["admin", "delivered"] : ["delivered"]) }
-        return GatewayState(try await left(in: "work", all), expected: Dictionary(uniqueKeysWithValues: outcomes))
+        // One start had no end already. Killed at the same message in this run and in its recovery, it has had three.
+        let instead = Dictionary(uniqueKeysWithValues: all.map { ($0, ["admin"]) })
+        return GatewayState(
+            try await left(in: "work", all), expected: Dictionary(uniqueKeysWithValues: outcomes), instead: instead)
     }
 
     /// The last but one start ends with a notice to the administrator, the last one in `blocked`.
