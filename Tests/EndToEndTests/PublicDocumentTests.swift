@@ -6,7 +6,9 @@ extension EndToEnd {
     /// Signed documents of public test collections, judged by the built programs as attachments of mail.
     ///
     /// `Tests/Fixtures/public/README.md` says where they come from. `scripts/setup --all` fetches them.
-    @Suite("Signed documents of public collections", .enabled(if: isSecondLevel && PublicDocument.areThere))
+    @Suite(
+        "Signed documents of public collections", .enabled(if: isSecondLevel, "runs with --all"),
+        .enabled(if: PublicDocument.areThere, "scripts/setup --all fetches the documents"))
     struct PublicDocuments {
         @Test("each has its verdict, and none that was changed is trusted", .timeLimit(.minutes(10)))
         func verdicts() async throws {
