@@ -121,7 +121,10 @@ extension ReadingHabits {
     static let others: [(habits: ReadingHabits, because: String)] = [
         (with { $0.delimiters = .prefix }, prefixReason),
         (with { $0.delimiters = .prefixWithExactEnd }, prefixReason),
-        (with { ($0.delimiters, $0.ignoresBoundaryCase) = (.prefix, true) }, "a line is like a boundary but for case"),
+        (
+            with { ($0.delimiters, $0.ignoresBoundaryCase) = (.prefix, true) },
+            "a line differs from a boundary only in case"
+        ),
         (with { $0.precedence = .outermost }, "a boundary stands again within a part"),
         (
             with { ($0.delimiters, $0.readsEpilogue) = (.prefix, true) },
