@@ -9,8 +9,7 @@ struct PathValidationTests {
         let number: String
         let title: String
         let isValid: Bool
-        let certificates: [String]
-        let lists: [String]
+        let path: PKITSPath
 
         var testDescription: String { "\(number) \(title)" }
         static let folder = (TestMaterial.shared ?? "") + "/corpora/pkits/"
@@ -21,8 +20,9 @@ struct PathValidationTests {
                 let column = row.keys.first { $0.hasPrefix("certs") } ?? ""
                 return Case(
                     number: row["case"] ?? "", title: row["title"] ?? "", isValid: row["expected"] == "VALID",
-                    certificates: (row[column] ?? "").split(separator: " ").map(String.init),
-                    lists: (row["crls"] ?? "").split(separator: " ").map(String.init))
+                    path: PKITSPath(
+                        folder: folder, certificates: (row[column] ?? "").split(separator: " ").map(String.init),
+                        lists: (row["crls"] ?? "").split(separator: " ").map(String.init)))
             }
         }()
         /// Paths that OpenSSL refuses though they are valid: DSA parameters inherited from the issuer.
@@ -31,18 +31,7 @@ struct PathValidationTests {
 
     @Test("judges the path as the suite does; nothing invalid is accepted", arguments: Case.all)
     func path(_ given: Case) throws {
-        let certificates = try given.certificates.map { name in
-            try Certificate(der: OctetString(try TestMaterial.octets(Case.folder + name)))
-        }
-        let lists = try given.lists.flatMap { name in
-            try RevocationList.readAll(OctetString(try TestMaterial.octets(Case.folder + name)))
-        }
-        let anchor = try #require(certificates.first)
-        let leaf = try #require(certificates.last)
-        let policy = TrustPolicy(
-            anchors: [anchor], revocationLists: lists, revocation: .require, allowsWeakAlgorithms: true)
-        let details = try CertificatePath.validate(
-            leaf, others: Array(certificates.dropFirst().dropLast()), policy: policy, time: 1_302_782_400, use: .any)
+        let details = try given.path.details()
         if Case.knownRefusals.contains(given.number) {
             #expect(!details.isEmpty)
         } else {

@@ -9,8 +9,7 @@ struct PolicyPathTests {
         let number: String
         let title: String
         let isValid: Bool
-        let certificates: [String]
-        let lists: [String]
+        let path: PKITSPath
         let policies: CertificatePolicies
 
         var testDescription: String { "\(number) \(title)" }
@@ -29,7 +28,7 @@ struct PolicyPathTests {
             policies.inhibitsAnyPolicy = flags.contains("a")
             return Case(
                 number: row["case"] ?? "", title: row["title"] ?? "", isValid: row["expected"] == "VALID",
-                certificates: words("certs"), lists: words("crls"), policies: policies)
+                path: PKITSPath(folder: folder, certificates: words("certs"), lists: words("crls")), policies: policies)
         }
     }
 
@@ -39,19 +38,7 @@ struct PolicyPathTests {
 
     @Test("judges the path as the suite does; nothing invalid is accepted", arguments: Case.all)
     func path(_ given: Case) throws {
-        let certificates = try given.certificates.map { name in
-            try Certificate(der: OctetString(try TestMaterial.octets(Case.folder + name)))
-        }
-        let lists = try given.lists.flatMap { name in
-            try RevocationList.readAll(OctetString(try TestMaterial.octets(Case.folder + name)))
-        }
-        let anchor = try #require(certificates.first)
-        let leaf = try #require(certificates.last)
-        var policy = TrustPolicy(
-            anchors: [anchor], revocationLists: lists, revocation: .require, allowsWeakAlgorithms: true)
-        policy.certificatePolicies = given.policies
-        let details = try CertificatePath.validate(
-            leaf, others: Array(certificates.dropFirst().dropLast()), policy: policy, time: 1_302_782_400, use: .any)
+        let details = try given.path.details(given.policies)
         let isValid = given.isValid && !Self.knownRefusals.contains(given.number)
         #expect(details.isEmpty == isValid, "\(details.map(\.message))")
     }
