@@ -6,20 +6,7 @@ import Testing
 extension FaultBench {
     @Suite("The relay when the time of day jumps")
     struct RelayClocks {
-        private struct Point: Sendable {
-            let jump: Int
-            let restarts: Bool
-            let isCorrected: Bool
-        }
-
-        private static let points: [Point] = [3_600, -3_600, 172_800, -172_800, 31_536_000, -31_536_000].flatMap {
-            jump in
-            [(false, false), (false, true), (true, false), (true, true)].map {
-                Point(jump: jump, restarts: $0.0, isCorrected: $0.1)
-            }
-        }
-
-        private func faults(_ point: Point) async throws -> [String] {
+        private static func faults(_ point: ClockJump) async throws -> [String] {
             let refusals = Counter()
             // `b` is taken at the third time.
             let server = try ScriptedMailServer { step in
@@ -35,7 +22,7 @@ extension FaultBench {
             let text = String(decoding: MailSamples.withLineFeeds(MailSamples.plain(id: "b")), as: UTF8.self)
             try fixture.put(text, from: "", to: ["b@x.test"])
             try await eventually("it was refused once") { try fixture.counts() == ["relay/deferred": 1] ? () : nil }
-            try clock.shift(by: point.jump)
+            try clock.shift(by: point.distance)
             if point.restarts {
                 try await daemon.terminate()
                 daemon = try await fixture.start(environment: environment)
@@ -57,14 +44,7 @@ extension FaultBench {
 
         @Test("mail is at most one delay late, and none is given up early")
         func jumps() async throws {
-            let chosen = FaultShare.of(Self.points, normally: 2)
-            var failures = 0
-            for point in chosen {
-                let found = try await faults(point)
-                #expect(found == [], "\(point)")
-                if !found.isEmpty { failures += 1 }
-            }
-            FaultShare.tell("relay, clocks", points: chosen.count, of: Self.points.count, failures: failures)
+            await FaultPoints.run("relay, clocks", ClockJump.all, normally: 2) { try await Self.faults($0) }
         }
     }
 }

@@ -6,13 +6,6 @@ import Testing
 extension FaultBench {
     @Suite("The relay while a fault lasts, and after it is lifted")
     struct RelayLastingFaults {
-        private struct Point: Sendable, CustomStringConvertible {
-            let call: String
-            let path: String
-            let number: Int32
-            var description: String { "\(call) on \(path.isEmpty ? "anything" : path), errno \(number)" }
-        }
-
         private static let places: [(call: String, path: String)] = [
             ("write", "/done"), ("fsync", "/done"), ("create", "/done"), ("allocate", "/done"), ("read", "/done"),
             ("rename", "/relay/work"), ("rename", "/relay/publish"), ("rename", "/relay/deferred"),
@@ -20,16 +13,15 @@ extension FaultBench {
             ("lock", "/relay/work"), ("open", "/relay/work"), ("open", "/delivered/new"), ("stat", "/relay/work"),
             ("read", "/message"), ("write", "/relay/journal"), ("create", "/relay/"), ("open", "/relay/deferred"),
         ]
-        private static let numbers = [
-            EIO, ENOSPC, EDQUOT, EROFS, EMFILE, ENFILE, ENOMEM, EACCES, EPERM, ESTALE, EUCLEAN, EFBIG, EBADMSG,
-        ]
 
-        private static var points: [Point] {
-            places.flatMap { place in numbers.map { Point(call: place.call, path: place.path, number: $0) } }
+        private static var points: [LastingPoint] {
+            places.flatMap { place in
+                LastingPoint.numbers.map { LastingPoint(call: place.call, path: place.path, number: $0) }
+            }
         }
 
         /// Returns the deviations from the expected outcome.
-        private func faults(_ point: Point, lasting duration: Duration) async throws -> [String] {
+        private static func faults(_ point: LastingPoint, lasting duration: Duration) async throws -> [String] {
             let relay = try await RelayUnderFault()
             let fault = try LastingFault(point.call, on: point.path, point.number)
             var daemon = try await relay.fixture.start(environment: try await fault.environment(program: "ses-relay"))
@@ -65,19 +57,14 @@ extension FaultBench {
             }
             let ended = try await daemon.terminate(within: .seconds(10))
             if ended.status != 0 { found.append("ended with \(ended.status)") }
-            return (found + (try relay.faults())).map { "\(point): \($0)" }
+            return found + (try relay.faults())
         }
 
         @Test("costs little, says so, diverts nothing, and is over 15 s later")
         func lasting() async throws {
-            let chosen = FaultShare.of(Self.points, normally: 2)
-            var failures = 0
-            for point in chosen {
-                let found = try await faults(point, lasting: FaultShare.isWhole ? .seconds(10) : .seconds(5))
-                #expect(found == [])
-                if !found.isEmpty { failures += 1 }
+            await FaultPoints.run("relay, lasting faults", Self.points, normally: 2) { point in
+                try await Self.faults(point, lasting: FaultShare.isWhole ? .seconds(10) : .seconds(5))
             }
-            FaultShare.tell("relay, lasting faults", points: chosen.count, of: Self.points.count, failures: failures)
         }
     }
 }

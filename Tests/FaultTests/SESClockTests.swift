@@ -6,20 +6,7 @@ import Testing
 extension FaultBench {
     @Suite("ses when the time of day jumps")
     struct SESClocks {
-        private struct Point: Sendable {
-            let jump: Int
-            let restarts: Bool
-            let isCorrected: Bool
-        }
-
-        private static let points: [Point] = [3_600, -3_600, 172_800, -172_800, 31_536_000, -31_536_000].flatMap {
-            jump in
-            [(false, false), (false, true), (true, false), (true, true)].map {
-                Point(jump: jump, restarts: $0.0, isCorrected: $0.1)
-            }
-        }
-
-        private static func faults(_ point: Point) async throws -> [String] {
+        private static func faults(_ point: ClockJump) async throws -> [String] {
             // The mail is verified at the third time.
             let server = try await HesitantServer(refusals: 2)
             let ses = try await SESUnderFault(
@@ -33,7 +20,7 @@ extension FaultBench {
             try await eventually("it was refused once") {
                 try ses.fixture.counts() == ["retry/new": 1] ? () : nil
             }
-            try clock.shift(by: point.jump)
+            try clock.shift(by: point.distance)
             if point.restarts {
                 try await daemon.terminate()
                 daemon = try await ses.fixture.watch(environment: environment)
@@ -53,7 +40,7 @@ extension FaultBench {
         @Test("mail is at most one delay late, and none is given up early")
         func jumps() async throws {
             _ = try await SESUnderFault.signed
-            await FaultPoints.run("ses, clocks", Self.points, normally: 2, width: 3) { try await Self.faults($0) }
+            await FaultPoints.run("ses, clocks", ClockJump.all, normally: 2, width: 3) { try await Self.faults($0) }
         }
     }
 

@@ -6,13 +6,6 @@ import Testing
 extension FaultBench {
     @Suite("ses while a fault lasts, and after it is lifted")
     struct SESLastingFaults {
-        private struct Point: Sendable, CustomStringConvertible {
-            let call: String
-            let path: String
-            let number: Int32
-            var description: String { "\(call) on \(path.isEmpty ? "anything" : path), errno \(number)" }
-        }
-
         private static let places: [(call: String, path: String)] = [
             ("write", "/spool/work"), ("fsync", "/spool/work"), ("create", "/spool/work"), ("rename", "/spool/work"),
             ("rename", "/spool/publish"), ("rename", "/outgoing/new"), ("rename", "/incoming/new"),
@@ -21,21 +14,20 @@ extension FaultBench {
             ("open", "/delivered"), ("stat", "/spool/work"), ("read", "/message"), ("write", "/spool/journal"),
             ("create", "/spool/state"), ("access", "/outgoing/new"), ("fsync", "/delivered/new"),
         ]
-        private static let numbers = [
-            EIO, ENOSPC, EDQUOT, EROFS, EMFILE, ENFILE, ENOMEM, EACCES, EPERM, ESTALE, EUCLEAN, EFBIG, EBADMSG,
-        ]
 
         /// Of the thirteen numbers each place meets seven, so that each number meets each kind of call.
-        private static var points: [Point] {
-            places.enumerated().flatMap { index, place in
+        private static var points: [LastingPoint] {
+            let numbers = LastingPoint.numbers
+            return places.enumerated().flatMap { index, place in
                 (0..<7).map { step in
-                    Point(call: place.call, path: place.path, number: numbers[(index * 7 + step) % numbers.count])
+                    LastingPoint(
+                        call: place.call, path: place.path, number: numbers[(index * 7 + step) % numbers.count])
                 }
             }
         }
 
         /// Returns the deviations from the expected outcome.
-        private static func faults(_ point: Point, lasting duration: Duration) async throws -> [String] {
+        private static func faults(_ point: LastingPoint, lasting duration: Duration) async throws -> [String] {
             let ses = try await SESUnderFault()
             let fault = try LastingFault(point.call, on: point.path, point.number)
             var daemon = try await ses.fixture.watch(environment: try await fault.environment(program: "ses"))
