@@ -106,7 +106,7 @@ extension FaultBench {
 
         @Test("name servers that say nothing hold up no other mail")
         func nameServers() async throws {
-            let silent = try SilentNameServer()
+            let silent = try SilentDNS()
             let good = try ScriptedMailServer()
             let fixture = try await RelayFixture(
                 "<dnsserver><servers><server>127.0.0.1:\(silent.port)</server></servers></dnsserver>"
@@ -123,36 +123,6 @@ extension FaultBench {
             #expect(try await daemon.terminate(within: .seconds(20)).status == 0)
             #expect(ContinuousClock.now - begin < .seconds(10))
             #expect(try fixture.counts()["failed"] == nil)
-        }
-    }
-
-    /// A UDP port where questions arrive and nothing leaves.
-    private final class SilentNameServer: Sendable {
-        private let descriptor: Int32
-        let port: Int
-
-        init() throws {
-            let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            self.descriptor = descriptor
-            guard descriptor >= 0 else { throw HarnessError("socket: \(errno)") }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let bound = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                    bind(descriptor, generic, length) == 0 ? getsockname(descriptor, generic, &length) : -1
-                }
-            }
-            guard bound == 0 else { throw HarnessError("bind: \(errno)") }
-            port = Int(UInt16(bigEndian: address.sin_port))
-        }
-
-        deinit { close(descriptor) }
-
-        var hasBeenAsked: Bool {
-            var octets = [UInt8](repeating: 0, count: 512)
-            return recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) > 0
         }
     }
 }

@@ -35,24 +35,14 @@ public final class SilentDNS: Sendable {
     public let port: Int
 
     public init() throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw HarnessError("socket: \(errno)") }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 ? getsockname(descriptor, generic, &length) : -1
-            }
-        }
-        guard status == 0 else {
-            close(descriptor)
-            throw HarnessError("bind: \(errno)")
-        }
-        self.descriptor = descriptor
-        port = Int(UInt16(bigEndian: address.sin_port))
+        (descriptor, port) = try LoopbackPlace().boundSocket(Int32(SOCK_DGRAM.rawValue), backlog: nil)
     }
 
     deinit { close(descriptor) }
+
+    /// True when a question waits that nobody reads.
+    public var hasBeenAsked: Bool {
+        var octets = [UInt8](repeating: 0, count: 512)
+        return recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) > 0
+    }
 }

@@ -96,25 +96,19 @@ private final class FullPort: Sendable {
     private let descriptors: [Int32]
 
     init() throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw HarnessError("socket: \(errno)") }
-        var address = LoopbackPlace().socketAddress
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && listen(listener, 0) == 0 && getsockname(listener, $0, &length) == 0
-            }
-        }
-        guard isBound else { throw HarnessError("bind: \(errno)") }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        let (listener, port) = try LoopbackPlace().boundSocket(Int32(SOCK_STREAM.rawValue), backlog: 0)
+        self.port = port
+        var address = LoopbackPlace(port: port).socketAddress
         var descriptors = [listener]
         // The first fill the queue; what comes after them waits for an answer that never comes.
         for _ in 0..<4 {
             let client = socket(
                 AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
             guard client >= 0 else { throw HarnessError("socket: \(errno)") }
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = connect(client, $0, length) }
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    _ = connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
             descriptors.append(client)
         }

@@ -6,10 +6,10 @@ public struct LoopbackPlace: Sendable, Hashable {
     /// 0: a free one.
     public let port: Int
 
-    /// A free port of 127.0.0.1.
-    public init() {
+    /// - Parameter port: A port of 127.0.0.1; default: a free one.
+    public init(port: Int = 0) {
         address = "127.0.0.1"
-        port = 0
+        self.port = port
     }
 
     /// Port 25, where mail exchangers listen, at an address that no other has: by chance one of four million.
@@ -34,6 +34,37 @@ public struct LoopbackPlace: Sendable, Hashable {
                 + " port 25 of all addresses"
         }
     }()
+
+    /// Makes a socket that is bound to this place.
+    /// - Parameters:
+    ///   - type: `SOCK_STREAM` or `SOCK_DGRAM`, and flags such as `SOCK_NONBLOCK`.
+    ///   - backlog: The length of the queue of connections; nil for a socket that does not listen.
+    /// - Returns: The descriptor, which the caller closes, and the port.
+    /// - Throws: ``HarnessError`` with the call that failed.
+    public func boundSocket(_ type: Int32, backlog: Int32?) throws -> (descriptor: Int32, port: Int) {
+        let descriptor = socket(AF_INET, type | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw HarnessError("socket: \(errno)") }
+        if port != 0 {
+            // The remains of its connections must not keep a mail server that takes all addresses from port 25 for a
+            // minute.
+            var isReused: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
+        }
+        var place = socketAddress
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &place) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && (backlog.map { listen(descriptor, $0) } ?? 0) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isBound else {
+            let number = errno
+            close(descriptor)
+            throw HarnessError("bind \(address):\(port): \(String(cString: strerror(number)))")
+        }
+        return (descriptor, Int(UInt16(bigEndian: place.sin_port)))
+    }
 
     var socketAddress: sockaddr_in {
         var place = sockaddr_in()

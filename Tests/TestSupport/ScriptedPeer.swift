@@ -144,29 +144,9 @@ public final class ScriptedPeer: Sendable {
     public init(
         at place: LoopbackPlace = LoopbackPlace(), _ script: @escaping @Sendable (Connection) -> Void
     ) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw HarnessError("socket: \(errno)") }
-        if place.port != 0 {
-            // The remains of its connections must not keep a mail server that takes all addresses from port 25 for a
-            // minute.
-            var isReused: Int32 = 1
-            setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
-        }
-        var address = place.socketAddress
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(listener, generic, length) == 0 && listen(listener, 64) == 0
-                    ? getsockname(listener, generic, &length) : -1
-            }
-        }
-        guard status == 0 else {
-            let number = errno
-            close(listener)
-            throw HarnessError("bind \(place.address):\(place.port): \(String(cString: strerror(number)))")
-        }
+        let (listener, port) = try place.boundSocket(Int32(SOCK_STREAM.rawValue), backlog: 64)
         self.listener = listener
-        port = Int(UInt16(bigEndian: address.sin_port))
+        self.port = port
         Self.startThread { [weak self] in
             while true {
                 let descriptor = accept(listener, nil, nil)

@@ -143,23 +143,12 @@ struct HostileXMLTests {
 
 /// A port that takes note of being called.
 private final class LoopbackListener {
-    let port: UInt16
+    let port: Int
     private let descriptor: Int32
 
     init() throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let socket = descriptor
-        let isReady = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, length) == 0 && listen(socket, 8) == 0 && getsockname(socket, $0, &length) == 0
-            }
-        }
-        try #require(isReady)
-        port = UInt16(bigEndian: address.sin_port)
+        let nonblocking = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
+        (descriptor, port) = try LoopbackPlace().boundSocket(nonblocking, backlog: 8)
     }
 
     deinit { close(descriptor) }

@@ -12,7 +12,7 @@ struct IsolationTests {
     private final class Bait {
         let scratch: ScratchDirectory
         let path: String
-        let port: UInt16
+        let port: Int
         private let watch: Int32
         private let listener: Int32
 
@@ -23,20 +23,8 @@ struct IsolationTests {
             guard watch >= 0, inotify_add_watch(watch, path, UInt32(IN_OPEN)) >= 0 else {
                 throw HarnessError("no inotify: \(errno)")
             }
-            let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(listener, $0, length) == 0 && listen(listener, 4) == 0
-                        && getsockname(listener, $0, &length) == 0
-                }
-            }
-            guard isListening else { throw HarnessError("no listener: \(errno)") }
-            self.listener = listener
-            port = UInt16(bigEndian: address.sin_port)
+            let nonblocking = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
+            (listener, port) = try LoopbackPlace().boundSocket(nonblocking, backlog: 4)
         }
 
         deinit {
