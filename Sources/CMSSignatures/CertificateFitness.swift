@@ -1,5 +1,3 @@
-import COpenSSL
-
 extension Certificate {
     /// The reason why nobody will accept a signature that this certificate makes now; nil when there is none.
     ///
@@ -20,7 +18,6 @@ extension Certificate {
         }
         if let detail = details(of: use).first { return detail.message }
         // RFC 5280 §4.2: a reader that does not know it must refuse the certificate.
-        let hasUnknown = X509_get_extension_flags(handle.raw) & UInt32(EXFLAG_CRITICAL) != 0
-        return hasUnknown ? "\(name) has a critical extension that is not known" : nil
+        return hasUnknownCriticalExtension ? "\(name) has a critical extension that is not known" : nil
     }
 }

@@ -45,6 +45,10 @@ final class PathFindings {
         let code = X509_STORE_CTX_get_error(context)
         let current = X509_STORE_CTX_get_current_cert(context)
         let certificate = Certificate(sharing: current)
+        // OpenSSL reports the first unknown one, and does not look at the others.
+        if code == X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, let certificate, !certificate.hasUnknownCriticalExtension {
+            return
+        }
         let words = Self.words(code)
         let message = certificate.map { "\(words): \($0.subject)" } ?? words
         if let parent = X509_STORE_CTX_get0_parent_ctx(context) {

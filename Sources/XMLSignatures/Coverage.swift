@@ -27,9 +27,12 @@ struct Coverage {
             isWhole = !contents.isEmpty
             open = signatures
             prefixes = contents.lazy.compactMap { UnsignedPrefixes.finding(in: $0, of: document) }.first
-        } else if roots.isEmpty, Self.coverAll(references, in: document.root, but: signatures) {
+        } else if roots.isEmpty,
+            SignatureContainer.isSigned(document.root, by: references, of: shape, but: signatures)
+        {
             isWhole = true
             open = signatures
+            prefixes = references.lazy.compactMap { UnsignedPrefixes.finding(in: $0, of: document) }.first
         } else {
             isWhole = !roots.isEmpty
             if roots.allSatisfy(\.reference.transforms.leavesOutSignatures) { open = signatures }
@@ -50,34 +53,6 @@ struct Coverage {
             findings.append(stray)
         }
         noteManifests(shape, followed: manifests)
-    }
-
-    /// Names without a meaning of their own that programs give to a root with the signature and the document side by
-    /// side.
-    private static let containers: Set<String> = ["root", "internally-detached"]
-
-    /// Returns true if `root` is a container that adds nothing to its content, and each of its elements is signed whole
-    /// or is one of `signatures`: an internally detached signature.
-    ///
-    /// The container is not signed. It must therefore have one of a few names without a meaning, in no namespace, and
-    /// neither an attribute nor a namespace declaration, text or instruction of its own. Another name could change what
-    /// its content means: an order, for example, or a cancelled one.
-    private static func coverAll(_ references: [ResolvedReference], in root: Node, but signatures: [Node]) -> Bool {
-        guard root.isElement, root.pointee.ns == nil, root.pointee.nsDef == nil, root.pointee.properties == nil,
-            containers.contains(root.localName)
-        else { return false }
-        let whole = Set(
-            references.filter { reference in
-                !reference.selection.isContentOnly && reference.selection.excluded.isEmpty
-                    && !reference.reference.transforms.isBase64
-            }.compactMap(\.target))
-        let children = Array(root.children)
-        return children.contains { whole.contains($0) }
-            && children.allSatisfy { child in
-                child.isElement
-                    ? whole.contains(child) || signatures.contains(child)
-                    : child.isComment || child.isText && child.isBlank
-            }
     }
 
     /// Returns true if `target` is content that an enveloping signature encloses, and not something about the

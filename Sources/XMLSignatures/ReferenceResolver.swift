@@ -61,7 +61,10 @@ struct ReferenceResolver {
         }
         // The enveloped-signature transform removes nothing if the signature is not within the target: its XPath form
         // holds for every node outside of the signature (XML Signature 1.1 §6.6.4).
-        guard !transforms.isBase64 || shape.objects.contains(target.node) && target.node.onlyText != nil else {
+        guard
+            !transforms.isBase64 || shape.objects.contains(target.node) && target.node.onlyText != nil
+                || SignatureContainer.isEncodedDocument(target.node)
+        else {
             throw XMLFault(.invalid, "the base64 transform of #\(identifier) leaves its structure unsigned")
         }
         if case .children = pointer {

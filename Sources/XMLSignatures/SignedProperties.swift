@@ -37,6 +37,14 @@ struct SignedProperties {
         return XMLTime.unixSeconds(text.trimmed)
     }
 
+    /// Returns the media type that the signer gives for what the reference with this identifier signs
+    /// (xades:DataObjectFormat, EN 319 132-1 §5.2.4); nil without exactly one.
+    func mediaType(of reference: String) -> String? {
+        let formats = element.onlyXAdES("SignedDataObjectProperties")?.xadesElements("DataObjectFormat") ?? []
+        let found = formats.filter { $0.attribute("ObjectReference") == "#" + reference }
+        return found.count == 1 ? found[0].onlyXAdES("MimeType")?.onlyText?.trimmed : nil
+    }
+
     /// The digests of one list of certificates, of which one is the signer's.
     ///
     /// In SigningCertificateV2 the first is the signer's (EN 319 132-1 §5.2.2), and it is the only one here; the former

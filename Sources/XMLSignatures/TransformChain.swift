@@ -14,7 +14,7 @@ struct TransformChain {
     private(set) var isBase64 = false
 
     static let enveloped = Namespace.signature + "enveloped-signature"
-    private static let base64 = Namespace.signature + "base64"
+    static let base64 = Namespace.signature + "base64"
     private static let xpath = "http://www.w3.org/TR/1999/REC-xpath-19991116"
     private static let choosing: Set<String> = [
         xpath, Namespace.filter2, "http://www.w3.org/TR/1999/REC-xslt-19991116",

@@ -30,6 +30,54 @@ struct CertificateUseTests {
         #expect(certificate.details(of: .any).isEmpty)
     }
 
+    /// Statements of a qualified certificate in DER: the last octets of the identifier 0.4.0.1862.1 of each, and its
+    /// information.
+    private static func statements(_ all: [(kind: [UInt8], information: [UInt8])]) -> String {
+        func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] { [tag, UInt8(content.count)] + content }
+        let etsi: [UInt8] = [0x04, 0x00, 0x8E, 0x46, 0x01]
+        let octets = element(0x30, all.flatMap { element(0x30, element(0x06, etsi + $0.kind) + $0.information) })
+        return octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    }
+
+    private static let signature: [UInt8] = [0x30, 0x09, 0x06, 0x07, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x06, 0x01]
+    private static let website: [UInt8] = [0x30, 0x09, 0x06, 0x07, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x06, 0x03]
+    private static let value: [UInt8] = [
+        0x30, 0x0C, 0x13, 0x03, 0x45, 0x55, 0x52, 0x02, 0x02, 0x03, 0xE8, 0x02, 0x01, 0x00,
+    ]
+
+    @Test(
+        "critical statements of a qualified certificate are known if each of them only declares something",
+        arguments: [
+            ("1.3.6.1.5.5.7.1.3", statements([([1], [])]), true),
+            ("1.3.6.1.5.5.7.1.3", statements([([1], []), ([4], []), ([3], [0x02, 0x01, 0x0A])]), true),
+            ("1.3.6.1.5.5.7.1.3", statements([([1], []), ([6], signature)]), true),
+            ("1.3.6.1.5.5.7.1.3", statements([([1], []), ([6], website)]), false),
+            ("1.3.6.1.5.5.7.1.3", statements([([1], []), ([2], value)]), false),
+            ("1.3.6.1.5.5.7.1.3", statements([([1], []), ([9], [])]), false),
+            ("1.3.6.1.5.5.7.1.3", statements([([1, 1], [])]), false),
+            ("1.3.6.1.5.5.7.1.3", "05:00", false),
+            ("1.3.6.1.5.5.7.1.3", "30:0a:30:08:06:06:04:00:8e:46:01:01:00", false),
+            ("1.2.3.4.5", statements([([1], [])]), false),
+        ])
+    func qualified(_ extension: String, _ value: String, _ isKnown: Bool) async throws {
+        let scratch = try ScratchDirectory()
+        let run = try await RunningProgram.run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=Carol",
+                "-keyout", scratch.file("key"), "-out", scratch.file("certificate"), "-addext",
+                "keyUsage=critical,nonRepudiation", "-addext", "\(`extension`)=critical,DER:\(value)",
+            ], asRoot: true)
+        #expect(run.status == 0, "\(run)")
+        let octets = OctetString(try TestMaterial.octets(scratch.file("certificate")))
+        let certificate = try #require(try Certificate.readAll(octets).first)
+        let now = try #require(certificate.notBefore)
+        let details = try CertificatePath.validate(
+            certificate, policy: TrustPolicy(anchors: [certificate]), time: now, use: .document)
+        #expect(details.isEmpty == isKnown, "\(details)")
+        #expect((certificate.obstacle(toSigning: .document, at: now) == nil) == isKnown)
+    }
+
     @Test(
         "an issuer with purposes does not issue for others",
         arguments: [

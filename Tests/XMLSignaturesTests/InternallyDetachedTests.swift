@@ -70,6 +70,76 @@ struct InternallyDetachedTests {
             signatures.allSatisfy { !($0.integrity == .intact && $0.coversWholeDocument && $0.isGood) }, "\(document)")
     }
 
+    /// A signature over a document as base64 text, and over XAdES properties that give `type` as its media type.
+    private static func encodedSignature(_ type: String?) throws -> String {
+        let xades = Namespace.xades
+        let format =
+            type.map { type in
+                "<xades:SignedDataObjectProperties><xades:DataObjectFormat ObjectReference=\"#r\">"
+                    + "<xades:MimeType>\(type)</xades:MimeType></xades:DataObjectFormat>"
+                    + "</xades:SignedDataObjectProperties>"
+            } ?? ""
+        let properties = "<xades:SignedProperties xmlns:xades=\"\(xades)\" Id=\"p\">\(format)</xades:SignedProperties>"
+        let base64 = "<ds:Transform Algorithm=\"\(TransformChain.base64)\"/>"
+        return try PartSignature.sign(
+            references: try PartSignature.reference(
+                "Id=\"r\" URI=\"#d\"", transforms: base64, content: "Pay 100")
+                + PartSignature.reference(
+                    "Type=\"http://uri.etsi.org/01903#SignedProperties\" URI=\"#p\"", content: properties),
+            objects: "<ds:Object><xades:QualifyingProperties xmlns:xades=\"\(xades)\" Target=\"#own\">"
+                + properties + "</xades:QualifyingProperties></ds:Object>")
+    }
+
+    @Test(
+        "is one of the whole document where the container of a known platform holds it as base64 text",
+        arguments: [
+            ("<AFIRMA><CONTENT Id=\"d\">D</CONTENT>S</AFIRMA>", nil, true),
+            (
+                "<AFIRMA><CONTENT Id=\"d\" MimeType=\"text/plain\" Encoding=\"E\">D</CONTENT>S</AFIRMA>", "text/plain",
+                true
+            ),
+            ("<AFIRMA><CONTENT Id=\"d\" MimeType=\"text/html\">D</CONTENT>S</AFIRMA>", "text/plain", false),
+            ("<AFIRMA><CONTENT Id=\"d\" MimeType=\"text/plain\">D</CONTENT>S</AFIRMA>", nil, false),
+            ("<AFIRMA><CONTENT Id=\"d\" Encoding=\"gzip\">D</CONTENT>S</AFIRMA>", nil, false),
+            ("<AFIRMA><CONTENT Id=\"d\" Status=\"void\">D</CONTENT>S</AFIRMA>", nil, false),
+            ("<AFIRMA><VOID Id=\"d\">D</VOID>S</AFIRMA>", nil, false),
+            ("<AFIRMA><CONTENT Id=\"d\">D<!-- c --></CONTENT>S</AFIRMA>", nil, false),
+            ("<AFIRMA><CONTENT Id=\"d\">D</CONTENT><CONTENT>D</CONTENT>S</AFIRMA>", nil, false),
+            ("<AFIRMA Id=\"a\"><CONTENT Id=\"d\">D</CONTENT>S</AFIRMA>", nil, false),
+            ("<AFIRMA xmlns:x=\"urn:x\"><CONTENT Id=\"d\">D</CONTENT>S</AFIRMA>", nil, false),
+            ("<root><CONTENT Id=\"d\">D</CONTENT>S</root>", nil, false),
+            ("<CONTENT><CONTENT Id=\"d\">D</CONTENT>S</CONTENT>", nil, false),
+        ] as [(String, String?, Bool)])
+    func encoded(_ form: String, _ type: String?, _ isWhole: Bool) throws {
+        let signature = try Self.encodedSignature(type)
+        let document = form.replacing(">D<", with: ">UGF5IDEwMA==<").replacing(
+            "\"E\"", with: "\"\(TransformChain.base64)\""
+        )
+        .replacing(">S<", with: ">\(signature)<")
+        #expect(try isTrusted(document) == isWhole, "\(document)")
+        #expect(try !isTrusted(document.replacing("UGF5IDEwMA==", with: "UGF5IDkwMA==")))
+    }
+
+    @Test(
+        "is one of the whole document in a container of a known platform with a namespace of its own",
+        arguments: [
+            ("<u:DocUniversitario xmlns:u=\"U\">DS</u:DocUniversitario>", true),
+            ("<DocUniversitario xmlns=\"U\">DS</DocUniversitario>", true),
+            ("<u:DocUniversitario xmlns:u=\"U\" xmlns:x=\"urn:x\">DS</u:DocUniversitario>", false),
+            ("<u:DocUniversitario xmlns:u=\"U\" Id=\"x\">DS</u:DocUniversitario>", false),
+            ("<u:Documento xmlns:u=\"U\">DS</u:Documento>", false),
+            ("<u:DocUniversitario xmlns:u=\"urn:other\">DS</u:DocUniversitario>", false),
+            ("<DocUniversitario>DS</DocUniversitario>", false),
+        ])
+    func namespaced(_ form: String, _ isWhole: Bool) throws {
+        let space = "urn:umu:eadmin:docuniversitario:schema"
+        let signed = "<u:Documento xmlns:u=\"\(space)\" Id=\"d\">Pay 100</u:Documento>"
+        let signature = try Self.signature([("d", signed)])
+        let document = form.replacing(">DS<", with: ">\(signed)\(signature)<").replacing("\"U\"", with: "\"\(space)\"")
+        #expect(try isTrusted(document) == isWhole, "\(document)")
+        #expect(try !isTrusted(document.replacing("Pay 100", with: "Pay 900")))
+    }
+
     @Test("a changed octet outside the signed element and the signature is never trusted")
     func flips() throws {
         let signature = try Self.signature([("d", Self.data)])
