@@ -1,25 +1,71 @@
 import Glibc
 
 /// File descriptors, which connections, scratch files and calls to others share.
+///
+/// The last one must never be taken. libdispatch, on which Swift runs tasks, opens a file of `/proc` each second in which
+/// its queues are busy, and ends the process by a trap if it cannot (`_dispatch_workq_monitor_pools`). The same holds
+/// for its epoll(7) and eventfd(2) at the start. So programs refuse to start with too few descriptors, and bound what
+/// they open afterwards.
 package enum Descriptors {
-    /// The number of descriptors that the process needs besides connections: standard streams, event loops, calls to
-    /// others.
-    private static let reserve = 48
+    /// The descriptors that any program needs besides those that are open at its start: event loops, timers, signals,
+    /// a log, a few files.
+    package static let leastFree = 40
 
-    /// Returns the number of connections that may be open at a time; raises the soft limit of descriptors as far as the
-    /// system allows.
-    /// - Parameter most: The most that are wanted.
-    package static func connections(atMost most: Int) -> Int {
+    /// Raises the soft limit of descriptors to `wanted` as far as the system allows.
+    /// - Returns: The limit then.
+    package static func raiseLimit(to wanted: Int) -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return most / 4 }
-        let wanted = rlim_t(2 * most + reserve)
-        if limit.rlim_cur < wanted {
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        if limit.rlim_cur < rlim_t(wanted) {
             var raised = limit
-            raised.rlim_cur = min(wanted, limit.rlim_max)
+            raised.rlim_cur = min(rlim_t(wanted), limit.rlim_max)
             if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
         }
-        // One for the connection, one for the file that its document waits in.
-        let room = (Int(clamping: limit.rlim_cur) - reserve) / 2
-        return max(4, min(most, room))
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Returns the number of descriptors that are open.
+    /// - Throws: ``DescriptorShortage`` if `/proc` does not tell.
+    package static func countOpen() throws(DescriptorShortage) -> Int {
+        guard let directory = opendir("/proc/self/fd") else {
+            let number = errno
+            if number == EMFILE || number == ENFILE {
+                throw DescriptorShortage("all file descriptors are in use; " + DescriptorShortage.advice)
+            }
+            throw DescriptorShortage(
+                "/proc/self/fd cannot be read: \(String(cString: strerror(number))); mount /proc for this program")
+        }
+        defer { closedir(directory) }
+        var count = 0
+        while let entry = readdir(directory) {
+            if entry.pointee.d_name.0 != CChar(bitPattern: UInt8(ascii: ".")) { count += 1 }
+        }
+        // One of them is the directory itself.
+        return count - 1
+    }
+
+    /// Sees to it that `count` descriptors can still be opened; raises the soft limit if need be.
+    /// - Throws: ``DescriptorShortage`` if the system does not allow so many.
+    package static func require(_ count: Int) throws(DescriptorShortage) {
+        let needed = try countOpen() + count
+        let limit = raiseLimit(to: needed)
+        guard limit >= needed else {
+            throw DescriptorShortage(limit: limit, needed: needed)
+        }
+    }
+}
+
+/// The reason why a program has too few file descriptors, with advice; one line.
+package struct DescriptorShortage: Error, Sendable, CustomStringConvertible {
+    static let advice = "raise the limit (LimitNOFILE= of the unit, or ulimit -n)"
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+
+    /// - Parameters:
+    ///   - limit: The number that the system allows.
+    ///   - needed: The fewest that suffice.
+    package init(limit: Int, needed: Int) {
+        description = "\(limit) file descriptors are too few: \(needed) are needed; " + Self.advice
     }
 }

@@ -13,12 +13,15 @@ final class OnlineSources: Sendable {
 
     private let transfers: HTTPTransfers
 
-    init() throws(TransferError) {
+    /// - Parameter count: The number of calls at a time.
+    init(atOnce count: Int) throws(TransferError) {
         var settings = TransferSettings()
         // A mail waits for it: an authority that is not there must not hold it up for long.
         settings.connectTimeout = .seconds(5)
         settings.totalTimeout = .seconds(15)
         settings.maximumAnswer = Self.answerLimit
+        // What stays open between calls has a descriptor, too.
+        settings.maximumConnections = count
         transfers = try HTTPTransfers(settings)
     }
 

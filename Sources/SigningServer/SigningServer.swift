@@ -18,8 +18,6 @@ public struct SigningServer: Sendable {
     static let answerInOnePiece = 1 << 20
     /// Octets in memory that all requests and documents which wait may have together.
     static let memoryBudget = 64 << 20
-    /// The most connections at a time, if there are descriptors for so many.
-    static let mostConnections = 256
     /// Octets of the head of a request.
     private static let httpHeadLimit = 16 << 10
     /// From the request to stop to the end, whatever clients and other servers do.
@@ -39,7 +37,8 @@ public struct SigningServer: Sendable {
     /// - Parameters:
     ///   - faults: Wrong answers to give on purpose.
     ///   - scratchDirectory: The directory for large documents, in files without a name.
-    /// - Throws: An error if the transfers to timestamp authorities and responders cannot be set up.
+    /// - Throws: An error if there are too few file descriptors, or if the transfers to timestamp authorities and
+    ///   responders cannot be set up.
     public init(
         _ configuration: SigningServerConfiguration, faults: [InjectedFault] = [], scratchDirectory: String,
         logger: Logger
@@ -58,12 +57,15 @@ public struct SigningServer: Sendable {
         self.logger = logger
         self.deadlines = deadlines
         budget = MemoryBudget(limit: Self.memoryBudget)
-        board = ConnectionBoard(limit: Descriptors.connections(atMost: Self.mostConnections))
-        let scratch = ScratchCollecting(limit: Self.bodyLimit, directory: scratchDirectory, budget: budget)
-        service = SigningService(configuration: configuration, scratch: scratch, sources: try OnlineSources())
+        let plan = try DescriptorPlan.make(processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        board = ConnectionBoard(limit: plan.connections)
+        let files = ScratchFiles(in: scratchDirectory, limit: plan.files)
+        let scratch = ScratchCollecting(limit: Self.bodyLimit, files: files, budget: budget)
+        service = SigningService(
+            configuration: configuration, scratch: scratch, sources: try OnlineSources(atOnce: plan.workers))
         // Some wait for other servers, such as an OCSP responder, and must not hold up the rest.
         arrivals = SigningThreads(count: 2)
-        workers = SigningThreads(count: max(8, min(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 32)))
+        workers = SigningThreads(count: plan.workers)
     }
 
     /// Serves until the process is asked to stop (SIGTERM, SIGINT). Requests that are being answered then are completed
@@ -111,7 +113,10 @@ public struct SigningServer: Sendable {
         let address: BindAddress =
             listening.socket.map { .unixDomainSocket(path: $0.path) }
             ?? .hostname(listening.address, port: listening.port)
-        let settings = ApplicationConfiguration(address: address, serverName: "ses-dss", backlog: 1_024)
+        let settings = ApplicationConfiguration(
+            address: address, serverName: "ses-dss", backlog: 1_024,
+            // One that gives way to another still has its descriptor for a moment.
+            availableConnectionsDelegate: MaximumAvailableConnections(board.limit + DescriptorPlan.surplus))
         let connections = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(board, deadlines)],
             httpDecoderConfiguration: .init(
@@ -250,7 +255,7 @@ public struct SigningServer: Sendable {
             throw Self.tooLarge
         }
         var total = 0
-        let body = IncomingBody(budget, directory: service.scratchDirectory)
+        let body = IncomingBody(budget, files: service.scratch.files)
         // Copied together: a piece of one octet would keep a whole buffer.
         var waiting = ByteBuffer()
         do {

@@ -11,7 +11,6 @@ import PDFSignatures
 struct SigningService: Sendable {
     let configuration: SigningServerConfiguration
     let scratch: ScratchCollecting
-    var scratchDirectory: String { scratch.directory }
     let sources: OnlineSources
     private let revocationCache = RevocationCache()
     private let pdfSigner: Result<PDFSigner, PDFError>

@@ -5,6 +5,7 @@ import Foundation
 enum Sysexit: Int32 {
     case usage = 64
     case unavailable = 69
+    case system = 71
     case cannotCreate = 73
     case configuration = 78
 }

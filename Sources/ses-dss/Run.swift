@@ -39,6 +39,8 @@ struct Run: AsyncParsableCommand {
                 configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
                 logger: logger)
             try await server.run { ProgramOutput.line("listening on \($0)") }
+        } catch let shortage as DescriptorShortage {
+            throw Ended(.system, "\(shortage)")
         } catch {
             throw Ended(.unavailable, "\(error)")
         }

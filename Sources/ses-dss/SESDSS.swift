@@ -1,11 +1,16 @@
 import ArgumentParser
-import Glibc
+import Foundation
+import HostProcess
 
 @main
 enum Main {
     static func main() async {
         // If a client or a reader of the log has gone, write(2) fails, and the program goes on.
         _ = signal(SIGPIPE, SIG_IGN)
+        do throws(DescriptorShortage) { try Descriptors.require(Descriptors.leastFree) } catch {
+            ProgramOutput.put("ses-dss: \(error)", to: .standardError)
+            exit(Sysexit.system.rawValue)
+        }
         await SESDSS.main()
     }
 }

@@ -6,6 +6,7 @@ import Relay
 enum Main {
     static func main() async {
         EarlySignals.prepare()
+        DescriptorCheck.begin("ses-relay")
         await SESRelay.main()
     }
 }

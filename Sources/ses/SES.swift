@@ -7,6 +7,7 @@ public import Workflows
 enum Main {
     static func main() async {
         EarlySignals.prepare()
+        DescriptorCheck.begin("ses")
         await SES.main()
     }
 }

@@ -53,6 +53,7 @@ public enum Daemon {
         let active = ActiveConfiguration(first)
         for warning in server.warnings { log.warning("\(warning)") }
 
+        try DescriptorCheck.require(threads: first.threads)
         let threads = WorkerThreads(count: first.threads, name: "ses-worker")
         let gateway = GatewayService(
             mode: mode, spool: spool, watcher: watcher, configuration: active, copies: copies, clock: clock,

@@ -42,6 +42,7 @@ public enum RelayDaemon {
         let board = HealthBoard { bell.ring() }
         let lanes = LaneBoard { bell.ring() }
         let counters = RelayCounters()
+        try DescriptorCheck.require(threads: first.threads)
         let threads = WorkerThreads(count: first.threads, name: "ses-relay-worker")
         let engine = RelayEngine(
             spool: spool, settings: settings, board: board, lanes: lanes, counters: counters, clock: .system, log: log)

@@ -19,12 +19,11 @@ final class IncomingBody: Sendable {
 
     private let state = Mutex(State())
     private let share: MemoryBudget.Share
-    private let directory: String
+    private let files: ScratchFiles
 
-    /// - Parameter directory: The directory in which the file is made, without a name.
-    init(_ budget: MemoryBudget, directory: String) {
+    init(_ budget: MemoryBudget, files: ScratchFiles) {
         share = budget.makeShare()
-        self.directory = directory
+        self.files = files
     }
 
     /// Adds what has arrived; may write to the file, and so wait.
@@ -48,7 +47,7 @@ final class IncomingBody: Sendable {
             return
         }
         let file: ScratchFile
-        if let present = state.file { file = present } else { file = try ScratchFile(in: directory) }
+        if let present = state.file { file = present } else { file = try files.makeFile() }
         for piece in state.memory + [octets] {
             try Self.write(piece, to: file)
             state.fileCount += piece.readableBytes

@@ -1,5 +1,6 @@
 import Glibc
 import Octets
+import Synchronization
 
 /// Collects documents: small ones in memory as long as the budget has room, others in a file without a name that is
 /// mapped when it is complete.
@@ -8,18 +9,17 @@ struct ScratchCollecting: OctetCollectorMaking {
     static let memoryLimit = 1 << 20
     /// The most octets of one document.
     let limit: Int
-    /// The directory in which the files are made.
-    let directory: String
+    let files: ScratchFiles
     /// The memory of all documents together.
     let budget: MemoryBudget
 
     func makeCollector() -> any OctetCollector {
-        Collector(limit: limit, directory: directory, share: budget.makeShare())
+        Collector(limit: limit, files: files, share: budget.makeShare())
     }
 
     private struct Collector: OctetCollector {
         let limit: Int
-        let directory: String
+        let files: ScratchFiles
         let share: MemoryBudget.Share
         var count = 0
         var memory: [UInt8] = []
@@ -34,7 +34,7 @@ struct ScratchCollecting: OctetCollectorMaking {
                 return memory.append(contentsOf: octets)
             }
             if let file { return try file.write(octets) }
-            let file = try ScratchFile(in: directory)
+            let file = try files.makeFile()
             try OctetString(memory).withUnsafeBytes { buffer throws(OctetCollectionError) in try file.write(buffer) }
             memory = []
             share.giveBack()
@@ -69,20 +69,60 @@ private struct KeptOctets: @unchecked Sendable {
     }
 }
 
+/// The files without a name in which requests and documents wait. Their number is bounded, because each has a
+/// descriptor.
+final class ScratchFiles: Sendable {
+    private let directory: String
+    private let limit: Int
+    private let count = Mutex(0)
+
+    /// - Parameters:
+    ///   - directory: The directory in which they are made.
+    ///   - limit: The most at a time.
+    init(in directory: String, limit: Int) {
+        self.directory = directory
+        self.limit = limit
+    }
+
+    /// - Throws: An error of storage if the file cannot be made, or if there are too many.
+    func makeFile() throws(OctetCollectionError) -> ScratchFile {
+        let isFree = count.withLock { count in
+            guard count < limit else { return false }
+            count += 1
+            return true
+        }
+        guard isFree else {
+            throw OctetCollectionError(
+                .storage(errno: EMFILE), "\(limit) documents wait in files already; raise LimitNOFILE, or send fewer")
+        }
+        do throws(OctetCollectionError) { return try ScratchFile(in: directory, of: self) } catch {
+            giveBack()
+            throw error
+        }
+    }
+
+    fileprivate func giveBack() { count.withLock { $0 -= 1 } }
+}
+
 /// An open file that no name leads to: it is gone with the last use, a crash included.
 final class ScratchFile: Sendable {
     private let descriptor: CInt
+    private let files: ScratchFiles
 
-    init(in directory: String) throws(OctetCollectionError) {
+    fileprivate init(in directory: String, of files: ScratchFiles) throws(OctetCollectionError) {
         var template = Array((directory + "/.ses-dss-XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw Self.failure("cannot make a scratch file in \(directory)") }
         unlink(template)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         self.descriptor = descriptor
+        self.files = files
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        files.giveBack()
+    }
 
     func write(_ octets: UnsafeRawBufferPointer) throws(OctetCollectionError) {
         var rest = octets[...]

@@ -52,6 +52,24 @@ extension EndToEnd {
             }
         }
 
+        // MARK: - Descriptors
+
+        @Test(
+            "with too few file descriptors each program refuses to start, and says how many it needs",
+            arguments: Daemon.allCases)
+        private func fewDescriptors(_ daemon: Daemon) async throws {
+            let start = try await Start()
+            let command = try start.command(daemon)
+            for limit in [4, 5, 6, 8, 11, 14, 16, 20, 24, 32, 40, 48, 64, 80] {
+                let program = try RunningProgram(
+                    "/bin/sh", ["-c", "ulimit -n \(limit); exec \"$@\"", "sh"] + command)
+                let finished = try await program.finished(within: .seconds(20))
+                #expect(finished.status == 71, "\(limit): \(finished)")
+                #expect(finished.error.contains("\(limit) file descriptors are too few"), "\(limit): \(finished)")
+            }
+            withExtendedLifetime(start) {}
+        }
+
         // MARK: - Signals
 
         @Test("SIGTERM ends each program whenever it comes after its start", arguments: Daemon.allCases)

@@ -50,6 +50,19 @@ def part(octets):
     return BODY.format(client="x", document="").encode() + b"QUFB" * (octets // 4)
 
 
+def fewest(program, site):
+    """The number of descriptors that the server says it needs."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+    ended = subprocess.run(
+        [program, "run", "--config", site + "/dss.xml"], capture_output=True, text=True, preexec_fn=limit,
+        env={**os.environ, "SES_ALLOW_ROOT": "1"})
+    found = re.search(r"are too few: ([0-9]+) are needed", ended.stderr)
+    if not found or ended.returncode != 71:
+        raise SystemExit(f"status {ended.returncode} with 48 descriptors: {ended.stderr}")
+    return int(found[1])
+
+
 class Server:
     def __init__(self, program, site, unix, descriptors):
         def limit():
@@ -75,6 +88,8 @@ class Server:
         return one
 
     def memory(self):
+        if self.process.poll() is not None:
+            raise SystemExit(f"the server ended with status {self.process.returncode}")
         text = open(f"/proc/{self.process.pid}/status").read()
         return int(re.search(r"VmHWM:\s+(\d+)", text)[1]) << 10
 
@@ -185,6 +200,8 @@ KINDS = {
     "answer-not-read": (request(octets=400_000) * 4, b""),
 }
 COUNTS = {"few": 40, "many": 600, "crowd": 2_000}
+# The number below which the server refuses to start.
+FEWEST = -1
 # name: kind, connections, Unix socket, descriptors, comes back
 SCENARIOS = {}
 for kind in KINDS:
@@ -194,6 +211,7 @@ for kind in KINDS:
         SCENARIOS[f"{kind}/{word}"] = (kind, count, False, None, False)
     SCENARIOS[f"{kind}/unix"] = (kind, 600, True, None, False)
     SCENARIOS[f"{kind}/few-descriptors"] = (kind, 300, False, 96, True)
+    SCENARIOS[f"{kind}/fewest-descriptors"] = (kind, 300, False, FEWEST, True)
 for kind in ("silent", "half-head", "half-body"):
     SCENARIOS[f"{kind}/10000"] = (kind, 10_000, False, None, False)
     SCENARIOS[f"{kind}/come-back"] = (kind, 600, False, None, True)
@@ -202,6 +220,8 @@ for kind in ("silent", "half-head", "half-body"):
 def run(program, site, name):
     kind, count, unix, descriptors, comes_back = SCENARIOS[name]
     first, drip = KINDS[kind]
+    if descriptors == FEWEST:
+        descriptors = fewest(program, site)
     server = Server(program, site, unix, descriptors)
     honest(server, 64)
     crowd = Crowd(server, count, first, drip, comes_back)

@@ -17,6 +17,7 @@ struct HostileClientTests {
         : [
             "silent/crowd", "half-head/few-descriptors", "half-body/many", "half-body/unix", "chunked-half-body/few",
             "one-octet-a-time/many", "unknown-client/few", "silent/come-back",
+            "answer-not-read/few-descriptors", "half-body/fewest-descriptors",
         ]
 
     @Test("honest clients are served meanwhile, memory is bounded, and SIGTERM ends it in time", arguments: scenarios)
