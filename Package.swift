@@ -115,26 +115,25 @@ let package = Package(
             ]),
 
         // Top: composition, argument parsing and exit codes.
-        layer("ProgramLife", ["HostProcess", "Spool", "SESConfiguration", log, lifecycle, signals]),
+        layer("ProgramLife", ["HostProcess", "Spool", "SESConfiguration", log, lifecycle, signals, heap]),
         layer(
             "Gateway",
             [
-                "ProgramLife",
-                "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "Spool",
-                "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient", "CMSSignatures",
-                "PDFSignatures", "XMLSignatures", log,
-                lifecycle, heap, deque,
+                "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing", "HostProcess",
+                "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML", "DSSClient",
+                "CMSSignatures", "PDFSignatures", "XMLSignatures", "ProgramLife", log, lifecycle, deque,
             ]),
         layer(
             "Relay",
             [
-                "Octets", "DomainNames", "InternetMessage", "Composition", "Relaying", "Spool", "SpoolWatch",
-                "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, heap,
-                deque,
+                "Octets", "DomainNames", "InternetMessage", "Composition", "Relaying", "HostProcess", "Spool",
+                "SpoolWatch",
+                "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPRelay", "ProgramLife", log, lifecycle, deque,
             ]),
-        program("ses", ["Gateway", "ProgramLife", "Workflows", arguments]),
-        program("ses-relay", ["Relay", "ProgramLife", arguments]),
-        program("ses-dss", ["SigningServer", "HostProcess", arguments, log]),
+        layer("ProgramCommands", ["HostProcess", arguments]),
+        program("ses", ["Gateway", "ProgramLife", "ProgramCommands", "HostProcess", "Workflows", arguments]),
+        program("ses-relay", ["Relay", "ProgramLife", "ProgramCommands", "HostProcess", arguments]),
+        program("ses-dss", ["SigningServer", "ProgramCommands", "HostProcess", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools, FaultTests on
         // machines at fault.

@@ -26,9 +26,9 @@ public struct SigningServer: Sendable {
     private let configuration: SigningServerConfiguration
     private let service: SigningService
     private let faults: [InjectedFault]
-    private let workers: SigningThreads
+    private let workers: WorkerThreads
     /// They write what arrives to files, and are never waited for by an answer.
-    private let arrivals: SigningThreads
+    private let arrivals: WorkerThreads
     private let logger: Logger
     private let board: ConnectionBoard
     private let budget: MemoryBudget
@@ -64,8 +64,8 @@ public struct SigningServer: Sendable {
         service = SigningService(
             configuration: configuration, scratch: scratch, sources: try OnlineSources(atOnce: plan.workers))
         // Some wait for other servers, such as an OCSP responder, and must not hold up the rest.
-        arrivals = SigningThreads(count: 2)
-        workers = SigningThreads(count: plan.workers)
+        arrivals = WorkerThreads(count: 2, name: "arriving", stackSize: nil)
+        workers = WorkerThreads(count: plan.workers, name: "signing", stackSize: nil)
     }
 
     /// Serves until the process is asked to stop (SIGTERM, SIGINT). Requests that are being answered then are completed

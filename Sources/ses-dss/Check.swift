@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
+import HostProcess
+import ProgramCommands
 import SigningServer
 
-struct Check: ParsableCommand {
+struct Check: DSSCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read the configuration and everything that it names, and report what is wrong or missing.",
         discussion: """
@@ -12,16 +14,17 @@ struct Check: ParsableCommand {
 
     @Option(help: "The configuration.") var config: String
 
-    func run() throws {
+    func perform() async throws(ProgramError) -> ExitStatus {
         let configuration: SigningServerConfiguration
         do {
             configuration = try SigningServerConfiguration.load(
                 path: config, environment: ProcessInfo.processInfo.environment)
         } catch {
-            throw Ended(.configuration, "\(error)")
+            throw ProgramError(.configuration, "\(error)")
         }
         let warnings = ConfigurationCheck(configuration).warnings
-        for warning in warnings { ProgramOutput.line("warning: \(warning)") }
-        ProgramOutput.line("\(config) can be used" + (warnings.isEmpty ? "" : "; warnings: \(warnings.count)"))
+        for warning in warnings { Console.write("warning: \(warning)") }
+        Console.write("\(config) can be used" + (warnings.isEmpty ? "" : "; warnings: \(warnings.count)"))
+        return .success
     }
 }

@@ -2,9 +2,10 @@ import ArgumentParser
 import Foundation
 import HostProcess
 import Logging
+import ProgramCommands
 import SigningServer
 
-struct Run: AsyncParsableCommand {
+struct Run: DSSCommand {
     static let configuration = CommandConfiguration(abstract: "Serve until SIGTERM or SIGINT.")
 
     @Option(help: "The configuration.") var config: String
@@ -16,11 +17,12 @@ struct Run: AsyncParsableCommand {
             """)
     var fault: [String] = []
 
-    func run() async throws {
+    func perform() async throws(ProgramError) -> ExitStatus {
         let logger = Logger(label: "ses-dss") { StreamLogHandler.standardError(label: $0) }
-        if let trouble = ProcessSecrets.protect(ProcessInfo.processInfo.environment) { logger.warning("\(trouble)") }
-        let faults = try fault.map { text in
-            guard let fault = InjectedFault(text) else { throw Ended(.usage, "--fault \(text): not known; see --help") }
+        let faults = try fault.map { (text) throws(ProgramError) in
+            guard let fault = InjectedFault(text) else {
+                throw ProgramError(.usage, "--fault \(text): not known; see --help")
+            }
             return fault
         }
         var configuration: SigningServerConfiguration
@@ -28,7 +30,7 @@ struct Run: AsyncParsableCommand {
             configuration = try SigningServerConfiguration.load(
                 path: config, environment: ProcessInfo.processInfo.environment)
         } catch {
-            throw Ended(.configuration, "\(error)")
+            throw ProgramError(.configuration, "\(error)")
         }
         if let port {
             configuration.listening.port = port
@@ -38,11 +40,12 @@ struct Run: AsyncParsableCommand {
             let server = try SigningServer(
                 configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
                 logger: logger)
-            try await server.run { ProgramOutput.line("listening on \($0)") }
+            try await server.run { Console.write("listening on \($0)") }
+            return .success
         } catch let shortage as DescriptorShortage {
-            throw Ended(.system, "\(shortage)")
+            throw ProgramError(.system, "\(shortage)")
         } catch {
-            throw Ended(.unavailable, "\(error)")
+            throw ProgramError(.unavailable, "\(error)")
         }
     }
 }

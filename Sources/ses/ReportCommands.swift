@@ -1,9 +1,11 @@
 import ArgumentParser
 import Gateway
+import HostProcess
+import ProgramCommands
 import ProgramLife
 import Workflows
 
-struct Check: AsyncParsableCommand {
+struct Check: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell every fault and every doubtful place of the configuration; exit 78 with faults.")
     @OptionGroup var config: ConfigurationOption
@@ -11,16 +13,13 @@ struct Check: AsyncParsableCommand {
     @Flag(help: "Treat warnings about modes of files with secrets as faults.") var strict = false
     @Flag(help: "Call the signing server too.") var probe = false
 
-    func run() async throws {
-        try await finish { () throws(ProgramError) in
-            let report = await CheckReport.make(configuration: config.path, isStrict: strict, probes: probe)
-            Console.write(format.isJSON ? try JSONText.of(report) : report.text)
-            return report.status
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        let report = await CheckReport.make(configuration: config.path, isStrict: strict, probes: probe)
+        return try report.printed(asJSON: format.isJSON)
     }
 }
 
-struct Explain: AsyncParsableCommand {
+struct Explain: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell what would be decided about a message, and why; changes nothing.")
     @Option(help: "outgoing or incoming.") var direction: Direction
@@ -28,28 +27,22 @@ struct Explain: AsyncParsableCommand {
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var format: FormatOption
 
-    func run() async throws {
-        try await finish { () throws(ProgramError) in
-            let report = try ExplainReport.make(
-                file: file, direction: direction, configuration: config.path)
-            Console.write(format.isJSON ? try JSONText.of(report) : report.text)
-            return .success
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        let report = try ExplainReport.make(
+            file: file, direction: direction, configuration: config.path)
+        return try report.printed(asJSON: format.isJSON)
     }
 }
 
-struct Status: AsyncParsableCommand {
+struct Status: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell how the spool is doing; exit 1 when unhealthy.")
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var format: FormatOption
 
-    func run() async throws {
-        try await finish { () throws(ProgramError) in
-            let report = try StatusReport.make(configuration: config.path, spool: spool.path)
-            Console.write(format.isJSON ? try JSONText.of(report) : report.text)
-            return report.healthy ? .success : .unhealthy
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        let report = try StatusReport.make(configuration: config.path, spool: spool.path)
+        return try report.printed(asJSON: format.isJSON)
     }
 }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Gateway
-import ProgramLife
+import HostProcess
+import ProgramCommands
 public import Workflows
 
 @main
@@ -57,39 +58,15 @@ extension SES {
     }
 }
 
-/// Ends the program with what a command came to: its text to standard error, its code to the caller.
-/// - Parameter rereads: True if it reads its configuration again on SIGHUP, so that the signal does not end it.
-func finish(rereads: Bool = false, _ work: () async throws(ProgramError) -> ExitStatus) async throws {
-    if !rereads { EarlySignals.releaseHangup() }
-    SecretsProtection.begin("ses")
-    let status: ExitStatus
-    do {
-        status = try await work()
-    } catch {
-        Console.writeError("ses: " + error.text)
-        status = error.status
-    }
-    guard status == .success else { throw ExitCode(status.rawValue) }
+protocol SESCommand: ProgramCommand {}
+
+extension SESCommand {
+    static var program: String { "ses" }
 }
 
 struct ConfigurationOption: ParsableArguments {
     @Option(name: .customLong("config"), help: "The configuration (else $SES_CONFIG, else /etc/ses/ses.xml).")
     var path: String?
-}
-
-struct SpoolOption: ParsableArguments {
-    @Option(name: .customLong("spool"), help: "The spool (else the configuration's, else /var/spool/ses).")
-    var path: String?
-}
-
-struct RootOption: ParsableArguments {
-    @Flag(name: .customLong("allow-root"), help: "Run as root all the same (also SES_ALLOW_ROOT=1).")
-    var isAllowed = false
-}
-
-struct FormatOption: ParsableArguments {
-    @Flag(name: .customLong("json"), help: "Print JSON instead of text.")
-    var isJSON = false
 }
 
 extension Direction: ExpressibleByArgument {}

@@ -1,65 +1,62 @@
 import ArgumentParser
 import Gateway
+import HostProcess
+import ProgramCommands
 import ProgramLife
 import Workflows
 
-struct Init: AsyncParsableCommand {
+struct Init: SESCommand {
     static let configuration = CommandConfiguration(abstract: "Make a spool, or repair its folders and modes.")
     @Argument(help: "The spool's directory.") var spool: String
 
-    func run() async throws {
-        try await finish { () throws(ProgramError) in
-            for note in try SpoolInitialisation.make(at: spool) { Console.writeError("ses: " + note) }
-            Console.write("spool ready: \(spool)")
-            return .success
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        for note in try SpoolInitialisation.make(at: spool) { Console.writeError("ses: " + note) }
+        Console.write("spool ready: \(spool)")
+        return .success
     }
 }
 
-struct Watch: AsyncParsableCommand {
+struct Watch: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Watch the spool and process what arrives, until told to stop.",
         discussion: "SIGTERM ends it in order, SIGHUP re-reads the configuration.")
+    static let rereads = true
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
 
-    func run() async throws {
-        try await finish(rereads: true) { () throws(ProgramError) in
-            try await Daemon.run(.watch, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        try await Daemon.run(.watch, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
     }
 }
 
-struct Process: AsyncParsableCommand {
+struct Process: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Process what waits in outgoing, incoming and is due in retry, then stop.")
+    static let rereads = true
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
 
-    func run() async throws {
-        try await finish(rereads: true) { () throws(ProgramError) in
-            try await Daemon.run(.process, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        try await Daemon.run(.process, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
     }
 }
 
-struct Sweep: AsyncParsableCommand {
+struct Sweep: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Try again what is due in retry, then stop; for cron.")
+    static let rereads = true
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
 
-    func run() async throws {
-        try await finish(rereads: true) { () throws(ProgramError) in
-            try await Daemon.run(.sweep, GatewayOptions(config.path, spool.path, allowsRoot: root.isAllowed))
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        try await Daemon.run(.sweep, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
     }
 }
 
-struct Drop: AsyncParsableCommand {
+struct Drop: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put a message from standard input and its envelope into a spool; for mail servers.",
         discussion: """
@@ -87,12 +84,10 @@ struct Drop: AsyncParsableCommand {
     var envelopeID: String?
     @Option(name: .customLong("spool"), help: "The spool (else $SES_SPOOL, else /var/spool/ses).") var spool: String?
 
-    func run() async throws {
-        try await finish { () throws(ProgramError) in
-            try MessageDrop.run(
-                to: direction, sender: sender, recipients: recipients, queueID: queueID,
-                notification: try MessageDrop.notification(
-                    notify: notify, returned: returned, identifier: envelopeID), spool: spool)
-        }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        try MessageDrop.run(
+            to: direction, sender: sender, recipients: recipients, queueID: queueID,
+            notification: try MessageDrop.notification(
+                notify: notify, returned: returned, identifier: envelopeID), spool: spool)
     }
 }

@@ -79,7 +79,7 @@ final class GatewayBench: Sendable {
 
     let scratch: ScratchDirectory
     let spool: Spool
-    let configuration: ActiveConfiguration
+    let configuration: InForce<LiveConfiguration>
     let board = HealthBoard(changed: {})
     let engine: Engine
     let sync = FailingSync()
@@ -111,7 +111,7 @@ final class GatewayBench: Sendable {
             authenticationCode: { Array((secret.array + $0).reversed().prefix(32)) },
             random: SpoolRandom.system.octets, now: { Self.now }, hostName: "ses.example.test", originatorID: "client",
             retryDelay: { $0 <= 2 ? 300 * $0 : nil }, mayNotify: { _ in true })
-        configuration = ActiveConfiguration(
+        configuration = InForce(
             LiveConfiguration(
                 server: server, client: try DSSClient(try server.clientConfiguration()),
                 processor: EntryProcessor(policy: server.policy, services: services)))

@@ -1,3 +1,4 @@
+import HostProcess
 import Foundation
 import Synchronization
 import Testing

@@ -126,7 +126,7 @@ final class RelayBench {
             loaded, hostName: "relay.example.test",
             transport: RouteTransport(loaded, hostName: "relay.example.test", replacement: transport))
         engine = RelayEngine(
-            spool: spool, settings: ActiveSettings(settings), board: board, lanes: lanes, counters: counters,
+            spool: spool, settings: InForce(settings), board: board, lanes: lanes, counters: counters,
             clock: clock, log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 

@@ -1,15 +1,18 @@
+public import HostProcess
 import Composition
 import Foundation
 import InternetMessage
 import MessageInspection
 import Octets
 import Processing
-public import ProgramLife
+import ProgramLife
 import SESConfiguration
 public import Workflows
 
 /// The decision about a message, and the reasons for it: the same value that processing follows.
-public struct ExplainReport: Encodable, Sendable {
+public struct ExplainReport: ConsoleReport, Sendable {
+    public var status: ExitStatus { .success }
+
     public struct Envelope: Encodable, Sendable {
         /// nil: unknown; empty: the null sender.
         @OrNull var sender: String?

@@ -1,8 +1,9 @@
+public import HostProcess
 import Composition
 import Foundation
 public import InternetMessage
 import Octets
-public import ProgramLife
+import ProgramLife
 import Spool
 public import Workflows
 

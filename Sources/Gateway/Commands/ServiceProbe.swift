@@ -1,3 +1,4 @@
+import HostProcess
 import DSSClient
 import DSSProtocol
 import Foundation

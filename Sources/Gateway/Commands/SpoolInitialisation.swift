@@ -1,4 +1,5 @@
-public import ProgramLife
+public import HostProcess
+import ProgramLife
 import Spool
 
 /// `ses init`.

@@ -1,10 +1,11 @@
+public import HostProcess
 import Foundation
-public import ProgramLife
+import ProgramLife
 import SESConfiguration
 import Spool
 
 /// The state of a spool.
-public struct StatusReport: Encodable, Sendable {
+public struct StatusReport: ConsoleReport, Sendable {
     public struct Circuit: Encodable, Sendable {
         let address: String
         let state: String
@@ -34,17 +35,11 @@ public struct StatusReport: Encodable, Sendable {
     /// - Parameter configuration: Only read for the spool's place, when `spool` does not name it.
     /// - Throws: ``ProgramError`` if there is no spool, or it cannot be read.
     public static func make(configuration: String?, spool option: String?) throws(ProgramError) -> StatusReport {
-        let surroundings = Surroundings()
-        var configured: String?
-        if option == nil {
-            let path = surroundings.configurationPath(option: configuration)
-            if configuration != nil || FileManager.default.fileExists(atPath: path) {
-                configured = try LoadedConfiguration.load(path).processing.spool
-            }
-        }
+        let spool = try ProgramRun.openSpoolForReport(
+            for: .ses, option: option, configuration: Surroundings().configurationPath(option: configuration),
+            isNamed: configuration != nil
+        ) { (path) throws(ProgramError) in try LoadedConfiguration.load(path).processing.spool }
         do {
-            let spool = try Spool(
-                opening: surroundings.spoolPath(option: option, configured: configured), program: .ses)
             let now = SpoolClock.system.now()
             let states = try spool.readStates()
             var overdue: [String: Overdue] = [:]
@@ -53,17 +48,12 @@ public struct StatusReport: Encodable, Sendable {
             }
             return StatusReport(
                 counts: try spool.counts(), states: states, now: now,
-                seen: try SpoolHealth(
-                    of: spool, program: StatePost.program, states: states, silence: silence
-                ).reasons, overdue: overdue,
+                seen: try SpoolHealth(of: spool, states: states).reasons, overdue: overdue,
                 strays: try spool.strays(now: now))
         } catch {
             throw ProgramError(.noInput, error.description)
         }
     }
-
-    /// Seconds after which a living process should have renewed what it says of itself.
-    private static let silence = 3 * Int(StatePost.longestInterval.components.seconds)
 
     /// - Parameters:
     ///   - seen: Reasons that the status command sees itself.
@@ -72,41 +62,35 @@ public struct StatusReport: Encodable, Sendable {
         counts: [FolderCount], states: [ProcessState], now: Int, seen: [String] = [], overdue: [String: Overdue] = [:],
         strays: [LeftInPlace] = []
     ) {
-        let readable = states.filter { !$0.isOutdated && $0.defect == nil }
-        let known = readable.compactMap { state in
-            (try? JSONDecoder().decode(PublishedState.self, from: Data(state.json))).map { (state, $0) }
-        }
-        var reasons: [String] = []
-        func add(_ reason: String?) {
-            if let reason, !reasons.contains(reason) { reasons.append(reason) }
-        }
-        for reason in seen { add(reason) }
-        for state in readable where state.program == StatePost.program && !known.contains(where: { $0.0 == state }) {
-            add("what ses \(state.pid) says of itself is not understood: it is of another version, so start it anew")
-        }
+        let published = PublishedStates<ServerAddresses>(states, of: .ses)
+        let known = published.known
+        var reasons = Reasons()
+        for reason in seen + published.reasons { reasons.add(reason) }
         for (queue, overdue) in overdue.sorted(by: { $0.key < $1.key }) {
-            add(SpoolHealth.overdue(queue, overdue, taker: "ses", isRunning: !known.isEmpty))
+            reasons.add(SpoolHealth.overdue(queue, overdue, taker: "ses", isRunning: !known.isEmpty))
         }
         if let publish = counts.first(where: { $0.name == "publish" }), let oldest = publish.oldest,
             now - oldest > SpoolHealth.patience
         {
-            add("publish holds \(publish.count), the oldest for \(now - oldest) s: no process publishes them")
+            reasons.add("publish holds \(publish.count), the oldest for \(now - oldest) s: no process publishes them")
         }
         for (_, state) in known {
-            for reason in state.reasons { add(reason) }
+            for reason in state.reasons { reasons.add(reason) }
         }
         if let corrupt = counts.first(where: { $0.name == Folder.corrupt.rawValue }), corrupt.count > 0 {
-            add("corrupt/ holds \(corrupt.count) that cannot be messages: look at them and remove them")
+            reasons.add("corrupt/ holds \(corrupt.count) that cannot be messages: look at them and remove them")
         }
-        for reason in Self.reasons(of: strays) { add(reason) }
+        for reason in Self.reasons(of: strays) { reasons.add(reason) }
         for (_, state) in known {
-            for circuit in state.circuits where circuit.state != "closed" { add("no connection to \(circuit.address)") }
+            for circuit in state.own.circuits where circuit.state != "closed" {
+                reasons.add("no connection to \(circuit.address)")
+            }
         }
-        self.reasons = reasons
-        healthy = reasons.isEmpty
+        self.reasons = reasons.all
+        healthy = reasons.all.isEmpty
         order = counts.map(\.name)
         folders = PlaceCount.of(counts, now: now)
-        circuits = known.flatMap { $0.1.circuits }.map {
+        circuits = known.flatMap { $0.1.own.circuits }.map {
             Circuit(address: $0.address, state: $0.state, since: $0.since)
         }
         lastError = known.compactMap { $0.1.lastError }.last
@@ -126,6 +110,9 @@ public struct StatusReport: Encodable, Sendable {
             return "not taken for more than ten minutes: \(named): \(cause)"
         }
     }
+
+    /// Exit 1 when unhealthy.
+    public var status: ExitStatus { healthy ? .success : .unhealthy }
 
     /// For people.
     public var text: String {

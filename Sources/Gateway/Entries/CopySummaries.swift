@@ -11,12 +11,12 @@ import Workflows
 final class CopySummaries: Sendable {
     private let copies: AdministratorCopies
     private let spool: Spool
-    private let configuration: ActiveConfiguration
+    private let configuration: InForce<LiveConfiguration>
     private let log: Logger
     private let bell = WakeBell()
     private static let interval: Duration = .seconds(10)
 
-    init(copies: AdministratorCopies, spool: Spool, configuration: ActiveConfiguration, log: Logger) {
+    init(copies: AdministratorCopies, spool: Spool, configuration: InForce<LiveConfiguration>, log: Logger) {
         self.copies = copies
         self.spool = spool
         self.configuration = configuration

@@ -3,7 +3,6 @@ import Processing
 import ProgramLife
 import SESConfiguration
 import Spool
-import Synchronization
 import Workflows
 
 /// Claims entries and brings each to its end: the one place where spool, processing and their faults meet.
@@ -11,18 +10,18 @@ final class Engine: Sendable {
     let spool: Spool
     let log: Logger
     let board: HealthBoard
-    let configuration: ActiveConfiguration
+    let configuration: InForce<LiveConfiguration>
     /// Closed while a local fault (a full disk, say) lets nothing be done.
     let gate: IntakeGate
     let clock: SpoolClock
     let lanes: [WorkLane]
     /// Messages that may be what ended earlier starts, to be worked one after the other.
     let suspects = Leftovers()
-    let left = LeftBehind()
-    private let handled = Atomic(0)
+    let claims: ClaimDesk
 
     init(
-        spool: Spool, configuration: ActiveConfiguration, board: HealthBoard, clock: SpoolClock = .system, log: Logger
+        spool: Spool, configuration: InForce<LiveConfiguration>, board: HealthBoard, clock: SpoolClock = .system,
+        log: Logger
     ) {
         self.spool = spool
         self.configuration = configuration
@@ -32,12 +31,13 @@ final class Engine: Sendable {
         let width = configuration.current.width
         lanes = [Direction.outgoing, .incoming].map { WorkLane($0, width: width) }
         gate = IntakeGate(spool: spool, board: board, log: log, clock: clock)
+        claims = ClaimDesk(spool: spool, gate: gate, board: board, log: log)
     }
 
     var mayClaim: Bool { gate.mayClaim }
     var isStopping: Bool { gate.isStopping }
     /// Entries brought to an end by this process.
-    var handledCount: Int { handled.load(ordering: .relaxed) }
+    var handledCount: Int { claims.handledCount }
 
     func lane(of direction: Direction) -> WorkLane { direction == .outgoing ? lanes[0] : lanes[1] }
 
@@ -47,11 +47,13 @@ final class Engine: Sendable {
     /// - Parameter server: The lane of its signing server; nil for a message that is processed alone.
     func take(_ waiting: Waiting, at server: ServerLane?) async {
         let key = waiting.key
-        guard !gate.mustWait(key), gate.admit() else { return postpone(waiting) }
+        guard claims.admits(key) else { return postpone(waiting) }
         do {
             switch waiting {
-            case .fresh(let candidate): try await take(candidate, key, server)
-            case .left(let left): try await take(left, server)
+            case .fresh(let candidate):
+                let result = try spool.claim(candidate)
+                if let transaction = claims.transaction(of: result, key) { await work(on: transaction, at: server) }
+            case .left(let left): try await resume(left, server)
             }
         } catch {
             gate.postpone(key)
@@ -65,30 +67,7 @@ final class Engine: Sendable {
         gate.postpone(left.entry)
     }
 
-    private func take(_ candidate: Candidate, _ key: String, _ server: ServerLane?) async throws(SpoolError) {
-        switch try spool.claim(candidate) {
-        case .taken:
-            gate.forget(key)
-            forget(key)
-        case .left(let reason):
-            gate.postpone(key)
-            left.note(key, reason)
-            tellLeft()
-        case .corrupt(let reason):
-            handled.add(1, ordering: .relaxed)
-            gate.forget(key)
-            forget(key)
-            // `ses status` itself shows that there is a file in corrupt/.
-            board.note("moved to corrupt: \(reason)")
-            log.error("moved to corrupt", metadata: ["file": "\(candidate.name)", "reason": "\(reason)"])
-        case .claimed(let transaction):
-            gate.forget(key)
-            forget(key)
-            await work(on: transaction, at: server)
-        }
-    }
-
-    private func take(_ left: LeftEntry, _ server: ServerLane?) async throws(SpoolError) {
+    private func resume(_ left: LeftEntry, _ server: ServerLane?) async throws(SpoolError) {
         let (recovered, report) = try spool.resume(left)
         gate.tell(report)
         switch recovered {
@@ -98,24 +77,14 @@ final class Engine: Sendable {
         }
     }
 
-    private func forget(_ key: String) {
-        guard left.contains(key) else { return }
-        left.remove(key)
-        tellLeft()
-    }
-
-    func tellLeft() {
-        if let reason = left.reason { board.raise("left", reason) } else { board.lift("left") }
-    }
-
     /// Brings a claimed entry to its end; whatever happens, it is in one place afterwards.
     func work(on transaction: Transaction, at server: ServerLane?) async {
         let run = makeRun(transaction, server)
         do {
             let ending = try await run.toEnd()
-            handled.add(1, ordering: .relaxed)
+            claims.countHandled()
             gate.succeeded(transaction.entry)
-            if case .deferred(_, let due) = ending { lane(of: transaction.origin.direction).agenda.add(due: due) }
+            if case .deferred(_, let due) = ending { lane(of: transaction.origin.direction).addRetry(due: due) }
             note(run.account, transaction.origin)
         } catch {
             interrupted(transaction, error)
@@ -162,7 +131,7 @@ final class Engine: Sendable {
         let run = makeRun(transaction, nil)
         do {
             _ = try run.isolate()
-            handled.add(1, ordering: .relaxed)
+            claims.countHandled()
             gate.succeeded(transaction.entry)
             board.note(run.account.reason)
         } catch {

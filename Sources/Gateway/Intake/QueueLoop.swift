@@ -28,49 +28,28 @@ struct QueueLoop: Sendable {
     func pass(_ judge: inout StillnessJudge) -> Int {
         var handed = 0
         var waiting: [Int] = []
-        var seen: Set<String> = []
-        var isWhole = true
         let begin = clock.monotonic()
         if queue == .retry { lane.agenda.beginListing() }
-        do {
-            let left = try engine.spool.forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
-                guard engine.mayClaim, !engine.isStopping else {
-                    isWhole = false
-                    return false
-                }
-                let next = Waiting.fresh(candidate)
-                if engine.left.contains(next.key) { seen.insert(next.key) }
-                guard next.direction == lane.direction else { return true }
-                guard !engine.gate.mustWait(next.key) else { return true }
-                if let due = candidate.due, !candidate.isDue(now: clock.now(), longestDelay: longestDelay()) {
-                    waiting.append(due)
-                    return true
-                }
-                // A retry needed the server before and needs it again.
-                if queue == .retry, lane.server.isStuck { return true }
-                guard try isStill(candidate, &judge) else { return true }
-                handed += 1
-                isWhole = lane.handoff.put(next)
-                return isWhole
+        let isWhole = engine.claims.list(queue) { (candidate, key) throws(SpoolError) in
+            let next = Waiting.fresh(candidate)
+            guard next.direction == lane.direction, !engine.gate.mustWait(key) else { return true }
+            if let due = candidate.due, !candidate.isDue(now: clock.now(), longestDelay: longestDelay()) {
+                waiting.append(due)
+                return true
             }
-            report(left)
-            if isWhole {
-                if queue == .retry { lane.agenda.replace(with: waiting) }
-                judge.forget(notSeenSince: begin)
-                // A file that could not be taken and is gone is no longer a reason.
-                engine.left.keep(seen, of: queue.rawValue + "/")
-                engine.tellLeft()
-            }
-            engine.board.lift(subject)
-        } catch {
-            engine.gate.meet(error, about: subject)
-            engine.board.raise(subject, error.description)
+            // A retry needed the server before and needs it again.
+            if queue == .retry, lane.server.isStuck { return true }
+            guard try isStill(candidate, &judge) else { return true }
+            handed += 1
+            return lane.handoff.put(next)
+        }
+        if isWhole {
+            if queue == .retry { lane.agenda.replace(dueAt: waiting) }
+            judge.forget(notSeenSince: begin)
         }
         return handed
     }
 
-    private var subject: String { "listing \(queue.rawValue)" }
-    private var leftSubject: String { "left in \(queue.rawValue)" }
     /// The time after which a queue is listed again in which something could not be looked at.
     private static let secondLook = Duration.seconds(5)
 
@@ -79,13 +58,6 @@ struct QueueLoop: Sendable {
         guard candidate.isBare else { return true }
         guard let observation = try engine.spool.observe(candidate) else { return false }
         return judge.judge(candidate, observation, now: clock.monotonic()) == .still
-    }
-
-    private func report(_ left: [LeftInPlace]) {
-        let subject = leftSubject
-        guard let first = left.first else { return engine.board.lift(subject) }
-        let more = left.count > 1 ? " (and \(left.count - 1) more)" : ""
-        engine.board.raise(subject, "\(first.path) was left where it is: \(first.reason)\(more)")
     }
 
     /// Returns the time until a bare file can be known to be complete; nil if there is none.
@@ -99,7 +71,7 @@ struct QueueLoop: Sendable {
         guard engine.mayClaim else { return nil }
         var waits = [waitForStillness(judge)].compactMap(\.self)
         // What could not be looked at may be fit again, and nothing rings then.
-        if engine.board.isRaised(leftSubject) { waits.append(Self.secondLook) }
+        if engine.claims.isLeft(in: queue.rawValue) { waits.append(Self.secondLook) }
         if queue == .retry, let due = lane.agenda.next { waits.append(.seconds(due - clock.now())) }
         // Never less than a moment: a clock that is a little behind must not become a busy loop.
         return waits.min().map { max($0, .milliseconds(50)) }

@@ -11,7 +11,7 @@ enum Waiting: Sendable {
     /// The key under which it is postponed: its place and name, or its entry.
     var key: String {
         switch self {
-        case .fresh(let candidate): "\(candidate.queue.rawValue)/\(candidate.name)"
+        case .fresh(let candidate): candidate.key
         case .left(let left): left.entry.digits
         }
     }

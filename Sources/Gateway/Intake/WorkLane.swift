@@ -9,7 +9,7 @@ final class WorkLane: Sendable {
     let direction: Direction
     let server: ServerLane
     /// The messages of this direction that wait in `retry`.
-    let agenda: RetryAgenda
+    let agenda = Agenda<Int, Void>()
     let retryBell: WakeBell
     /// The messages of this direction that a recovery has found.
     let leftovers = Leftovers()
@@ -24,9 +24,14 @@ final class WorkLane: Sendable {
         self.direction = direction
         retryBell = WakeBell()
         server = ServerLane(limit: width, roomBell: retryBell)
-        agenda = RetryAgenda(bell: retryBell)
         handoff = Handoff(ahead: Self.spareWorkers + width / 2)
         crew = WorkerCrew(width: width + Self.spareWorkers)
+    }
+
+    /// Notes a message that waits in `retry`.
+    /// - Parameter time: Unix seconds.
+    func addRetry(due time: Int) {
+        if agenda.add(due: time) { retryBell.ring() }
     }
 
     func resize(to width: Int) {

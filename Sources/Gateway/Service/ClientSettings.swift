@@ -1,3 +1,4 @@
+import HostProcess
 import CMSSignatures
 import DSSClient
 import Foundation

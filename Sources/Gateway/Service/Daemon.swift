@@ -1,3 +1,4 @@
+public import HostProcess
 import DSSClient
 import Foundation
 import Logging
@@ -5,19 +6,6 @@ public import ProgramLife
 import SESConfiguration
 import Spool
 import SpoolWatch
-
-/// The arguments of `ses watch`, `process` and `sweep`.
-public struct GatewayOptions: Sendable {
-    let configuration: String?
-    let spool: String?
-    let allowsRoot: Bool
-
-    public init(_ configuration: String?, _ spool: String?, allowsRoot: Bool) {
-        self.configuration = configuration
-        self.spool = spool
-        self.allowsRoot = allowsRoot
-    }
-}
 
 /// The programs that process mail: the daemon, the drain and the retry sweep.
 public enum Daemon {
@@ -31,7 +19,7 @@ public enum Daemon {
     }
 
     /// - Throws: ``ProgramError`` if the program cannot start, or ends early.
-    public static func run(_ mode: Mode, _ options: GatewayOptions) async throws(ProgramError) -> ExitStatus {
+    public static func run(_ mode: Mode, _ options: ProgramOptions) async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap()
         let surroundings = Surroundings()
         try surroundings.refuseRoot(allowed: options.allowsRoot)
@@ -50,7 +38,7 @@ public enum Daemon {
                 server, spool: spool, limiter: limiter, copies: copies, clock: clock, hostName: surroundings.hostName)
         }
         let first = try make(server)
-        let active = ActiveConfiguration(first)
+        let active = InForce(first)
         for warning in server.warnings { log.warning("\(warning)") }
 
         try DescriptorCheck.require(threads: first.threads)
@@ -67,22 +55,8 @@ public enum Daemon {
         }
         try await ProgramRun.serve(gateway, reload, on: threads, log)
         await active.current.client.shutDown()
-        return mode == .watch ? gateway.engine.gate.isTroubled ? .tryAgain : .success : try ending(gateway)
-    }
-
-    /// Returns the status of a drain, depending on whether it has moved everything that was due.
-    private static func ending(_ gateway: GatewayService) throws(ProgramError) -> ExitStatus {
-        let left: Int
-        do {
-            left = try gateway.leftoverCount()
-        } catch {
-            throw ProgramError(.tryAgain, error.description)
-        }
-        guard left > 0 else { return gateway.engine.gate.isTroubled ? .tryAgain : .success }
-        let reasons = gateway.board.snapshot.told
-        throw ProgramError(
-            .tryAgain,
-            "\(left) \(left == 1 ? "message that was to be processed is" : "messages that were to be processed are") left"
-                + (reasons.isEmpty ? "; run it again" : ": " + reasons.joined(separator: "; ")))
+        if mode == .watch { return gateway.engine.gate.isTroubled ? .tryAgain : .success }
+        return try ProgramRun.drainStatus(
+            gate: gateway.engine.gate, board: gateway.board, duty: "to be processed", left: gateway.leftoverCount)
     }
 }

@@ -1,3 +1,4 @@
+import HostProcess
 import Glibc
 import ProgramLife
 import Spool

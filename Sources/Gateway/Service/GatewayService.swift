@@ -1,3 +1,4 @@
+import HostProcess
 import Logging
 import ProgramLife
 import SESConfiguration
@@ -13,7 +14,7 @@ final class GatewayService: Service {
     private let mode: Daemon.Mode
     private let watcher: SpoolWatcher?
     private let loops: [QueueLoop]
-    private let statePost: StatePost
+    private let statePost: StatePost<ServerAddresses>
     private let summaries: CopySummaries
     private let threads: WorkerThreads
     private let log: Logger
@@ -32,7 +33,7 @@ final class GatewayService: Service {
     /// - Parameter endsProcess: True if the process ends with 75 a while after the order to stop, whatever is under
     ///   way.
     init(
-        mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: ActiveConfiguration,
+        mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: InForce<LiveConfiguration>,
         copies: AdministratorCopies, clock: SpoolClock, threads: WorkerThreads, endsProcess: Bool = false, log: Logger
     ) {
         self.mode = mode
@@ -45,8 +46,8 @@ final class GatewayService: Service {
             spool: spool, configuration: configuration, board: HealthBoard(changed: { bell.ring() }), clock: clock,
             log: log)
         statePost = StatePost(
-            bell: bell, spool: spool, configuration: configuration, board: engine.board, gate: engine.gate,
-            clock: clock, watches: watcher != nil)
+            bell: bell, spool: spool, board: engine.board, gate: engine.gate, clock: clock, watches: watcher != nil
+        ) { ServerAddresses(of: configuration.current.client) }
         summaries = CopySummaries(copies: copies, spool: spool, configuration: configuration, log: log)
         loops = engine.lanes.flatMap { [engine] lane in
             let own = lane.direction == .outgoing ? Queue.outgoing : .incoming

@@ -1,3 +1,4 @@
+import HostProcess
 import CMSSignatures
 import DSSClient
 import Foundation
@@ -8,7 +9,6 @@ import Processing
 import ProgramLife
 import SESConfiguration
 import Spool
-import Synchronization
 import Workflows
 
 /// A configuration in force, with everything that is built from it once.
@@ -63,24 +63,6 @@ final class LiveConfiguration: Sendable {
                 random: SpoolRandom.system.octets, now: { clock.now() }, hostName: hostName,
                 originatorID: server.originatorID, retryDelay: { schedule.delay(afterAttempt: $0) },
                 mayNotify: { limiter.mayNotify($0) }, admitsCopy: { copies.admits($0, limit: mostCopies) }))
-    }
-}
-
-/// The configuration in force now. A good new one takes effect for messages claimed later; those in work keep theirs.
-final class ActiveConfiguration: Sendable {
-    private let live: Mutex<LiveConfiguration>
-
-    init(_ first: LiveConfiguration) { live = Mutex(first) }
-
-    var current: LiveConfiguration { live.withLock { $0 } }
-
-    func replace(with new: LiveConfiguration) {
-        // The former configuration may end with this, which must not happen while the lock is held.
-        let old = live.withLock { live in
-            defer { live = new }
-            return live
-        }
-        withExtendedLifetime(old) {}
     }
 }
 

@@ -1,7 +1,8 @@
+public import HostProcess
 package import SESConfiguration
 
 /// Every fault and every doubtful place of a configuration.
-public struct CheckReport: Encodable, Sendable {
+public struct CheckReport: ConsoleReport, Sendable {
     public struct Fault: Encodable, Sendable {
         let file: String
         let line: Int

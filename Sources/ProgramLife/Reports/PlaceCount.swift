@@ -1,4 +1,5 @@
 import Foundation
+import HostProcess
 package import Spool
 
 /// The number of messages in one place of a spool, for a report.

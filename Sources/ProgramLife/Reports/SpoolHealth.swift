@@ -5,21 +5,27 @@ package import Spool
 package struct SpoolHealth: Sendable {
     /// Seconds after which what waits to be taken, or to be cleared away, shows that nobody does.
     package static let patience = 300
+    /// A process renews its published state at least this often, and not more often than
+    /// ``shortestStateInterval``.
+    package static let stateInterval = Duration.seconds(4)
+    package static let shortestStateInterval = Duration.milliseconds(250)
+    /// Seconds after which a living process should have renewed its published state.
+    package static let silence = 3 * Int(stateInterval.components.seconds)
 
     /// The reasons why mail may not move, a sentence each.
     package private(set) var reasons: [String] = []
 
     /// Asks the file system, and tries to write.
     /// - Parameter states: Of the processes that live.
-    package init(of spool: Spool, program: String, states: [ProcessState], silence: Int) throws(SpoolError) {
+    package init(of spool: Spool, states: [ProcessState]) throws(SpoolError) {
         let lack = try spool.lackOfRoom()
         if let lack {
             reasons.append(lack)
         } else if let error = try spool.obstacleToWriting() {
             reasons.append("nothing can be written in the spool: \(error.description)")
         }
-        for state in states where state.program == program {
-            if let reason = Self.trouble(of: state, silence: silence) { reasons.append(reason) }
+        for state in states where state.program == spool.program.name {
+            if let reason = Self.trouble(of: state, silence: Self.silence) { reasons.append(reason) }
         }
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+package import HostProcess
 package import Logging
 package import ServiceLifecycle
 package import Spool
@@ -14,6 +16,29 @@ package enum ProgramRun {
             return spool
         } catch {
             throw ProgramError(error.pointsAtConfiguration ? .configuration : .inputOutput, error.description)
+        }
+    }
+
+    /// Opens the spool for a report, without its protocol.
+    /// - Parameters:
+    ///   - option: The path that the command line names.
+    ///   - configuration: The path of the configuration; it is only read for the place of the spool, when `option` does
+    ///     not name it, and may be missing unless `isNamed`.
+    ///   - isNamed: True if the command line names the configuration.
+    ///   - configured: Returns the place of the spool that the configuration at a path names.
+    package static func openSpoolForReport(
+        for program: Program, option: String?, configuration: String, isNamed: Bool,
+        configured: (String) throws(ProgramError) -> String?
+    ) throws(ProgramError) -> Spool {
+        var place: String?
+        if option == nil, isNamed || FileManager.default.fileExists(atPath: configuration) {
+            place = try configured(configuration)
+        }
+        do {
+            return try Spool(
+                opening: Surroundings().spoolPath(option: option, configured: place), program: program)
+        } catch {
+            throw ProgramError(.noInput, error.description)
         }
     }
 
@@ -35,6 +60,28 @@ package enum ProgramRun {
         } catch {
             throw ProgramError(.software, "stopped: \(error)")
         }
+    }
+
+    /// Returns the status of a drain, depending on whether it has moved everything that was due.
+    /// - Parameters:
+    ///   - duty: The words for what should have happened to the messages, such as "due" or "to be processed".
+    ///   - left: Counts the messages that should have moved and did not.
+    /// - Throws: ``ProgramError`` if messages are left, or cannot be counted.
+    package static func drainStatus(
+        gate: IntakeGate, board: HealthBoard, duty: String, left: () throws(SpoolError) -> Int
+    ) throws(ProgramError) -> ExitStatus {
+        let count: Int
+        do {
+            count = try left()
+        } catch {
+            throw ProgramError(.tryAgain, error.description)
+        }
+        guard count > 0 else { return gate.isTroubled ? .tryAgain : .success }
+        let reasons = board.snapshot.told
+        throw ProgramError(
+            .tryAgain,
+            "\(count) \(count == 1 ? "message that was" : "messages that were") \(duty) \(count == 1 ? "is" : "are") left"
+                + (reasons.isEmpty ? "; run it again" : ": " + reasons.joined(separator: "; ")))
     }
 }
 

@@ -1,3 +1,4 @@
+public import HostProcess
 import Glibc
 import Foundation
 

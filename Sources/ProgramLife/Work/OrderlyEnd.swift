@@ -1,3 +1,4 @@
+import HostProcess
 import Foundation
 package import Logging
 import ServiceLifecycle

@@ -15,7 +15,7 @@ final class RelayEngine: Sendable {
         /// Its place and name.
         var key: String {
             switch self {
-            case .fresh(let candidate): "\(candidate.queue.rawValue)/\(candidate.name)"
+            case .fresh(let candidate): candidate.key
             case .deferred(let entry): "deferred/\(entry.name)"
             }
         }
@@ -25,22 +25,21 @@ final class RelayEngine: Sendable {
     let log: Logger
     let board: HealthBoard
     let gate: IntakeGate
-    let settings: ActiveSettings
+    let settings: InForce<RelaySettings>
     let lanes: LaneBoard
-    let agenda = DeferredAgenda()
+    let agenda = Agenda<Duration, DeferredEntry>()
     /// Rung when something was deferred.
     let deferredBell = WakeBell()
     let clock: SpoolClock
     private let context: RelayContext
-    private let left = LeftBehind()
-    private let handled = Atomic(0)
+    private let claims: ClaimDesk
     /// Unix seconds at which the deferred messages were last looked through for those that are due.
     private let lastPass = Atomic(0)
     /// Messages deferred only because their destinations were busy. A delivery that ends there takes up the next.
     private let parked = Mutex<[Destination: Deque<DeferredEntry>]>([:])
 
     init(
-        spool: Spool, settings: ActiveSettings, board: HealthBoard, lanes: LaneBoard, counters: RelayCounters,
+        spool: Spool, settings: InForce<RelaySettings>, board: HealthBoard, lanes: LaneBoard, counters: RelayCounters,
         clock: SpoolClock, random: SpoolRandom = .system, log: Logger
     ) {
         self.spool = spool
@@ -51,12 +50,13 @@ final class RelayEngine: Sendable {
         self.log = log
         let gate = IntakeGate(spool: spool, board: board, log: log, clock: clock)
         self.gate = gate
+        claims = ClaimDesk(spool: spool, gate: gate, board: board, log: log)
         context = RelayContext(
             spool: spool, lanes: lanes, counters: counters, clock: clock, random: random, solitude: Solitude(),
             gate: gate, log: log)
     }
 
-    var handledCount: Int { handled.load(ordering: .relaxed) }
+    var handledCount: Int { claims.handledCount }
 
     // MARK: - One message
 
@@ -92,7 +92,7 @@ final class RelayEngine: Sendable {
     /// - Returns: The destinations that were served, and the one that was too busy.
     private func takeOne(_ waiting: Waiting) -> (served: [Destination], busy: Destination?) {
         let key = waiting.key
-        guard !gate.mustWait(key), gate.admit() else {
+        guard claims.admits(key) else {
             postpone(waiting)
             return ([], nil)
         }
@@ -102,25 +102,7 @@ final class RelayEngine: Sendable {
                 case .fresh(let candidate): try spool.claim(candidate)
                 case .deferred(let entry): try spool.claim(entry)
                 }
-            switch result {
-            case .taken:
-                gate.forget(key)
-                forget(key)
-            case .left(let reason):
-                gate.postpone(key)
-                left.note(key, reason)
-                tellLeft()
-            case .corrupt(let reason):
-                handled.add(1, ordering: .relaxed)
-                gate.forget(key)
-                // `ses-relay status` itself shows that there is a file in failed/.
-                board.note("moved to failed: \(reason)")
-                log.error("moved to failed", metadata: ["file": "\(key)", "reason": "\(reason)"])
-            case .claimed(let transaction):
-                gate.forget(key)
-                forget(key)
-                return work(on: transaction)
-            }
+            if let transaction = claims.transaction(of: result, key) { return work(on: transaction) }
         } catch {
             gate.postpone(key)
             postpone(waiting)
@@ -134,16 +116,6 @@ final class RelayEngine: Sendable {
     private func postpone(_ waiting: Waiting) {
         guard case .deferred(let entry) = waiting, !gate.isStopping else { return }
         agenda.add(entry, due: clock.monotonic() + .seconds(2))
-    }
-
-    private func forget(_ key: String) {
-        guard left.contains(key) else { return }
-        left.remove(key)
-        tellLeft()
-    }
-
-    private func tellLeft() {
-        if let reason = left.reason { board.raise("left", reason) } else { board.lift("left") }
     }
 
     @discardableResult
@@ -162,7 +134,7 @@ final class RelayEngine: Sendable {
                 if let busy { parked.withLock { $0[busy, default: []].append(entry) } }
                 schedule(entry)
             }
-            handled.add(1, ordering: .relaxed)
+            claims.countHandled()
             gate.succeeded(transaction.entry)
         } catch {
             gate.putBack(transaction, after: error)
@@ -213,7 +185,7 @@ final class RelayEngine: Sendable {
             transaction: transaction, settings: settings.current, context: context, voice: voice)
         do {
             let ending = try isolation.run(because: "three starts had no end: the message was not examined")
-            handled.add(1, ordering: .relaxed)
+            claims.countHandled()
             gate.succeeded(transaction.entry)
             guard case .failed(let file, let reason) = ending else { return }
             board.note("failed/\(file.name): \(reason)")
@@ -229,30 +201,10 @@ final class RelayEngine: Sendable {
     /// - Returns: The number of messages handed on.
     func pass(_ queue: Queue, _ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
-        var seen: Set<String> = []
-        var isWhole = true
-        do {
-            let left = try spool.forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
-                guard gate.mayClaim, !gate.isStopping else {
-                    isWhole = false
-                    return false
-                }
-                let waiting = Waiting.fresh(candidate)
-                if self.left.contains(waiting.key) { seen.insert(waiting.key) }
-                guard !gate.mustWait(waiting.key) else { return true }
-                handed += 1
-                isWhole = hand(waiting)
-                return isWhole
-            }
-            report(left, "left in \(queue.rawValue)")
-            board.lift("listing \(queue.rawValue)")
-            if isWhole {
-                self.left.keep(seen, of: queue.rawValue + "/")
-                tellLeft()
-            }
-        } catch {
-            gate.meet(error, about: "listing \(queue.rawValue)")
-            board.raise("listing \(queue.rawValue)", error.description)
+        _ = claims.list(queue) { (candidate, key) throws(SpoolError) in
+            guard !gate.mustWait(key) else { return true }
+            handed += 1
+            return hand(.fresh(candidate))
         }
         return handed
     }
@@ -295,23 +247,18 @@ final class RelayEngine: Sendable {
 
     /// Reads the folder of deferred messages anew.
     func listDeferred() {
-        var items: [DeferredAgenda.Item] = []
+        var found: [Agenda<Duration, DeferredEntry>.Entry] = []
         let now = clock.monotonic()
-        do {
+        agenda.beginListing()
+        let isWhole = claims.list("deferred") { (seen) throws(SpoolError) in
             let left = try spool.forEachDeferred { (entry) throws(SpoolError) in
-                items.append(DeferredAgenda.Item(entry: entry, due: now + delay(of: entry)))
+                found.append(.init(due: now + delay(of: entry), item: entry))
+                seen.insert(Waiting.deferred(entry).key)
                 return true
             }
-            agenda.replace(with: items)
-            report(left, "left in deferred")
-            board.lift("listing deferred")
-            let seen = Set(items.map { Waiting.deferred($0.entry).key })
-            self.left.keep(seen, of: "deferred/")
-            tellLeft()
-        } catch {
-            gate.meet(error, about: "listing deferred")
-            board.raise("listing deferred", error.description)
+            return (left, true)
         }
+        if isWhole { agenda.replace(with: found) }
     }
 
     /// Hands on what is due.
@@ -323,11 +270,5 @@ final class RelayEngine: Sendable {
             handed += 1
         }
         return handed
-    }
-
-    private func report(_ left: [LeftInPlace], _ subject: String) {
-        guard let first = left.first else { return board.lift(subject) }
-        let more = left.count > 1 ? " (and \(left.count - 1) more)" : ""
-        board.raise(subject, "\(first.path) was left where it is: \(first.reason)\(more)")
     }
 }

@@ -1,21 +1,9 @@
+public import HostProcess
 import Logging
 public import ProgramLife
 import SESConfiguration
 import Spool
 import SpoolWatch
-
-/// The arguments of `ses-relay run` and `once`.
-public struct RelayOptions: Sendable {
-    let configuration: String?
-    let spool: String?
-    let allowsRoot: Bool
-
-    public init(_ configuration: String?, _ spool: String?, allowsRoot: Bool) {
-        self.configuration = configuration
-        self.spool = spool
-        self.allowsRoot = allowsRoot
-    }
-}
 
 /// The relay: runs until told to stop, or until only messages wait that are not yet due.
 public enum RelayDaemon {
@@ -23,7 +11,7 @@ public enum RelayDaemon {
 
     /// Runs the relay until it is told to stop, or until nothing is due.
     /// - Throws: ``ProgramError`` if the relay cannot start, or leaves messages that were due.
-    public static func start(_ mode: Mode, _ options: RelayOptions) async throws(ProgramError) -> ExitStatus {
+    public static func start(_ mode: Mode, _ options: ProgramOptions) async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap()
         let surroundings = Surroundings()
         try surroundings.refuseRoot(allowed: options.allowsRoot, program: "ses-relay")
@@ -37,7 +25,7 @@ public enum RelayDaemon {
         for warning in configuration.warnings { log.warning("\(warning)") }
         let hostName = surroundings.hostName
         let first = RelaySettings(configuration, hostName: hostName)
-        let settings = ActiveSettings(first)
+        let settings = InForce(first)
         let bell = WakeBell()
         let board = HealthBoard { bell.ring() }
         let lanes = LaneBoard { bell.ring() }
@@ -46,35 +34,22 @@ public enum RelayDaemon {
         let threads = WorkerThreads(count: first.threads, name: "ses-relay-worker")
         let engine = RelayEngine(
             spool: spool, settings: settings, board: board, lanes: lanes, counters: counters, clock: .system, log: log)
-        let post = RelayPost(
-            bell: bell, spool: spool, settings: settings, lanes: lanes, board: board, counters: counters,
-            deferred: { engine.agenda.count }, clock: .system, watches: watcher != nil,
-            gate: engine.gate)
+        let started = SpoolClock.system.now()
+        let source = ProgressSource(engine: engine, counters: counters)
+        let metrics = MetricsFile(settings: settings, board: board) { source.metrics(since: started) }
+        let post = StatePost(
+            bell: bell, spool: spool, board: board, gate: engine.gate, clock: .system, watches: watcher != nil,
+            published: { metrics.write() }, own: { source.progress })
         let service = RelayService(
             isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, threads: threads, log: log)
         let reload = ConfigurationReload(path: path, board: board, log: log) { () throws(ProgramError) in
             let configuration = try loaded(path, surroundings)
-            service.take(RelaySettings(configuration, hostName: hostName))
+            service.apply(RelaySettings(configuration, hostName: hostName))
             return configuration.warnings.map { "\($0)" }
         }
         try await ProgramRun.serve(service, reload, on: threads, log)
-        return mode == .once ? try ending(engine) : engine.gate.isTroubled ? .tryAgain : .success
-    }
-
-    /// Returns the status of a drain, depending on whether it has moved everything that was due.
-    private static func ending(_ engine: RelayEngine) throws(ProgramError) -> ExitStatus {
-        let left: Int
-        do {
-            left = try engine.leftoverCount()
-        } catch {
-            throw ProgramError(.tryAgain, error.description)
-        }
-        guard left > 0 else { return engine.gate.isTroubled ? .tryAgain : .success }
-        let reasons = engine.board.snapshot.reasons.sorted { $0.key < $1.key }.map(\.value)
-        throw ProgramError(
-            .tryAgain,
-            "\(left) \(left == 1 ? "message that was due is" : "messages that were due are") left"
-                + (reasons.isEmpty ? "; run it again" : ": " + reasons.joined(separator: "; ")))
+        if mode == .run { return engine.gate.isTroubled ? .tryAgain : .success }
+        return try ProgramRun.drainStatus(gate: engine.gate, board: board, duty: "due", left: engine.leftoverCount)
     }
 
     static func loaded(_ path: String, _ surroundings: Surroundings) throws(ProgramError) -> RelayConfiguration {

@@ -1,3 +1,4 @@
+public import HostProcess
 import Foundation
 public import ProgramLife
 import SESConfiguration
@@ -18,7 +19,7 @@ extension CheckReport {
 }
 
 /// The state of the relay's side of a spool.
-public struct RelayStatusReport: Encodable, Sendable {
+public struct RelayStatusReport: ConsoleReport, Sendable {
     public struct Route: Encodable, Sendable {
         let route: String
         let reason: String
@@ -50,75 +51,56 @@ public struct RelayStatusReport: Encodable, Sendable {
     /// - Parameter configuration: Only read for the spool's place, when `spool` does not name it.
     /// - Throws: ``ProgramError`` if there is no spool, or it cannot be read.
     public static func make(configuration: String?, spool option: String?) throws(ProgramError) -> RelayStatusReport {
-        let surroundings = Surroundings()
-        var configured: String?
-        if option == nil {
-            let path = surroundings.relayConfigurationPath(option: configuration)
-            if configuration != nil || FileManager.default.fileExists(atPath: path) {
-                configured = try RelayDaemon.loaded(path, surroundings).spool
-            }
-        }
+        let spool = try ProgramRun.openSpoolForReport(
+            for: .relay, option: option, configuration: Surroundings().relayConfigurationPath(option: configuration),
+            isNamed: configuration != nil
+        ) { (path) throws(ProgramError) in try RelayDaemon.loaded(path, Surroundings()).spool }
         do {
-            let spool = try Spool(
-                opening: surroundings.spoolPath(option: option, configured: configured), program: .relay)
             let states = try spool.readStates()
             return RelayStatusReport(
-                counts: try spool.counts(), states: states,
-                seen: try SpoolHealth(
-                    of: spool, program: RelayPost.program, states: states, silence: silence
-                ).reasons,
+                counts: try spool.counts(), states: states, seen: try SpoolHealth(of: spool, states: states).reasons,
                 now: SpoolClock.system.now())
         } catch {
             throw ProgramError(.noInput, error.description)
         }
     }
 
-    /// Seconds after which a living process should have renewed what it says of itself.
-    static let silence = 3 * Int(RelayPost.longestInterval.components.seconds)
-
     /// - Parameter seen: Reasons that the status command sees itself.
     init(counts: [FolderCount], states: [ProcessState], seen: [String] = [], now: Int) {
-        let readable = states.filter { !$0.isOutdated && $0.defect == nil }
-        let known = readable.compactMap { state in
-            (try? JSONDecoder().decode(PublishedRelayState.self, from: Data(state.json))).map { (state, $0) }
-        }
-        var reasons: [String] = []
-        func add(_ reason: String) {
-            if !reasons.contains(reason) { reasons.append(reason) }
-        }
-        for reason in seen { add(reason) }
-        for state in readable where state.program == RelayPost.program && !known.contains(where: { $0.0 == state }) {
-            add(
-                "what \(state.program) \(state.pid) says of itself is not understood: it is of another version, so start it anew"
-            )
-        }
+        let published = PublishedStates<RelayProgress>(states, of: .relay)
+        let known = published.known
+        var reasons = Reasons()
+        for reason in seen + published.reasons { reasons.add(reason) }
         for count in counts where [Folder.delivered.rawValue, Folder.admin.rawValue, "publish"].contains(count.name) {
             guard let oldest = count.oldest, now - oldest > SpoolHealth.patience else { continue }
             let place = count.name == "publish" ? "relay/publish" : count.name + "/new"
             let what = known.isEmpty ? "no ses-relay says that it runs" : "ses-relay does not take them"
-            add("\(place) holds \(count.count), the oldest for \(now - oldest) s: \(what)")
+            reasons.add("\(place) holds \(count.count), the oldest for \(now - oldest) s: \(what)")
         }
         for (_, state) in known {
-            for reason in state.reasons { add(reason) }
-            for route in state.routes { add("route \(route.route) is closed: \(route.reason)") }
+            for reason in state.reasons { reasons.add(reason) }
+            for route in state.own.routes { reasons.add("route \(route.route) is closed: \(route.reason)") }
         }
         if let failed = counts.first(where: { $0.name == Folder.failed.rawValue }), failed.count > 0 {
-            add(
+            reasons.add(
                 "failed/ holds \(failed.count) that could not be delivered: look at them, then move them to delivered/new or remove them"
             )
         }
-        self.reasons = reasons
-        healthy = reasons.isEmpty
+        self.reasons = reasons.all
+        healthy = reasons.all.isEmpty
         order = counts.map(\.name)
         folders = PlaceCount.of(counts, now: now)
-        routes = known.flatMap { $0.1.routes }.map { Route(route: $0.route, reason: $0.reason, since: $0.since) }
+        routes = known.flatMap { $0.1.own.routes }.map { Route(route: $0.route, reason: $0.reason, since: $0.since) }
         lastError = known.compactMap { $0.1.lastError }.last
         processes = known.map {
             Process(
                 program: $0.0.program, pid: $0.0.pid, started: $0.1.started, watches: $0.1.watches,
-                counters: $0.1.counters)
+                counters: $0.1.own.counters)
         }
     }
+
+    /// Exit 1 when unhealthy.
+    public var status: ExitStatus { healthy ? .success : .unhealthy }
 
     /// For people.
     public var text: String {

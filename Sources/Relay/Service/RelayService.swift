@@ -1,3 +1,4 @@
+import HostProcess
 import Logging
 import ProgramLife
 import ServiceLifecycle
@@ -9,7 +10,7 @@ final class RelayService: Service {
     private let isDaemon: Bool
     private let watcher: SpoolWatcher?
     private let engine: RelayEngine
-    private let post: RelayPost
+    private let post: StatePost<RelayProgress>
     private let handoff: Handoff<RelayEngine.Waiting>
     private let bell = WakeBell()
     private let tidyBell = WakeBell()
@@ -24,7 +25,8 @@ final class RelayService: Service {
     private static let relisting = Duration.seconds(300)
 
     init(
-        isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: RelayPost, threads: WorkerThreads,
+        isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: StatePost<RelayProgress>,
+        threads: WorkerThreads,
         log: Logger
     ) {
         self.isDaemon = isDaemon
@@ -39,8 +41,8 @@ final class RelayService: Service {
     }
 
     /// Puts new settings in force, for messages claimed later, and with them how many go at a time.
-    func take(_ settings: RelaySettings) {
-        engine.settings.replace(with: settings)
+    func apply(_ settings: RelaySettings) {
+        engine.settings.replace(with: settings).transport.tidy(all: true)
         threads.grow(to: settings.threads)
         crew.resize(to: settings.workers)
         // An attempt that waits for a turn waits under the former limits. Its message is set aside and due at once,

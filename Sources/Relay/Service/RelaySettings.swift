@@ -3,7 +3,6 @@ import InternetMessage
 import Relaying
 import SESConfiguration
 import Spool
-import Synchronization
 
 /// A configuration in force, with what is made of it once.
 final class RelaySettings: Sendable {
@@ -52,23 +51,6 @@ final class RelaySettings: Sendable {
         var domain: String?
         if case .mailExchangers = route.target { domain = given.recipient.canonicalDomain.name }
         return Destination(route: index, routeName: route.name, domain: domain)
-    }
-}
-
-/// The settings in force now. New ones take effect for messages claimed later; those under way keep theirs.
-final class ActiveSettings: Sendable {
-    private let active: Mutex<RelaySettings>
-
-    init(_ first: RelaySettings) { active = Mutex(first) }
-
-    var current: RelaySettings { active.withLock { $0 } }
-
-    func replace(with new: RelaySettings) {
-        let old = active.withLock { active in
-            defer { active = new }
-            return active
-        }
-        old.transport.tidy(all: true)
     }
 }
 

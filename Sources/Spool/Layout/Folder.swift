@@ -2,13 +2,15 @@
 public enum Program: String, Sendable, Hashable, CaseIterable {
     case ses, relay
 
+    /// The name of the program's command.
+    public var name: String { self == .ses ? "ses" : "ses-relay" }
     var workPath: String { self == .ses ? "work" : "relay/work" }
     var publishPath: String { self == .ses ? "publish" : "relay/publish" }
     var journalPath: String { self == .ses ? "journal" : "relay/journal" }
     /// The folder for messages that cannot be processed. They are moved there by one rename.
     var restingFolder: Folder { self == .ses ? .blocked : .failed }
     /// The folder for files that cannot be messages.
-    var unfitFolder: Folder { self == .ses ? .corrupt : .failed }
+    public var unfitFolder: Folder { self == .ses ? .corrupt : .failed }
 }
 
 /// The folders where files leave the spool, or stay permanently.

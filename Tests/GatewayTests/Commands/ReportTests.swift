@@ -1,3 +1,4 @@
+import HostProcess
 import Foundation
 import InternetMessage
 import ProgramLife
@@ -197,16 +198,17 @@ struct ReportTests {
 
     // MARK: - status
 
-    static func state(_ state: PublishedState, pid: Int32 = 1) throws -> ProcessState {
+    static func state(_ state: PublishedState<ServerAddresses>, pid: Int32 = 1) throws -> ProcessState {
         ProcessState(program: "ses", pid: pid, json: Array(try JSONEncoder().encode(state)), age: 1)
     }
 
     static func state(
-        reasons: [String] = [], lastError: String? = nil, circuits: [PublishedState.Circuit] = []
+        reasons: [String] = [], lastError: String? = nil, circuits: [ServerAddresses.Circuit] = []
     ) throws -> ProcessState {
         try state(
             PublishedState(
-                v: 1, started: 1, reasons: reasons, lastError: lastError, circuits: circuits, watches: true))
+                started: 1, reasons: reasons, lastError: lastError, watches: true,
+                own: ServerAddresses(circuits: circuits)))
     }
 
     @Test("status of a healthy spool has every field, null if there is nothing")
@@ -236,7 +238,7 @@ struct ReportTests {
     func unhealthy() throws {
         var corrupt = FolderCount("corrupt")
         corrupt.add(1)
-        let open = PublishedState.Circuit(address: "https://a.test", state: "open", since: 5)
+        let open = ServerAddresses.Circuit(address: "https://a.test", state: "open", since: 5)
         let cases: [([FolderCount], [ProcessState])] = [
             ([], [try Self.state(reasons: ["disk full"], lastError: "disk full")]),
             ([], [try Self.state(circuits: [open])]), ([corrupt], []),

@@ -1,3 +1,4 @@
+import HostProcess
 import DSSProtocol
 import Foundation
 import Logging

@@ -1,3 +1,4 @@
+import HostProcess
 import Foundation
 import ProgramLife
 import SESConfiguration

@@ -2,10 +2,11 @@ import InternetMessage
 import ProgramLife
 import Synchronization
 import Testing
+import Workflows
 
 @testable import Gateway
 
-@Suite("Bell, agenda, limiter and health", .timeLimit(.minutes(1)))
+@Suite("Bell, lane, limiter and health", .timeLimit(.minutes(1)))
 struct SignalTests {
     // MARK: - WakeBell
 
@@ -36,38 +37,17 @@ struct SignalTests {
         #expect(await bell.wait(atMost: .seconds(50)) == false)
     }
 
-    // MARK: - RetryAgenda
+    // MARK: - WorkLane
 
-    @Test("the earliest is next; the bell rings only for an earlier one")
-    func agenda() async {
-        let bell = WakeBell()
-        let agenda = RetryAgenda(bell: bell)
-        #expect(agenda.next == nil)
-        agenda.add(due: 30)
-        #expect(await bell.wait(atMost: nil))
-        agenda.add(due: 40)
-        agenda.add(due: 20)
-        #expect(agenda.next == 20)
-        agenda.beginListing()
-        agenda.replace(with: [50, 45])
-        #expect(agenda.next == 45)
-        agenda.replace(with: [])
-        #expect(agenda.next == nil)
-        agenda.beginListing()
-        agenda.add(due: 30)
-        agenda.replace(with: [50])
-        #expect(agenda.next == 30, "a listing may miss what was added while it was read")
-    }
-
-    @Test("a later entry rings nothing")
+    @Test("a retry rings the lane's bell only if it is due earlier than all before")
     func quiet() async {
-        let bell = WakeBell()
-        let agenda = RetryAgenda(bell: bell)
-        agenda.replace(with: [10])
-        agenda.add(due: 10)
-        agenda.add(due: 11)
-        bell.silence()
-        #expect(await bell.wait(atMost: nil) == false, "a ring would be heard before the end")
+        let lane = WorkLane(.outgoing, width: 1)
+        lane.addRetry(due: 10)
+        #expect(await lane.retryBell.wait(atMost: nil))
+        lane.addRetry(due: 10)
+        lane.addRetry(due: 11)
+        lane.retryBell.silence()
+        #expect(await lane.retryBell.wait(atMost: nil) == false, "a ring would be heard before the end")
     }
 
     // MARK: - NoticeLimiter

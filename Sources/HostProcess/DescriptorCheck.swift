@@ -1,5 +1,4 @@
 import Glibc
-import HostProcess
 
 /// Refuses to start with too few file descriptors: without any the process would be ended by a trap in the middle of its
 /// work (``Descriptors``).

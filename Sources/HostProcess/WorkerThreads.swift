@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A task executor on threads of its own. Its tasks may block on files and locks without holding up Swift's shared
-/// pool.
+/// A task executor on threads of its own. Its tasks may block on files, locks and arithmetic without holding up Swift's
+/// shared pool, or the threads that serve connections.
 public final class WorkerThreads: TaskExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []
@@ -14,11 +14,15 @@ public final class WorkerThreads: TaskExecutor {
     private let queue = Mutex(Queue())
     private let waiting: DispatchSemaphore
     private let name: String
+    private let stackSize: Int?
 
-    /// - Parameter count: The number of jobs that may block at the same time.
-    public init(count: Int, name: String) {
+    /// - Parameters:
+    ///   - count: The number of jobs that may block at the same time.
+    ///   - stackSize: Octets of each thread's stack; nil for the system's default.
+    public init(count: Int, name: String, stackSize: Int? = 1 << 20) {
         waiting = DispatchSemaphore(value: 0)
         self.name = name
+        self.stackSize = stackSize
         grow(to: count)
     }
 
@@ -31,7 +35,7 @@ public final class WorkerThreads: TaskExecutor {
         for number in present..<max(present, count) {
             let thread = Thread { [self] in work() }
             thread.name = "\(name)-\(number)"
-            thread.stackSize = 1 << 20
+            if let stackSize { thread.stackSize = stackSize }
             thread.start()
         }
     }
@@ -40,6 +44,14 @@ public final class WorkerThreads: TaskExecutor {
         let job = UnownedJob(job)
         queue.withLock { $0.jobs.append(job) }
         waiting.signal()
+    }
+
+    /// Runs `body` on one of the threads.
+    /// - Throws: The error of `body`.
+    public func run<Value: Sendable, Failure: Error>(
+        _ body: @Sendable () throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        try await withTaskExecutorPreference(self) { () async throws(Failure) -> Value in try body() }
     }
 
     private func work() {

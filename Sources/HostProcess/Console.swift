@@ -24,6 +24,24 @@ package struct OrNull<Value: Encodable & Sendable>: Encodable, Sendable {
     }
 }
 
+/// The result of a command that reports: text for people, JSON for programs, and an exit status.
+public protocol ConsoleReport: Encodable {
+    /// The report for people.
+    var text: String { get }
+    /// The exit status of the command.
+    var status: ExitStatus { get }
+}
+
+extension ConsoleReport {
+    /// Prints the report to standard output.
+    /// - Returns: The exit status of the command.
+    /// - Throws: ``ProgramError`` if a value has no form in JSON.
+    public func printed(asJSON: Bool) throws(ProgramError) -> ExitStatus {
+        Console.write(asJSON ? try JSONText.of(self) : text)
+        return status
+    }
+}
+
 /// The JSON of the `--json` commands: sorted keys, one document.
 public enum JSONText {
     /// Encodes a report as JSON with sorted keys.

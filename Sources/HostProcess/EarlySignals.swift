@@ -33,7 +33,7 @@ public enum EarlySignals {
     }
 
     /// Returns true if SIGHUP came before something else began to listen to it. The answer is given once.
-    static func takeHangup() -> Bool { sawHangup.exchange(false, ordering: .sequentiallyConsistent) }
+    package static func takeHangup() -> Bool { sawHangup.exchange(false, ordering: .sequentiallyConsistent) }
 }
 
 extension sigaction {

@@ -15,6 +15,8 @@ public enum ExitStatus: Int32, Sendable {
     case software = 70
     /// EX_OSERR.
     case system = 71
+    /// EX_CANTCREAT.
+    case cannotCreate = 73
     /// EX_IOERR; after it nothing was published.
     case inputOutput = 74
     /// EX_TEMPFAIL: the caller keeps the message and tries again.
