@@ -53,6 +53,9 @@ extension ChangeReview {
     /// Reviews the information dictionary (§14.3.3), under its number or as a new object: properties that no page
     /// shows. Signing writers update two of them and add some that were missing. Existing values, such as the author,
     /// were signed. So was the absence of a title, which readers may show above the page.
+    ///
+    /// An object that is something else as well, such as the page, is reviewed as that alone: properties that may be
+    /// added here could be drawn there.
     private mutating func reviewInformation() throws(PDFSyntaxError) {
         let before = file.sections[revision].trailer["Info"]
         let after = file.sections[0].trailer["Info"]
@@ -62,9 +65,13 @@ extension ChangeReview {
         if before != after, let former = before.reference?.number, try isOnlyInTrailers(former) {
             approved.insert(former)
         }
+        if before == after {
+            guard let number = after.reference?.number, changed.contains(number), try isOnlyInTrailers(number) else {
+                return
+            }
+        }
         let old = try file.resolved(before, in: revision).dictionary ?? PDFDictionary()
         let new = try file.resolved(after, in: 0)
-        if before == after, after.reference.map({ !changed.contains($0.number) }) ?? true { return }
         guard let new = new.dictionary, !new.hasDuplicates,
             try !hasOtherProperties(old, new)
         else { return fault("the document's information was changed") }
@@ -117,6 +124,9 @@ extension ChangeReview {
             return fault("the form's /SigFlags was changed")
         }
         if let number = after.reference?.number, changed.contains(number) {
+            guard before == after || !existing.contains(number) else {
+                return fault("the document's form took the place of something else")
+            }
             approved.insert(number)
         }
         try approveNew(in: new["DR"])
@@ -162,6 +172,7 @@ extension ChangeReview {
             !existing.contains(number) || before == after && isReferredToOnce(number)
         else { return fault("the catalog's /Metadata was changed into something else") }
         approved.insert(number)
+        properties.insert(number)
         try approveNew(in: .dictionary(dictionary))
     }
 }

@@ -67,6 +67,8 @@ struct ChangeReview {
     var existing: Set<Int> = []
     /// Numbers whose change was found to be allowed.
     var approved: Set<Int> = []
+    /// Of those, the streams that have other data than before and are never drawn: metadata and cross-references.
+    var properties: Set<Int> = []
     /// References in the signed revision to each changed number, and to each appearance that was replaced.
     var references: [Int: Int] = [:]
     /// The object streams of the signed revision. They change when one of their objects does, although nothing refers
@@ -122,6 +124,7 @@ struct ChangeReview {
         try reviewCatalog()
         for number in changed.intersection(existing).subtracting(approved).sorted() { try reviewExisting(number) }
         try reviewContainers()
+        try reviewStreams()
         for number in changed.subtracting(existing).sorted() where references[number] != nil {
             fault("object \(number), which the signed revision refers to and does not have, was added")
         }
@@ -214,7 +217,22 @@ struct ChangeReview {
                 guard type == "XRef", before?["Type"].name == "XRef", references[number] == nil else { continue }
             }
             approved.insert(number)
+            properties.insert(number)
             try approveNew(in: after.value)
+        }
+    }
+
+    /// A stream that was there, or is there now in the place of something else, must have the same data, whatever role
+    /// its dictionary has: a page may draw it. A container of objects is not referred to at all.
+    private mutating func reviewStreams() throws(PDFSyntaxError) {
+        for number in changed.intersection(existing).intersection(approved).sorted() {
+            if !containers.contains(number) {
+                if properties.contains(number) { continue }
+                let (before, after) = (try file.object(number, in: revision), try file.object(number, in: 0))
+                if before?.stream == nil, after?.stream == nil { continue }
+            }
+            if try isSame(number) { continue }
+            fault("the data of object \(number) were changed")
         }
     }
 }
