@@ -11,8 +11,17 @@ struct EntryReports {
     let context: RelayContext
     let isOutgoing: Bool
 
+    /// Returns the reports to the sender that a settlement asks for.
+    func reports(
+        about settlement: Settlement, _ entry: AdmittedEntry, _ history: DeliveryHistory
+    ) -> [StagedOutput] {
+        report(.failed, of: settlement.failures, entry, history)
+            + report(.relayed, of: settlement.relays, entry, history)
+            + report(.delayed, of: settlement.delays, entry, history)
+    }
+
     /// Returns the report to the sender; none for the null sender, and none without recipients.
-    func report(
+    private func report(
         _ action: DeliveryStatusNotification.Action, of told: [Settlement.Told], _ entry: AdmittedEntry,
         _ history: DeliveryHistory
     ) -> [StagedOutput] {

@@ -59,9 +59,11 @@ final class RelayEntryRun {
 
     private func work() throws(SpoolError) -> Ending? {
         let record = try EntryRecord(transaction, context, voice)
+        let conclusion = EntryConclusion(
+            transaction: transaction, record: record, reports: reports, voice: voice, context: context)
         try record.begin()
         guard record.history.startsInVain < DeliveryHistory.startsInVainLimit else {
-            return try isolate("\(DeliveryHistory.startsInVainLimit) starts had no end")
+            return try isolate("\(DeliveryHistory.startsInVainLimit) starts had no end", conclusion)
         }
         let file = try transaction.read(maximum: .max)
         let entry: AdmittedEntry
@@ -69,7 +71,7 @@ final class RelayEntryRun {
             entry = try AdmittedEntry(
                 file, host: settings.hostName, unique: "\(transaction.uniqueName)", now: context.clock.now())
         } catch {
-            return try putAway("\(error)")
+            return try conclusion.putAway("\(error)")
         }
         voice.messageID = entry.messageID
         voice.tell(.claimed)
@@ -82,26 +84,15 @@ final class RelayEntryRun {
             try record.endVainOffers(entry.envelope.recipients)
             summary = try attempt(entry, message, record)
         }
-        return try settle(entry, record, summary)
+        let settlement = try settle(entry, record, summary)
+        return try conclusion.carryOut(settlement, of: entry, busy: delivery?.busy)
     }
 
-    /// Puts away a message without a usable envelope: one rename, and nobody can be told.
-    private func putAway(_ reason: String) throws(SpoolError) -> Ending {
-        voice.tell(.failed, reason: reason)
-        let file = try transaction.block()
-        voice.log.error("failed", metadata: voice.metadata(["file": "\(file.name)", "reason": "\(reason)"]))
-        context.counters.add { $0.messagesFailed += 1 }
-        return .failed
-    }
-
-    private func isolate(_ reason: String) throws(SpoolError) -> Ending {
+    private func isolate(_ reason: String, _ conclusion: EntryConclusion) throws(SpoolError) -> Ending {
         let isolation = EntryIsolation(transaction: transaction, settings: settings, context: context, voice: voice)
         switch try isolation.run(because: reason) {
         case .sent: return .sent
-        case .failed(let file, let reason):
-            voice.log.error("failed", metadata: voice.metadata(["file": "\(file.name)", "reason": "\(reason)"]))
-            context.counters.add { $0.messagesFailed += 1 }
-            return .failed
+        case .failed(let file, let reason): return conclusion.failed(file, reason: reason)
         }
     }
 
@@ -126,86 +117,16 @@ final class RelayEntryRun {
         return attempt.summary
     }
 
-    // MARK: - What becomes of it
-
+    /// Decides what follows, and records whose time is over.
     private func settle(
         _ entry: AdmittedEntry, _ record: EntryRecord, _ summary: AttemptSummary
-    ) throws(SpoolError) -> Ending? {
+    ) throws(SpoolError) -> Settlement {
         let now = context.clock.now()
         let settlement = Settlement(
             history: record.history, recipients: entry.envelope.recipients, request: entry.envelope.notification,
             attempts: transaction.attempts, summary: summary, now: now, patience: settings.patience,
             jitter: { context.jitter($0 / 10) })
         try record.add(settlement.expired.map { .report($0.recipient, $0.report, time: now) })
-        switch settlement.ending {
-        case .sent: return try finish(entry, record, settlement)
-        case .giveUp(let failed): return try giveUp(entry, record, settlement, failed)
-        case .wait(let attempts, let due):
-            try tellSender(entry, record, settlement)
-            voice.tell(.deferred, attempts: attempts)
-            let deferred = try transaction.setAside(attempts: attempts, due: due)
-            context.counters.add { $0.messagesDeferred += 1 }
-            voice.log.info("deferred", metadata: voice.metadata(["attempt": "\(attempts)", "due": "\(due)"]))
-            return .waits(deferred, busy: delivery?.busy)
-        }
-    }
-
-    private func finish(
-        _ entry: AdmittedEntry, _ record: EntryRecord, _ settlement: Settlement
-    ) throws(SpoolError) -> Ending? {
-        let outputs = reports.report(.relayed, of: settlement.relays, entry, record.history)
-        for output in outputs { try transaction.add(output: output) }
-        voice.tell(.committed, to: transaction.outputs)
-        guard try transaction.commit() else { return nil }
-        try transaction.publish()
-        context.counters.add { values in
-            values.messagesSent += 1
-            values.reports += outputs.count
-        }
-        voice.log.info("sent", metadata: voice.metadata())
-        return .sent
-    }
-
-    private func giveUp(
-        _ entry: AdmittedEntry, _ record: EntryRecord, _ settlement: Settlement, _ failed: [AddrSpec]
-    ) throws(SpoolError) -> Ending? {
-        let outputs =
-            reports.report(.failed, of: settlement.failures, entry, record.history)
-            + reports.report(.relayed, of: settlement.relays, entry, record.history)
-        for output in outputs { try transaction.add(output: output) }
-        let reason = record.history.failed(of: failed).first?.report.text ?? ""
-        try transaction.add(output: reports.remains(of: entry.file, entry.envelope, for: failed, reason: reason))
-        voice.tell(.failed, to: transaction.outputs, recipients: failed.map(\.description))
-        guard try transaction.commit() else { return nil }
-        let files = try transaction.publish()
-        context.counters.add { values in
-            values.messagesFailed += 1
-            values.reports += outputs.count
-        }
-        voice.log.warning(
-            "failed",
-            metadata: voice.metadata([
-                "to": "\(files.map(\.folder.rawValue).joined(separator: ","))", "recipients": "\(failed.count)",
-            ]))
-        return .failed
-    }
-
-    /// Reports that go while others of the message's recipients wait.
-    private func tellSender(
-        _ entry: AdmittedEntry, _ record: EntryRecord, _ settlement: Settlement
-    ) throws(SpoolError) {
-        let outputs =
-            reports.report(.failed, of: settlement.failures, entry, record.history)
-            + reports.report(.relayed, of: settlement.relays, entry, record.history)
-            + reports.report(.delayed, of: settlement.delays, entry, record.history)
-        guard !outputs.isEmpty else { return }
-        var files: [PublishedFile] = []
-        for output in outputs { files.append(try transaction.add(output: output)) }
-        var lines = settlement.failures.map { DeliveryLine.toldOfFailure($0.recipient) }
-        lines += settlement.relays.map { .toldOfRelay($0.recipient) }
-        if !settlement.delays.isEmpty { lines.append(.toldOfDelay) }
-        voice.tell(.published, to: files)
-        try record.release(files, with: lines)
-        context.counters.add { $0.reports += outputs.count }
+        return settlement
     }
 }
