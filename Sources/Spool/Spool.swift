@@ -44,36 +44,36 @@ public final class Spool: Sendable {
     ) throws(SpoolError) {
         self.path = path
         self.program = program
+        let territory = program.territory
         self.clock = clock
         self.random = random
         self.durability = durability
-        // The relay's user is not in the group of the spool itself, and may only search it.
-        root = try Directory(path: path, searchOnly: program == .relay)
+        root = try Directory(path: path, searchOnly: !territory.ownsSpool)
         try Layout.refuseWorldWritable(root)
         for item in Layout.items where item.path.hasSuffix("/tmp") || !item.path.contains("/") {
-            // The relay need not see what is only for `ses`, nor `ses` what is only for the relay.
-            if program == .ses || item.group == .relay { _ = try Layout.open(item.path, in: root) }
+            if territory.ownsSpool || item.group == .relay { _ = try Layout.open(item.path, in: root) }
         }
-        workFolder = try OwnFolder(program.workPath, in: root, durability)
-        publishFolder = try OwnFolder(program.publishPath, in: root, durability)
-        stateFolder = try OwnFolder(program == .ses ? "state" : "relay", in: root, durability)
-        deferredFolder = program == .ses ? nil : try OwnFolder(Self.deferredPath, in: root, durability)
-        let results = Folder.allCases.filter { program == .ses || [.delivered, .admin, .failed].contains($0) }
+        workFolder = try OwnFolder(territory.workPath, in: root, durability)
+        publishFolder = try OwnFolder(territory.publishPath, in: root, durability)
+        stateFolder = try OwnFolder(territory.statePath, in: root, durability)
+        deferredFolder = try territory.deferredPath.map { [root] (path) throws(SpoolError) in
+            try OwnFolder(path, in: root, durability)
+        }
         folders = Dictionary(
-            uniqueKeysWithValues: results.map { [root] in
+            uniqueKeysWithValues: territory.folders.map { [root] in
                 ($0, ResultFolder($0, root: root, durability: durability))
             })
         for folder in folders.values { try Layout.refuseWorldWritable(folder.reopen().directory) }
         journal = Journal(
-            folder: try OwnFolder(program.journalPath, in: root, durability), program: program, clock: clock)
-        secret = program == .ses ? try Self.readSecret(in: root) : OctetString()
-        if program == .ses {
-            for queue in [Queue.outgoing, .incoming] {
-                _ = try Layout.open(queue.rawValue + "/new", in: root)
-            }
+            folder: try OwnFolder(territory.journalPath, in: root, durability), program: program, clock: clock)
+        secret = territory.ownsSpool ? try Self.readSecret(in: root) : OctetString()
+        if territory.takesBareFiles {
+            for queue in territory.queues { _ = try Layout.open(queue.rawValue + "/new", in: root) }
         }
     }
 
+    /// The folders and rights of ``program``.
+    public var territory: Territory { program.territory }
     var work: Directory { get throws(SpoolError) { try workFolder.open().directory } }
     /// For what must be durable in `work` before something happens outside.
     var workGroup: GroupSync { get throws(SpoolError) { try workFolder.open().group } }
@@ -84,9 +84,6 @@ public final class Spool: Sendable {
 
     /// The number of fsyncs that were asked for so far.
     public var syncCounts: SyncCounts { durability.counts }
-
-    /// The folders that a transaction of this program may have put something in.
-    var resultFolders: [Folder] { program == .ses ? Folder.results : [.delivered, .admin, .failed] }
 
     func folder(_ folder: Folder) throws(SpoolError) -> ResultFolder {
         guard let result = folders[folder] else {
@@ -102,8 +99,6 @@ public final class Spool: Sendable {
     func takeForgiveness(_ name: String) -> Bool { forgiven.withLock { $0.remove(name) != nil } }
 
     func makeUniqueName(_ entry: EntryID) -> UniqueName { UniqueName(entry: entry, clock: clock, random: random) }
-
-    static let deferredPath = "relay/deferred"
 
     private static func readSecret(in root: Directory) throws(SpoolError) -> OctetString {
         let path = root.path + "/" + Layout.secretName

@@ -40,7 +40,7 @@ package final class ClaimDesk: Sendable {
             countHandled()
             forget(key)
             // The command that asks for a status itself shows that there is a file in this folder.
-            let folder = spool.program.unfitFolder.rawValue
+            let folder = spool.territory.unfitFolder.rawValue
             board.note("moved to \(folder): \(reason)")
             log.error("moved to \(folder)", metadata: ["file": "\(key)", "reason": "\(reason)"])
         case .claimed(let transaction):

@@ -108,7 +108,7 @@ extension Transaction {
         try require(.working)
         try spool.durability.check(place.directory.path)
         guard let target = try spool.deferred else {
-            throw SpoolError(.layout, path: spool.path, "this program keeps nothing in \(Spool.deferredPath)")
+            throw SpoolError(.layout, path: spool.path, "this program defers nothing in a directory of its own")
         }
         try publishReleased()
         try removeOutputs()
@@ -157,7 +157,7 @@ extension Transaction {
 
     /// Publishes the outputs that the record has released and that still stand here.
     func publishReleased() throws(SpoolError) {
-        guard spool.program == .relay, !outputs.isEmpty else { return }
+        guard spool.territory.keepsRecord, !outputs.isEmpty else { return }
         let lines = Set(try openLedger().lines().map(\.text))
         let released = outputs.indices.filter { lines.contains(Self.releaseLine(outputs[$0])) }
         guard !released.isEmpty else { return }

@@ -115,7 +115,7 @@ extension Transaction {
     }
 
     func removeLedger() throws(SpoolError) {
-        guard spool.program == .relay else { return }
+        guard spool.territory.keepsRecord else { return }
         try place.directory.unlink(DeliveryLedger.name)
     }
 }

@@ -23,7 +23,7 @@ extension Spool {
             try owners.settle(root.descend(item.path), mode: item.mode, item.group)
         }
         if try FileSystemType(of: root).isExtWithoutJournal {
-            for program in Program.allCases { try root.descend(program.workPath).spreadDirectories() }
+            for program in Program.allCases { try root.descend(program.territory.workPath).spreadDirectories() }
         }
         if try root.status(Layout.secretName) == nil { try makeSecret(in: root, owners, random) }
         return notes

@@ -8,7 +8,7 @@ extension Spool {
     public func probe() throws(SpoolError) -> [String] {
         let warnings = try FileSystemType(of: root).judge(path)
         // One probe at a time: its names are always the same, so that what a killed one left is taken away by the next.
-        let guardian = try root.descend(program.workPath)
+        let guardian = try root.descend(territory.workPath)
         guard retrying({ flock(guardian.descriptor, LOCK_EX) }) == 0 else {
             throw SpoolError(.fileSystem, path: guardian.path, errno: errno, "the file system cannot lock")
         }
@@ -17,7 +17,7 @@ extension Spool {
         try removeProbes(name, sources)
         do throws(SpoolError) {
             for source in sources { try probeClaim(name, from: source) }
-            for folder in Folder.allCases where program == .ses || resultFolders.contains(folder) {
+            for folder in territory.folders {
                 try probePublication(name, in: folder)
             }
         } catch {
@@ -33,15 +33,11 @@ extension Spool {
 
     private func probeSources() throws(SpoolError) -> [Directory] {
         var sources: [Directory] = []
-        switch program {
-        case .ses:
-            for queue in [Queue.outgoing, .incoming] {
-                sources += [try directory(of: queue), try root.descend(queue.rawValue)]
-            }
-            sources.append(try directory(of: .retry))
-        case .relay:
-            for queue in [Queue.delivered, .admin] { sources.append(try directory(of: queue)) }
+        for queue in territory.queues {
+            sources.append(try directory(of: queue))
+            if territory.takesBareFiles { sources.append(try root.descend(queue.rawValue)) }
         }
+        if territory.folders.contains(.retry) { sources.append(try directory(of: .retry)) }
         return sources
     }
 
@@ -52,7 +48,7 @@ extension Spool {
             for file in try directory.names() { try directory.unlink(file) }
             try parent.removeDirectory(name)
         }
-        for folder in Folder.allCases where program == .ses || resultFolders.contains(folder) {
+        for folder in territory.folders {
             let target = try self.folder(folder).open().directory
             try target.unlink(name)
             try target.unlink(name + "-2")

@@ -22,7 +22,7 @@ extension Spool {
     /// - Throws: ``SpoolError`` when a folder cannot be listed.
     public func sweepLitter() throws(SpoolError) -> SweptLitter {
         var swept = SweptLitter()
-        for folder in program.sweptFolders {
+        for folder in territory.sweptPaths {
             let directory: Directory
             do throws(SpoolError) {
                 directory = try root.descend(folder)
@@ -48,16 +48,6 @@ extension Spool {
         guard isHalf || parts.count == 2, parts[isHalf ? 2 : 1] == "json" else { return false }
         let pieces = parts[isHalf ? 1 : 0].split(separator: "-")
         return pieces.count >= 2 && pieces.last.map { $0.allSatisfy { $0.isASCII && $0.isNumber } } == true
-    }
-}
-
-extension Program {
-    /// The folders of unfinished deliveries by this program.
-    var sweptFolders: [String] {
-        switch self {
-        case .ses: ["outgoing/tmp", "incoming/tmp", "delivered/tmp", "admin/tmp", "blocked/tmp", "retry/tmp"]
-        case .relay: []
-        }
     }
 }
 

@@ -74,9 +74,6 @@ public enum Recovered: Sendable {
 public final class Recovery {
     /// Starts without an end after which a message is not parsed any more.
     static let startLimit = 3
-    /// The number of times that the relay tries to put such a message away by its record before it does so without
-    /// looking at it.
-    static let isolationLimit = 3
     /// Faults after which a recovery ends: each entry would meet the same.
     private static let faultLimit = 8
 
@@ -251,7 +248,7 @@ public final class Recovery {
         try transaction.publishReleased()
         try transaction.removeOutputs()
         if let reason = try transaction.defect() {
-            note(.claimed, found.place, "moved to \(spool.program.unfitFolder.rawValue): " + reason)
+            note(.claimed, found.place, "moved to \(spool.territory.unfitFolder.rawValue): " + reason)
             journal(found.place, .claimed, reason: reason)
             try transaction.moveToCorrupt()
             return nil
@@ -265,7 +262,7 @@ public final class Recovery {
         guard let transaction = try tidy(name) else { return nil }
         let place = transaction.place
         let starts = transaction.starts - (spool.takeForgiveness(place.name) ? 1 : 0)
-        let limit = Self.startLimit + (spool.program == .relay ? Self.isolationLimit - 1 : 0)
+        let limit = Self.startLimit + spool.territory.isolationStarts - 1
         if starts > limit {
             journal(place, .claimed, reason: "started too often, even its notice had no end")
             let blocked = try transaction.block()
@@ -318,7 +315,7 @@ public final class Recovery {
             case .message(let facts) where found.message == nil: found.message = (name.description, facts)
             case .output(let folder, let output): found.outputs.append(PublishedFile(folder: folder, name: output))
             case .scratch: found.scratch.append(name)
-            case .ledger where spool.program == .relay: found.hasLedger = true
+            case .ledger where spool.territory.keepsRecord: found.hasLedger = true
             case .message, .ledger, .foreign:
                 note(.foreign, path, "\(name) in it does not belong to the spool; left untouched")
                 return nil

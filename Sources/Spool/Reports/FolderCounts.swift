@@ -21,23 +21,23 @@ extension Spool {
     /// - Throws: ``SpoolError`` if a folder cannot be listed.
     public func counts() throws(SpoolError) -> [FolderCount] {
         var counts: [FolderCount] = []
-        if program == .relay {
+        if let deferredPath = territory.deferredPath {
             var count = FolderCount("deferred")
-            try add(Self.deferredPath, to: &count) { !$0.hasPrefix(".") }
+            try add(deferredPath, to: &count) { !$0.hasPrefix(".") }
             counts.append(count)
         }
-        for queue in [Queue.outgoing, .incoming] where program == .ses {
+        for queue in territory.queues where territory.takesBareFiles {
             var count = FolderCount(queue.rawValue)
             try add(queue.rawValue + "/new", to: &count) { !$0.hasPrefix(".") }
             try add(queue.rawValue, to: &count) { !$0.hasPrefix(".") && $0.isMessageName }
             counts.append(count)
         }
-        for (name, path) in [("work", program.workPath), ("publish", program.publishPath)] {
+        for (name, path) in [("work", territory.workPath), ("publish", territory.publishPath)] {
             var count = FolderCount(name)
             try add(path, to: &count) { !$0.hasPrefix(".") }
             counts.append(count)
         }
-        for folder in Folder.allCases where program == .ses || resultFolders.contains(folder) {
+        for folder in territory.folders {
             var count = FolderCount(folder.rawValue)
             try add(folder.filePath, to: &count) { !$0.hasPrefix(".") }
             counts.append(count)

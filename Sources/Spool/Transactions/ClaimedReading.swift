@@ -86,7 +86,7 @@ extension Transaction {
         facts.starts = nil
         facts.waits = nil
         facts.attempts = nil
-        _ = try move(to: spool.folder(spool.program.unfitFolder).open().directory, facts)
+        _ = try move(to: spool.folder(spool.territory.unfitFolder).open().directory, facts)
         try finish()
     }
 }

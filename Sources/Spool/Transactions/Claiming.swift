@@ -89,7 +89,7 @@ extension Spool {
             }
         }
         throw SpoolError(
-            .raced, path: path + "/" + program.workPath,
+            .raced, path: path + "/" + territory.workPath,
             "each directory made for a claim was removed at once by another process")
     }
 

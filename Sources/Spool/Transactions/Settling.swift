@@ -10,7 +10,7 @@ extension Transaction {
         try require(.working)
         try spool.durability.check(place.directory.path)
         // The relay's messages may leave by SMTP alone.
-        guard !outputs.isEmpty || spool.program == .relay else {
+        guard !outputs.isEmpty || spool.territory.keepsRecord else {
             throw SpoolError(.settled, path: place.directory.path, "a commit without outputs would lose the message")
         }
         if try hasChanged() {
@@ -41,7 +41,7 @@ extension Transaction {
         try require(.committed)
         for index in outputs.indices { try publish(index) }
         if syncsAllFolders {
-            for folder in spool.resultFolders {
+            for folder in spool.territory.resultFolders {
                 let directory = try spool.folder(folder).open()
                 touched[ObjectIdentifier(directory.directory)] = directory
             }
@@ -112,7 +112,7 @@ extension Transaction {
     public func block() throws(SpoolError) -> PublishedFile {
         try require(.working)
         return try settle(
-            in: spool.program.restingFolder, NameFacts(envelopeOctets: facts.envelopeOctets, origin: facts.origin))
+            in: spool.territory.restingFolder, NameFacts(envelopeOctets: facts.envelopeOctets, origin: facts.origin))
     }
 
     private func settle(in folder: Folder, _ facts: NameFacts) throws(SpoolError) -> PublishedFile {
