@@ -1,7 +1,7 @@
 import Glibc
 
-/// Refuses to start with too few file descriptors: without any the process would be ended by a trap in the middle of its
-/// work (``Descriptors``).
+/// Refuses to start with too few file descriptors: without any the process would be ended by a trap in the middle of
+/// its work (``Descriptors``).
 package enum DescriptorCheck {
     /// Descriptors that one thread may have in use: the files of a message, a connection, and the look-up of a name.
     private static let ofThread = 8
