@@ -1,13 +1,24 @@
-import Foundation
+import Glibc
 
 /// Standard output and standard error, written at once and whole.
 public enum Console {
-    public static func write(_ text: String) { put(text, to: .standardOutput) }
-    public static func writeError(_ text: String) { put(text, to: .standardError) }
+    public static func write(_ text: String) { put(text, to: STDOUT_FILENO) }
+    public static func writeError(_ text: String) { put(text, to: STDERR_FILENO) }
 
-    private static func put(_ text: String, to handle: FileHandle) {
-        // A reader that has gone away (a closed pipe) is no reason to fail what was asked for.
-        try? handle.write(contentsOf: Data((text + "\n").utf8))
+    private static func put(_ text: String, to descriptor: CInt) {
+        let octets = Array((text + "\n").utf8)
+        var written = 0
+        while written < octets.count {
+            let count = octets.withUnsafeBytes { octets in
+                Glibc.write(descriptor, octets.baseAddress.map { $0 + written }, octets.count - written)
+            }
+            if count > 0 {
+                written += count
+            } else if errno != EINTR {
+                // A reader that has gone away (a closed pipe) is no reason to fail what was asked for.
+                return
+            }
+        }
     }
 }
 
@@ -30,29 +41,4 @@ public protocol ConsoleReport: Encodable {
     var text: String { get }
     /// The exit status of the command.
     var status: ExitStatus { get }
-}
-
-extension ConsoleReport {
-    /// Prints the report to standard output.
-    /// - Returns: The exit status of the command.
-    /// - Throws: ``ProgramError`` if a value has no form in JSON.
-    public func printed(asJSON: Bool) throws(ProgramError) -> ExitStatus {
-        Console.write(asJSON ? try JSONText.of(self) : text)
-        return status
-    }
-}
-
-/// The JSON of the `--json` commands: sorted keys, one document.
-public enum JSONText {
-    /// Encodes a report as JSON with sorted keys.
-    /// - Throws: ``ProgramError`` if a value has no form in JSON.
-    public static func of(_ value: some Encodable) throws(ProgramError) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(value), as: UTF8.self)
-        } catch {
-            throw ProgramError(.software, "the report cannot be written as JSON: \(error)")
-        }
-    }
 }

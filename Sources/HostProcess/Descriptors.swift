@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// File descriptors, which connections, scratch files and calls to others share.
@@ -53,6 +54,17 @@ package enum Descriptors {
             throw DescriptorShortage(limit: limit, needed: needed)
         }
     }
+
+    /// Makes a pipe whose ends do not block and are closed in other programs.
+    /// - Returns: nil, and errno, if there is none to be had.
+    package static func pipe() -> (read: CInt, write: CInt)? {
+        var ends: [CInt] = [0, 0]
+        return cprocess_pipe(&ends) == 0 ? (ends[0], ends[1]) : nil
+    }
+
+    /// Accepts a connection, closed in other programs.
+    /// - Returns: -1, and errno, if there is none.
+    package static func accept(_ listener: CInt) -> CInt { cprocess_accept(listener) }
 }
 
 /// The reason why a program has too few file descriptors, with advice; one line.

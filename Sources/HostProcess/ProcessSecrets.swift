@@ -10,7 +10,16 @@ package enum ProcessSecrets {
     /// with a debugger.
     /// - Returns: The reason why it failed, for the log; nil if it succeeded, or was not wanted.
     package static func protect(_ environment: [String: String]) -> String? {
-        guard environment["SES_ALLOW_CORE"] != "1" else { return nil }
+        protect(allowsCore: environment["SES_ALLOW_CORE"] == "1")
+    }
+
+    /// The same by the environment of the process.
+    package static func protect() -> String? {
+        protect(allowsCore: getenv("SES_ALLOW_CORE").map { String(cString: $0) } == "1")
+    }
+
+    private static func protect(allowsCore: Bool) -> String? {
+        guard !allowsCore else { return nil }
         guard cprocess_set_dumpable(0) == 0 else {
             return "core files may hold passwords and private keys: " + String(cString: strerror(errno))
         }

@@ -24,7 +24,7 @@ package struct UnixSocket: Sendable, Hashable {
         var status = stat()
         if lstat(path, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFSOCK else {
-                throw SocketError("\(path) is there already and no socket; remove it, or name another in <Listen unix>")
+                throw SocketError("\(path) is there already and no socket; remove it, or name another")
             }
             guard !isAnswered() else { throw SocketError("another server listens on \(path); stop it first") }
         }
@@ -37,6 +37,28 @@ package struct UnixSocket: Sendable, Hashable {
         guard chmod(path, mode) == 0 else { throw failure("cannot set the permissions of \(path)") }
     }
 
+    /// Listens, in place of a socket that a server left behind. Nobody but the owner may connect before ``open()``.
+    /// - Parameter backlog: The most connections that wait to be accepted.
+    /// - Returns: The descriptor, which does not block.
+    /// - Throws: ``SocketError`` when another server listens, or something else is in the place.
+    package func listen(backlog: CInt) throws(SocketError) -> CInt {
+        guard (1...Self.longestPath).contains(path.utf8.count) else {
+            throw SocketError("\(path): the path of a socket has 1 to \(Self.longestPath) octets")
+        }
+        try prepare()
+        guard unlink(path) == 0 || errno == ENOENT else { throw failure("cannot take away the old socket \(path)") }
+        let flags = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(AF_UNIX, flags, 0)
+        guard descriptor >= 0 else { throw failure("cannot make a socket") }
+        let isBound = withAddress { bind(descriptor, $0, $1) == 0 }
+        guard isBound, Glibc.listen(descriptor, backlog) == 0 else {
+            let error = failure("cannot listen on \(path)")
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
     /// Takes the socket away after the server has ended.
     package func remove() { unlink(path) }
 
@@ -44,12 +66,16 @@ package struct UnixSocket: Sendable, Hashable {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
+        return withAddress { connect(descriptor, $0, $1) == 0 }
+    }
+
+    private func withAddress(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(Self.longestPath)) }
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
     }

@@ -1,5 +1,6 @@
-public import Composition
-public import InternetMessage
+public import MailEnvelope
+import Composition
+import InternetMessage
 public import Octets
 public import Workflows
 

@@ -8,6 +8,7 @@ import HummingbirdTLS
 public import Logging
 import NIOCore
 import Octets
+import Workers
 
 /// The embedded signing server: OASIS DSS 1.0 over HTTP, on the addresses of ADSS.
 public struct SigningServer: Sendable {

@@ -1,12 +1,18 @@
 public import ArgumentParser
 import Gateway
+import Glibc
 import HostProcess
+import MailDrop
 import ProgramCommands
 public import Workflows
 
 @main
 enum Main {
     static func main() async {
+        // `ses drop` is the program `ses-drop`, under its older name.
+        if CommandLine.arguments.dropFirst().first == "drop" {
+            exit(DropCommand.run(CommandLine.arguments.dropFirst(2), called: "ses drop"))
+        }
         EarlySignals.prepare()
         DescriptorCheck.begin("ses")
         await SES.main()
@@ -24,38 +30,6 @@ struct SES: AsyncParsableCommand {
         subcommands: [
             Init.self, Watch.self, Process.self, Sweep.self, Drop.self, Check.self, Explain.self, Status.self,
         ])
-}
-
-extension SES {
-    static func main() async {
-        let (arguments, recipients) = divided(Array(CommandLine.arguments.dropFirst()))
-        do {
-            var command = try parseAsRoot(arguments)
-            if var drop = command as? Drop {
-                drop.recipients += recipients
-                try await drop.run()
-            } else if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch {
-            exit(withError: error)
-        }
-    }
-
-    /// Keeps the recipients of `drop` behind `--` away from the argument parser, which takes time by the square of
-    /// their number: 23 s for ten thousand.
-    private static func divided(_ arguments: [String]) -> (arguments: [String], recipients: [String]) {
-        guard arguments.first == "drop" else { return (arguments, []) }
-        // Behind these an argument is a value, whatever it looks like.
-        let takesAnything: Set<String> = ["-f", "--from", "-V"]
-        let end = arguments.indices.first { index in
-            arguments[index] == "--" && !takesAnything.contains(arguments[index - 1])
-        }
-        guard let end else { return (arguments, []) }
-        return (Array(arguments[..<end]), Array(arguments[(end + 1)...]))
-    }
 }
 
 protocol SESCommand: ProgramCommand {}

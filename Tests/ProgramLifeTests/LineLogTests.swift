@@ -1,3 +1,4 @@
+import HostProcess
 import Foundation
 import Logging
 import TestSupport
@@ -61,7 +62,7 @@ struct LineLogTests {
         let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
         #expect(Set(object.keys) == ["t", "level", "program", "message", "reason"])
         #expect(object["level"] == "error" && object["program"] == "ses")
-        #expect(object["reason"] == LineLogHandler.escaped(text))
+        #expect(object["reason"] == LogLine.visible(text))
     }
 
     @Test("a fact cannot take the place of time, level, program or message")
@@ -74,7 +75,7 @@ struct LineLogTests {
 
     @Test("plain words stay unchanged")
     func plain() {
-        #expect(LineLogHandler.escaped("Grüße, 日本 <a@x>") == "Grüße, 日本 <a@x>")
-        #expect(LineLogHandler.escaped("a\nb") == "a\\u{a}b")
+        #expect(LogLine.visible("Grüße, 日本 <a@x>") == "Grüße, 日本 <a@x>")
+        #expect(LogLine.visible("a\nb") == "a\\u{a}b")
     }
 }

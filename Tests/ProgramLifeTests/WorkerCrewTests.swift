@@ -2,6 +2,7 @@ import HostProcess
 import Foundation
 import Synchronization
 import Testing
+import Workers
 
 @testable import ProgramLife
 

@@ -245,10 +245,11 @@ struct SMTPTransactionParticulars {
     @Test("commands carry the parameters that the server takes, and only those")
     func parameters() throws {
         let address = try #require(AddrSpec(localPart: "a b", domain: "example.test"))
+        let original = try #require(OriginalRecipient(parsing: "rfc822;\"a+20b\"@example.test"))
         let envelope = SMTPEnvelope(
             sender: .address(address),
             recipients: [
-                SMTPRecipient(address, notify: NotificationRequest.Notify([.delay, .failure]), original: address),
+                SMTPRecipient(address, notify: NotificationRequest.Notify([.delay, .failure]), original: original),
                 SMTPRecipient(address, notify: .never),
             ], returned: .header, identifier: EnvelopeIdentifier(xtext: "id+3D1+2B"))
         var parameters = SMTPMailParameters()

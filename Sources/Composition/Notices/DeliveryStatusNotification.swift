@@ -155,7 +155,11 @@ public struct DeliveryStatusNotification: Sendable {
             + FieldLines.field("Reporting-MTA", ["dns;", ReceivedToken.atom(host)])
             + FieldLines.field("Arrival-Date", ["\(MailDate(unixSeconds: Int64(arrived)))"])
         for recipient in recipients {
-            text += "\r\n" + FieldLines.field("Final-Recipient", Self.typed(recipient.address))
+            text += "\r\n"
+            if let original = request.originals[recipient.address]?.typeAndAddress {
+                text += FieldLines.field("Original-Recipient", [original.type, original.address])
+            }
+            text += FieldLines.field("Final-Recipient", Self.typed(recipient.address))
             text += FieldLines.field("Action", [action.rawValue])
             text += FieldLines.field("Status", [Self.safeStatus(recipient.status, action)])
             if let server = recipient.server {

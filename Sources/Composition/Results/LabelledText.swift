@@ -1,3 +1,4 @@
+import MailEnvelope
 import Octets
 
 /// A heading and labelled lines, written as plain text and as HTML for people. All values may be strangers' words.

@@ -1,3 +1,4 @@
+import MailEnvelope
 /// The lines of a result. Their number is bounded, and the result says so.
 struct ResultRows {
     private(set) var all: [LabelledText.Row] = []

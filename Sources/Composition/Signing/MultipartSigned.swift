@@ -1,3 +1,4 @@
+import MailEnvelope
 public import Octets
 
 /// Makes a whole message of a detached S/MIME signature (RFC 1847 §2.1, RFC 8551 §3.5.3).

@@ -2,6 +2,7 @@ public import HostProcess
 import Composition
 import Foundation
 import InternetMessage
+import MailEnvelope
 import MessageInspection
 import Octets
 import Processing
@@ -90,7 +91,7 @@ public struct ExplainReport: ConsoleReport, Sendable {
     /// The objections to the signature that would be made, a sentence each; left out if there are none.
     let warnings: [String]?
 
-    init(_ decision: Decision, envelope: Composition.Envelope, warnings: [String] = []) {
+    init(_ decision: Decision, envelope: MailEnvelope.Envelope, warnings: [String] = []) {
         direction = decision.direction.rawValue
         self.envelope = Envelope(
             sender: envelope.sender.map { sender in

@@ -6,6 +6,7 @@ public import ProgramLife
 import SESConfiguration
 import Spool
 import SpoolWatch
+import Workers
 
 /// The programs that process mail: the daemon, the drain and the retry sweep.
 public enum Daemon {

@@ -7,6 +7,7 @@ import Spool
 import SpoolWatch
 import Synchronization
 import Workflows
+import Workers
 
 /// The work of one process on one spool: recovery and intake, until it is told to stop or nothing is left.
 final class GatewayService: Service {

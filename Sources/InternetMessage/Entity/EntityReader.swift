@@ -245,8 +245,3 @@ struct EntityReader {
         }
     }
 }
-
-extension UInt8 {
-    /// Space, tab or CR.
-    var isBlankOrCR: Bool { self == 0x20 || self == 0x09 || self == 0x0D }
-}

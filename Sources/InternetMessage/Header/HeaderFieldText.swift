@@ -1,3 +1,4 @@
+public import MailEnvelope
 public import Octets
 
 extension HeaderField {
@@ -15,23 +16,7 @@ extension HeaderField {
     }
 }
 
-extension OctetString {
-    /// Without LF, and without the CR before each.
-    var unfolded: OctetString {
-        withUnsafeBytes { octets in
-            guard let first = octets.firstOffset(of: 0x0A) else { return self }
-            var unfolded: [UInt8] = []
-            unfolded.reserveCapacity(octets.count)
-            var copied = 0
-            var next: Int? = first
-            while let lineFeed = next {
-                let end = lineFeed > copied && octets[lineFeed - 1] == 0x0D ? lineFeed - 1 : lineFeed
-                unfolded.append(contentsOf: octets.octets(copied..<end))
-                copied = lineFeed + 1
-                next = octets.firstOffset(of: 0x0A, from: copied)
-            }
-            unfolded.append(contentsOf: octets.octets(copied..<octets.count))
-            return OctetString(unfolded)
-        }
-    }
+extension AddressList {
+    /// Reads the body of `field`.
+    public init(parsing field: HeaderField) { self.init(parsing: field.rawBody) }
 }

@@ -1,4 +1,5 @@
-public import Composition
+public import MailEnvelope
+import Composition
 import InternetMessage
 public import Octets
 public import Workflows

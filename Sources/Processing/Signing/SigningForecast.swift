@@ -1,4 +1,5 @@
-public import Composition
+public import MailEnvelope
+import Composition
 public import InternetMessage
 public import Workflows
 

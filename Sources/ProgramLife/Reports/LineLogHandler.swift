@@ -1,5 +1,5 @@
-import Foundation
 import Glibc
+import HostProcess
 public import Logging
 
 /// One line for each event on standard error: text on a terminal, JSON otherwise. Untrusted text cannot end the line.
@@ -35,50 +35,18 @@ public struct LineLogHandler: LogHandler {
             case .text: Self.textLine(event.level, event.message.description, fields)
             case .json: Self.jsonLine(event.level, event.message.description, fields, label: label)
             }
-        // One write a line, so that lines of several processes on one stream do not mix.
-        let octets = Array((line + "\n").utf8)
-        _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        LogLine.put(line)
     }
 
     static func textLine(_ level: Logger.Level, _ message: String, _ fields: Logger.Metadata) -> String {
-        let facts = fields.sorted { $0.key < $1.key }.map { "\($0.key)=\(quoted(escaped($0.value.description)))" }
-        return ([timestamp(), level.rawValue, escaped(message)] + facts).joined(separator: " ")
+        LogLine.text(level.rawValue, message, facts(fields))
     }
 
     static func jsonLine(_ level: Logger.Level, _ message: String, _ fields: Logger.Metadata, label: String) -> String {
-        var object = ["t": timestamp(), "level": level.rawValue, "program": label, "message": escaped(message)]
-        for (key, value) in fields where object[key] == nil { object[key] = escaped(value.description) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(object) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
+        LogLine.json(level.rawValue, message, facts(fields), program: label)
     }
 
-    /// Control characters and what turns the direction of text become visible escapes.
-    package static func escaped(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isHarmful) else { return text }
-        return text.unicodeScalars.map { isHarmful($0) ? "\\u{" + String($0.value, radix: 16) + "}" : String($0) }
-            .joined()
-    }
-
-    /// A value with blanks gets quotes, so that none of its words looks like a separate fact.
-    private static func quoted(_ text: String) -> String {
-        guard
-            text.isEmpty
-                || text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "=" })
-        else { return text }
-        let marked = text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\" + String($0) : String($0) }
-        return "\"" + marked.joined() + "\""
-    }
-
-    private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
-
-    private static func timestamp() -> String {
-        Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    private static func facts(_ fields: Logger.Metadata) -> [(key: String, value: String)] {
+        fields.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key }
     }
 }

@@ -4,6 +4,7 @@ package import Logging
 package import ServiceLifecycle
 package import Spool
 import UnixSignals
+package import Workers
 
 /// The steps that each program takes on a spool from its start to its end.
 package enum ProgramRun {

@@ -81,7 +81,8 @@ final class SMTPTransport: Transport {
         let envelope = SMTPEnvelope(
             sender: consignment.sender,
             recipients: consignment.recipients.map {
-                SMTPRecipient($0, notify: consignment.notification.notify)
+                SMTPRecipient(
+                    $0, notify: consignment.notification.notify, original: consignment.notification.originals[$0])
             }, returned: consignment.notification.returned, identifier: consignment.notification.identifier)
         var failure: SMTPFailure?
         // A connection that waited may be dead; each turns out so at most once.

@@ -4,6 +4,7 @@ public import ProgramLife
 import SESConfiguration
 import Spool
 import SpoolWatch
+import Workers
 
 /// The relay: runs until told to stop, or until only messages wait that are not yet due.
 public enum RelayDaemon {

@@ -4,6 +4,7 @@ import ProgramLife
 import ServiceLifecycle
 import Spool
 import SpoolWatch
+import Workers
 
 /// The work of one relay on one spool: recovery, then intake until it is told to stop or nothing is left.
 final class RelayService: Service {

@@ -67,25 +67,8 @@ struct SMTPMailParameters {
         guard takesDSN else { return "" }
         var text = ""
         if let notify = recipient.notify { text += " NOTIFY=\(notify)" }
-        // An address that is not ASCII has a form of its own (RFC 6533 §3), which only SMTPUTF8 allows unencoded.
-        if let original = recipient.original, original.isASCII {
-            text += " ORCPT=rfc822;" + Self.xtext(original.description)
-        }
+        if let original = recipient.original { text += " ORCPT=\(original)" }
         return text
-    }
-
-    /// RFC 3461 §4: characters that are not printable ASCII, and `+` and `=`, become `+` and two hexadecimal digits.
-    static func xtext(_ text: String) -> String {
-        var encoded = ""
-        for octet in text.utf8 {
-            if (0x21...0x7E).contains(octet), octet != UInt8(ascii: "+"), octet != UInt8(ascii: "=") {
-                encoded.unicodeScalars.append(Unicode.Scalar(octet))
-            } else {
-                let digits = String(octet, radix: 16, uppercase: true)
-                encoded += digits.count == 1 ? "+0" + digits : "+" + digits
-            }
-        }
-        return encoded
     }
 }
 

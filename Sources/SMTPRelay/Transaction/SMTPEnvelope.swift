@@ -31,10 +31,10 @@ public struct SMTPRecipient: Sendable, Hashable {
     public var address: AddrSpec
     /// The events of which a notification is wanted (RFC 3461 §4.1).
     public var notify: NotificationRequest.Notify?
-    /// The recipient as the sender gave it (ORCPT, type rfc822, or utf-8 where it is not ASCII).
-    public var original: AddrSpec?
+    /// The recipient as the first sender named it (ORCPT).
+    public var original: OriginalRecipient?
 
-    public init(_ address: AddrSpec, notify: NotificationRequest.Notify? = nil, original: AddrSpec? = nil) {
+    public init(_ address: AddrSpec, notify: NotificationRequest.Notify? = nil, original: OriginalRecipient? = nil) {
         self.address = address
         self.notify = notify
         self.original = original

@@ -6,16 +6,25 @@ extension Spool {
 
     /// Returns the reason why nothing can be written in the spool at all, as the caller sees it; nil if there is none.
     /// - Throws: ``SpoolError`` if the file system cannot be asked.
-    public func lackOfRoom() throws(SpoolError) -> String? {
+    public func lackOfRoom() throws(SpoolError) -> String? { try Self.lackOfRoom(in: root) }
+
+    /// The same for an open directory of a spool.
+    /// - Parameters:
+    ///   - least: The octets that must stay free; nil for as many as a file system needs to be of use.
+    ///   - octets: The octets that are to be written beside them.
+    static func lackOfRoom(
+        in root: Directory, least: Int? = nil, octets: Int = 0
+    ) throws(SpoolError) -> String? {
         var facts = statvfs()
         guard fstatvfs(root.descriptor, &facts) == 0 else {
-            throw SpoolError(.system, path: path, errno: errno, "cannot ask how much room the file system has")
+            throw SpoolError(.system, path: root.path, errno: errno, "cannot ask how much room the file system has")
         }
         if facts.f_flag & UInt(ST_RDONLY) != 0 {
             return "the file system of the spool is read-only: see the kernel log, then remount it"
         }
         let free = Int(facts.f_bavail) * Int(facts.f_frsize)
-        if free < Self.leastRoom(of: Int(facts.f_blocks) * Int(facts.f_frsize)) {
+        let needed = max(least ?? 0, leastRoom(of: Int(facts.f_blocks) * Int(facts.f_frsize)))
+        if free < needed || free - needed < octets {
             return
                 "the file system of the spool is full (\(free / 1_024) KiB free): make room; work then continues by itself"
         }

@@ -1,3 +1,4 @@
+import ProgramCommands
 import HostProcess
 import Foundation
 import InternetMessage

@@ -8,6 +8,7 @@ import ProgramLife
 import Synchronization
 import TestSupport
 import Testing
+import Workers
 
 @testable import Gateway
 @testable import Spool

@@ -16,7 +16,7 @@ extension UInt8 {
 
 extension UnsafeRawBufferPointer {
     /// Returns true if `other` stands at `offset`, wholly within, without regard to the case of ASCII letters.
-    func holdsIgnoringCase(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+    package func holdsIgnoringCase(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         guard offset >= 0, other.count <= count &- offset else { return false }
         var index = 0
         while index < other.count {

@@ -3,17 +3,17 @@ import Octets
 /// Reads the tokens of a structured field body (RFC 5322 §3.2) from left to right, each octet once.
 ///
 /// Stands on memory that it does not own: it must not leave the closure that lends it.
-struct FieldCursor {
-    private let octets: UnsafePointer<UInt8>
-    let end: Int
-    private(set) var index = 0
+package struct FieldCursor {
+    @usableFromInline let octets: UnsafePointer<UInt8>
+    package let end: Int
+    @usableFromInline package private(set) var index = 0
     /// Something was read that the grammar does not allow: an open comment or string, a control character.
-    private(set) var isMalformed = false
+    package private(set) var isMalformed = false
     /// The content of the last comment, without its parentheses.
-    private(set) var lastComment: Range<Int>?
+    package private(set) var lastComment: Range<Int>?
 
     /// Calls `body` with a cursor over `octets`, which are unfolded.
-    static func reading<Result>(_ octets: [UInt8], _ body: (inout FieldCursor) -> Result) -> Result {
+    package static func reading<Result>(_ octets: [UInt8], _ body: (inout FieldCursor) -> Result) -> Result {
         // An empty array has no memory to point to.
         (octets.isEmpty ? [0] : octets).withUnsafeBufferPointer { buffer in
             var cursor = FieldCursor(octets: buffer.baseAddress.unsafelyUnwrapped, end: octets.count)
@@ -26,30 +26,30 @@ struct FieldCursor {
         self.end = end
     }
 
-    var isAtEnd: Bool { index >= end }
+    package var isAtEnd: Bool { index >= end }
     /// The octet at the cursor; NUL at the end.
-    var current: UInt8 { index < end ? octets[index] : 0 }
+    package var current: UInt8 { index < end ? octets[index] : 0 }
 
-    mutating func advance() { if index < end { index &+= 1 } }
+    package mutating func advance() { if index < end { index &+= 1 } }
 
-    mutating func noteMalformed() { isMalformed = true }
+    package mutating func noteMalformed() { isMalformed = true }
 
     /// Steps over `octet` if it is the next.
-    mutating func skip(_ octet: UInt8) -> Bool {
+    package mutating func skip(_ octet: UInt8) -> Bool {
         guard index < end, octets[index] == octet else { return false }
         index &+= 1
         return true
     }
 
     /// White space and line ends that are left.
-    mutating func skipBlanks() {
+    package mutating func skipBlanks() {
         while index < end, octets[index] == 0x20 || octets[index] == 0x09 { index &+= 1 }
     }
 
     /// CFWS: white space and comments.
     /// - Returns: True if there was any.
     @discardableResult
-    mutating func skipCFWS() -> Bool {
+    package mutating func skipCFWS() -> Bool {
         let start = index
         while index < end {
             let octet = octets[index]
@@ -87,17 +87,17 @@ struct FieldCursor {
         isMalformed = true
     }
 
-    mutating func forgetComment() { lastComment = nil }
+    package mutating func forgetComment() { lastComment = nil }
 
     /// The octets from the cursor to the first for which `isEnd` holds, or to the end.
-    mutating func take(until isEnd: (UInt8) -> Bool) -> Range<Int> {
+    package mutating func take(until isEnd: (UInt8) -> Bool) -> Range<Int> {
         let start = index
         while index < end, !isEnd(octets[index]) { index &+= 1 }
         return start..<index
     }
 
     /// The reading of a backslash within a quoted string.
-    enum Quoting {
+    package enum Quoting {
         /// It quotes any octet (RFC 5322 §3.2.4).
         case standard
         /// It quotes only itself and the quote: mailers write Windows paths into file names, backslashes and all.
@@ -107,7 +107,7 @@ struct FieldCursor {
     }
 
     /// A quoted string, whose opening quote is the current octet: its value.
-    mutating func takeQuotedString(_ quoting: Quoting = .standard) -> [UInt8] {
+    package mutating func takeQuotedString(_ quoting: Quoting = .standard) -> [UInt8] {
         var value: [UInt8] = []
         advance()
         var run = index
@@ -134,13 +134,13 @@ struct FieldCursor {
         return value
     }
 
-    func octet(at index: Int) -> UInt8 { index >= 0 && index < end ? octets[index] : 0 }
+    package func octet(at index: Int) -> UInt8 { index >= 0 && index < end ? octets[index] : 0 }
 
     /// The octets of `range`.
-    func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+    package func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: octets + range.lowerBound, count: range.count)
     }
 
     /// Goes on at `index`, which was read before.
-    mutating func go(to index: Int) { self.index = min(max(index, 0), end) }
+    package mutating func go(to index: Int) { self.index = min(max(index, 0), end) }
 }

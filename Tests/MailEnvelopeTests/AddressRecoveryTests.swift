@@ -1,4 +1,5 @@
 import InternetMessage
+import MailEnvelope
 import Octets
 import Testing
 

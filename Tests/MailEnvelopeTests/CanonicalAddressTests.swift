@@ -1,4 +1,4 @@
-import InternetMessage
+import MailEnvelope
 import Testing
 
 @Suite("Addresses of one person")

@@ -1,4 +1,5 @@
-/// The notifications that a sender asks for (RFC 3461 §4), the same for all recipients of a message.
+/// The notifications that a sender asks for (RFC 3461 §4), the same for all recipients of a message, and the names that
+/// these have in notifications.
 ///
 /// Nothing of it is guessed: what was not said is nil, and is not said to the next server either (RFC 3461 §5.2.1).
 public struct NotificationRequest: Sendable, Hashable {
@@ -58,8 +59,14 @@ public struct NotificationRequest: Sendable, Hashable {
     public var returned: Returned?
     /// The identifier of the message in notifications.
     public var identifier: EnvelopeIdentifier?
+    /// The recipients as the first sender named them (ORCPT), where that was said.
+    public var originals: [AddrSpec: OriginalRecipient]
 
-    public init(notify: Notify? = nil, returned: Returned? = nil, identifier: EnvelopeIdentifier? = nil) {
+    public init(
+        notify: Notify? = nil, returned: Returned? = nil, identifier: EnvelopeIdentifier? = nil,
+        originals: [AddrSpec: OriginalRecipient] = [:]
+    ) {
+        self.originals = originals
         self.notify = notify
         self.returned = returned
         self.identifier = identifier

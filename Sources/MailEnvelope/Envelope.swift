@@ -1,5 +1,3 @@
-public import InternetMessage
-
 /// From whom and to whom a message travels (RFC 5321 §2.3.1). It is not the header.
 public struct Envelope: Sendable, Hashable {
     /// nil: unknown, which is different from the null sender.

@@ -1,17 +1,17 @@
 /// Writes header fields, folded (RFC 5322 §2.2.3).
-enum FieldLines {
+package enum FieldLines {
     /// A field with a final CRLF.
     ///
     /// Lines are folded before a word that would end beyond column 78. A single word is never broken: no word passed in
     /// here is longer than its own rule allows.
     /// - Parameter words: Printable, without line ends, not empty; a blank stands between two of them.
-    static func field(_ name: String, _ words: [String]) -> String {
+    package static func field(_ name: String, _ words: [String]) -> String {
         let body = body(words, column: name.utf8.count + 2)
         return name + (body.isEmpty ? ":" : ": ") + body + "\r\n"
     }
 
     /// The body of a field whose name and blank end before `column`, without the final CRLF.
-    static func body(_ words: [String], column: Int) -> String {
+    package static func body(_ words: [String], column: Int) -> String {
         var text = ""
         var column = column
         for word in words where !word.isEmpty {
@@ -27,7 +27,7 @@ enum FieldLines {
     }
 
     /// A field with text of our own or of strangers, made safe for a header.
-    static func field(_ name: String, text: some StringProtocol, limit: Int = 500) -> String {
+    package static func field(_ name: String, text: some StringProtocol, limit: Int = 500) -> String {
         field(name, EncodedWord.words(of: UntrustedText.plainTextLine(text, limit: limit)))
     }
 }

@@ -1,4 +1,4 @@
-import InternetMessage
+import MailEnvelope
 import Octets
 import Testing
 

@@ -39,7 +39,7 @@ public struct BuiltInCharsets: CharsetDecoding {
 
 extension CharsetDecoding {
     /// Text without a named charset: UTF-8 where it is valid, else what western mailers mean by octets without a name.
-    func decodeUnlabelled(_ octets: [UInt8]) -> String {
+    package func decodeUnlabelled(_ octets: [UInt8]) -> String {
         String(validating: octets, as: UTF8.self) ?? decode(octets, charset: "windows-1252")
             ?? String(decoding: octets, as: UTF8.self)
     }

@@ -1,4 +1,4 @@
-import InternetMessage
+import MailEnvelope
 import Testing
 
 @Suite("A sender's notification request (RFC 3461 §4)")

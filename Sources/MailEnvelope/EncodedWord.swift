@@ -10,7 +10,7 @@ public enum EncodedWord {
     public static func encode(_ text: some StringProtocol) -> String { words(of: text).joined(separator: " ") }
 
     /// The same as words, between which a field may be folded.
-    static func words(of text: some StringProtocol) -> [String] {
+    package static func words(of text: some StringProtocol) -> [String] {
         let plain = text.split(separator: " ", omittingEmptySubsequences: true)
         let isPlain =
             text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && !text.contains("=?")
@@ -19,7 +19,7 @@ public enum EncodedWord {
     }
 
     /// Encoded-words in UTF-8, each of whole characters and at most 75 octets long (§2, §5).
-    static func encoded(_ text: String) -> [String] {
+    package static func encoded(_ text: String) -> [String] {
         var words: [String] = []
         var present = ""
         for scalar in text.unicodeScalars {
@@ -36,7 +36,7 @@ public enum EncodedWord {
 
     /// Returns encoded-words for octets that already are in `charset`, a token. A character may be split if nothing is
     /// known of the charset.
-    static func encoded(_ octets: some Collection<UInt8>, charset: String) -> [String] {
+    package static func encoded(_ octets: some Collection<UInt8>, charset: String) -> [String] {
         var words: [String] = []
         var present = ""
         for octet in octets {

@@ -40,9 +40,6 @@ public struct AddressList: Sendable, Hashable {
         }
     }
 
-    /// Reads the body of `field`.
-    public init(parsing field: HeaderField) { self.init(parsing: field.rawBody) }
-
     /// Reads a list from text.
     public init(parsing text: some StringProtocol) { self.init(parsing: OctetString(text)) }
 }

@@ -1,0 +1,4 @@
+import Glibc
+import MailDrop
+
+exit(DropCommand.run(CommandLine.arguments.dropFirst(), called: "ses-drop"))
