@@ -48,6 +48,7 @@ let package = Package(
     products: [
         .executable(name: "ses", targets: ["ses"]),
         .executable(name: "ses-drop", targets: ["ses-drop"]),
+        .executable(name: "ses-lmtp", targets: ["ses-lmtp"]),
         .executable(name: "ses-relay", targets: ["ses-relay"]),
         .executable(name: "ses-dss", targets: ["ses-dss"]),
     ],
@@ -97,6 +98,7 @@ let package = Package(
                 "DocumentKinds", "Workflows", "Composition",
             ]),
         layer("Relaying", ["Octets", "DomainNames", "InternetMessage"]),
+        layer("LMTP", ["MailEnvelope"]),
 
         // Edges: each owns one kind of contact with the outside.
         layer("HostProcess", ["Octets", "CivilTime", "CProcess"]),
@@ -132,6 +134,7 @@ let package = Package(
 
         // Top: composition, argument parsing and exit codes.
         layer("MailDrop", ["Octets", "MailEnvelope", "HostProcess", "Spool"]),
+        layer("LMTPServer", ["Octets", "MailEnvelope", "LMTP", "HostProcess", "Spool", "MailDrop"]),
         layer("ProgramLife", ["HostProcess", "Workers", "Spool", "SESConfiguration", log, lifecycle, signals, heap]),
         layer(
             "Gateway",
@@ -151,6 +154,7 @@ let package = Package(
         program(
             "ses", ["Gateway", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Workflows", arguments]),
         lean("ses-drop", ["MailDrop"]),
+        program("ses-lmtp", ["LMTPServer", "Spool", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", "ProgramCommands", "HostProcess", arguments]),
         program("ses-dss", ["SigningServer", "ProgramCommands", "HostProcess", arguments, log]),
 
@@ -192,6 +196,7 @@ let package = Package(
         tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
         tests("Gateway", ["ProgramLife", "ProgramCommands", "Workers"]),
         tests("MailDrop", ["MailEnvelope", "HostProcess", "Spool"]),
+        tests("LMTP", ["MailEnvelope"]),
         .testTarget(name: "FaultTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
