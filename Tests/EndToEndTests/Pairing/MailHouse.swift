@@ -49,11 +49,12 @@ final class MailHouse: Sendable {
     private let ports: Ports
     private let dss: DSSFixture
     private let dkim: DKIMFixture
+    private let lmtp: LMTPFixture
     private let gateway: RunningProgram
     private let relay: RunningProgram
 
     private static let making = Task { try await MailHouse(.postfix([])) }
-    /// The one with Postfix and `ses drop`, which several tests share.
+    /// The one with Postfix and `ses-lmtp`, which several tests share.
     static var shared: MailHouse { get async throws { try await making.value } }
 
     init(_ kind: Kind) async throws {
@@ -68,6 +69,7 @@ final class MailHouse: Sendable {
         configuration.incoming = SESXML.verify()
         configuration.processing = "<SenderMustOwnFrom>true</SenderMustOwnFrom>"
         spool = try await SpoolFixture(configuration)
+        lmtp = try await LMTPFixture(spool: spool.spool)
 
         ports = Ports(
             door: try DSSFixture.deadPort(), submission: try DSSFixture.deadPort(),
@@ -83,6 +85,10 @@ final class MailHouse: Sendable {
                 "virtual_gid_maps = static:65534", "smtpd_milters = \(dkim.verifying)",
                 "transport_maps = inline:{ { example.test = smtp:[127.0.0.1]:\(ports.door) } }",
             ])
+        let recipe =
+            try Self.recipe(ports, spool: spool) + [
+                "--lmtp", lmtp.directory, "--ses-drop", try Programs.path("ses-drop"),
+            ]
         switch kind {
         case .postfix(let options):
             let site = try await PostfixFixture.Site(
@@ -94,7 +100,7 @@ final class MailHouse: Sendable {
             try await mailboxes.pair(withPostfixQueue: site.queue, users: Self.people)
             try await MailServers.pair(
                 "postfix",
-                Self.recipe(ports, spool: spool) + [
+                recipe + [
                     "--config-directory", site.configuration, "--incoming", site.service, "--submission",
                     "127.0.0.1:\(ports.submission)", "--drop-user", MailServers.accountAndGroup, "--mailboxes",
                     mailboxes.mailboxes, "--domains", "example.test", "--mailbox-root", mailboxes.mailboxRoot,
@@ -110,7 +116,7 @@ final class MailHouse: Sendable {
             server = .unpacked(
                 try await UnpackedServer(
                     .exim, configuration: configuration,
-                    pairing: Self.recipe(ports, spool: spool) + [
+                    pairing: recipe + [
                         "--smtp-port", "\(ports.door)", "--submission-port", "\(ports.submission)", "--drop-user",
                         MailServers.accountAndGroup, "--maildir-user", MailServers.accountAndGroup,
                     ] + options, directories: [mailboxes.scratch.path + "/exim"], port: ports.door))
@@ -123,7 +129,8 @@ final class MailHouse: Sendable {
                 try await UnpackedServer(
                     .opensmtpd, configuration: configuration,
                     pairing: Self.recipe(ports, spool: spool) + [
-                        "--drop-user", MailServers.account, "--recipients", "recipients", "--submission-tag",
+                        "--ses-drop", try Programs.path("ses-drop"), "--drop-user", MailServers.account, "--recipients",
+                        "recipients", "--submission-tag",
                         "SUBMISSION",
                     ], directories: [], port: ports.door))
         }
@@ -136,8 +143,7 @@ final class MailHouse: Sendable {
     /// The options that all recipes have.
     private static func recipe(_ ports: Ports, spool: SpoolFixture) throws -> [String] {
         [
-            "--outgoing-port", "\(ports.outgoing)", "--incoming-port", "\(ports.incoming)", "--ses",
-            try Programs.path("ses"), "--spool", spool.spool,
+            "--outgoing-port", "\(ports.outgoing)", "--incoming-port", "\(ports.incoming)", "--spool", spool.spool,
         ]
     }
 
@@ -192,7 +198,7 @@ final class MailHouse: Sendable {
 
     /// Stops everything, the mail servers in order.
     func stop() async throws {
-        for program in [relay, gateway] { try await program.terminate() }
+        for program in [relay, gateway, lmtp.program] { try await program.terminate() }
         switch server {
         case .postfix(let postfix): try await postfix.stop()
         case .unpacked(let server): try await server.stop()
@@ -237,7 +243,8 @@ final class MailHouse: Sendable {
             case .postfix(let postfix): postfix.log
             case .unpacked(let server): server.log
             }
-        return [own, partner.log, gateway.text(.error), relay.text(.error), dss.log].joined(separator: "\n---\n")
+        return [own, partner.log, lmtp.program.text(.error), gateway.text(.error), relay.text(.error), dss.log].joined(
+            separator: "\n---\n")
     }
 
     /// The lines of the gateway's journal about one message.

@@ -92,6 +92,12 @@ final class PostfixFixture: Sendable {
 
     func stop() async throws { try await program.terminate() }
 
+    /// Has it try again what waits in the queue.
+    func flush() async throws {
+        let flushed = try await RunningProgram.run("/usr/sbin/postqueue", ["-c", configuration, "-f"], asRoot: true)
+        guard flushed.status == 0 else { throw HarnessError("postqueue: \(flushed)") }
+    }
+
     /// Returns the number of messages in the queue.
     func waiting() async throws -> Int {
         let listed = try await RunningProgram.run("/usr/sbin/postqueue", ["-c", configuration, "-j"], asRoot: true)

@@ -152,7 +152,24 @@ extension EndToEnd {
             #expect(results.contains { $0.contains("smime=pass") }, "\(results)")
         }
 
-        @Test("without ses drop, each recipient's file is signed by itself and arrives")
+        @Test("with --pipe, ses-drop puts all recipients into one file, which is signed once")
+        func pipe() async throws {
+            let house = try await MailHouse(.postfix(["--pipe"]))
+            let id = MailHouse.identifier()
+            let recipients = [MailSamples.bob, PartnerAuthority.carol]
+            try await house.client(of: MailSamples.alice).deliver(
+                MailSamples.plain(to: recipients.joined(separator: ", "), id: id), from: MailSamples.alice,
+                to: recipients)
+            for user in recipients {
+                let copy = try #require(try await house.messages(id, of: user).first)
+                #expect(try await OpenSSL.verify(copy, anchor: house.anchor).status == 0, "\(user)")
+            }
+            let entries = Set(try house.journal(ofMessage: id + "@example.test").compactMap { $0["e"] })
+            #expect(entries.count == 1)
+            try await house.stop()
+        }
+
+        @Test("without ses-lmtp and ses-drop, each recipient's file is signed by itself and arrives")
         func noHelper() async throws {
             let house = try await MailHouse(.postfix(["--maildir", "--maildir-user", MailServers.accountAndGroup]))
             let id = MailHouse.identifier()

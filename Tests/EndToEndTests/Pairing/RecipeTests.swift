@@ -22,7 +22,7 @@ extension EndToEnd {
         private func options(_ site: PostfixFixture.Site, spool: SpoolFixture) throws -> [String] {
             [
                 "--config-directory", site.configuration, "--incoming", site.service, "--submission", "127.0.0.1:1587",
-                "--certificate", "/etc/ssl/some.pem", "--ses", try Programs.path("ses"), "--spool", spool.spool,
+                "--certificate", "/etc/ssl/some.pem", "--spool", spool.spool,
                 "--drop-user", MailServers.accountAndGroup, "--authorized", "192.0.2.0/28,198.51.100.7",
             ]
         }
@@ -42,7 +42,7 @@ extension EndToEnd {
             let options = try options(site, spool: spool)
             let shown = try await MailServers.pair("postfix", ["--dry-run"] + options)
             #expect(shown.contains("+disable_mime_output_conversion = yes"))
-            #expect(shown.contains("content_filter=ses-outgoing:ses"))
+            #expect(shown.contains("content_filter=ses-outgoing:unix:/run/ses-lmtp/outgoing"))
             #expect(try files(site.configuration) == before)
 
             try await MailServers.pair("postfix", options)
