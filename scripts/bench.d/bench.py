@@ -17,7 +17,7 @@ import rig as rigs
 
 SIZE = 20_480
 # In this order; the latency is less the server's time, which is measured with the throughput.
-PARTS = ("throughput", "relay", "latency", "syncs", "large", "attachments", "backlog", "queue")
+PARTS = ("throughput", "intake", "relay", "latency", "syncs", "large", "attachments", "backlog", "queue")
 
 
 class Bench:
@@ -78,6 +78,49 @@ class Bench:
         self.row(
             "own CPU of ses for a signed message", f"{ours:.2f} ms", "0.5 ms, a tenth of openssl",
             f"{ours / openssl:.2f} of one `openssl cms -sign` process ({openssl:.1f} ms)")
+
+    # -- the way in
+
+    def intake(self, server):
+        spool = self.rig.spool()
+        file = spool.prepare(rigs.message(0))
+        rest = ["--spool", str(spool.path), "--to", "outgoing", "-f", rigs.SENDER, "--", rigs.RECIPIENT]
+        costs = {"ses-drop": [], "ses": []}
+        for _ in range(200 // self.scale):
+            for name, command in (("ses-drop", ["ses-drop"]), ("ses", ["ses", "drop"])):
+                costs[name].append(rigs.process_cost([str(self.rig.programs / command[0]), *command[1:], *rest], file))
+        drop, ses = (
+            [statistics.median(values) * 1000 for values in zip(*costs[name])] for name in ("ses-drop", "ses"))
+        self.row(
+            "`ses-drop`, whole process, durable: CPU, time", f"{drop[1]:.1f} ms, {drop[0]:.1f} ms", "2.5 ms, 4 ms",
+            f"`ses drop` {ses[1]:.1f} ms, {ses[0]:.1f} ms")
+        if not rigs.IS_ROOT:
+            self.row("Postfix over LMTP into the spool, durable", "not measured: needs root")
+            return
+        socket = self.rig.folder / "lmtp"
+        lmtp = self.rig.start(
+            "ses-lmtp", "--spool", spool.path, "--mode", "0666", "--folder", "incoming", "--socket", socket,
+            log=self.rig.folder / "lmtp.log")
+        end = time.monotonic() + 30
+        while not socket.exists() and time.monotonic() < end and lmtp.poll() is None:
+            time.sleep(0.01)
+        plain = rigs.Postfix(self.rig)
+        over = rigs.Postfix(self.rig, socket, spool.path / "incoming" / "new")
+        rates, times = {"plain": [], "over": []}, []
+        try:
+            for _ in range(self.rounds):
+                rates["plain"].append(plain.deliver(1_000 // self.scale, SIZE))
+                before = rigs.processor_time(lmtp.pid)
+                rates["over"].append(over.deliver(1_000 // self.scale, SIZE))
+                times.append((rigs.processor_time(lmtp.pid) - before) / (1_000 // self.scale))
+        finally:
+            plain.close()
+            over.close()
+        through, beside = (statistics.median(rates[name]) for name in ("over", "plain"))
+        self.row(
+            "Postfix over LMTP into the spool, durable", f"{through:,.0f}/s", "1.0 times Postfix",
+            f"{through / beside:.2f} times Postfix delivering to a Maildir ({beside:,.0f}/s); `ses-lmtp`"
+            f" {statistics.median(times) * 1000:.2f} ms CPU a message")
 
     def request(self):
         """A sign request as `ses` sends it."""
