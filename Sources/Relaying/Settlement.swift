@@ -59,6 +59,11 @@ public struct Settlement: Sendable, Hashable {
     public struct Told: Sendable, Hashable {
         public let recipient: AddrSpec
         public let report: DeliveryReport
+
+        public init(recipient: AddrSpec, report: DeliveryReport) {
+            self.recipient = recipient
+            self.report = report
+        }
     }
 
     public let ending: Ending

@@ -324,7 +324,12 @@ struct EntryTests {
                 .offered(try address("may")),
             ])
         bench.engine.recover()
-        #expect(try bench.counts() == ["failed": 1])
+        #expect(try bench.counts() == ["failed": 1, "delivered/new": 1])
+        let report = try bench.onlyFile("delivered/new")
+        #expect(report.recipients == ["a@example.test"] && report.sender == "")
+        let text = String(decoding: report.message, as: UTF8.self)
+        #expect(text.contains("550 no") && text.contains("may@x.test") && !text.contains("has@x.test"))
+        try FileManager.default.removeItem(atPath: report.path)
         let remains = try bench.onlyFile("failed")
         #expect(remains.recipients == ["may@x.test", "not@x.test", "never@x.test"])
         #expect(remains.sender == "a@example.test" && remains.message == Array(RelayBench.message.utf8))
@@ -376,7 +381,8 @@ struct EntryTests {
         bench.engine.recover()
         bench.passDeferred()
         #expect(bench.transport.deliveries.count == 1)
-        #expect(try bench.counts() == ["failed": 1])
+        // The sender is told of it.
+        #expect(try bench.counts() == ["failed": 1, "delivered/new": 1])
     }
 
     @Test("a message whose claimed file keeps changing is tried a few times, and then waits")

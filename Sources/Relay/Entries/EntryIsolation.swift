@@ -32,12 +32,35 @@ struct EntryIsolation {
         if !left.isEmpty {
             try transaction.add(output: reports.remains(of: file, envelope, for: left, reason: reason))
         }
+        for report in reports.report(
+            .failed, of: untold(left, envelope, history, cause), envelope, original: nil, history)
+        {
+            try transaction.add(output: report)
+        }
         voice.tell(.failed, to: transaction.outputs, reason: reason, recipients: left.map(\.description))
         guard try transaction.commit() else {
             throw SpoolError(.raced, path: context.spool.path, "a message was changed while it was put away")
         }
-        guard let published = try transaction.publish().first else { return .sent }
+        guard let published = try transaction.publish().first(where: { $0.folder == .failed }) else { return .sent }
         return .failed(published, reason: reason)
+    }
+
+    /// The recipients of whose failure the sender does not know yet. Our own envelope block names the sender, so
+    /// telling needs nothing of the message.
+    private func untold(
+        _ left: [AddrSpec], _ envelope: Envelope, _ history: DeliveryHistory, _ cause: String
+    ) -> [Settlement.Told] {
+        guard envelope.notification.wants(.failure) else { return [] }
+        return left.filter { !history.isTold(of: $0) }.map { recipient in
+            if case .failed(let report) = history.state(of: recipient) {
+                return Settlement.Told(recipient: recipient, report: report)
+            }
+            let doubt = history.interrupted.contains(recipient) ? "; the recipient may have the message" : ""
+            return Settlement.Told(
+                recipient: recipient,
+                report: DeliveryReport(.failed, status: "5.3.0", "the message could not be processed: \(cause)\(doubt)")
+            )
+        }
     }
 
     private func readEnvelope(_ file: ClaimedFile) -> Envelope? {

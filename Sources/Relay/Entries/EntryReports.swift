@@ -25,7 +25,15 @@ struct EntryReports {
         _ action: DeliveryStatusNotification.Action, of told: [Settlement.Told], _ entry: AdmittedEntry,
         _ history: DeliveryHistory
     ) -> [StagedOutput] {
-        guard !told.isEmpty, case .address(let sender)? = entry.envelope.sender else { return [] }
+        report(action, of: told, entry.envelope, original: entry.message, history)
+    }
+
+    /// - Parameter original: The message, of which the report gives something back; nil if it must not be parsed.
+    func report(
+        _ action: DeliveryStatusNotification.Action, of told: [Settlement.Told], _ envelope: Envelope,
+        original: DepartingMessage?, _ history: DeliveryHistory
+    ) -> [StagedOutput] {
+        guard !told.isEmpty, case .address(let sender)? = envelope.sender else { return [] }
         let now = context.clock.now()
         let arrived = history.arrived ?? now
         let notification = DeliveryStatusNotification(
@@ -36,7 +44,7 @@ struct EntryReports {
                     isReply: $0.report.isReply)
             }, host: settings.hostName, arrived: arrived,
             triedUntil: action == .delayed ? arrived + settings.patience.lifetime : nil,
-            entry: "\(transaction.entry)", original: entry.message, request: entry.envelope.notification)
+            entry: "\(transaction.entry)", original: original, request: envelope.notification)
         let block = EnvelopeBlock(
             envelope: Envelope(
                 sender: .null, recipients: [sender], source: .arguments,

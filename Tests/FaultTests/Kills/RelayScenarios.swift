@@ -120,6 +120,7 @@ enum RelayScenarios {
             }
             refused.append(own[0])
         }
-        return try await RelayState(together, recipients: refused, refused: refused)
+        return try await RelayState(
+            together, recipients: refused, refused: refused, mayBeTold: (0..<4).map { "sender\($0)" })
     }
 }
