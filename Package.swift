@@ -150,9 +150,19 @@ let package = Package(
                 "Workers", "Spool", "SpoolWatch", "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPRelay",
                 "ProgramLife", log, lifecycle, deque,
             ]),
+        layer(
+            "Steering",
+            [
+                "ProgramLife", "HostProcess", "Octets", "MailEnvelope", "InternetMessage", "Workflows", "Composition", "Spool",
+                "SESConfiguration",
+            ]),
         layer("ProgramCommands", ["HostProcess", arguments]),
         program(
-            "ses", ["Gateway", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Workflows", arguments]),
+            "ses",
+            [
+                "Gateway", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Spool", "Workflows",
+                arguments,
+            ]),
         lean("ses-drop", ["MailDrop"]),
         program("ses-lmtp", ["LMTPServer", "Spool", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", "ProgramCommands", "HostProcess", arguments]),

@@ -39,6 +39,13 @@ extension EnvelopeBlock {
             origin: value(Self.origin))
     }
 
+    /// Returns the mail server's identifier in a block; nil if it has none, or cannot be read.
+    public static func queueID(in block: OctetString) -> String? {
+        // Most blocks have none, and need not be read for it.
+        guard block.array.firstRange(of: Array((queueID + ":").utf8)) != nil else { return nil }
+        return (try? EnvelopeBlock(parsing: block))?.queueID
+    }
+
     /// Blocks of earlier versions have none of these fields: nothing was asked for.
     private static func notification(of header: Header) throws(CompositionError) -> NotificationRequest {
         func value<Value>(_ name: String, _ read: (String) -> Value?) throws(CompositionError) -> Value? {

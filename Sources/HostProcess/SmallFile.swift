@@ -39,6 +39,9 @@ package enum SmallFile {
         return mode & S_IWOTH != 0 && (mode & S_IFMT != S_IFDIR || mode & S_ISVTX == 0)
     }
 
+    /// Returns true if there is something at `path`.
+    package static func exists(_ path: String) -> Bool { mode(path) != 0 }
+
     /// 0 where there is nothing.
     private static func mode(_ path: String) -> mode_t {
         var status = stat()

@@ -17,6 +17,8 @@ public struct Entry: Sendable {
     public let attempts: Int
     /// `A=release`: an operator's order to pass it on as it arrived.
     public let isReleased: Bool
+    /// `A=hold`: an operator's order to keep it, which was interrupted.
+    public let isHeld: Bool
     /// The envelope block at the head of the file, nil without one.
     public let block: OctetString?
     /// The message as it stands in the file, after the block.
@@ -27,7 +29,7 @@ public struct Entry: Sendable {
 
     public init(
         id: String, uniqueName: String, direction: Direction, isBare: Bool, attempts: Int, isReleased: Bool,
-        block: OctetString?, raw: OctetString, canonical: OctetString, lineEnding: LineEnding
+        isHeld: Bool = false, block: OctetString?, raw: OctetString, canonical: OctetString, lineEnding: LineEnding
     ) {
         self.id = id
         self.uniqueName = uniqueName
@@ -35,6 +37,7 @@ public struct Entry: Sendable {
         self.isBare = isBare
         self.attempts = attempts
         self.isReleased = isReleased
+        self.isHeld = isHeld
         self.block = block
         self.raw = raw
         self.canonical = canonical

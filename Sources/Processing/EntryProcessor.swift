@@ -32,6 +32,7 @@ public struct EntryProcessor: Sendable {
                 entry, because: Advice.ownMessage.added(to: error.text), policy: policy, services: services)
         }
         var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
+        if entry.isHeld { return routing.block(because: "held by an operator") }
         if !entry.isReleased, let loop = routing.findLoop() { return routing.block(because: loop) }
         guard intake.envelope.unreadable.isEmpty else {
             return Unread.unreadableRecipients(

@@ -14,14 +14,17 @@ public final class SpoolWatcher: Sendable {
     /// Starts to watch.
     /// - Parameters:
     ///   - directories: Paths; each must exist and be no symbolic link.
+    ///   - bells: Those of them where a file that comes is no message, but asks for a look at everything.
     ///   - interval: The time between wakes without an event.
     /// - Throws: ``SpoolWatchError`` if a directory does not exist, is a symbolic link or cannot be watched, or another
     ///   watcher runs.
-    public init(directories: [String], interval: Duration = .seconds(30)) throws(SpoolWatchError) {
+    public init(
+        directories: [String], bells: [String] = [], interval: Duration = .seconds(30)
+    ) throws(SpoolWatchError) {
         let (wakes, continuation) = AsyncStream.makeStream(of: Wake.self, bufferingPolicy: .bufferingNewest(1))
         self.wakes = wakes
         thread = Mutex(
-            try WatcherThread(directories, interval: interval) {
+            try WatcherThread(directories, bells: bells, interval: interval) {
                 Self.yield($0, to: continuation)
             } ended: {
                 continuation.finish()

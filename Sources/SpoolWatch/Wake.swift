@@ -3,6 +3,8 @@ public struct Wake: Sendable, Hashable {
     public enum Reason: Sendable, Hashable {
         /// A file came into a watched directory, or was written to.
         case event
+        /// Somebody asks for a look at everything, because of an operator's order.
+        case order
         /// More happened than the kernel could tell: anything may have come.
         case overflow
         /// A watched directory was moved, removed or made anew; it is watched again once it is there.
@@ -18,12 +20,13 @@ public struct Wake: Sendable, Hashable {
     init(_ reasons: Set<Reason>) { self.reasons = reasons }
 
     public var isTimer: Bool { reasons.contains(.timer) }
+    public var isOrder: Bool { reasons.contains(.order) }
 
     /// True if an administrator may have to know of it.
     public var isNoteworthy: Bool {
         reasons.contains { reason in
             switch reason {
-            case .event, .timer: false
+            case .event, .order, .timer: false
             case .overflow, .directory, .blind: true
             }
         }
@@ -35,6 +38,7 @@ extension Wake: CustomStringConvertible {
         reasons.map { reason in
             switch reason {
             case .event: "a file came"
+            case .order: "an operator gave an order"
             case .overflow:
                 "more came than the kernel could tell (fs.inotify.max_queued_events); the folders are listed"
             case .directory(let path): "\(path) was moved, removed or made anew"

@@ -13,6 +13,7 @@ struct WatchedDirectories {
     }
 
     private let paths: [String]
+    private let bells: Set<String>
     /// The directory that each path led to when its watch was set; nil while it is not watched.
     private var watched: [String: Identity] = [:]
     /// Watches whose directory is gone. The library keeps them, and would complain if asked to remove them.
@@ -20,11 +21,10 @@ struct WatchedDirectories {
     /// The last complaint about each path that cannot be watched, so that it is reported once.
     private var complaints: [String: Int32] = [:]
 
-    init(_ paths: [String]) {
-        self.paths = paths.map { path in
-            let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-            return trimmed
-        }
+    /// - Parameter bells: Those of `paths` where a file that comes is an order and no message.
+    init(_ paths: [String], bells: [String] = []) {
+        self.paths = paths.map(Self.withoutSlash)
+        self.bells = Set(bells.map(Self.withoutSlash))
     }
 
     /// True if a directory is not watched, so that arrivals there are found by the timer only.
@@ -49,7 +49,7 @@ struct WatchedDirectories {
         let path = inotifytools_filename_from_wd(watch).map { Self.withoutSlash(String(cString: $0)) }
         switch meaning {
         case .overflow: return [.overflow]
-        case .arrival: return [.event]
+        case .arrival: return [path.map(bells.contains) == true ? .order : .event]
         case .moved:
             guard let path else { return [] }
             watched[path] = nil

@@ -29,7 +29,7 @@ final class WatcherThread: @unchecked Sendable {
     static let threadName = "spool-watcher"
 
     init(
-        _ paths: [String], interval: Duration, wake: @escaping @Sendable (Wake) -> Void,
+        _ paths: [String], bells: [String], interval: Duration, wake: @escaping @Sendable (Wake) -> Void,
         ended: @escaping @Sendable () -> Void
     ) throws(SpoolWatchError) {
         guard !Self.isTaken.exchange(true, ordering: .acquiringAndReleasing) else {
@@ -38,7 +38,7 @@ final class WatcherThread: @unchecked Sendable {
         self.interval = max(.milliseconds(1), interval)
         self.wake = wake
         self.ended = ended
-        directories = WatchedDirectories(paths)
+        directories = WatchedDirectories(paths, bells: bells)
         stopBell = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
         ready = .allocate(capacity: 1)
         sem_init(ready, 0, 0)
@@ -197,7 +197,7 @@ final class WatcherThread: @unchecked Sendable {
             }
             while notifications >= 0, let event = cinotify_waiting_event() {
                 let found = directories.reasons(mask: event.pointee.mask, watch: event.pointee.wd)
-                isThorough = isThorough || found.contains { $0 != .event }
+                isThorough = isThorough || found.contains { $0 != .event && $0 != .order }
                 reasons.formUnion(found)
             }
             reasons.formUnion(repair(isThorough: isThorough))

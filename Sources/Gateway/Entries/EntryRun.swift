@@ -30,6 +30,8 @@ final class EntryRun {
     private let log: Logger
     /// The reasons for the outcome, for log, journal and health.
     private(set) var account = Outcome.Account()
+    /// The mail server's identifier of the message, which the results keep; nil before it is read, or without one.
+    private var queueID: String?
 
     /// - Parameter server: The lane of its signing server; nil for a message that is processed alone.
     init(
@@ -169,7 +171,7 @@ final class EntryRun {
 
     private func staged(_ output: Output, writesLF: Bool) -> StagedOutput {
         let block = EnvelopeBlock(
-            envelope: output.envelope, entry: "\(transaction.entry)", outcome: output.word.rawValue,
+            envelope: output.envelope, entry: "\(transaction.entry)", queueID: queueID, outcome: output.word.rawValue,
             workflow: output.workflow, reason: output.reason, origin: output.direction == .outgoing ? "out" : "in")
         return StagedOutput(
             folder: Self.folder(output.folder),
@@ -189,8 +191,8 @@ final class EntryRun {
     private func outcome() async throws(Interruption) -> (Outcome, writesLF: Bool) {
         let file: ClaimedFile
         do {
-            // A message that an operator releases passes whatever its size: only its header is read.
-            let limit = transaction.facts.order == .release ? Int.max : configuration.maximumMessageSize
+            // A message that an operator releases or holds passes whatever its size: only its header is read.
+            let limit = transaction.facts.order != nil ? Int.max : configuration.maximumMessageSize
             file = try transaction.read(maximum: limit)
         } catch {
             guard case .tooLarge(let octets) = error.kind else { throw .spool(error) }
@@ -207,10 +209,12 @@ final class EntryRun {
     private func entry(
         _ raw: OctetString, _ block: OctetString?, canonical: OctetString, _ ending: LineEnding
     ) -> Entry {
-        Entry(
+        queueID = block.flatMap(EnvelopeBlock.queueID)
+        return Entry(
             id: "\(transaction.entry)", uniqueName: "\(transaction.uniqueName)", direction: direction,
             isBare: transaction.origin.isBare, attempts: transaction.attempts,
-            isReleased: transaction.facts.order == .release, block: block, raw: raw, canonical: canonical,
+            isReleased: transaction.facts.order == .release, isHeld: transaction.facts.order == .hold, block: block,
+            raw: raw, canonical: canonical,
             lineEnding: ending)
     }
 
@@ -258,11 +262,12 @@ final class EntryRun {
     // MARK: - Journal and log
 
     private func tell(_ event: JournalEvent.Event, attempts: Int? = nil, to: [PublishedFile] = []) {
-        let line = JournalEvent(
+        var line = JournalEvent(
             event, entry: transaction.entry, file: transaction.source.map { "\($0)" }, workflow: account.workflow,
             attempts: attempts, to: to, verdict: account.verdict,
             reason: account.reason.isEmpty ? nil : account.reason, messageID: account.messageID,
             server: account.serverAnswer)
+        line.queueID = queueID
         if let error = spool.journal.append(line) { gate.note(error, about: IntakeGate.journal) }
     }
 

@@ -153,7 +153,7 @@ final class GatewayService: Service {
                         swept = .now
                     }
                     if wake.isNoteworthy { log.notice("\(wake)") }
-                    for loop in loops where loop.queue != .retry || wake.isTimer { loop.bell.ring() }
+                    for loop in loops where loop.queue != .retry || wake.isTimer || wake.isOrder { loop.bell.ring() }
                     if wake.isTimer { engine.gate.lookForLeftBehind() }
                 }
             }

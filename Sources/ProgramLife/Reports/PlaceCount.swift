@@ -24,7 +24,8 @@ public struct PlaceCount: Encodable, Sendable {
         }
     }
 
-    static func span(_ seconds: Int) -> String {
+    /// An age or a wait in words: `5 min`.
+    package static func span(_ seconds: Int) -> String {
         switch seconds {
         case ..<120: "\(seconds) s"
         case ..<7_200: "\(seconds / 60) min"

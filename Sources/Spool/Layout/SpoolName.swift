@@ -34,6 +34,8 @@ public struct NameFacts: Hashable, Sendable {
     public enum Order: String, Hashable, Sendable {
         /// Pass it on as it arrived; nothing is decided.
         case release
+        /// Keep it until somebody decides about it; nothing is decided by the workflows.
+        case hold
     }
 
     /// E: octets of envelope block at the head of the file; nil without one.

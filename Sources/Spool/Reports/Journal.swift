@@ -6,6 +6,8 @@ import Synchronization
 public struct JournalEvent: Sendable, Hashable {
     public enum Event: String, Sendable, Hashable {
         case claimed, committed, published, deferred, recovered, sent, failed
+        /// An operator's order.
+        case ordered
     }
 
     public var event: Event
@@ -18,6 +20,8 @@ public struct JournalEvent: Sendable, Hashable {
     public var verdict: String?
     public var reason: String?
     public var messageID: String?
+    /// The mail server's identifier of the message.
+    public var queueID: String?
     /// The server's message.
     public var server: String?
     /// The recipients that the relay's event concerns.
@@ -53,6 +57,7 @@ public struct JournalEvent: Sendable, Hashable {
         if let verdict { json.add("verdict", verdict) }
         if let reason { json.add("reason", reason) }
         if let messageID { json.add("mid", messageID) }
+        if let queueID { json.add("qid", queueID) }
         if let server { json.add("srv", server) }
         if !recipients.isEmpty { json.add("rcpt", recipients) }
         json.add("pid", Int(pid))

@@ -10,7 +10,7 @@ public struct Candidate: Sendable {
     public let due: Int?
     /// The facts in its name that may be believed in this place.
     public let facts: NameFacts
-    /// For retry: the entry it has been since its first claim.
+    /// The entry that its name gives; nil for a name that is not of the spool's form.
     public let entry: EntryID?
     let directory: Directory
 
@@ -110,8 +110,11 @@ extension Spool {
         case .outgoing, .incoming:
             let origin: Origin = queue == .outgoing ? .outgoing(bare: isBare) : .incoming(bare: isBare)
             let facts = NameFacts(envelopeOctets: parsed?.facts.envelopeOctets, origin: origin, attempts: 0)
+            // `ses drop` told its caller the entry that it put into the name. An entry decides nothing, so it is
+            // believed here, too.
             return Candidate(
-                queue: queue, isBare: isBare, name: name, due: nil, facts: facts, entry: nil, directory: directory)
+                queue: queue, isBare: isBare, name: name, due: nil, facts: facts, entry: parsed?.unique.entry,
+                directory: directory)
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 extension FaultBench {
     @Suite("Programs killed at any change of a file")
     struct Kills {
-        private static let scenarios = GatewayScenarios.all + RelayScenarios.all
+        private static let scenarios = GatewayScenarios.all + RelayScenarios.all + OrderScenarios.all
 
         private func run(_ suite: String, _ bench: KillBench, _ chosen: [KillPoint], of all: Int) async {
             let found = await FaultShare.faults(of: chosen) { try await bench.faults($0) }

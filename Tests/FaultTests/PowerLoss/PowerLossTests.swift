@@ -63,7 +63,9 @@ extension FaultBench {
         @Test("lose nothing and double nothing but what they announce, whatever was not synced")
         func images() async throws {
             var recorded: [Recorded] = []
-            for scenario in GatewayScenarios.all + RelayScenarios.all { recorded.append(try await Recorded(scenario)) }
+            for scenario in GatewayScenarios.all + RelayScenarios.all + OrderScenarios.all {
+                recorded.append(try await Recorded(scenario))
+            }
             for one in recorded { #expect(try one.faultsOfTrace() == []) }
             let points = recorded.enumerated().flatMap { index, one in
                 one.trace.steps.indices.filter { !one.trace.steps[$0].isProbe }.flatMap { step in

@@ -1,0 +1,35 @@
+import Glibc
+
+/// The accounts of the machine.
+package enum Account {
+    /// The name of the person behind this process: `SUDO_USER` of a command that root runs for somebody, otherwise the
+    /// name of the real user.
+    package static func person(_ environment: [String: String]) -> String {
+        if getuid() == 0, let name = environment["SUDO_USER"], !name.isEmpty { return name }
+        return name(of: getuid()) ?? "uid \(getuid())"
+    }
+
+    /// Takes on the rights of the owner of `directory` for good, with all groups of that user, if this process has
+    /// those of root and the owner is another user: what it writes then belongs to the owner.
+    /// - Returns: The reason why that is not possible; nil if it was done, or nothing had to be done.
+    package static func becomeOwner(of directory: String) -> String? {
+        guard geteuid() == 0 else { return nil }
+        var status = stat()
+        // A missing directory is reported by whoever opens it.
+        guard stat(directory, &status) == 0, status.st_uid != 0 else { return nil }
+        guard let entry = getpwuid(status.st_uid) else {
+            return "the owner of \(directory), uid \(status.st_uid), has no account"
+        }
+        guard initgroups(entry.pointee.pw_name, entry.pointee.pw_gid) == 0, setgid(entry.pointee.pw_gid) == 0,
+            setuid(status.st_uid) == 0
+        else {
+            return "the rights of the owner of \(directory) cannot be taken on: \(String(cString: strerror(errno)))"
+        }
+        return nil
+    }
+
+    private static func name(of user: uid_t) -> String? {
+        guard let entry = getpwuid(user), let name = entry.pointee.pw_name else { return nil }
+        return String(cString: name)
+    }
+}

@@ -1,0 +1,125 @@
+import Glibc
+public import Octets
+
+/// A place of the spool where messages stand until a program or a person takes them.
+public enum StandingPlace: String, Sendable, Hashable, CaseIterable {
+    case outgoing, incoming, retry, blocked, delivered, admin, failed, corrupt
+
+    /// The directories that it consists of, from the spool's root.
+    var paths: [String] {
+        switch self {
+        case .outgoing, .incoming: [rawValue + "/new", rawValue]
+        case .retry, .blocked, .delivered, .admin: [rawValue + "/new"]
+        case .failed, .corrupt: [rawValue]
+        }
+    }
+}
+
+/// A message as it stands in a place. By the time that it is used, it may have been taken away.
+public struct StandingMessage: Sendable {
+    public let place: StandingPlace
+    /// Its name, read; nil for a file with a name that is not of the spool's form.
+    public let name: SpoolName?
+    /// Unix seconds since when it stands there: the time in its name, otherwise that of the last change of the file's
+    /// metadata.
+    public let since: Int
+    let fileName: FileName
+    let directory: Directory
+
+    /// The path of the file, as an administrator sees it.
+    public var path: String { "\(directory.path)/\(fileName)" }
+    /// The message's identity; nil before its first claim, except where the name gives one.
+    public var entry: EntryID? { name?.unique.entry }
+    /// The name of the file as it can be shown.
+    public var fileNameShown: String { fileName.shown }
+}
+
+/// The beginning of a standing message.
+public struct StandingHead: Sendable {
+    /// Octets of the whole file.
+    public let octets: Int
+    /// The envelope block; nil without one.
+    public let block: OctetString?
+    /// The front of the message behind the block.
+    public let front: OctetString
+}
+
+extension Spool {
+    /// Lists the messages in `place`, in the order of the directory.
+    /// - Parameter body: Returns false to stop the listing.
+    /// - Throws: ``SpoolError`` if a directory cannot be listed, or `body` throws.
+    public func forEachStanding(
+        in place: StandingPlace, _ body: (StandingMessage) throws(SpoolError) -> Bool
+    ) throws(SpoolError) {
+        var goesOn = true
+        for path in place.paths where goesOn {
+            let directory: Directory
+            do throws(SpoolError) {
+                directory = try root.descend(path)
+            } catch let error where error.isMissingDirectory {
+                continue
+            }
+            // Beside `new/` stand its sister directories, and bare messages.
+            let isTop = place.paths.count > 1 && path == place.rawValue
+            try directory.forEachName { (name, _) throws(SpoolError) in
+                guard !name.hasPrefix("."), !isTop || name.isMessageName else { return true }
+                let parsed = name.text.flatMap { SpoolName(parsing: $0) }
+                var since = parsed?.unique.seconds
+                if since == nil { since = try directory.status(name)?.st_ctim.tv_sec }
+                guard let since else { return true }
+                goesOn = try body(
+                    StandingMessage(place: place, name: parsed, since: since, fileName: name, directory: directory))
+                return goesOn
+            }
+        }
+    }
+
+    /// Reads the front of a standing message.
+    /// - Parameter limit: Octets of the message that are read at most, behind its block.
+    /// - Returns: nil if it is gone.
+    /// - Throws: ``SpoolError`` if it cannot be read, or is no regular file.
+    public func head(of message: StandingMessage, limit: Int = 1 << 16) throws(SpoolError) -> StandingHead? {
+        guard let (file, size) = try open(message) else { return nil }
+        let envelope = min(message.name?.facts.envelopeOctets ?? 0, size)
+        let contents = try file.contents(min(size, envelope + limit))
+        let end = min(envelope, contents.count)
+        return StandingHead(
+            octets: size, block: envelope > 0 ? contents.slice(0..<end) : nil,
+            front: contents.slice(end..<contents.count))
+    }
+
+    /// Calls `body` with the octets of a standing message behind its block, piece by piece.
+    /// - Returns: False if it is gone; nothing was read then.
+    /// - Throws: ``SpoolError`` if it cannot be read, or is no regular file.
+    public func read(
+        _ message: StandingMessage, _ body: (UnsafeRawBufferPointer) throws(SpoolError) -> Void
+    ) throws(SpoolError) -> Bool {
+        guard let (file, size) = try open(message) else { return false }
+        var skipped = min(message.name?.facts.envelopeOctets ?? 0, size)
+        while true {
+            let chunk = try file.contents(1 << 16)
+            guard !chunk.isEmpty else { return true }
+            let dropped = min(skipped, chunk.count)
+            skipped -= dropped
+            var outcome: Result<Void, SpoolError> = .success(())
+            chunk.slice(dropped..<chunk.count).withUnsafeBytes { octets in
+                do throws(SpoolError) { try body(octets) } catch { outcome = .failure(error) }
+            }
+            try outcome.get()
+        }
+    }
+
+    private func open(_ message: StandingMessage) throws(SpoolError) -> (OpenFile, Int)? {
+        let file: OpenFile
+        do throws(SpoolError) {
+            file = try message.directory.openFile(message.fileName)
+        } catch let error where error.errno == ENOENT {
+            return nil
+        }
+        let status = try file.status()
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw SpoolError(.raced, path: message.path, "it is no regular file, so it is not read")
+        }
+        return (file, Int(status.st_size))
+    }
+}

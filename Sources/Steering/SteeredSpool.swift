@@ -1,0 +1,50 @@
+public import HostProcess
+import ProgramLife
+import SESConfiguration
+import Spool
+
+/// The spool that orders are about, opened with the rights of its owner.
+public struct SteeredSpool: Sendable {
+    let spool: Spool
+    let clock: SpoolClock
+    /// The person who gives the orders, for the journal.
+    let person: String
+    /// The path of `ses.xml`, for orders that need it.
+    private let configurationPath: String
+
+    /// Opens the spool. Run by root it goes on as the owner of the spool.
+    /// - Parameters:
+    ///   - configuration: `--config`; only read for the place of the spool, and for the words of a rejection.
+    ///   - option: `--spool`.
+    /// - Throws: ``ProgramError`` with 66 if there is no spool, 77 without the rights to it.
+    public init(configuration: String?, spool option: String?) throws(ProgramError) {
+        let surroundings = Surroundings()
+        person = Account.person(surroundings.environment)
+        configurationPath = surroundings.configurationPath(option: configuration)
+        var configured: String?
+        if option == nil, configuration != nil || SmallFile.exists(configurationPath) {
+            configured = try Self.load(configurationPath).processing.spool
+        }
+        let path = surroundings.spoolPath(option: option, configured: configured)
+        if let trouble = Account.becomeOwner(of: path) { throw ProgramError(.noPermission, trouble) }
+        clock = .system
+        do {
+            spool = try Spool(opening: path, program: .ses)
+        } catch {
+            let isDenied = error.errno == 13 || error.errno == 1
+            throw ProgramError(
+                isDenied ? .noPermission : .noInput,
+                error.description + (isDenied ? " (run it as root or as the user of the spool)" : ""))
+        }
+    }
+
+    func configuration() throws(ProgramError) -> ServerConfiguration { try Self.load(configurationPath) }
+
+    private static func load(_ path: String) throws(ProgramError) -> ServerConfiguration {
+        do {
+            return try SESConfiguration.load(path: path, environment: Surroundings().environment)
+        } catch {
+            throw ProgramError(.configuration, error.description)
+        }
+    }
+}

@@ -1,0 +1,171 @@
+public import ArgumentParser
+import HostProcess
+import ProgramCommands
+public import Spool
+import Steering
+
+/// The messages that a command is about, by property.
+struct FilterOptions: ParsableArguments {
+    @Option(help: "Only with this text in the sender's address.") var from: String?
+    @Option(help: "Only with this text in a recipient's address.") var to: String?
+    @Option(help: "Only with this text in the reason.") var reason: String?
+    @Option(help: "Only what has stood there for so long: 30m, 6h, 2d.") var older: Age?
+
+    func selection(_ entries: [String], _ places: Set<StandingPlace> = []) throws(ProgramError) -> MessageSelection {
+        try MessageSelection(
+            entries: entries, places: places, from: from, to: to, reason: reason, olderThan: older?.seconds)
+    }
+}
+
+/// An age on the command line: a number with `s`, `m`, `h` or `d`.
+struct Age: ExpressibleByArgument {
+    let seconds: Int
+
+    init?(argument: String) {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        guard let unit = argument.last.flatMap({ units[$0] }), let number = Int(argument.dropLast()), number >= 0,
+            case (let seconds, false) = number.multipliedReportingOverflow(by: unit)
+        else { return nil }
+        self.seconds = seconds
+    }
+}
+
+extension StandingPlace: ExpressibleByArgument {}
+
+struct List: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the messages in the folders, with the reasons; the oldest first.",
+        discussion: "Run as root it works with the rights of the spool's owner.")
+    @Argument(help: "Folders, such as blocked or retry; all of them without any.") var folders: [StandingPlace] = []
+    @Flag(help: "What is kept from its recipients until somebody decides: blocked.") var held = false
+    @Flag(help: "What waits to be processed: outgoing, incoming, retry.") var waiting = false
+    @Flag(help: "What was given up on: failed and corrupt.") var failed = false
+    @OptionGroup var filter: FilterOptions
+    @Option(help: "The number of messages that are shown; 0 for all.") var limit = 50
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+    @OptionGroup var format: FormatOption
+
+    func perform() async throws(ProgramError) -> ExitStatus {
+        var places = Set(folders)
+        if held { places.insert(.blocked) }
+        if waiting { places.formUnion([.outgoing, .incoming, .retry]) }
+        if failed { places.formUnion([.failed, .corrupt]) }
+        let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
+        let report = try ListReport.make(steered, try filter.selection([], places), limit: max(0, limit))
+        return try report.printed(asJSON: format.isJSON)
+    }
+}
+
+struct Show: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show one message: its place, its envelope, its header, and what the journal tells of it.")
+    @Argument(help: "The entry, or its first digits.") var entry: String
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+    @OptionGroup var format: FormatOption
+
+    func perform() async throws(ProgramError) -> ExitStatus {
+        let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
+        let report = try ShowReport.make(steered, entry: entry)
+        return try report.printed(asJSON: format.isJSON)
+    }
+}
+
+struct Export: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write one message to standard output, without its envelope.")
+    @Argument(help: "The entry, or its first digits.") var entry: String
+    @Option(help: "The folder, if the entry stands in several.") var folder: StandingPlace?
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+
+    func perform() async throws(ProgramError) -> ExitStatus {
+        let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
+        try MessageExport.run(steered, entry: entry, folder: folder)
+        return .success
+    }
+}
+
+/// The messages that an order is about.
+struct OrderOptions: ParsableArguments {
+    @Argument(help: "Entries, or their first digits.") var entries: [String] = []
+    @Flag(help: "All messages for which the order has a meaning.") var all = false
+    @OptionGroup var filter: FilterOptions
+    @Flag(help: "Do not ask.") var yes = false
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+
+    /// Finds the messages, asks where that is due, and carries the order out.
+    /// - Returns: 1 if a message had gone meanwhile or could not be dealt with.
+    func give(_ order: Order) throws(ProgramError) -> ExitStatus {
+        let selection = try filter.selection(entries)
+        guard !entries.isEmpty || all || selection.hasFilter else {
+            throw ProgramError(.usage, "say which messages: entries, a filter such as --from, or --all")
+        }
+        let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
+        let planned = try PlannedOrder(order, selection, in: steered)
+        guard !planned.rows.isEmpty else {
+            Console.write("no message")
+            return .success
+        }
+        if order.isFinal || entries.isEmpty {
+            let count = planned.rows.count == 1 ? "1 message" : "\(planned.rows.count) messages"
+            var isConfirmed = yes
+            if !isConfirmed { isConfirmed = try Confirmation.ask("\(order.word) \(count)?") }
+            guard isConfirmed else {
+                Console.write("nothing was done")
+                return .unhealthy
+            }
+        }
+        return try planned.carryOut(steered) { Console.write($0) } == 0 ? .success : .unhealthy
+    }
+}
+
+struct Release: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Pass blocked messages on to their recipients as they were received, never as trusted.")
+    @OptionGroup var options: OrderOptions
+
+    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.release) }
+}
+
+struct Requeue: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Process blocked or waiting messages by the workflows again, as if they had just come.")
+    @OptionGroup var options: OrderOptions
+
+    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.requeue) }
+}
+
+struct Retry: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Try messages in retry now, and give those in failed to the relay again.")
+    @OptionGroup var options: OrderOptions
+
+    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.retry) }
+}
+
+struct Hold: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Keep messages that wait to be processed in blocked, until somebody decides.")
+    @OptionGroup var options: OrderOptions
+
+    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.hold) }
+}
+
+struct Reject: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Give blocked messages back to their senders, with a reason.")
+    @Option(help: "The reason, for the sender.") var text: String?
+    @OptionGroup var options: OrderOptions
+
+    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.reject(text)) }
+}
+
+struct Remove: SESCommand {
+    static let configuration = CommandConfiguration(abstract: "Remove messages for good; asks first.")
+    @OptionGroup var options: OrderOptions
+
+    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.remove) }
+}

@@ -1,0 +1,220 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Orders of an operator")
+    struct Orders {
+        /// A spool that blocks what no workflow is for, and signs what Alice sends.
+        private func fixture(server: String? = nil, retry: String = "") async throws -> SpoolFixture {
+            var address = server
+            if address == nil { address = try await DSSFixture.shared.address }
+            var configuration = SESXML(servers: [address ?? ""])
+            configuration.signingNoFilterAction = "BLOCK_EMAIL"
+            configuration.outgoing = SESXML.sign(
+                alias: Samples.aliceKey, filter: "<Filter><AND><From contains=\"alice@*\"/></AND></Filter>")
+            configuration.processing = retry
+            return try await SpoolFixture(configuration)
+        }
+
+        private static let carol = "carol@example.test"
+
+        private func blocked(_ fixture: SpoolFixture, _ subject: String = "Price list") async throws -> SpoolFile {
+            try await fixture.drop(
+                MailSamples.plain(from: Self.carol, subject: subject), to: .outgoing, from: Self.carol)
+            try await fixture.process()
+            return try fixture.onlyFile(in: "blocked")
+        }
+
+        private func entry(_ file: SpoolFile) throws -> String {
+            try #require(file.name.split(separator: ".").dropFirst().first.map(String.init))
+        }
+
+        private func order(
+            _ fixture: SpoolFixture, _ arguments: String..., input: [UInt8] = []
+        ) async throws -> RunningProgram.Finished {
+            try await fixture.ses(arguments + ["--config", fixture.configurationPath], input: input)
+        }
+
+        @Test("list, show and export tell of a blocked message")
+        func shown() async throws {
+            let fixture = try await fixture()
+            let file = try await blocked(fixture)
+            let entry = try entry(file)
+            let list = try await order(fixture, "list", "--held")
+            #expect(list.status == 0, "\(list)")
+            let row = try #require(list.output.split(separator: "\n").dropFirst().first)
+            #expect(row.hasPrefix(entry.prefix(8)) && row.contains("blocked") && row.contains(Self.carol))
+            #expect(row.contains(MailSamples.bob) && row.contains("NoFilterAction"))
+            let json = try await order(fixture, "list", "blocked", "--json")
+            let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+            let messages = try #require(object?["messages"] as? [[String: Any]])
+            #expect(
+                messages.first?["entry"] as? String == entry && messages.first?["subject"] as? String == "Price list")
+            #expect(try await order(fixture, "list", "--waiting").output.hasPrefix("no message"))
+            #expect(try await order(fixture, "list", "--from", "CAROL@").output.contains(entry.prefix(8)))
+            #expect(try await order(fixture, "list", "--from", "dora").output.hasPrefix("no message"))
+            #expect(try await order(fixture, "list", "--older", "2h").output.hasPrefix("no message"))
+            let shown = try await order(fixture, "show", String(entry.prefix(6)))
+            #expect(shown.status == 0 && shown.output.contains("Subject: Price list"), "\(shown)")
+            #expect(shown.output.contains("place       blocked") && shown.output.contains("claimed"))
+            let exported = try await order(fixture, "export", entry)
+            #expect(exported.status == 0 && Array(exported.output.utf8) == file.message)
+            #expect(try await order(fixture, "show", "ffffffff").status == 66)
+            #expect(try await order(fixture, "show", "xyz").status == 64)
+        }
+
+        @Test("the entry that drop prints and the mail server's queue id stay with a message to its result")
+        func identity() async throws {
+            let fixture = try await fixture()
+            let drop = try await fixture.ses(
+                [
+                    "drop", "--to", "outgoing", "--spool", fixture.spool, "--queue-id", "4XYZ999", "-f",
+                    MailSamples.alice, "--", MailSamples.bob,
+                ], input: MailSamples.plain())
+            let entry = try #require(drop.output.split(whereSeparator: \.isWhitespace).last.map(String.init))
+            try await fixture.process()
+            let result = try fixture.onlyFile(in: "delivered")
+            #expect(try self.entry(result) == entry && result.envelopeField("X-SES-Entry") == entry)
+            #expect(result.envelopeField("X-SES-Queue-Id") == "4XYZ999")
+            let shown = try await order(fixture, "show", entry)
+            #expect(shown.output.contains("queue id 4XYZ999") && shown.output.contains("published"), "\(shown)")
+        }
+
+        @Test("release passes a message on as it was, at once, beside a daemon, and the journal names the person")
+        func released() async throws {
+            let fixture = try await fixture()
+            let file = try await blocked(fixture)
+            let entry = try entry(file)
+            let daemon = try await fixture.watch()
+            let began = ContinuousClock.now
+            let release = try await order(fixture, "release", String(entry.prefix(8)))
+            #expect(release.status == 0 && release.output.contains("released to \(MailSamples.bob)"), "\(release)")
+            try await eventually("the released message leaves", within: .seconds(20)) {
+                try fixture.files(in: "delivered").isEmpty ? nil : ()
+            }
+            // Without the bell the daemon looks every half a minute.
+            #expect(ContinuousClock.now - began < .seconds(20))
+            _ = try await daemon.terminate()
+            let result = try fixture.onlyFile(in: "delivered")
+            #expect(result.envelopeField("X-SES-Outcome") == "released" && result.recipients == [MailSamples.bob])
+            #expect(result.header("Content-Type").allSatisfy { !$0.contains("multipart/signed") })
+            #expect(try fixture.counts() == ["delivered/new": 1])
+            let shown = try await order(fixture, "show", entry)
+            #expect(shown.output.contains("release by "), "\(shown)")
+        }
+
+        @Test("requeue sends a message through the workflows again")
+        func requeued() async throws {
+            let fixture = try await fixture()
+            let entry = try entry(try await blocked(fixture))
+            var configuration = SESXML(servers: [try await DSSFixture.shared.address])
+            configuration.outgoing = SESXML.sign(alias: Samples.aliceKey)
+            configuration.processing = "<SenderMustOwnFrom>false</SenderMustOwnFrom>"
+            try fixture.configure(configuration)
+            #expect(try await order(fixture, "requeue", entry).status == 0)
+            try await fixture.process()
+            let result = try fixture.onlyFile(in: "delivered")
+            #expect(result.header("Content-Type").contains { $0.contains("multipart/signed") }, "\(result)")
+        }
+
+        @Test("retry tries a waiting message now, and hold keeps it from that")
+        func retriedAndHeld() async throws {
+            let dead = "http://127.0.0.1:\(try DSSFixture.deadPort())"
+            let fixture = try await fixture(
+                server: dead, retry: "<Retry><delayTime>10 hours</delayTime><maxRetries>3</maxRetries></Retry>")
+            try await fixture.drop(MailSamples.plain(), to: .outgoing)
+            try await fixture.process()
+            let waiting = try entry(try fixture.onlyFile(in: "retry"))
+            let list = try await order(fixture, "list", "retry")
+            #expect(list.output.contains("next attempt in"), "\(list)")
+            #expect(try await order(fixture, "hold", waiting).status == 0)
+            try await fixture.process()
+            #expect(try fixture.counts() == ["blocked/new": 1])
+            #expect(try await order(fixture, "list", "--held").output.contains("held by an operator"))
+            let wrong = try await order(fixture, "retry", waiting)
+            #expect(wrong.status == 66 && wrong.error.contains("stands in blocked"), "\(wrong)")
+            #expect(try await order(fixture, "requeue", waiting).status == 0)
+            var configuration = SESXML(servers: [try await DSSFixture.shared.address])
+            configuration.outgoing = SESXML.sign(alias: Samples.aliceKey)
+            try fixture.configure(configuration)
+            #expect(try await order(fixture, "retry", "--all", "--yes").status == 0)
+            try await fixture.process()
+            #expect(try fixture.counts() == ["delivered/new": 1])
+        }
+
+        @Test("reject gives a message back to its sender with the operator's words, and to nobody else")
+        func rejected() async throws {
+            let fixture = try await fixture()
+            let entry = try entry(try await blocked(fixture))
+            let asked = try await order(fixture, "reject", entry, "--text", "Please send it signed.")
+            #expect(asked.status == 64 && asked.error.contains("--yes"), "\(asked)")
+            #expect(try fixture.counts() == ["blocked/new": 1])
+            let rejected = try await order(fixture, "reject", entry, "--text", "Please send it signed.", "--yes")
+            #expect(rejected.status == 0, "\(rejected)")
+            let report = try fixture.onlyFile(in: "delivered")
+            #expect(report.recipients == [Self.carol] && report.sender == "")
+            #expect(report.text.contains("Please send it signed.") && report.text.contains("Status: 5.7.1"))
+            #expect(report.text.contains("Final-Recipient: rfc822; \(MailSamples.bob)"))
+            #expect(try fixture.counts() == ["delivered/new": 1])
+        }
+
+        @Test("remove asks, and removes; an order without messages is refused")
+        func removed() async throws {
+            let fixture = try await fixture()
+            let entry = try entry(try await blocked(fixture))
+            #expect(try await order(fixture, "remove").status == 64)
+            #expect(try await order(fixture, "remove", entry).status == 64)
+            #expect(try fixture.counts() == ["blocked/new": 1])
+            #expect(try await order(fixture, "remove", entry, "--yes").status == 0)
+            #expect(try fixture.counts().isEmpty)
+            let again = try await order(fixture, "remove", entry, "--yes")
+            #expect(again.status == 66, "\(again)")
+        }
+
+        @Test("a bare file that waits can be held, and is then processed as what it was")
+        func bare() async throws {
+            let fixture = try await fixture()
+            try fixture.place(MailSamples.plain(), in: "outgoing", named: "letter.eml")
+            #expect(try await order(fixture, "hold", "--all", "--yes").status == 0)
+            #expect(try fixture.counts() == ["blocked/new": 1])
+            #expect(try await order(fixture, "requeue", "--all", "--yes").status == 0)
+            try await fixture.process()
+            let result = try fixture.onlyFile(in: "delivered")
+            #expect(result.recipients == [MailSamples.bob])
+        }
+
+        @Test("orders beside a daemon that takes the same messages lose none and double none", .timeLimit(.minutes(5)))
+        func raced() async throws {
+            let fixture = try await fixture()
+            let daemon = try await fixture.watch()
+            let rounds = isSecondLevel ? 1_000 : 40
+            let orders = [["release"], ["requeue"], ["hold"], ["retry"]]
+            for number in 0..<rounds {
+                try await fixture.drop(
+                    MailSamples.plain(from: Self.carol, subject: "raced-\(number)"), to: .outgoing, from: Self.carol)
+                let order = orders[number % orders.count]
+                let running = try RunningProgram(
+                    try Programs.path("ses"),
+                    order + ["--all", "--yes", "--config", fixture.configurationPath])
+                // Half of them are killed, wherever they are.
+                if number.isMultiple(of: 2) {
+                    _ = try await running.crash()
+                } else {
+                    _ = try await running.finished()
+                }
+            }
+            _ = try await order(fixture, "release", "--all", "--yes")
+            try await eventually("nothing is in work", within: .seconds(60)) {
+                let counts = try fixture.counts()
+                return counts.keys.allSatisfy { ["delivered/new", "blocked/new"].contains($0) } ? () : nil
+            }
+            _ = try await daemon.terminate()
+            var seen: [String: Int] = [:]
+            for folder in ["delivered", "blocked"] {
+                for file in try fixture.files(in: folder) { seen[file.header("Subject").first ?? "", default: 0] += 1 }
+            }
+            #expect(seen.count == rounds && seen.values.allSatisfy { $0 == 1 }, "\(seen.filter { $0.value != 1 })")
+        }
+    }
+}
