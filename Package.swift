@@ -153,7 +153,8 @@ let package = Package(
         layer(
             "Steering",
             [
-                "ProgramLife", "HostProcess", "Octets", "MailEnvelope", "InternetMessage", "Workflows", "Composition", "Spool",
+                "ProgramLife", "HostProcess", "Octets", "MailEnvelope", "InternetMessage", "Workflows", "Composition",
+                "Relaying", "Spool",
                 "SESConfiguration",
             ]),
         layer("ProgramCommands", ["HostProcess", arguments]),

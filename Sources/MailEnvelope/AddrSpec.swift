@@ -138,4 +138,12 @@ public struct Mailbox: Sendable, Hashable {
 public enum ReversePath: Sendable, Hashable {
     case null
     case address(AddrSpec)
+
+    /// The address; empty for the null sender.
+    public var shown: String {
+        switch self {
+        case .null: ""
+        case .address(let address): address.description
+        }
+    }
 }

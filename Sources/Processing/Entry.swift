@@ -73,6 +73,8 @@ public struct Outcome: Sendable {
         public var verdict: String?
         public var reason: String
         public var messageID: String?
+        /// The envelope; nil before it was read.
+        public var envelope: Envelope?
         /// The signing server's message, in one line.
         public var serverAnswer: String?
         /// The failure behind it, when there was one.

@@ -37,6 +37,9 @@ public struct RouteHealth: Sendable, Hashable {
         return .go
     }
 
+    /// Permits a trial at once, because somebody who may know more orders an attempt.
+    public mutating func permitTrial() { closedUntil = 0 }
+
     public mutating func succeeded() { self = RouteHealth() }
 
     /// The trial ended without saying anything of the route.

@@ -15,6 +15,11 @@ public struct SpoolClock: Sendable {
     /// Unix seconds.
     public func now() -> Int { milliseconds() / 1_000 }
 
+    /// The UTC day so many days ago, as the names of journals have it: `20260102`.
+    public func day(before days: Int) -> String {
+        Timestamp(milliseconds: milliseconds() - days * 86_400_000).day
+    }
+
     public static let system = SpoolClock(
         milliseconds: {
             let time = read(CLOCK_REALTIME)

@@ -47,7 +47,7 @@ public struct ListReport: ConsoleReport, Sendable {
             reason = facts.reason ?? (message.name?.facts.order == .hold ? "held by an operator" : nil)
             queueID = facts.queueID
             attempts = message.name?.facts.attempts ?? 0
-            due = message.place == .retry ? message.name?.facts.due : nil
+            due = message.place == .retry || message.place == .deferred ? message.name?.facts.due : nil
         }
     }
 

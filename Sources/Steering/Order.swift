@@ -35,7 +35,7 @@ public enum Order: Sendable {
         switch self {
         case .release, .reject: [.blocked]
         case .requeue: [.blocked, .retry]
-        case .retry: [.retry, .failed]
+        case .retry: [.retry, .failed, .deferred]
         case .hold: [.outgoing, .incoming, .retry]
         case .remove: [.outgoing, .incoming, .retry, .blocked, .delivered, .admin, .failed, .corrupt]
         }
@@ -129,6 +129,10 @@ public struct PlannedOrder: Sendable {
         case .retry where message.place == .failed:
             file = try spool.relayAgain(message)
             what = "given to the relay again for \(recipients)"
+        case .retry where message.place == .deferred:
+            guard try spool.expedite(message) else { return nil }
+            steered.tell(order, message, nil)
+            return UntrustedText.plainTextLine("is tried now for \(recipients)", limit: 400)
         case .retry:
             // An order of the past stays with the message.
             file = try spool.resume(message, order: message.name?.facts.order, attempts: row.attempts)

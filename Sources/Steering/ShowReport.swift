@@ -25,7 +25,7 @@ public struct ShowReport: ConsoleReport, Sendable {
     public static func make(_ steered: SteeredSpool, entry: String) throws(ProgramError) -> ShowReport {
         let selection = try MessageSelection(entries: [entry])
         let standing = try steered.standing(in: StandingPlace.allCases, selection)
-        let journal = JournalScan.lines(of: entry, in: steered.spool.path)
+        let journal = JournalScan(spool: steered.spool.path).lines(of: entry)
         try MessageSelection.requireOne(of: Set(standing.compactMap(\.entry?.digits) + journal.map(\.entry)), entry)
         var rows: [ListReport.Row] = []
         var fields: [Field] = []
@@ -66,7 +66,7 @@ public struct ShowReport: ConsoleReport, Sendable {
             add("size", ListReport.size(row.octets))
             add("sender", row.sender.map { $0.isEmpty ? "<>" : $0 })
             add("recipients", row.recipients.isEmpty ? nil : row.recipients.joined(separator: ", "))
-            add("queue id", row.queueID)
+            add("queue id", row.queueID ?? journal.lazy.compactMap(\.queueID).first)
             add("outcome", row.outcome)
             add("workflow", row.workflow)
             add("reason", row.reason)
@@ -78,7 +78,7 @@ public struct ShowReport: ConsoleReport, Sendable {
             lines += fields.map { "\($0.name): \(shown($0.text))" }
             lines.append("")
         }
-        lines += journal.map { UntrustedText.plainTextLine($0.text, limit: 1_000) }
+        lines += JournalScan.read(journal)
         if lines.last == "" { lines.removeLast() }
         return lines.joined(separator: "\n")
     }

@@ -1,5 +1,6 @@
 import Composition
 import InternetMessage
+import Relaying
 import Spool
 
 /// The facts about a standing message that its file tells.
@@ -8,7 +9,7 @@ struct StandingFacts: Sendable {
     let sender: String?
     /// The address in From; nil if none can be read.
     let author: String?
-    /// The envelope recipients; those of the address fields for a bare file.
+    /// The envelope recipients, of a deferred message those who wait; those of the address fields for a bare file.
     let recipients: [String]
     let subject: String?
     let messageID: String?
@@ -45,20 +46,20 @@ struct StandingFacts: Sendable {
         let block = head.block.flatMap { try? EnvelopeBlock(parsing: $0) }
         outcome = block?.outcome
         workflow = block?.workflow
-        reason = block?.reason
         queueID = block?.queueID
         let isBare = message.name == nil && message.place == .outgoing || message.place == .incoming
         let header = try? Header(reading: head.front, limits: Message.Limits(parts: 0, depth: 0, headerOctets: 65_536))
         let envelope =
             block?.envelope
             ?? header.flatMap { try? Envelope.reading(block: nil, header: $0, isBare: isBare) }
-        sender = envelope?.sender.map { path in
-            switch path {
-            case .null: ""
-            case .address(let address): address.description
-            }
-        }
-        recipients = envelope?.recipients.map(\.description) ?? []
+        sender = envelope?.sender.map(\.shown)
+        let history = DeliveryHistory(lines: try spool.record(of: message))
+        let waiting = history.pending(of: envelope?.recipients ?? [])
+        recipients = waiting.map(\.description)
+        // Of a deferred message the last that a server said tells more than why it was sent.
+        reason =
+            waiting.lazy.compactMap { history.lastReport(of: $0)?.text }.first.map { "deferred: " + $0 }
+            ?? block?.reason
         author = header?.first("From").flatMap { AddressList(parsing: $0).mailboxes.first?.address.description }
         func text(_ field: HeaderField) -> String { EncodedWords.decode(field.text, using: BuiltInCharsets()) }
         subject = header?.first("Subject").map(text)

@@ -38,7 +38,7 @@ struct List: SESCommand {
         discussion: "Run as root it works with the rights of the spool's owner.")
     @Argument(help: "Folders, such as blocked or retry; all of them without any.") var folders: [StandingPlace] = []
     @Flag(help: "What is kept from its recipients until somebody decides: blocked.") var held = false
-    @Flag(help: "What waits to be processed: outgoing, incoming, retry.") var waiting = false
+    @Flag(help: "What waits: outgoing, incoming, retry, and deferred by the relay.") var waiting = false
     @Flag(help: "What was given up on: failed and corrupt.") var failed = false
     @OptionGroup var filter: FilterOptions
     @Option(help: "The number of messages that are shown; 0 for all.") var limit = 50
@@ -49,7 +49,7 @@ struct List: SESCommand {
     func perform() async throws(ProgramError) -> ExitStatus {
         var places = Set(folders)
         if held { places.insert(.blocked) }
-        if waiting { places.formUnion([.outgoing, .incoming, .retry]) }
+        if waiting { places.formUnion([.outgoing, .incoming, .retry, .deferred]) }
         if failed { places.formUnion([.failed, .corrupt]) }
         let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
         let report = try ListReport.make(steered, try filter.selection([], places), limit: max(0, limit))
@@ -140,7 +140,8 @@ struct Requeue: SESCommand {
 
 struct Retry: SESCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Try messages in retry now, and give those in failed to the relay again.")
+        abstract:
+            "Try what waits in retry or is deferred by the relay now, and give what is in failed to the relay again.")
     @OptionGroup var options: OrderOptions
 
     func perform() async throws(ProgramError) -> ExitStatus { try options.give(.retry) }
@@ -168,4 +169,22 @@ struct Remove: SESCommand {
     @OptionGroup var options: OrderOptions
 
     func perform() async throws(ProgramError) -> ExitStatus { try options.give(.remove) }
+}
+
+struct Trace: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell the way of messages through ses and the relay, from their journals.")
+    @Argument(help: "An entry or its first digits, the mail server's queue id, a Message-ID, or an address.")
+    var text: String
+    @Option(help: "The number of days whose journals are searched, today included; 0 for all.") var days = 7
+    @Option(help: "The number of messages that are shown, the latest ones.") var limit = 10
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var spool: SpoolOption
+    @OptionGroup var format: FormatOption
+
+    func perform() async throws(ProgramError) -> ExitStatus {
+        let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
+        let report = try TraceReport.make(steered, text, days: max(0, days), limit: limit)
+        return try report.printed(asJSON: format.isJSON)
+    }
 }

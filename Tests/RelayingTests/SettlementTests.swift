@@ -308,6 +308,9 @@ struct RouteHealthTests {
         #expect(health.ask(at: 0) == .go)
         health.failed("refused", at: 0)
         #expect(!health.isOpen && health.reason == "refused")
+        var ordered = health
+        ordered.permitTrial()
+        #expect(ordered.ask(at: 1) == .go && ordered.ask(at: 2) != .go)
         #expect(health.ask(at: 29) == .waitUntil(30))
         #expect(health.ask(at: 30) == .go)
         guard case .waitUntil = health.ask(at: 30) else {

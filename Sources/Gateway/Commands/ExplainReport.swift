@@ -94,12 +94,7 @@ public struct ExplainReport: ConsoleReport, Sendable {
     init(_ decision: Decision, envelope: MailEnvelope.Envelope, warnings: [String] = []) {
         direction = decision.direction.rawValue
         self.envelope = Envelope(
-            sender: envelope.sender.map { sender in
-                switch sender {
-                case .null: ""
-                case .address(let address): address.description
-                }
-            },
+            sender: envelope.sender.map(\.shown),
             recipients: envelope.recipients.map(\.description), source: envelope.source.rawValue,
             unreadable: envelope.unreadable.isEmpty ? nil : envelope.unreadable.map(\.words))
         workflow = decision.workflow?.name

@@ -268,8 +268,16 @@ final class EntryRun {
             reason: account.reason.isEmpty ? nil : account.reason, messageID: account.messageID,
             server: account.serverAnswer)
         line.queueID = queueID
+        // Once for each message: a trace finds it by its addresses.
+        if event == .published || event == .deferred, let envelope = account.envelope {
+            line.sender = envelope.sender.map(\.shown)
+            line.recipients = envelope.recipients.prefix(Self.journalledRecipients).map(\.description)
+        }
         if let error = spool.journal.append(line) { gate.note(error, about: IntakeGate.journal) }
     }
+
+    /// The number of recipients that a line of the journal names.
+    private static let journalledRecipients = 20
 
     private var identity: Logger.Metadata { ["entry": "\(transaction.entry)"] }
 

@@ -20,6 +20,7 @@ struct Routing {
         self.policy = policy
         self.services = services
         account = Outcome.Account(messageID: intake.messageID, removed: intake.removed)
+        account.envelope = intake.envelope
     }
 
     /// The reason why a message is routed by an action.

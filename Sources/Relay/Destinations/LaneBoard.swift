@@ -209,6 +209,14 @@ final class LaneBoard: @unchecked Sendable {
     /// The number of attempts that wait for a turn now.
     var waitingCount: Int { condition.withLock { waiting } }
 
+    /// Permits a trial of each closed destination at once, because an operator orders an attempt.
+    func permitTrials() {
+        condition.withLock {
+            for destination in lanes.keys { lanes[destination]?.health.permitTrial() }
+            condition.broadcast()
+        }
+    }
+
     /// The closed destinations.
     func closed() -> [(destination: Destination, health: RouteHealth)] {
         condition.withLock {

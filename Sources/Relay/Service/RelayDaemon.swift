@@ -63,7 +63,9 @@ public enum RelayDaemon {
 
     private static func watch(_ spool: String) throws(ProgramError) -> SpoolWatcher {
         do {
-            return try SpoolWatcher(directories: ["delivered/new", "admin/new"].map { spool + "/" + $0 })
+            let bell = spool + "/" + Spool.relayBell
+            return try SpoolWatcher(
+                directories: ["delivered/new", "admin/new"].map { spool + "/" + $0 } + [bell], bells: [bell])
         } catch {
             let status: ExitStatus = error.kind == .directory ? .configuration : .system
             throw ProgramError(status, "cannot watch the spool: \(error) (`ses init \(spool)` makes its folders)")

@@ -4,6 +4,7 @@ import ProgramLife
 import ServiceLifecycle
 import Spool
 import SpoolWatch
+import Synchronization
 import Workers
 
 /// The work of one relay on one spool: recovery, then intake until it is told to stop or nothing is left.
@@ -18,6 +19,8 @@ final class RelayService: Service {
     private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
+    /// True after an operator's order, until the folder of deferred messages is read anew.
+    private let isRelistingWanted = Atomic(false)
     /// The time that deliveries under way may take after the order to stop, before their waiting is ended.
     private static let patience: Duration = .seconds(5)
     /// After that the program ends whatever is under way: a disk that does not answer cannot be interrupted.
@@ -129,11 +132,16 @@ final class RelayService: Service {
                 // Apart from the others: servers may take their time to say goodbye.
                 while await tidyBell.wait(atMost: nil) { engine.settings.current.transport.tidy() }
             }
-            group.addTask { [watcher, engine, bell, tidyBell, log] in
+            group.addTask { [self] in
                 guard let watcher else { return }
                 for await wake in watcher.wakes {
                     if wake.isNoteworthy { log.notice("\(wake)") }
                     bell.ring()
+                    if wake.isOrder {
+                        engine.lanes.permitTrials()
+                        isRelistingWanted.store(true, ordering: .releasing)
+                        engine.deferredBell.ring()
+                    }
                     if wake.isTimer {
                         engine.gate.lookForLeftBehind()
                         tidyBell.ring()
@@ -156,7 +164,8 @@ final class RelayService: Service {
         repeat {
             guard engine.gate.mayClaim else { continue }
             let now = engine.clock.monotonic()
-            if listed.map({ now - $0 >= Self.relisting }) ?? true {
+            let isWanted = isRelistingWanted.exchange(false, ordering: .acquiringAndReleasing)
+            if isWanted || listed.map({ now - $0 >= Self.relisting }) ?? true {
                 engine.listDeferred()
                 listed = now
             }

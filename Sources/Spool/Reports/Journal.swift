@@ -24,8 +24,10 @@ public struct JournalEvent: Sendable, Hashable {
     public var queueID: String?
     /// The server's message.
     public var server: String?
-    /// The recipients that the relay's event concerns.
+    /// The recipients that the event concerns.
     public var recipients: [String] = []
+    /// The envelope sender, empty for the null sender; nil if unknown.
+    public var sender: String?
 
     public init(
         _ event: Event, entry: EntryID, file: String? = nil, workflow: String? = nil, attempts: Int? = nil,
@@ -59,6 +61,7 @@ public struct JournalEvent: Sendable, Hashable {
         if let messageID { json.add("mid", messageID) }
         if let queueID { json.add("qid", queueID) }
         if let server { json.add("srv", server) }
+        if let sender { json.add("from", sender) }
         if !recipients.isEmpty { json.add("rcpt", recipients) }
         json.add("pid", Int(pid))
         return json.finished + "\n"

@@ -20,8 +20,23 @@ extension Spool {
             envelopeOctets: name.facts.envelopeOctets, origin: name.facts.origin, attempts: attempts, due: clock.now(),
             order: order)
         guard let file = try move(message, to: .retry, facts) else { return nil }
-        try ring()
+        try ring(Self.bell)
         return file
+    }
+
+    /// Has the relay try a deferred message now: a new name for its directory. Nothing has to be made durable, because
+    /// a power loss leaves it deferred in any case.
+    /// - Parameter message: One of ``StandingPlace/deferred``.
+    /// - Returns: False if it was taken away meanwhile.
+    /// - Throws: ``SpoolError``. The message is then where it was.
+    public func expedite(_ message: StandingMessage) throws(SpoolError) -> Bool {
+        var name = try named(message)
+        name.unique = makeUniqueName(name.unique.entry)
+        name.facts.due = clock.now()
+        guard case .done = try message.directory.rename(message.fileName, to: message.directory, name.description)
+        else { return false }
+        try ring(Self.relayBell)
+        return true
     }
 
     /// Moves a message that the relay gave up on back to where the relay takes it from.
@@ -45,7 +60,7 @@ extension Spool {
             switch message.place {
             case .outgoing: .outgoing(bare: isBare)
             case .incoming: .incoming(bare: isBare)
-            case .retry, .blocked, .delivered, .admin, .failed, .corrupt: try named(message).facts.origin
+            case .retry, .blocked, .delivered, .admin, .failed, .corrupt, .deferred: try named(message).facts.origin
             }
         let facts = NameFacts(
             envelopeOctets: message.name?.facts.envelopeOctets, origin: origin, order: .hold)
@@ -78,9 +93,12 @@ extension Spool {
     /// The directory that a daemon watches for orders about `retry`.
     public static let bell = StandingPlace.retry.rawValue
 
-    /// Wakes a daemon that watches, so that `retry` is looked through at once and not within half a minute.
-    private func ring() throws(SpoolError) {
-        let directory = try root.descend(Self.bell)
+    /// The directory that a relay watches for orders about deferred messages.
+    public static let relayBell = StandingPlace.delivered.rawValue
+
+    /// Wakes a daemon that watches, so that it looks at once for what is due, and not at its next turn.
+    private func ring(_ path: String) throws(SpoolError) {
+        let directory = try root.descend(path)
         let name = ".order-\(getpid())"
         _ = try directory.createFile(name, mode: Layout.fileMode)
         try directory.unlink(name)

@@ -4,6 +4,8 @@ public import Octets
 /// A place of the spool where messages stand until a program or a person takes them.
 public enum StandingPlace: String, Sendable, Hashable, CaseIterable {
     case outgoing, incoming, retry, blocked, delivered, admin, failed, corrupt
+    /// Messages that wait for the relay's next attempt: directories, each with the record of its recipients.
+    case deferred
 
     /// The directories that it consists of, from the spool's root.
     var paths: [String] {
@@ -11,6 +13,7 @@ public enum StandingPlace: String, Sendable, Hashable, CaseIterable {
         case .outgoing, .incoming: [rawValue + "/new", rawValue]
         case .retry, .blocked, .delivered, .admin: [rawValue + "/new"]
         case .failed, .corrupt: [rawValue]
+        case .deferred: [Territory.relay.deferredPath].compactMap(\.self)
         }
     }
 }
@@ -26,7 +29,7 @@ public struct StandingMessage: Sendable {
     let fileName: FileName
     let directory: Directory
 
-    /// The path of the file, as an administrator sees it.
+    /// The path of the file, or of the directory, as an administrator sees it.
     public var path: String { "\(directory.path)/\(fileName)" }
     /// The message's identity; nil before its first claim, except where the name gives one.
     public var entry: EntryID? { name?.unique.entry }
@@ -79,8 +82,7 @@ extension Spool {
     /// - Returns: nil if it is gone.
     /// - Throws: ``SpoolError`` if it cannot be read, or is no regular file.
     public func head(of message: StandingMessage, limit: Int = 1 << 16) throws(SpoolError) -> StandingHead? {
-        guard let (file, size) = try open(message) else { return nil }
-        let envelope = min(message.name?.facts.envelopeOctets ?? 0, size)
+        guard let (file, size, envelope) = try open(message) else { return nil }
         let contents = try file.contents(min(size, envelope + limit))
         let end = min(envelope, contents.count)
         return StandingHead(
@@ -94,8 +96,8 @@ extension Spool {
     public func read(
         _ message: StandingMessage, _ body: (UnsafeRawBufferPointer) throws(SpoolError) -> Void
     ) throws(SpoolError) -> Bool {
-        guard let (file, size) = try open(message) else { return false }
-        var skipped = min(message.name?.facts.envelopeOctets ?? 0, size)
+        guard let (file, _, envelope) = try open(message) else { return false }
+        var skipped = envelope
         while true {
             let chunk = try file.contents(1 << 16)
             guard !chunk.isEmpty else { return true }
@@ -109,10 +111,38 @@ extension Spool {
         }
     }
 
-    private func open(_ message: StandingMessage) throws(SpoolError) -> (OpenFile, Int)? {
-        let file: OpenFile
+    /// Reads the record of a message of ``StandingPlace/deferred``, line by line.
+    /// - Returns: Empty if it is gone, or has none.
+    /// - Throws: ``SpoolError`` if it cannot be read.
+    public func record(of message: StandingMessage) throws(SpoolError) -> [String] {
+        guard message.place == .deferred else { return [] }
         do throws(SpoolError) {
-            file = try message.directory.openFile(message.fileName)
+            let directory = try message.directory.directory(message.fileName.shown)
+            let file = try directory.openFile(DeliveryLedger.name)
+            let octets = try file.contents(Int(try file.status().st_size))
+            return octets.array.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+        } catch let error where error.errno == ENOENT {
+            return []
+        }
+    }
+
+    /// - Returns: The file with its size and the octets of its envelope block; nil if it is gone.
+    private func open(_ message: StandingMessage) throws(SpoolError) -> (OpenFile, size: Int, envelope: Int)? {
+        let file: OpenFile
+        var envelope = message.name?.facts.envelopeOctets ?? 0
+        do throws(SpoolError) {
+            if message.place == .deferred {
+                let directory = try message.directory.directory(message.fileName.shown)
+                var found: (name: FileName, facts: NameFacts)?
+                for name in try directory.names() {
+                    if case .message(let facts) = TransactionFile(name) { found = (name, facts) }
+                }
+                guard let found else { return nil }
+                envelope = found.facts.envelopeOctets ?? 0
+                file = try directory.openFile(found.name)
+            } else {
+                file = try message.directory.openFile(message.fileName)
+            }
         } catch let error where error.errno == ENOENT {
             return nil
         }
@@ -120,6 +150,7 @@ extension Spool {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SpoolError(.raced, path: message.path, "it is no regular file, so it is not read")
         }
-        return (file, Int(status.st_size))
+        let size = Int(status.st_size)
+        return (file, size, min(envelope, size))
     }
 }

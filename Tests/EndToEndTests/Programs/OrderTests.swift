@@ -78,7 +78,7 @@ extension EndToEnd {
             #expect(try self.entry(result) == entry && result.envelopeField("X-SES-Entry") == entry)
             #expect(result.envelopeField("X-SES-Queue-Id") == "4XYZ999")
             let shown = try await order(fixture, "show", entry)
-            #expect(shown.output.contains("queue id 4XYZ999") && shown.output.contains("published"), "\(shown)")
+            #expect(shown.output.contains("queue id    4XYZ999") && shown.output.contains("published"), "\(shown)")
         }
 
         @Test("release passes a message on as it was, at once, beside a daemon, and the journal names the person")
@@ -182,6 +182,45 @@ extension EndToEnd {
             try await fixture.process()
             let result = try fixture.onlyFile(in: "delivered")
             #expect(result.recipients == [MailSamples.bob])
+        }
+
+        @Test("retry has the relay try a deferred message at once, and trace tells its way by each of its names")
+        func relayed() async throws {
+            let fixture = try await fixture()
+            let port = try DSSFixture.deadPort()
+            let slow = RelayFixture.gateway(port).replacingOccurrences(of: "1 second", with: "10 hours")
+            let relay = try RelayFixture(beside: fixture, slow)
+            let message = MailSamples.plain(id: "traced-1")
+            _ = try await fixture.ses(
+                [
+                    "drop", "--to", "outgoing", "--spool", fixture.spool, "--queue-id", "4XYZ999", "-f",
+                    MailSamples.alice, "--", MailSamples.bob,
+                ], input: message)
+            try await fixture.process()
+            let entry = try entry(try fixture.onlyFile(in: "delivered"))
+            let daemon = try RunningProgram(
+                try Programs.path("ses-relay"), ["run", "--config", relay.configurationPath])
+            try await eventually("the message is deferred") {
+                try fixture.names(in: "relay/deferred").isEmpty ? nil : ()
+            }
+            let list = try await order(fixture, "list", "deferred")
+            #expect(list.output.contains(entry.prefix(8)) && list.output.contains("next attempt in"), "\(list)")
+            let before = try fixture.names(in: "relay/deferred")
+            let server = try ScriptedMailServer(at: LoopbackPlace(port: port))
+            let retry = try await order(fixture, "retry", entry)
+            #expect(retry.status == 0, "\(retry)")
+            try await eventually("the relay tries it", within: .seconds(30)) {
+                server.mails.count == 1 ? () : nil
+            }
+            #expect(before.count == 1)
+            _ = try await daemon.terminate()
+            for name in [entry, String(entry.prefix(6)), "4XYZ999", "<traced-1@example.test>", MailSamples.bob] {
+                let trace = try await order(fixture, "trace", name)
+                #expect(trace.status == 0 && trace.output.contains("entry \(entry)"), "\(name): \(trace)")
+                #expect(trace.output.contains("relay  sent"), "\(trace)")
+            }
+            let nothing = try await order(fixture, "trace", "nobody@nowhere.test")
+            #expect(nothing.status == 66 && nothing.output.contains("nothing found"), "\(nothing)")
         }
 
         @Test("orders beside a daemon that takes the same messages lose none and double none", .timeLimit(.minutes(5)))
