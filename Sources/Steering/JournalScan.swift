@@ -1,3 +1,4 @@
+import MailEnvelope
 import Composition
 import Foundation
 

@@ -1,5 +1,6 @@
 import Composition
 public import HostProcess
+import MailEnvelope
 import ProgramLife
 import Spool
 

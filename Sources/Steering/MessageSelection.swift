@@ -1,6 +1,7 @@
 import Composition
 public import HostProcess
 import InternetMessage
+import MailEnvelope
 public import Spool
 
 /// The messages that an order or a listing is about.

@@ -1,6 +1,7 @@
 import Composition
 public import HostProcess
 import InternetMessage
+import MailEnvelope
 public import Spool
 
 /// An order about standing messages.

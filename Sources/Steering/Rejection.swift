@@ -1,6 +1,7 @@
 import Composition
 import HostProcess
 import InternetMessage
+import MailEnvelope
 import ProgramLife
 import SESConfiguration
 import Spool

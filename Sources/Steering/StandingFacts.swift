@@ -1,5 +1,6 @@
 import Composition
 import InternetMessage
+import MailEnvelope
 import Relaying
 import Spool
 
