@@ -161,7 +161,8 @@ let package = Package(
         program(
             "ses",
             [
-                "Gateway", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Spool", "Workflows",
+                "Gateway", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Spool",
+                "Workflows",
                 arguments,
             ]),
         lean("ses-drop", ["MailDrop"]),
