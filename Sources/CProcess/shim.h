@@ -5,11 +5,12 @@
 static inline int cprocess_set_dumpable(int is_dumpable) { return prctl(PR_SET_DUMPABLE, is_dumpable, 0, 0, 0); }
 static inline int cprocess_is_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
 
-/* glibc hides these behind _GNU_SOURCE. */
-#include <fcntl.h>
-#include <sys/socket.h>
-extern int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
+/* glibc hides these behind _GNU_SOURCE. Few headers on purpose: a type that the Glibc module brings too would belong to
+   this one. The flags are O_CLOEXEC and O_NONBLOCK, of which SOCK_CLOEXEC has the value (asm-generic/fcntl.h). */
+struct sockaddr;
+extern int accept4(int listener, struct sockaddr *address, unsigned int *length, int flags);
 extern int pipe2(int ends[2], int flags);
+enum { cprocess_close_on_exec = 02000000, cprocess_non_blocking = 04000 };
 
-static inline int cprocess_accept(int listener) { return accept4(listener, 0, 0, SOCK_CLOEXEC); }
-static inline int cprocess_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+static inline int cprocess_accept(int listener) { return accept4(listener, 0, 0, cprocess_close_on_exec); }
+static inline int cprocess_pipe(int ends[2]) { return pipe2(ends, cprocess_close_on_exec | cprocess_non_blocking); }

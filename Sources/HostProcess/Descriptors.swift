@@ -4,9 +4,9 @@ import Glibc
 /// File descriptors, which connections, scratch files and calls to others share.
 ///
 /// The last one must never be taken. libdispatch, on which Swift runs tasks, opens a file of `/proc` each second in
-/// which its queues are busy, and ends the process by a trap if it cannot (`_dispatch_workq_monitor_pools`). The same holds
-/// for its epoll(7) and eventfd(2) at the start. So programs refuse to start with too few descriptors, and bound what
-/// they open afterwards.
+/// which its queues are busy, and ends the process by a trap if it cannot (`_dispatch_workq_monitor_pools`). The same
+/// holds for its epoll(7) and eventfd(2) at the start. So programs refuse to start with too few descriptors, and bound
+/// what they open afterwards.
 package enum Descriptors {
     /// The descriptors that any program needs besides those that are open at its start: event loops, timers, signals,
     /// a log, a few files.
