@@ -88,7 +88,7 @@ let package = Package(
         layer("DocumentKinds", ["Octets", "InternetMessage"]),
 
         // Core: what is decided and what comes of it, no I/O.
-        layer("Workflows", ["DomainNames", "InternetMessage"]),
+        layer("Workflows", ["DomainNames", "InternetMessage", "DocumentKinds"]),
         layer("Composition", ["Octets", "DomainNames", "InternetMessage", "LookAlikes", "MailEnvelope"]),
         layer(
             "Processing",
@@ -138,9 +138,10 @@ let package = Package(
         layer(
             "Gateway",
             [
-                "Octets", "MailEnvelope", "InternetMessage", "DSSProtocol", "Workflows", "Composition", "Processing",
-                "HostProcess", "Workers", "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration", "DSSXML",
-                "DSSClient", "CMSSignatures", "PDFSignatures", "XMLSignatures", "ProgramLife", log, lifecycle, deque,
+                "Octets", "MailEnvelope", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition",
+                "Processing", "HostProcess", "Workers", "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration",
+                "DSSXML", "DSSClient", "CMSSignatures", "PDFSignatures", "XMLSignatures", "ProgramLife", log, lifecycle,
+                deque,
             ]),
         layer(
             "Relay",
@@ -182,7 +183,7 @@ let package = Package(
         tests("DSSProtocol"),
         tests("PDFStructure", ["Octets"]),
         tests("DocumentKinds", ["Octets"]),
-        tests("Workflows"),
+        tests("Workflows", ["DocumentKinds"]),
         tests("Composition"),
         tests("Processing"),
         tests("Relaying", ["InternetMessage"]),

@@ -88,52 +88,17 @@ public struct DocumentOpening: Sendable, Hashable {
     }
 }
 
-/// The way in which a document that may carry signatures is read.
-public enum SignedReading: Sendable, Hashable {
-    case cms, pdf, xml
-    /// It can be read in several ways; which.
-    case ambiguous([DocumentOpening.Kind])
-
-    /// The one reading of a document of these kinds; nil where none of them carries signatures.
-    ///
-    /// A CMS object may hold the octets of a PDF where a PDF reader finds them, and the other way round: unless nothing
-    /// that the document says of itself speaks of the second reading, it is ambiguous.
-    /// - Parameter declares: Returns true if a reader would open it as this kind, by its name or media type.
-    public init?(of kinds: Set<DocumentOpening.Kind>, declares: (DocumentOpening.Kind) -> Bool) {
-        let possible = DocumentOpening.Kind.allCases.filter { kinds.contains($0) && SignedReading(only: $0) != nil }
-        // CMS comes first.
-        let ordered = possible.filter { $0 == .cms } + possible.filter { $0 != .cms }
-        guard let first = ordered.first else { return nil }
-        let readings = ordered.filter { $0 == first || first != .cms || declares($0) }
-        guard readings.count == 1 else {
-            self = .ambiguous(readings)
-            return
-        }
-        self.init(only: first)
-    }
-
-    /// The reading of a document of this kind alone; nil if the kind carries no signatures.
-    private init?(only kind: DocumentOpening.Kind) {
-        switch kind {
-        case .cms: self = .cms
-        case .pdf: self = .pdf
-        case .xml: self = .xml
-        case .zip, .ole, .png, .jpeg, .gif: return nil
-        }
-    }
-}
-
 extension DocumentOpening {
     /// The way to read the document when it stands by itself; nil for a mail, and for a document without a signature of
     /// its own.
     /// - Parameter declared: The kind that its sender says it is; counts where the octets do not speak against it.
     public func reading(declared: Kind?) -> SignedReading? {
-        if declared == .pdf, pdfOffset != nil, !kinds.contains(.cms) { return .pdf }
+        if declared == .pdf, pdfOffset != nil, !kinds.contains(.cms) { return .document(.pdf) }
         // A mail may have a line about PDF.
         if beginsWithField, pdfOffset != 0, !kinds.contains(.cms) { return nil }
         if let reading = SignedReading(of: kinds, declares: { $0 == declared }) { return reading }
         if isSequence { return .cms }
         // Elements with which HTML begins may be those of a document of XML too.
-        return isMarkup ? .xml : nil
+        return isMarkup ? .document(.xml) : nil
     }
 }

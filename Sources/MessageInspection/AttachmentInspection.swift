@@ -10,13 +10,11 @@ enum AttachmentInspection {
         let entity = attachment.entity
         let prefix = entity.decodedPrefix(DocumentOpening.length).array
         let opening = DocumentOpening(prefix)
-        var kinds = Set(opening.kinds.map(\.rawValue))
-        // The other name of the kind, by which filters may ask too.
-        if opening.kinds.contains(.cms) { kinds.insert("p7m") }
+        var kinds = opening.kinds
         // A document of XML may have a root element that is one of HTML's too; signed, it is no page.
-        if !kinds.contains("xml"), opening.isMarkup, holdsXMLSignature(entity) { kinds.insert("xml") }
+        if !kinds.contains(.xml), opening.isMarkup, holdsXMLSignature(entity) { kinds.insert(.xml) }
         // A reader that is to open a PDF looks for its mark anywhere in the beginning.
-        if opening.pdfOffset != nil, claimsPDF(entity, charsets) { kinds.insert("pdf") }
+        if opening.pdfOffset != nil, claimsPDF(entity, charsets) { kinds.insert(.pdf) }
         return AttachmentFacts(
             layer: layer, path: entity.path, fileName: entity.fileName(using: charsets),
             mediaType: entity.contentType.mediaType,
@@ -25,15 +23,21 @@ enum AttachmentInspection {
     }
 
     private static func claimsPDF(_ entity: Entity, _ charsets: Charsets) -> Bool {
-        ["application/pdf", "application/x-pdf"].contains(entity.contentType.mediaType)
+        DocumentFormat.pdf.isDeclared(by: entity.contentType.mediaType)
             || entity.fileName(using: charsets)?.asciiLowercased.hasSuffix(".pdf") == true
     }
 
     /// By structure: SignedData, a PDF with a filled signature field, an XML document with a ds:Signature.
-    private static func isSigned(_ entity: Entity, prefix: [UInt8], kinds: Set<String>) -> Bool {
-        if kinds.contains("cms"), isSignedData(entity, prefix) { return true }
-        if kinds.contains("pdf"), isSignedPDF(entity) { return true }
-        return kinds.contains("xml") && isSignedXML(entity)
+    private static func isSigned(_ entity: Entity, prefix: [UInt8], kinds: Set<DocumentOpening.Kind>) -> Bool {
+        DocumentOpening.Kind.allCases.contains { kind in
+            guard kinds.contains(kind), let reading = kind.signedReading else { return false }
+            return switch reading {
+            case .cms: isSignedData(entity, prefix)
+            case .document(.pdf): isSignedPDF(entity)
+            case .document(.xml): isSignedXML(entity)
+            case .ambiguous: false
+            }
+        }
     }
 
     private static func isSignedData(_ entity: Entity, _ prefix: [UInt8]) -> Bool {

@@ -1,4 +1,5 @@
 public import DSSProtocol
+public import DocumentKinds
 public import Octets
 
 /// The signing server, as processing needs it.
@@ -57,11 +58,6 @@ extension SignatureInspection {
     ) throws(Failure) -> SignatureIntegrity {
         try check(signature, content: content)
     }
-}
-
-/// The formats of document that carry their signatures within.
-public enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
-    case pdf, xml
 }
 
 /// Looks into documents and checks the arithmetic of the signatures they carry; knows nothing of trust.

@@ -182,12 +182,12 @@ struct SigningService: Sendable {
         let reading = DocumentOpening(of: document).reading(declared: request.document?.declaredKind)
         switch reading {
         case .cms: return try documents.cms(document, content: nil)
-        case .pdf: return try documents.pdf(document)
-        case .xml: return try documents.xml(document)
+        case .document(.pdf): return try documents.pdf(document)
+        case .document(.xml): return try documents.xml(document)
         case .ambiguous(let ways):
-            let words = ways.map { $0.rawValue.uppercased() }.joined(separator: " and as ")
             return SignatureFindings(details: [
-                VerificationDetail(.signature, .invalid, "the document can be read in several ways, as \(words)")
+                VerificationDetail(
+                    .signature, .invalid, "the document can be read in several ways, as \(SignedReading.words(ways))")
             ])
         case nil:
             let mail = SignedMailVerification(policy: policy, identity: profile.identity, scratch: scratch)

@@ -58,7 +58,7 @@ struct AttachmentNames {
             if subtype.hasPrefix("x-") { kinds.append(String(subtype.dropFirst(2))) }
             if let plus = subtype.lastIndex(of: "+") { kinds.append(String(subtype[subtype.index(after: plus)...])) }
         }
-        self.kinds = (kinds + attachment.contentKinds).map { ComparableText($0) }
+        self.kinds = (kinds + attachment.contentKindWords).map { ComparableText($0) }
     }
 }
 

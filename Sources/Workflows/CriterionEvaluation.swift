@@ -123,7 +123,7 @@ extension AttachmentFacts {
     fileprivate var words: String {
         let name = fileName.map { "\"\(shown($0, limit: 80))\"" } ?? "without a name"
         let kinds =
-            contentKinds.isEmpty ? "" : ", content looks like " + contentKinds.sorted().joined(separator: " and ")
+            contentKinds.isEmpty ? "" : ", content looks like " + contentKindWords.joined(separator: " and ")
         return "\(name) (\(shown(mediaType, limit: 60))\(kinds))"
     }
 

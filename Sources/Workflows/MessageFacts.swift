@@ -1,3 +1,4 @@
+public import DocumentKinds
 public import InternetMessage
 
 /// The facts that Decide may know of a message. Each fact is found only when it is asked for, and found once.
@@ -81,8 +82,12 @@ public struct AttachmentFacts: Sendable, Hashable {
     public let shownFileName: ShownFileName?
     /// `type/subtype`, lower case, as declared.
     public let mediaType: String
-    /// The kinds that the first octets indicate, such as `pdf`, `xml`, `zip`; empty if nothing is recognised.
-    public let contentKinds: Set<String>
+    /// The kinds that the content indicates; empty if nothing is recognised.
+    public let contentKinds: Set<DocumentOpening.Kind>
+    /// The same as words that a filter may name, sorted. CMS has two.
+    public var contentKindWords: [String] {
+        contentKinds.flatMap { kind in kind == .cms ? [kind.rawValue, "p7m"] : [kind.rawValue] }.sorted()
+    }
     /// PDF with a filled signature field, XML with a ds:Signature, CMS SignedData.
     public let isSigned: Bool
     /// The reason why the part must stay unchanged; nil if it may be changed.
@@ -99,7 +104,8 @@ public struct AttachmentFacts: Sendable, Hashable {
     }
 
     public init(
-        layer: Int = 0, path: Entity.Path, fileName: String?, mediaType: String, contentKinds: Set<String>,
+        layer: Int = 0, path: Entity.Path, fileName: String?, mediaType: String,
+        contentKinds: Set<DocumentOpening.Kind>,
         isSigned: Bool, protection: Protection? = nil
     ) {
         self.layer = layer

@@ -65,13 +65,17 @@ struct DocumentOpeningTests {
             [UInt8($0 & 255), UInt8($0 >> 8)]
         }
         static let all = [
-            Reading("UTF-16", wide, .xml), Reading("a byte order mark", Array("\u{FEFF}<a/>".utf8), .xml),
-            Reading("leading blanks", Array(" \n<a/>".utf8), .xml), Reading("HTML", Array("<p>x".utf8), .xml),
-            Reading("a prefix", Array("<ds:Signature".utf8), .xml),
-            Reading("a PDF", Array("%PDF-1.7".utf8), .pdf), Reading("a line before", Array("\n%PDF-1.7".utf8), .pdf),
+            Reading("UTF-16", wide, .document(.xml)),
+            Reading("a byte order mark", Array("\u{FEFF}<a/>".utf8), .document(.xml)),
+            Reading("leading blanks", Array(" \n<a/>".utf8), .document(.xml)),
+            Reading("HTML", Array("<p>x".utf8), .document(.xml)),
+            Reading("a prefix", Array("<ds:Signature".utf8), .document(.xml)),
+            Reading("a PDF", Array("%PDF-1.7".utf8), .document(.pdf)),
+            Reading("a line before", Array("\n%PDF-1.7".utf8), .document(.pdf)),
             Reading("a mail that tells of PDF", Array("From: a\n\n%PDF-1.7".utf8), nil),
-            Reading("a field before what is called a PDF", Array("A: b\n%PDF-1.7".utf8), .pdf, declared: .pdf),
-            Reading("a mark within a line of a PDF", Array("x%PDF-1.7".utf8), .pdf, declared: .pdf),
+            Reading(
+                "a field before what is called a PDF", Array("A: b\n%PDF-1.7".utf8), .document(.pdf), declared: .pdf),
+            Reading("a mark within a line of a PDF", Array("x%PDF-1.7".utf8), .document(.pdf), declared: .pdf),
             Reading("a mark within a line of text", Array("x%PDF-1.7".utf8), nil),
             Reading("SignedData", DocumentOpeningTests.signedDataInBER, .cms),
             Reading("another sequence", [0x30, 0x03, 0, 0, 0], .cms),

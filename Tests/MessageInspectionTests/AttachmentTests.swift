@@ -1,3 +1,4 @@
+import DocumentKinds
 import InternetMessage
 import Testing
 import Workflows
@@ -58,7 +59,7 @@ struct AttachmentTests {
     func single() throws {
         let facts = try facts("Subject: x\nContent-Type: application/pdf; name=a.pdf\n\n%PDF-1.4\n")
         #expect(facts.attachments.map(\.path) == [[]])
-        #expect(facts.attachments.first?.contentKinds == ["pdf"])
+        #expect(facts.attachments.first?.contentKinds == [.pdf])
         #expect(try names("Subject: x\nContent-Type: text/plain; name=mail.txt\n\ntext\n") == [])
     }
 
@@ -85,7 +86,7 @@ struct AttachmentTests {
         let attachment = try #require(
             try facts("Content-Disposition: attachment; filename=a.xml\n\n" + content).attachments.first)
         #expect(attachment.isSigned == isSigned)
-        #expect(attachment.contentKinds == (isSigned ? ["xml"] : []))
+        #expect(attachment.contentKinds == (isSigned ? [.xml] : []))
     }
 
     @Test("are found in every multipart, not in forwarded messages")
@@ -159,7 +160,7 @@ struct AttachmentTests {
         #expect(!facts.isSigned)
         let attachment = try #require(facts.attachments.first)
         #expect(attachment.isSigned)
-        #expect(attachment.contentKinds == ["cms", "p7m"])
+        #expect(attachment.contentKinds == [.cms])
     }
 
     @Test(
@@ -171,7 +172,7 @@ struct AttachmentTests {
             let file = "Content-Type: application/xml; name=a.xml\n\n<\(root)>\(content)</\(root)>"
             let attachment = try #require(try facts(multipart("mixed", text, file)).attachments.first)
             #expect(attachment.isSigned == isSigned)
-            if isSigned { #expect(attachment.contentKinds == ["xml"]) }
+            if isSigned { #expect(attachment.contentKinds == [.xml]) }
         }
         let page = "Content-Type: text/html; name=a.html\n\n<p>\(XMLSignatureSearch.namespace)<br></p>"
         #expect(try facts(multipart("mixed", text, page)).attachments.first?.isSigned == false)

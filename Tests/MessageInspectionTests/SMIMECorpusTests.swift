@@ -1,3 +1,4 @@
+import DocumentKinds
 import InternetMessage
 import Octets
 import TestSupport
@@ -101,7 +102,7 @@ struct MailCorpusTests {
 
 @Suite("Documents of the shared corpora as attachments", .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
 struct DocumentCorpusTests {
-    private func facts(_ path: String) throws -> (kinds: Set<String>, isSigned: Bool) {
+    private func facts(_ path: String) throws -> (kinds: Set<DocumentOpening.Kind>, isSigned: Bool) {
         let head =
             "Content-Type: application/octet-stream; name=\"x\"\r\nContent-Disposition: attachment\r\n"
             + "Content-Transfer-Encoding: binary\r\n\r\n"
@@ -117,7 +118,7 @@ struct DocumentCorpusTests {
         #expect(rows.count >= 15)
         for row in rows {
             let found = try facts(row.path)
-            #expect(found.kinds == ["pdf"], "\(row.path)")
+            #expect(found.kinds == [.pdf], "\(row.path)")
             if row.expected == "not signed" { #expect(!found.isSigned, "\(row.path)") }
         }
     }
@@ -136,7 +137,7 @@ struct DocumentCorpusTests {
         #expect(plain.count >= 15 && signed.count >= 60)
         for row in plain {
             let found = try facts(row.path)
-            #expect(found.kinds.contains("xml") || row.path.hasSuffix("empty.xml"), "\(row.path) \(found.kinds)")
+            #expect(found.kinds.contains(.xml) || row.path.hasSuffix("empty.xml"), "\(row.path) \(found.kinds)")
             #expect(!found.isSigned, "\(row.path)")
         }
         for row in signed {

@@ -1,4 +1,5 @@
 import DSSProtocol
+import DocumentKinds
 import InternetMessage
 import Octets
 import Processing
@@ -10,19 +11,19 @@ struct AttachedMail: Sendable {
         var name: String?
         var type: String
         var content: String
-        var kinds: Set<String>
+        var kinds: Set<DocumentOpening.Kind>
         var isSigned: Bool
         var protection: AttachmentFacts.Protection?
         var isSelected = true
 
         static func pdf(_ name: String, _ content: String = "", signed: Bool = true) -> File {
-            File(name: name, type: "application/pdf", content: "%PDF-1.7\n" + content, kinds: ["pdf"], isSigned: signed)
+            File(name: name, type: "application/pdf", content: "%PDF-1.7\n" + content, kinds: [.pdf], isSigned: signed)
         }
         static func xml(_ name: String, _ content: String) -> File {
-            File(name: name, type: "text/xml", content: content, kinds: ["xml"], isSigned: true)
+            File(name: name, type: "text/xml", content: content, kinds: [.xml], isSigned: true)
         }
         static func cms(_ name: String?, _ content: String, type: String = "application/pkcs7-signature") -> File {
-            File(name: name, type: type, content: content, kinds: ["cms", "p7m"], isSigned: true)
+            File(name: name, type: type, content: content, kinds: [.cms], isSigned: true)
         }
         static func text(_ name: String, _ content: String = "text") -> File {
             File(name: name, type: "text/plain", content: content, kinds: [], isSigned: false)

@@ -1,3 +1,4 @@
+import DocumentKinds
 import DSSProtocol
 import InternetMessage
 import Octets

@@ -1,3 +1,4 @@
+import DocumentKinds
 import InternetMessage
 import Testing
 
@@ -43,8 +44,8 @@ struct AttachmentCriterionTests {
         #expect(holds("application/pdf", AttachmentFacts(nil, type: "application/pdf")))
         #expect(holds("image/*", AttachmentFacts(nil, type: "image/png")))
         #expect(holds("xml", AttachmentFacts(nil, type: "application/soap+xml")))
-        #expect(holds("pdf", AttachmentFacts("x.txt", type: "text/plain", kinds: ["pdf"])), "a disguised PDF is one")
-        #expect(!holds("pdf", AttachmentFacts("x.txt", type: "text/plain", kinds: ["zip"])))
+        #expect(holds("pdf", AttachmentFacts("x.txt", type: "text/plain", kinds: [.pdf])), "a disguised PDF is one")
+        #expect(!holds("pdf", AttachmentFacts("x.txt", type: "text/plain", kinds: [.zip])))
     }
 
     @Test("a comma separates alternatives")
@@ -56,8 +57,8 @@ struct AttachmentCriterionTests {
 
     @Test("one and the same attachment must satisfy all attributes")
     func sameAttachment() {
-        let signedText = AttachmentFacts("note.txt.p7m", kinds: ["cms", "p7m"], signed: true)
-        let plainPDF = AttachmentFacts("x.pdf", kinds: ["pdf"])
+        let signedText = AttachmentFacts("note.txt.p7m", kinds: [.cms], signed: true)
+        let plainPDF = AttachmentFacts("x.pdf", kinds: [.pdf])
         #expect(!holds("pdf", signed: true, signedText, plainPDF))
         #expect(holds("pdf", signed: false, signedText, plainPDF))
         #expect(holds("p7m", signed: true, signedText, plainPDF))
@@ -72,7 +73,7 @@ struct AttachmentCriterionTests {
     func reason() {
         var facts = GivenFacts()
         facts.givenAttachments = [
-            AttachmentFacts("report.docx", type: "application/msword", kinds: ["zip"]), AttachmentFacts(nil),
+            AttachmentFacts("report.docx", type: "application/msword", kinds: [.zip]), AttachmentFacts(nil),
         ]
         let test = Criterion.Test.attachment(contains: WildcardPattern.list("pdf"), signed: true)
         #expect(

@@ -1,3 +1,4 @@
+import DocumentKinds
 import InternetMessage
 import Testing
 
@@ -184,9 +185,9 @@ struct DecideTests {
             keys: [
                 .init(contains: contains("xml"), key: .alias("x")), .init(contains: contains("pdf"), key: .fromAddress),
             ])
-        let pdf = AttachmentFacts("a.pdf", type: "application/pdf", kinds: ["pdf"])
-        let contract = AttachmentFacts("contract-7.pdf", type: "application/pdf", kinds: ["pdf"])
-        let xml = AttachmentFacts("invoice", type: "text/xml", kinds: ["xml"])
+        let pdf = AttachmentFacts("a.pdf", type: "application/pdf", kinds: [.pdf])
+        let contract = AttachmentFacts("contract-7.pdf", type: "application/pdf", kinds: [.pdf])
+        let xml = AttachmentFacts("invoice", type: "text/xml", kinds: [.xml])
         let word = AttachmentFacts("a.DOCX")
         let image = AttachmentFacts("a.png")
         #expect(

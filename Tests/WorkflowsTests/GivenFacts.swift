@@ -1,3 +1,4 @@
+import DocumentKinds
 import InternetMessage
 import Synchronization
 
@@ -49,7 +50,10 @@ extension NamedAddress {
 }
 
 extension AttachmentFacts {
-    init(_ name: String?, type: String = "application/octet-stream", kinds: Set<String> = [], signed: Bool = false) {
+    init(
+        _ name: String?, type: String = "application/octet-stream", kinds: Set<DocumentOpening.Kind> = [],
+        signed: Bool = false
+    ) {
         self.init(path: [1], fileName: name, mediaType: type, contentKinds: kinds, isSigned: signed)
     }
 }

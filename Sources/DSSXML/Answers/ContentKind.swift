@@ -4,7 +4,8 @@ import Octets
 
 /// The kinds of answer, recognised by their beginning.
 enum ContentKind: Hashable {
-    case pdf, cms, xml, mime
+    case document(DocumentFormat)
+    case cms, mime
 
     /// nil for anything else.
     init?(_ octets: OctetString) {
@@ -12,13 +13,13 @@ enum ContentKind: Hashable {
         if opening.isSignedData {
             self = .cms
         } else if opening.pdfOffset == 0 {
-            self = .pdf
+            self = .document(.pdf)
         } else if opening.beginsWithField {
             self = .mime
         } else if opening.pdfOffset != nil {
-            self = .pdf
+            self = .document(.pdf)
         } else if opening.isMarkup {
-            self = .xml
+            self = .document(.xml)
         } else {
             return nil
         }
@@ -28,8 +29,8 @@ enum ContentKind: Hashable {
     static func answer(_ octets: OctetString, for kind: DocumentKind) -> SigningAnswer? {
         let found = ContentKind(octets)
         return switch kind {
-        case .pdf: found == .pdf ? .document(octets) : nil
-        case .xml: found == .xml ? .document(octets) : nil
+        case .pdf: found == .document(.pdf) ? .document(octets) : nil
+        case .xml: found == .document(.xml) ? .document(octets) : nil
         case .email: found == .mime ? .document(octets) : found == .cms ? .cms(octets) : nil
         case .cms: found == .cms ? .cms(octets) : nil
         }

@@ -51,7 +51,7 @@ public struct ExplainReport: ConsoleReport, Sendable {
             part = facts.path.map { String($0 + 1) }.joined(separator: ".")
             name = facts.fileName
             mediaType = facts.mediaType
-            kinds = facts.contentKinds.sorted()
+            kinds = facts.contentKindWords
             signed = facts.isSigned
             for case .signAttachment(let instructions) in operations {
                 signing =

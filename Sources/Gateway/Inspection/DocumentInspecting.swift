@@ -1,3 +1,4 @@
+import DocumentKinds
 import Octets
 import Processing
 

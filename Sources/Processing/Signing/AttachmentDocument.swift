@@ -64,14 +64,9 @@ struct AttachmentDocument {
         if let doubt = message.structuralDoubts(at: entity.path).first {
             throw Failure(.permanent, "what is signed of it would not be trusted: \(doubt)", advice: .ownMessage)
         }
-        let form: AttachmentFacts.SignedForm
-        switch kind {
-        case .pdf: form = .pdf
-        case .xml: form = .xml
-        // It becomes a file of another name, or stands beside its signature.
-        case .cms, .email: return
-        }
-        if let objection = OpeningHints(of: entity, using: charsets).objection(to: form) {
+        // What becomes CMS becomes a file of another name, or stands beside its signature.
+        guard let format = kind.format else { return }
+        if let objection = OpeningHints(of: entity, using: charsets).objection(to: .document(format)) {
             throw Failure(.permanent, "what is signed of it would not be trusted: \(objection); correct name or type")
         }
     }
@@ -83,34 +78,30 @@ struct AttachmentDocument {
         _ facts: AttachmentFacts, _ content: OctetString, _ documents: any DocumentInspection
     ) throws(Failure) -> DocumentKind {
         // A text may have a line about PDF.
-        if facts.contentKinds.contains("pdf"), facts.claimsPDF || DocumentOpening(of: content).pdfOffset == 0 {
-            if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) {
-                throw Failure(
-                    .permanent, "the PDF cannot be signed: " + UntrustedText.plainTextLine(obstacle), advice: .ownFile)
-            }
+        if facts.contentKinds.contains(.pdf), facts.claims(.pdf) || DocumentOpening(of: content).pdfOffset == 0 {
+            if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) { throw refusal(.pdf, obstacle) }
             return .pdf
         }
-        guard !facts.claimsPDF else {
+        guard !facts.claims(.pdf) else {
             throw Failure(.permanent, "it is called a PDF and is none: it does not begin with %PDF-", advice: .ownFile)
         }
-        guard facts.claimsXML || facts.contentKinds.contains("xml") && !facts.claimsHTML else { return .cms }
+        guard facts.claims(.xml) || facts.contentKinds.contains(.xml) && !facts.claimsHTML else { return .cms }
         guard let obstacle = try documents.obstacle(toSigning: content, as: .xml) else { return .xml }
         // Text may begin like XML, and be signed as any other file; what is called XML must be it.
-        guard facts.claimsXML else { return .cms }
-        throw Failure(
-            .permanent, "the XML document cannot be signed: " + UntrustedText.plainTextLine(obstacle), advice: .ownFile)
+        guard facts.claims(.xml) else { return .cms }
+        throw refusal(.xml, obstacle)
+    }
+
+    private static func refusal(_ format: DocumentFormat, _ obstacle: String) -> Failure {
+        Failure(
+            .permanent, "the \(format.words) cannot be signed: " + UntrustedText.plainTextLine(obstacle),
+            advice: .ownFile)
     }
 }
 
 extension AttachmentFacts {
-    fileprivate var claimsPDF: Bool { isNamed("pdf") || ["application/pdf", "application/x-pdf"].contains(mediaType) }
-
-    fileprivate var claimsXML: Bool {
-        isNamed("xml") || ["text/xml", "application/xml"].contains(mediaType) || mediaType.hasSuffix("+xml")
-    }
-
     /// A page is shown as it stands: a signature element within would be part of what is seen.
-    fileprivate var claimsHTML: Bool { isNamed("html") || isNamed("htm") || mediaType == "text/html" }
-
-    private func isNamed(_ ending: String) -> Bool { shownFileName?.hasEnding(ending) == true }
+    fileprivate var claimsHTML: Bool {
+        shownFileName?.hasEnding("html") == true || shownFileName?.hasEnding("htm") == true || mediaType == "text/html"
+    }
 }

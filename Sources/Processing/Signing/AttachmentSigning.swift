@@ -65,17 +65,11 @@ struct AttachmentSigning {
     ) throws(Failure) -> AttachmentChange {
         let document = assignment.document
         let signer = SignerCheck(policy: policy, services: services, key: assignment.key, use: .document)
-        switch (document.kind, answer) {
-        case (.pdf, .document(let signed)):
-            try require(services.documents.check(signed, from: document.content, as: .pdf), "PDF", signer)
-            return .replaced(signed, charset: nil)
-        case (.xml, .document(let signed)):
-            try require(services.documents.check(signed, from: document.content, as: .xml), "XML document", signer)
-            // Both were read as XML, so neither has a fault.
-            let encoding = (try? XMLOpening(of: signed))?.encoding
-            let isSame = encoding == (try? XMLOpening(of: document.content))?.encoding
-            return .replaced(signed, charset: isSame ? nil : encoding?.name)
-        case (.cms, .cms(let cms)):
+        switch (document.kind.format, answer) {
+        case (let format?, .document(let signed)):
+            try require(services.documents.check(signed, from: document.content, as: format), format.words, signer)
+            return .replaced(signed, charset: Self.newCharset(of: signed, from: document.content, format))
+        case (nil, .cms(let cms)) where document.kind == .cms:
             let facts = try CMSCheck(inspection: services.inspection, subject: "attachment").checked(
                 cms, over: document.content)
             for made in facts.signers { try signer.require(made) }
@@ -83,11 +77,25 @@ struct AttachmentSigning {
             return facts.enclosesContent
                 ? .enclosed(cms, name: names.take(name, ending: ".p7m"))
                 : .accompanied(content: document.content, signature: cms, name: names.take(name, ending: ".p7s"))
-        case (.pdf, .cms), (.xml, .cms), (.cms, .document), (.email, _):
+        case (_?, .cms), (nil, _):
             throw Failure(
                 .permanent,
                 "local check failed: the signing server's answer is no signed form of what was sent (\(document.kind.rawValue))",
                 advice: .server)
+        }
+    }
+
+    /// Returns the charset of a signed document where it is another than before; nil if it is the same, and for
+    /// documents that are no text.
+    private static func newCharset(
+        of signed: OctetString, from original: OctetString, _ format: DocumentFormat
+    ) -> String? {
+        switch format {
+        case .pdf: return nil
+        case .xml:
+            // Both were read as XML, so neither has a fault.
+            let encoding = (try? XMLOpening(of: signed))?.encoding
+            return encoding == (try? XMLOpening(of: original))?.encoding ? nil : encoding?.name
         }
     }
 

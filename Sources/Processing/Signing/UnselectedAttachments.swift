@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import DocumentKinds
 import Explanations
 import InternetMessage
 import Octets
@@ -22,7 +23,7 @@ struct UnselectedAttachments {
     func judge(_ attachments: [AttachmentFacts]) throws(Failure) -> (broken: [AttachmentVerdict], remarks: [String]) {
         var broken: [AttachmentVerdict] = []
         var remarks: [String] = []
-        let signed = attachments.filter { $0.signedForm != nil && $0.protection != .encryptedPart }
+        let signed = attachments.filter { $0.signedReading != nil && $0.protection != .encryptedPart }
         for attachment in signed.prefix(Self.most) {
             var verdict = AttachmentVerdict(
                 path: attachment.path, fileName: attachment.fileName, .judged(.notTrusted))
@@ -43,15 +44,14 @@ struct UnselectedAttachments {
 
     /// The reason for which its signature cannot be right, whoever made it, and what to do; nil where none is seen.
     private func fault(of attachment: AttachmentFacts) throws(Failure) -> (why: String, Advice)? {
-        guard let form = attachment.signedForm, let entity = message.root.entity(at: attachment.path) else {
+        guard let form = attachment.signedReading, let entity = message.root.entity(at: attachment.path) else {
             return nil
         }
         let format: DocumentFormat
         switch form {
-        case .ambiguous(let ways): return ("it can be read in two ways, as \(ways)", .ambiguous)
+        case .ambiguous(let ways): return ("it can be read in two ways, as \(SignedReading.words(ways))", .ambiguous)
         case .cms: return try faultOfCMS(try AttachmentOctets(of: entity, scratch).content)
-        case .pdf: format = .pdf
-        case .xml: format = .xml
+        case .document(let found): format = found
         }
         let octets = try AttachmentOctets(of: entity, scratch)
         do throws(Failure) {

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import DocumentKinds
 import Explanations
 import InternetMessage
 import Octets
@@ -29,7 +30,7 @@ struct AttachmentVerification {
             let (verdict, file) = try await verify(attachment, pairing)
             judged.append((verdict, file ?? verdict.path))
         }
-        let isSigned = chosen.contains { $0.signedForm != nil }
+        let isSigned = chosen.contains { $0.signedReading != nil }
         for difference in isSigned ? message.differingReadings : [] {
             for index in judged.indices { judged[index].verdict.lower(to: .notTrusted, difference, .ambiguous) }
         }
@@ -48,7 +49,7 @@ struct AttachmentVerification {
         guard paths.count < all.count else { return selected }
         return all.filter { attachment in
             if paths.contains(attachment.path) { return true }
-            guard attachment.isNamedAsSignature, attachment.signedForm == .cms,
+            guard attachment.isNamedAsSignature, attachment.signedReading == .cms,
                 case .file(let file) = pairing.file(for: attachment)
             else { return false }
             return paths.contains(file.path)
@@ -67,15 +68,16 @@ struct AttachmentVerification {
         if attachment.protection == .encryptedPart {
             return (verdict(.encrypted, "it is encrypted and was not checked: SES does not decrypt"), nil)
         }
-        guard let form = attachment.signedForm, let entity = message.root.entity(at: attachment.path) else {
+        guard let form = attachment.signedReading, let entity = message.root.entity(at: attachment.path) else {
             return (verdict(.unsigned), nil)
         }
         do {
             switch form {
             case .ambiguous(let ways):
-                return (verdict(.judged(.notTrusted), "it can be read in two ways, as " + ways), nil)
-            case .pdf: return (try await judge(verdict(.unsigned), entity, .pdf), nil)
-            case .xml: return (try await judge(verdict(.unsigned), entity, .xml), nil)
+                return (
+                    verdict(.judged(.notTrusted), "it can be read in two ways, as " + SignedReading.words(ways)), nil
+                )
+            case .document(let format): return (try await judge(verdict(.unsigned), entity, format), nil)
             case .cms: return try await judgeCMS(verdict(.unsigned), attachment, entity, pairing)
             }
         } catch {
@@ -108,7 +110,7 @@ struct AttachmentVerification {
         }
         lowerToWorst(&verdict)
         judgeStructure(of: entity, octets, &verdict)
-        judgeHints(of: entity, as: AttachmentFacts.SignedForm(format), &verdict)
+        judgeHints(of: entity, as: .document(format), &verdict)
         return verdict
     }
 
@@ -238,8 +240,7 @@ struct AttachmentVerification {
     }
 
     /// Lowers the verdict for a file that a reader's machine would open as something else, and so show something else.
-    private func judgeHints(of entity: Entity, as form: AttachmentFacts.SignedForm, _ verdict: inout AttachmentVerdict)
-    {
+    private func judgeHints(of entity: Entity, as form: SignedReading, _ verdict: inout AttachmentVerdict) {
         let hints = OpeningHints(of: entity, using: services.charsets)
         if let objection = hints.objection(to: form) { verdict.lower(to: .notTrusted, objection, .ambiguous) }
     }
@@ -262,23 +263,5 @@ struct AttachmentVerification {
             return octets
         }
         return unixOctets
-    }
-}
-
-extension DocumentKind {
-    fileprivate init(_ format: DocumentFormat) {
-        switch format {
-        case .pdf: self = .pdf
-        case .xml: self = .xml
-        }
-    }
-}
-
-extension AttachmentFacts.SignedForm {
-    fileprivate init(_ format: DocumentFormat) {
-        switch format {
-        case .pdf: self = .pdf
-        case .xml: self = .xml
-        }
     }
 }

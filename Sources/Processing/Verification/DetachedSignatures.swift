@@ -1,4 +1,3 @@
-import DocumentKinds
 import InternetMessage
 import Workflows
 
@@ -47,32 +46,5 @@ extension AttachmentFacts {
     var isNamedAsSignature: Bool {
         ["application/pkcs7-signature", "application/x-pkcs7-signature"].contains(mediaType)
             || shownFileName?.hasEnding("p7s") == true
-    }
-
-    /// In which form it is signed, by its content.
-    enum SignedForm: Hashable {
-        case cms, pdf, xml
-        /// It can be read in two ways; in words which.
-        case ambiguous(String)
-    }
-
-    /// nil when it is not signed.
-    var signedForm: SignedForm? {
-        guard isSigned else { return nil }
-        let kinds = Set(contentKinds.compactMap(DocumentOpening.Kind.init(rawValue:)))
-        switch SignedReading(of: kinds, declares: { declares($0.rawValue) }) {
-        case .cms: return .cms
-        case .pdf: return .pdf
-        case .xml: return .xml
-        case .ambiguous(let ways):
-            return .ambiguous(ways.map { $0.rawValue.uppercased() }.joined(separator: " and as "))
-        case nil: return nil
-        }
-    }
-
-    /// Returns true if a reader would open it as `kind`, by its name or media type.
-    private func declares(_ kind: String) -> Bool {
-        shownFileName?.hasEnding(kind) == true || mediaType.hasSuffix("/" + kind)
-            || mediaType.hasSuffix("+" + kind)
     }
 }

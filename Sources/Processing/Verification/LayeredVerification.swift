@@ -28,7 +28,7 @@ struct LayeredVerification {
             let chosen = verification.withTheirSignatures(selected.filter { $0.layer == layer }, among: own)
             work.append((verification, chosen, own))
         }
-        let signed = work.reduce(0) { $0 + $1.chosen.count { $0.signedForm != nil } }
+        let signed = work.reduce(0) { $0 + $1.chosen.count { $0.signedReading != nil } }
         guard signed <= Self.most else {
             throw Failure(
                 .permanent, "the message has \(signed) signed attachments, of which at most \(Self.most) are verified",

@@ -1,5 +1,5 @@
+import DocumentKinds
 import InternetMessage
-import Workflows
 
 /// By what a reader's machine chooses the program that opens a file, beside its octets.
 ///
@@ -27,7 +27,7 @@ struct OpeningHints {
     }
 
     /// Returns the reason why the file may be opened as something else than `form`, in words; nil if there is none.
-    func objection(to form: AttachmentFacts.SignedForm) -> String? {
+    func objection(to form: SignedReading) -> String? {
         if holdsControlCharacter {
             return "its name holds a control character, at which some readers end it"
         }
@@ -58,7 +58,12 @@ struct OpeningHints {
 
     // MARK: - Media types
 
-    enum Program: Hashable { case cms, pdf, xml, other }
+    /// The program that opens a file, by what it is for.
+    enum Program: Hashable {
+        case cms
+        case document(DocumentFormat)
+        case other
+    }
 
     /// nil where the type leaves it open, as application/octet-stream does.
     private static func program(for mediaType: String) -> Program? {
@@ -66,8 +71,9 @@ struct OpeningHints {
         guard halves.count == 2 else { return nil }
         let subtype = String(halves[1])
         if subtype.hasPrefix("pkcs7-") || subtype.hasPrefix("x-pkcs7-") || subtype == "cms" { return .cms }
-        if subtype == "pdf" || subtype == "x-pdf" { return .pdf }
-        if subtype == "xml" || subtype.hasSuffix("+xml") { return .xml }
+        if let format = DocumentFormat.allCases.first(where: { $0.isDeclared(by: mediaType) }) {
+            return .document(format)
+        }
         let isOther =
             ["image", "audio", "video"].contains(halves[0]) || otherTypes.contains(subtype)
             || ["vnd.ms-", "vnd.openxmlformats-", "vnd.oasis."].contains { subtype.hasPrefix($0) }
@@ -79,12 +85,11 @@ struct OpeningHints {
     ]
 }
 
-extension AttachmentFacts.SignedForm {
+extension SignedReading {
     fileprivate var program: OpeningHints.Program {
         switch self {
         case .cms: .cms
-        case .pdf: .pdf
-        case .xml: .xml
+        case .document(let format): .document(format)
         case .ambiguous: .other
         }
     }
@@ -93,9 +98,7 @@ extension AttachmentFacts.SignedForm {
     fileprivate func opens(_ ending: String) -> Bool {
         switch self {
         case .cms: Self.neutralEndings.contains(ending) || Self.cmsEndings.contains(ending)
-        case .pdf: Self.neutralEndings.contains(ending) || ending == "pdf"
-        // Documents of XML have many endings.
-        case .xml: !Self.endingsOfOthers.contains(ending)
+        case .document(let format): Self.neutralEndings.contains(ending) || format.opens(ending)
         case .ambiguous: false
         }
     }
@@ -103,12 +106,5 @@ extension AttachmentFacts.SignedForm {
     private static let neutralEndings: Set<String> = ["bin", "dat"]
     private static let cmsEndings: Set<String> = [
         "p7m", "p7s", "p7c", "p7b", "p7", "pk7", "cms", "sig", "sign", "sgn", "der", "ber", "pem", "cades", "csig",
-    ]
-    /// Of programs that forgive octets which are none of theirs, or that choose by octets themselves.
-    private static let endingsOfOthers: Set<String> = [
-        "html", "htm", "shtml", "hta", "mht", "mhtml", "pdf", "ps", "eps", "doc", "docx", "docm", "dot", "rtf", "xls",
-        "xlsx", "xlsm", "xlsb", "ppt", "pptx", "pptm", "odt", "ods", "odp", "zip", "jar", "rar", "js", "jse", "vbs",
-        "wsh", "bat", "cmd", "exe", "com", "scr", "url", "lnk", "eml", "msg", "png", "jpg", "jpeg", "gif", "bmp",
-        "tif", "tiff", "webp",
     ]
 }

@@ -60,7 +60,7 @@ enum XMLDocumentTarget {
         do throws(MessageSyntaxError) {
             let message = try Message(reading: OctetRope([OctetString(head), octets]).collected())
             let facts = InspectedMessage(message, recipients: [], sender: nil).attachments
-            return facts.contains { $0.contentKinds.contains("xml") && $0.isSigned }
+            return facts.contains { $0.contentKinds.contains(.xml) && $0.isSigned }
         } catch {
             return false
         }

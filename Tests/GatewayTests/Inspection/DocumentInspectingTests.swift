@@ -1,3 +1,4 @@
+import DocumentKinds
 import CMSSignatures
 import Foundation
 import Octets

@@ -1,5 +1,6 @@
 import Composition
 import DSSProtocol
+import DocumentKinds
 import InternetMessage
 import Octets
 import Processing
@@ -42,7 +43,7 @@ struct AttachmentSigningTests {
     }
 
     static func facts(
-        _ path: Int, _ name: String?, _ type: String, _ kinds: Set<String>,
+        _ path: Int, _ name: String?, _ type: String, _ kinds: Set<DocumentOpening.Kind>,
         protection: AttachmentFacts.Protection? = nil
     ) -> AttachmentFacts {
         AttachmentFacts(
@@ -55,7 +56,7 @@ struct AttachmentSigningTests {
         part("application/pdf", "a.pdf", pdf), part("text/xml; charset=utf-8", "b.xml", xml),
         part("application/msword", "c.doc", "doc"))
     static let threeFacts = [
-        facts(1, "a.pdf", "application/pdf", ["pdf"]), facts(2, "b.xml", "text/xml", ["xml"]),
+        facts(1, "a.pdf", "application/pdf", [.pdf]), facts(2, "b.xml", "text/xml", [.xml]),
         facts(3, "c.doc", "application/msword", []),
     ]
 
@@ -198,7 +199,7 @@ struct AttachmentSigningTests {
         let signer = FakeSigner(change: { (_, _) throws(Failure) in
             .document(OctetString("<?xml version=\"1.0\" encoding=\"UTF-8\"?><a>x<ds:Signature/></a>"))
         })
-        var bench = Self.bench(signer, [Self.facts(1, "b.xml", "text/xml", ["xml"])])
+        var bench = Self.bench(signer, [Self.facts(1, "b.xml", "text/xml", [.xml])])
         bench.documentReader = ScriptedDocuments()
         let mail = Self.mail(Self.part("text/xml; charset=iso-8859-1", "b.xml", latin))
         let output = try #require(await bench.process(mail, direction: .outgoing).delivered)
@@ -217,19 +218,19 @@ struct AttachmentSigningTests {
 
     static let refused = [
         Refused(
-            part: part("application/pdf", "x", "%PDF-1.4 /Encrypt"), facts: facts(2, "x", "application/pdf", ["pdf"]),
+            part: part("application/pdf", "x", "%PDF-1.4 /Encrypt"), facts: facts(2, "x", "application/pdf", [.pdf]),
             because: "it is encrypted"),
         Refused(
-            part: part("x/y", "x.PDF. ", "PK"), facts: facts(2, "x.PDF. ", "x/y", ["zip"]),
+            part: part("x/y", "x.PDF. ", "PK"), facts: facts(2, "x.PDF. ", "x/y", [.zip]),
             because: "does not begin with %PDF-"),
         Refused(
-            part: part("application/pdf", "x", "PK"), facts: facts(2, "x", "application/pdf", ["zip"]),
+            part: part("application/pdf", "x", "PK"), facts: facts(2, "x", "application/pdf", [.zip]),
             because: "does not begin with %PDF-"),
         Refused(
             part: part("x/y", "x.xml", "no"), facts: facts(2, "x.xml", "x/y", []), because: "not well-formed"),
         Refused(
             part: part("application/soap+xml", nil, "<a>no"),
-            facts: facts(2, nil, "application/soap+xml", ["xml"]), because: "not well-formed"),
+            facts: facts(2, nil, "application/soap+xml", [.xml]), because: "not well-formed"),
         Refused(
             part: part("x/y", "x", "x"), facts: facts(2, "x", "x/y", [], protection: .withinSigned),
             because: "a signed part of the message"),
@@ -285,8 +286,8 @@ struct AttachmentSigningTests {
             Self.part("text/plain", "x.txt", "<b>old</b> ones"), Self.part("text/html", "x", Self.xml),
             Self.part("text/plain", "y.txt", "a PDF begins with\n%PDF-1.4"))
         let attachments = [
-            Self.facts(1, "x.txt", "text/plain", ["xml"]), Self.facts(2, "x", "text/html", ["xml"]),
-            Self.facts(3, "y.txt", "text/plain", ["pdf"]),
+            Self.facts(1, "x.txt", "text/plain", [.xml]), Self.facts(2, "x", "text/html", [.xml]),
+            Self.facts(3, "y.txt", "text/plain", [.pdf]),
         ]
         let outcome = await Self.bench(signer, attachments).process(mail, direction: .outgoing)
         #expect(signer.operations.map(\.kind) == [.cms, .cms, .cms])
@@ -297,7 +298,7 @@ struct AttachmentSigningTests {
     func byContent() async {
         let signer = FakeSigner()
         let mail = Self.mail(Self.part("x/y", "x.bin", Self.pdf), Self.part("x/y", nil, Self.xml))
-        let attachments = [Self.facts(1, "x.bin", "x/y", ["pdf"]), Self.facts(2, nil, "x/y", ["xml"])]
+        let attachments = [Self.facts(1, "x.bin", "x/y", [.pdf]), Self.facts(2, nil, "x/y", [.xml])]
         _ = await Self.bench(signer, attachments).process(mail, direction: .outgoing)
         #expect(signer.operations.map(\.kind) == [.pdf, .xml])
     }
@@ -307,7 +308,7 @@ struct AttachmentSigningTests {
         arguments: [("x.docx", "x/y"), ("x.txt", "x/y"), ("x.pdf", "text/html")])
     func otherName(_ name: String, _ type: String) async {
         let signer = FakeSigner()
-        let outcome = await Self.bench(signer, [Self.facts(1, name, type, ["pdf"])])
+        let outcome = await Self.bench(signer, [Self.facts(1, name, type, [.pdf])])
             .process(Self.mail(Self.part(type, name, Self.pdf)), direction: .outgoing)
         #expect(signer.operations.isEmpty)
         #expect(outcome.outputs.allSatisfy { $0.word != .signed })

@@ -1,3 +1,4 @@
+import DocumentKinds
 import DSSProtocol
 import InternetMessage
 import Octets
@@ -126,10 +127,10 @@ struct SignerCheckTests {
 
     @Test("a document is refused too", arguments: [AttachmentSigningTests.pdf, AttachmentSigningTests.xml, "doc"])
     func documents(_ content: String) async {
-        let (type, name, kinds): (String, String, Set<String>) =
+        let (type, name, kinds): (String, String, Set<DocumentOpening.Kind>) =
             switch content {
-            case AttachmentSigningTests.pdf: ("application/pdf", "a.pdf", ["pdf"])
-            case AttachmentSigningTests.xml: ("text/xml", "b.xml", ["xml"])
+            case AttachmentSigningTests.pdf: ("application/pdf", "a.pdf", [.pdf])
+            case AttachmentSigningTests.xml: ("text/xml", "b.xml", [.xml])
             default: ("application/msword", "c.doc", [])
             }
         let mail = AttachmentSigningTests.mail(AttachmentSigningTests.part(type, name, content))

@@ -1,4 +1,5 @@
 import DSSProtocol
+import DocumentKinds
 import InternetMessage
 import Octets
 import Processing
@@ -90,9 +91,9 @@ struct AttachmentVerifyingTests {
             name: "two formats in one",
             files: [
                 AttachedMail.File(
-                    name: "a.pdf", type: "application/pdf", content: "x", kinds: ["pdf", "xml"], isSigned: true),
+                    name: "a.pdf", type: "application/pdf", content: "x", kinds: [.pdf, .xml], isSigned: true),
                 AttachedMail.File(
-                    name: "b.PDF. ", type: "application/octet-stream", content: "x", kinds: ["cms", "p7m", "pdf"],
+                    name: "b.PDF. ", type: "application/octet-stream", content: "x", kinds: [.cms, .pdf],
                     isSigned: true),
             ], verdict: "not trusted", told: ["as PDF and as XML", "as CMS and as PDF"], asked: 0),
         Case(

@@ -1,3 +1,4 @@
+import DocumentKinds
 import Composition
 import DSSProtocol
 import InternetMessage
@@ -184,7 +185,7 @@ struct CombinedVerifyingTests {
         let mail = AttachedMail(files: [Self.good, .pdf("x", Self.whole + "server-bad")])
         var bench = Bench.verifying(mail)
         bench.attachments[1] = AttachmentFacts(
-            path: [2], fileName: name, mediaType: "application/pdf", contentKinds: ["pdf"], isSigned: true)
+            path: [2], fileName: name, mediaType: "application/pdf", contentKinds: [.pdf], isSigned: true)
         let account = await bench.process(mail).account
         #expect(account.verdict == "not trusted" && account.hasServerResult)
         #expect(
