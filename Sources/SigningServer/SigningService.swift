@@ -276,12 +276,9 @@ extension DSSServerRequest.Document {
     /// The kind that the client says it is; nil where it does not.
     var declaredKind: DocumentOpening.Kind? {
         if element == .base64XML { return .xml }
+        guard let type = mimeType?.asciiLowercased else { return nil }
+        if ["application/pkcs7-mime", "application/pkcs7-signature"].contains(type) { return .cms }
         // ADSS takes bare words such as PDF.
-        switch mimeType?.asciiLowercased {
-        case "pdf", "application/pdf", "application/x-pdf": return .pdf
-        case "xml", "text/xml", "application/xml": return .xml
-        case "application/pkcs7-mime", "application/pkcs7-signature": return .cms
-        default: return nil
-        }
+        return DocumentFormat.allCases.first { type == $0.rawValue || $0.isDeclared(by: type) }?.kind
     }
 }

@@ -77,18 +77,38 @@ struct AttachmentDocument {
     private static func kind(
         _ facts: AttachmentFacts, _ content: OctetString, _ documents: any DocumentInspection
     ) throws(Failure) -> DocumentKind {
+        for format in DocumentFormat.allCases {
+            switch format {
+            case .pdf: if try isPDF(facts, content, documents) { return DocumentKind(format) }
+            case .xml: if try isXML(facts, content, documents) { return DocumentKind(format) }
+            }
+        }
+        return .cms
+    }
+
+    private static func isPDF(
+        _ facts: AttachmentFacts, _ content: OctetString, _ documents: any DocumentInspection
+    ) throws(Failure) -> Bool {
         // A text may have a line about PDF.
-        if facts.contentKinds.contains(.pdf), facts.claims(.pdf) || DocumentOpening(of: content).pdfOffset == 0 {
-            if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) { throw refusal(.pdf, obstacle) }
-            return .pdf
+        guard facts.contentKinds.contains(.pdf), facts.claims(.pdf) || DocumentOpening(of: content).pdfOffset == 0
+        else {
+            guard !facts.claims(.pdf) else {
+                throw Failure(
+                    .permanent, "it is called a PDF and is none: it does not begin with %PDF-", advice: .ownFile)
+            }
+            return false
         }
-        guard !facts.claims(.pdf) else {
-            throw Failure(.permanent, "it is called a PDF and is none: it does not begin with %PDF-", advice: .ownFile)
-        }
-        guard facts.claims(.xml) || facts.contentKinds.contains(.xml) && !facts.claimsHTML else { return .cms }
-        guard let obstacle = try documents.obstacle(toSigning: content, as: .xml) else { return .xml }
+        if let obstacle = try documents.obstacle(toSigning: content, as: .pdf) { throw refusal(.pdf, obstacle) }
+        return true
+    }
+
+    private static func isXML(
+        _ facts: AttachmentFacts, _ content: OctetString, _ documents: any DocumentInspection
+    ) throws(Failure) -> Bool {
+        guard facts.claims(.xml) || facts.contentKinds.contains(.xml) && !facts.claimsHTML else { return false }
+        guard let obstacle = try documents.obstacle(toSigning: content, as: .xml) else { return true }
         // Text may begin like XML, and be signed as any other file; what is called XML must be it.
-        guard facts.claims(.xml) else { return .cms }
+        guard facts.claims(.xml) else { return false }
         throw refusal(.xml, obstacle)
     }
 

@@ -1,4 +1,5 @@
 public import CMSSignatures
+import DocumentKinds
 package import HostProcess
 import InternetMessage
 import Octets
@@ -55,6 +56,14 @@ public struct SigningServerConfiguration: Sendable {
             case smime, cms, pdf, xml
             /// As the document is: PDF and XML in their own formats, everything else as CMS.
             case auto
+
+            /// The format of documents that carry their signatures within.
+            init(_ format: DocumentFormat) {
+                switch format {
+                case .pdf: self = .pdf
+                case .xml: self = .xml
+                }
+            }
         }
         /// The baseline level of ETSI's AdES formats.
         enum Level: String, Sendable, CaseIterable {

@@ -75,8 +75,13 @@ struct DocumentSigning {
         if request.asksForCMS { return .cms }
         let opening = DocumentOpening(of: document.octets)
         if opening.kinds.contains(.cms) { return .cms }
-        if opening.pdfOffset == 0 || opening.pdfOffset != nil && document.declaredKind == .pdf { return .pdf }
-        return opening.isDeclaredXML ? .xml : .cms
+        let found = DocumentFormat.allCases.first { format in
+            switch format {
+            case .pdf: opening.pdfOffset == 0 || opening.pdfOffset != nil && document.declaredKind == .pdf
+            case .xml: opening.isDeclaredXML
+            }
+        }
+        return found.map { .init($0) } ?? .cms
     }
 
     private var timestamps: (any TimestampSource)? {
