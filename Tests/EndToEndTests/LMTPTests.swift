@@ -15,7 +15,10 @@ extension EndToEnd {
             let fixture = try await SpoolFixture(SESXML(servers: ["http://127.0.0.1:9"]))
             let said = try await TestPython.run(
                 "endtoend/lmtp_clients.py",
-                [try Programs.path("ses-lmtp"), fixture.spool, fixture.scratch.path, scenario],
+                [
+                    try Programs.path("ses-lmtp"), fixture.spool, fixture.scratch.path, scenario,
+                    FaultShare.isWhole ? "200" : "25",
+                ],
                 within: .seconds(240))
             if !said.isEmpty { print("\(scenario): \(said)") }
         }

@@ -46,6 +46,30 @@ struct EnvelopeBlockTests {
         }
     }
 
+    @Test("keeps each recipient's original name, also beside an address with blanks, and none for other recipients")
+    func originals() throws {
+        let odd = try #require(AddrSpec(localPart: "a b", domain: "example.test"))
+        let names = try ["rfc822;\"a+20b\"@example.test", "utf-8;\\x{E9}@example.test"].map {
+            try #require(OriginalRecipient(parsing: $0))
+        }
+        let request = NotificationRequest(originals: [odd: names[0], Self.bob: names[1], Self.alice: names[0]])
+        for ending in [LineEnding.crlf, .lf] {
+            let block = EnvelopeBlock(
+                envelope: Envelope(
+                    sender: .null, recipients: [odd, Self.bob], source: .block, notification: request), entry: "e")
+            let read = try EnvelopeBlock(parsing: block.rendered(lineEnd: ending)).envelope
+            #expect(read.notification.originals == [odd: names[0], Self.bob: names[1]])
+        }
+    }
+
+    @Test(
+        "with an original name that is none is damaged",
+        arguments: ["rfc822;x", "x y@example.test", "rfc822;x no address", "rfc822;a=b y@example.test"])
+    func damagedOriginals(_ value: String) {
+        let text = "Return-Path: <>\r\nX-SES-Original-Recipient: \(value)\r\nX-SES-End: 1\r\n"
+        #expect(throws: CompositionError.self) { try EnvelopeBlock(parsing: OctetString(text)) }
+    }
+
     @Test("distinguishes the null sender from an unknown one")
     func senders() throws {
         for sender in [ReversePath?.none, .null] {

@@ -32,6 +32,24 @@ extension EndToEnd.PairedWithPostfix {
             #expect(report.contains("Action: delivered\r\n") && report.contains("text/rfc822-headers"), "\(report)")
         }
 
+        @Test(
+            "a request of another server comes over LMTP to the last one, which names the recipient as that server did")
+        func overLMTP() async throws {
+            let house = try await MailHouse.shared
+            let id = MailHouse.identifier()
+            _ = try await TestPython.run(
+                "endtoend/dsn_client.py",
+                [
+                    "\(house.door.port)", PartnerAuthority.carol, "RET=HDRS ENVID=\(id)",
+                    "\(MailSamples.bob)=NOTIFY=SUCCESS ORCPT=rfc822;Robert+2Bx@example.test",
+                ])
+            let report = try await house.message(
+                subject: "Original-Envelope-Id: \(id)", of: PartnerAuthority.carol)
+            let text = String(decoding: report, as: UTF8.self)
+            #expect(text.contains("Original-Recipient: rfc822;Robert+x@example.test\r\n"), "\(text)")
+            #expect(text.contains("Action: delivered\r\n"), "\(text)")
+        }
+
         @Test("a failure returns what RET says, and is not reported if NOTIFY is never")
         func failure() async throws {
             let house = try await MailHouse.shared

@@ -8,7 +8,7 @@ extension EndToEnd {
         @Test(
             "a submitted mail goes out signed, the signed answer comes in verified, and nothing loops",
             arguments: [
-                (MailHouse.Kind.exim([]), 1), (.exim(["--maildir"]), 1), (.openSMTPD, 3),
+                (MailHouse.Kind.exim([]), 1), (.exim(["--pipe"]), 1), (.exim(["--maildir"]), 1), (.openSMTPD, 3),
             ])
         func roundTrip(_ kind: MailHouse.Kind, entries: Int) async throws {
             let house = try await MailHouse(kind)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Clients of ses-lmtp, honest and hostile.
 
-usage: lmtp_clients.py SES-LMTP SPOOL SCRATCH SCENARIO
+usage: lmtp_clients.py SES-LMTP SPOOL SCRATCH SCENARIO [ROUNDS]
        lmtp_clients.py --list
 
 SPOOL is an empty spool that `ses init` made, SCRATCH a directory for sockets; both belong to the account that the program
-runs as. Ends with 1 and says why when the program did not keep what it promises.
+runs as. ROUNDS is the number of kills of the scenario `killed` (25). Ends with 1 and says why when the program did not keep
+what it promises.
 """
 
 import collections
@@ -386,8 +387,9 @@ def hostile(server):
     server.stop()
 
 
-def killed(server, rounds=25):
+def killed(server):
     """kill -9 at any moment loses no message for which 250 was sent, and leaves no half of one in new"""
+    rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 25
     acknowledged, sent = {}, {}
     lock = threading.Lock()
     for number in range(rounds):
@@ -436,7 +438,7 @@ def main():
     if sys.argv[1:] == ["--list"]:
         print("\n".join(SCENARIOS))
         return 0
-    if len(sys.argv) != 5 or sys.argv[4] not in SCENARIOS:
+    if len(sys.argv) not in (5, 6) or sys.argv[4] not in SCENARIOS:
         print(__doc__, file=sys.stderr)
         return 64
     server = Server(*sys.argv[1:4])
