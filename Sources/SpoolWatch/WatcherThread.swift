@@ -129,7 +129,8 @@ final class WatcherThread: @unchecked Sendable {
             inotifytools_cleanup()
             throw SpoolWatchError(
                 .system,
-                "cannot tell which descriptor inotify got; is /proc mounted, and nothing else starting to watch?")
+                "cannot find out the descriptor of inotify: check that /proc is mounted, and that nothing else in this process starts to watch"
+            )
         }
         guard descriptor < Self.descriptorLimit else {
             inotifytools_cleanup()

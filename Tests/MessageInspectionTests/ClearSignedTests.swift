@@ -120,7 +120,7 @@ struct ClearSignedTests {
                 says: "signature part has more than one"),
             Malformed(
                 testDescription: "parts behind the closing boundary", mail: mail(end: "--b--\n--b\n\(text)\n--b--\n"),
-                says: "behind a closing boundary"),
+                says: "follow a closing boundary"),
             Malformed(
                 testDescription: "a line that is no field", mail: mail(head: "this is no field\n"), says: ""),
             Malformed(

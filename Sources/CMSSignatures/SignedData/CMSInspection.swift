@@ -41,7 +41,7 @@ public struct SignedDataFacts: Sendable, Hashable {
 /// Looks into a CMS and checks its arithmetic; knows nothing of trust.
 public enum CMSInspection {
     static let followed =
-        "octets stand behind the signature that are none of it, such as a second signature; nobody vouches for them"
+        "octets follow the signature that do not belong to it, such as a second signature; nothing protects them"
 
     /// Returns the facts in `signature` (SignedData, BER).
     /// - Parameter known: Certificates to look for signers in, beside those enclosed.
@@ -79,9 +79,9 @@ public enum CMSInspection {
     ) throws(CryptographyError) -> CMSIntegrity {
         let parsed = try ParsedSignedData(signature, additional: known)
         guard !parsed.isFollowed else { return .broken(followed) }
-        guard !parsed.signers.isEmpty else { return .broken("nobody signed: there is no signerInfo") }
+        guard !parsed.signers.isEmpty else { return .broken("the signature has no signer (no signerInfo)") }
         guard let content = content ?? parsed.enclosedContent else {
-            return .unknown("the signature encloses no content, and none was given")
+            return .unknown("the signature contains no content, and no content was given")
         }
         return Self.worst(try parsed.check(content))
     }

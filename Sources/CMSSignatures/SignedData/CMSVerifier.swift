@@ -57,7 +57,7 @@ public struct CMSVerifier: Sendable {
         if let content = content ?? parsed.enclosedContent {
             findings = try parsed.check(content)
         } else {
-            let missing = CMSIntegrity.unknown("the signature encloses no content, and none was given")
+            let missing = CMSIntegrity.unknown("the signature contains no content, and no content was given")
             findings = parsed.signers.map { _ in missing }
         }
         let judge = SignerJudge(policy: policy, use: use)
@@ -75,13 +75,14 @@ public struct CMSVerifier: Sendable {
         }
         var general: [VerificationDetail] = []
         if results.isEmpty {
-            general.append(VerificationDetail(.signature, .invalid, "nobody signed: there is no signerInfo"))
+            general.append(VerificationDetail(.signature, .invalid, "the signature has no signer (no signerInfo)"))
         }
         if parsed.isFollowed { general.append(VerificationDetail(.signature, .invalid, CMSInspection.followed)) }
         if let content, let enclosed = parsed.enclosedContent, try !Self.areEqual(content, enclosed) {
             // A reader that opens the signature would see something other than what was verified.
             general.append(
-                VerificationDetail(.signature, .invalid, "the signature encloses other content than what was given"))
+                VerificationDetail(
+                    .signature, .invalid, "the content in the signature differs from the content that was given"))
         }
         return CMSVerification(
             signers: results, enclosesContent: parsed.enclosedContent != nil, contentType: parsed.contentTypeText,
@@ -105,7 +106,9 @@ public struct CMSVerifier: Sendable {
         evidence.findings += AlgorithmStrength.details(ofDigest: signer.digestNID, policy)
         if let certificate = evidence.certificate, signer.namedCertificate(certificate) == .other {
             evidence.findings.append(
-                VerificationDetail(.signature, .invalid, "the signature names another certificate than the one it fits")
+                VerificationDetail(
+                    .signature, .invalid,
+                    "the certificate that the signature names is not the one whose key verifies it")
             )
         }
         evidence.claimedTime = signer.signingTime

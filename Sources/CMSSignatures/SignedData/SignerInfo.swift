@@ -107,7 +107,7 @@ struct SignerInfo {
     func check(
         _ digests: borrowing ContentDigests, contentType: OpaquePointer?
     ) throws(CryptographyError) -> CMSIntegrity {
-        guard let certificate else { return .unknown("the signer's certificate is not at hand") }
+        guard let certificate else { return .unknown("the signer's certificate is not available") }
         guard digestNID != nil || usesSHAKE256 else { return .unknown("the digest \(digestName) is not supported") }
         if let obstacle = algorithmObstacle { return .unknown(obstacle) }
         guard let key = X509_get0_pubkey(certificate.handle.raw), EVP_PKEY_missing_parameters(key) == 0 else {
@@ -117,7 +117,7 @@ struct SignerInfo {
         OpenSSLErrors.clear()
         let curve = EdwardsCurve(key)
         if let curve, !isAlgorithm(curve.nid) {
-            return .broken("the signature is not by the algorithm that the signer's key is for")
+            return .broken("the signature algorithm does not match the type of the signer's key")
         }
         if hasSignedAttributes {
             guard let attribute = attribute(NID_pkcs9_contentType),
@@ -135,7 +135,7 @@ struct SignerInfo {
                 return Self.failed("the signature does not fit the signed attributes", OpenSSLErrors.take())
             }
             guard namesItsAlgorithms else {
-                return .broken("the signed attributes name other algorithms than the signature (RFC 6211)")
+                return .broken("the algorithms in the signed attributes differ from those of the signature (RFC 6211)")
             }
             if usesSHAKE256 { return try checkAttribute(against: digests.shake256()) }
         } else if curve != nil {

@@ -78,7 +78,7 @@ public struct SignerJudge: Sendable {
             provenTime: provenTime, timestamps: timestamps)
         guard let certificate = evidence.certificate else {
             result.details.append(
-                VerificationDetail(.issuerTrust, .indeterminate, "the signer's certificate is not at hand"))
+                VerificationDetail(.issuerTrust, .indeterminate, "the signer's certificate is not available"))
             return result
         }
         let judgement = try CertificatePath.judge(

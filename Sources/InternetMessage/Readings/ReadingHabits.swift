@@ -125,16 +125,16 @@ extension ReadingHabits {
             with { ($0.delimiters, $0.ignoresBoundaryCase) = (.prefix, true) },
             "a line differs from a boundary only in case"
         ),
-        (with { $0.precedence = .outermost }, "a boundary stands again within a part"),
+        (with { $0.precedence = .outermost }, "a boundary occurs again within a part"),
         (
             with { ($0.delimiters, $0.readsEpilogue) = (.prefix, true) },
-            "more parts stand behind a closing boundary"
+            "more parts follow a closing boundary"
         ),
-        (with { $0.delimiters = .exactLine }, "blanks stand behind a boundary"),
+        (with { $0.delimiters = .exactLine }, "a boundary is followed by blanks"),
         (with { $0.boundaryLimit = 70 }, "a boundary is longer than 70 octets (RFC 2046 §5.1.1)"),
         (
             with { ($0.seeksDelimitersInHeader, $0.lineWithoutField) = (false, .isSkipped) },
-            "a boundary stands in the header of a part"
+            "a boundary occurs in the header of a part"
         ),
         (with { $0.endsLinesAtCR = true }, bareCRReason),
         (with { ($0.endsLinesAtCR, $0.delimiters) = (true, .prefix) }, bareCRReason),
@@ -152,16 +152,16 @@ extension ReadingHabits {
             "a header has a blank before a colon, and some readers leave out such fields (RFC 5322 §4.5)"
         ),
         (with { $0.endsHeaderAtBlankLine = true }, "a header has a line of blanks alone, where some readers end it"),
-        (with { $0.knowsQuotedSeparator = false }, "the header begins with a line that is no field"),
-        (with { $0.fields = .last }, "a header has more than one field of a kind that may stand once"),
+        (with { $0.knowsQuotedSeparator = false }, "the header begins with a line that is not a field"),
+        (with { $0.fields = .last }, "a header has more than one field of a kind that may occur only once"),
         (with { $0.parameters = .last }, "a Content-Type has more than one parameter of a name"),
         (with { ($0.knowsComments, $0.bareValue) = (false, .word) }, commentReason),
         (with { ($0.knowsComments, $0.bareValue) = (false, .everythingToSemicolon) }, commentReason),
         (with { $0.knowsQuotes = false }, "a parameter has a semicolon in quotes, where some readers end it"),
         (with { $0.bareValue = .token }, bareReason),
         (with { ($0.bareValue, $0.parameters) = (.token, .last) }, bareReason),
-        (with { $0.readsOverEmptyParameter = false }, "an empty parameter stands before others (Email::MIME)"),
-        (with { $0.allowsBlankAtEquals = false }, "a parameter has a blank before or behind its equals sign"),
+        (with { $0.readsOverEmptyParameter = false }, "an empty parameter precedes others (Email::MIME)"),
+        (with { $0.allowsBlankAtEquals = false }, "a parameter has a blank before or after its equals sign"),
         (with { $0.backslash = .quotesAll }, backslashReason),
         (with { $0.backslash = .isPlain }, backslashReason),
         (with { $0.extended = .fallback }, extendedReason),
@@ -175,22 +175,23 @@ extension ReadingHabits {
         (with { $0.readsEncodingStrictly = true }, "a Content-Transfer-Encoding is more than one word"),
         (
             with { $0.showsPreamble = true },
-            "what stands before the first boundary has a colon, and is a part for some readers (Email::MIME)"
+            "the text before the first boundary contains a colon, and some readers take it for a part (Email::MIME)"
         ),
     ]
 
     private static let bareReason = "a parameter has special characters without quotes (RFC 2045 §5.1)"
     private static let commentReason = "a header field has a comment, which some readers take as text"
     private static let prefixReason =
-        "a line begins with a boundary and goes on, which separates parts for some readers (RFC 2046 §5.1.1)"
+        "a line begins with a boundary and continues; for some readers it separates parts (RFC 2046 §5.1.1)"
     private static let bareCRReason =
-        "a CR without LF stands beside what may be a boundary or in a header, and is the end of a line for some readers"
-    private static let nulReason = "a NUL stands beside what may be a boundary or in a header, where some readers stop"
+        "a CR without LF is next to what may be a boundary, or in a header, and some readers end a line there"
+    private static let nulReason =
+        "a NUL is next to what may be a boundary, or in a header, and some readers stop there"
     private static let noFieldReason =
-        "a header has a line that is no field, and readers differ in what they make of it"
-    private static let backslashReason = "a parameter has a backslash, which readers take in different ways"
+        "a header has a line that is not a field, and readers treat it differently"
+    private static let backslashReason = "a parameter contains a backslash, which readers interpret differently"
     private static let extendedReason =
-        "a parameter that says how to take the mail apart is in the form of RFC 2231, which not all readers know"
+        "a parameter that determines the structure of the mail is encoded by RFC 2231, which not all readers know"
 
     /// Readers for whom the last of several parameters of one name counts.
     static let lastParameter = with { $0.parameters = .last }

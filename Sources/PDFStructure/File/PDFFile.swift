@@ -35,7 +35,7 @@ package final class PDFFile {
         let references = CrossReferenceReader(document: document, budget: budget)
         sections = try references.chain(from: try references.startOfChain(end: document.count).offset)
         if let root = sections.first?.trailer["Root"], root.reference == nil {
-            throw .damaged("the trailer names no /Root")
+            throw .damaged("the trailer has no /Root")
         }
     }
 
@@ -44,7 +44,7 @@ package final class PDFFile {
     package func revision(endingAt end: Int) throws(PDFSyntaxError) -> Int {
         let start = try CrossReferenceReader(document: document, budget: budget).startOfChain(end: end)
         guard let revision = sections.firstIndex(where: { $0.offset == start.offset }) else {
-            throw .damaged("later cross-references do not go on from those at \(start.offset)")
+            throw .damaged("later cross-references do not continue those at \(start.offset)")
         }
         guard sections[..<revision].allSatisfy({ $0.offset >= end }),
             sections[revision...].allSatisfy({ $0.extent.upperBound <= start.place })
@@ -59,10 +59,12 @@ package final class PDFFile {
             let word = try lexer.next()
             let begin = lexer.start
             guard lexer.isKeyword(word, "startxref"), try lexer.next() == .integer(section.offset) else {
-                throw .damaged("the startxref behind the trailer at \(section.offset) does not lead to it")
+                throw .damaged("the startxref after the trailer at \(section.offset) does not lead to it")
             }
             while lexer.position < octets.count, PDFLexer.isBlank(octets[lexer.position]) { lexer.position += 1 }
-            guard lexer.take("%%EOF") else { throw .damaged("no %%EOF behind the trailer at \(section.offset)") }
+            guard lexer.take("%%EOF") else {
+                throw .damaged("there is no %%EOF after the trailer at \(section.offset)")
+            }
             return begin..<lexer.position
         }
     }
@@ -80,7 +82,7 @@ package final class PDFFile {
         }
         guard let place else { return PDFSyntaxError(.notPDF, "the document does not begin with %PDF-") }
         return .damaged(
-            "\(place) octets stand before %PDF-, and readers count the places of objects in different ways then;"
+            "\(place) octets precede %PDF-, and readers then compute the offsets of objects differently;"
                 + " this happens when a server or script adds a line: send the file as the program that made it wrote it"
         )
     }
@@ -200,13 +202,13 @@ package final class PDFFile {
             }
             // Else a length is a plain number in the file: so no stream's length leads to another stream.
             guard case .offset(let place, _) = try self.entry(reference.number, in: revision) else {
-                throw .damaged("the /Length \(reference) leads to no object in the file")
+                throw .damaged("the /Length \(reference) refers to an object that is not in the file")
             }
             let object = try self.reader.object(at: Int(place)) { (reference) throws(PDFSyntaxError) in
                 throw .damaged("the /Length \(reference) leads to a stream")
             }
             guard object.reference == reference, let count = object.value.integer else {
-                throw .damaged("the /Length \(reference) leads to no number")
+                throw .damaged("the /Length \(reference) refers to an object that is not a number")
             }
             return count
         }
@@ -218,7 +220,7 @@ package final class PDFFile {
         guard let object = try object(reference.number, in: revision),
             object.reference.generation == reference.generation
         else { return .null }
-        if case .reference = object.value { throw .damaged("object \(reference.number) is only a reference") }
+        if case .reference = object.value { throw .damaged("object \(reference.number) is itself a reference") }
         return object.value
     }
 
@@ -233,7 +235,7 @@ package final class PDFFile {
     /// Returns the catalog of `revision`.
     package func catalog(in revision: Int) throws(PDFSyntaxError) -> PDFDictionary {
         guard let catalog = try resolved(sections[revision].trailer["Root"], in: revision).dictionary else {
-            throw .damaged("the /Root of the trailer leads to no dictionary")
+            throw .damaged("the /Root of the trailer is not a dictionary")
         }
         return catalog
     }
@@ -294,13 +296,13 @@ package final class PDFFile {
         }
         if let kept = streams[offset] { return kept }
         if sections[revision].trailer["Encrypt"] != .null {
-            throw PDFSyntaxError(.encrypted, "the document is encrypted, its object streams too")
+            throw PDFSyntaxError(.encrypted, "the document is encrypted, including its object streams")
         }
         let object = try object(at: Int(offset), in: revision, isContainer: true)
         guard object.reference.number == number, let data = object.stream, let dictionary = object.value.dictionary,
             dictionary["Type"].name == "ObjStm", let count = dictionary["N"].integer,
             let first = dictionary["First"].integer, count >= 0, first >= 0
-        else { throw .damaged("object \(number) is no object stream") }
+        else { throw .damaged("object \(number) is not an object stream") }
         let octets = OctetString(
             try StreamData.decoded(document.slice(data), dictionary, limit: Self.largestStream, budget: budget))
         let places = try octets.withUnsafeBytes { (raw) throws(PDFSyntaxError) in

@@ -39,7 +39,7 @@ public struct MessageLayers: Sendable {
             for object in Self.objects(in: layer == 0 ? message.root : enclosed[layer - 1].root) {
                 guard enclosed.count < Self.most else {
                     remarks.append(
-                        "the message holds more S/MIME objects than are opened: the rest was not looked into")
+                        "the message contains more S/MIME objects than SES opens: the rest was not examined")
                     break
                 }
                 switch try Self.content(of: object, inspection, scratch) {
@@ -48,7 +48,7 @@ public struct MessageLayers: Sendable {
                     places.append(Place(layer: layer, path: object.path))
                 case .failure(let obstacle):
                     remarks.append(
-                        "an S/MIME object could not be opened, so what it holds was not looked into: " + obstacle.words)
+                        "an S/MIME object could not be opened, so its content was not examined: " + obstacle.words)
                 }
             }
             layer += 1

@@ -62,12 +62,12 @@ struct AttachmentDocument {
         _ entity: Entity, _ kind: DocumentKind, _ message: Message, _ charsets: any CharsetDecoding
     ) throws(Failure) {
         if let doubt = message.structuralDoubts(at: entity.path).first {
-            throw Failure(.permanent, "what is signed of it would not be trusted: \(doubt)", advice: .ownMessage)
+            throw Failure(.permanent, "its signature would not be trusted: \(doubt)", advice: .ownMessage)
         }
         // What becomes CMS becomes a file of another name, or stands beside its signature.
         guard let format = kind.format else { return }
         if let objection = OpeningHints(of: entity, using: charsets).objection(to: .document(format)) {
-            throw Failure(.permanent, "what is signed of it would not be trusted: \(objection); correct name or type")
+            throw Failure(.permanent, "its signature would not be trusted: \(objection); correct name or type")
         }
     }
 
@@ -94,7 +94,7 @@ struct AttachmentDocument {
         else {
             guard !facts.claims(.pdf) else {
                 throw Failure(
-                    .permanent, "it is called a PDF and is none: it does not begin with %PDF-", advice: .ownFile)
+                    .permanent, "its name or type says PDF, but it does not begin with %PDF-", advice: .ownFile)
             }
             return false
         }

@@ -56,7 +56,7 @@ struct KeyAlias {
             guard policy.isInternal(address) else {
                 throw Failure(
                     .permanent,
-                    "no key can be chosen by the From address: \(address) is in none of the DomainName of ses.xml",
+                    "no key can be chosen by the From address: \(address) is in no DomainName of ses.xml",
                     advice: .keyChoice)
             }
             return address

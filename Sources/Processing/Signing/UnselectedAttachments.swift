@@ -57,7 +57,7 @@ struct UnselectedAttachments {
         do throws(Failure) {
             for signature in try services.documents.signatures(in: octets.content, as: format) {
                 if case .broken(let why) = signature.integrity {
-                    return ("signature and content do not fit: \(why)", .changed)
+                    return ("the signature does not match the content: \(why)", .changed)
                 }
             }
             return nil
@@ -74,7 +74,7 @@ struct UnselectedAttachments {
             guard try services.inspection.facts(of: signature).enclosesContent,
                 case .broken(let why) = try services.inspection.check(signature, content: nil)
             else { return nil }
-            return ("signature and content do not fit: \(why)", .changed)
+            return ("the signature does not match the content: \(why)", .changed)
         } catch {
             guard error.permanence == .permanent else { throw error }
             return ("the signature cannot be read here: \(error.summary)", .damaged)

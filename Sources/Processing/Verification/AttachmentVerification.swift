@@ -187,11 +187,12 @@ struct AttachmentVerification {
             verdict.signatures = DocumentJudgement(answer: answer).signatures(facts)
         }
         if facts.signers.isEmpty {
-            verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer", .damaged)
+            verdict.lower(to: .notTrusted, "the signature has no signer", .damaged)
         }
         switch try services.inspection.check(signature, content: content, knowing: known) {
         case .intact: break
-        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
+        case .broken(let why):
+            verdict.lower(to: .notTrusted, "the signature does not match the content: " + why, .changed)
         case .unknown(let why):
             verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why, .unsupported)
         }

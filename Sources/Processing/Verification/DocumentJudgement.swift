@@ -49,7 +49,8 @@ struct DocumentJudgement {
         verdict.signingTime = verdict.signingTime ?? signature.claimedTime.map(Self.date)
         switch signature.integrity {
         case .intact: break
-        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
+        case .broken(let why):
+            verdict.lower(to: .notTrusted, "the signature does not match the content: " + why, .changed)
         case .unknown where signature.lacksOnlyCertificate:
             // What is signed was compared here; that the value is the signer's is the server's word alone.
             verdict.reasons.append(

@@ -79,12 +79,12 @@ struct LayeredVerification {
         var remarks: [String] = []
         for message in layers.all {
             if message.root.walk(.ownParts).contains(where: { $0.defects.contains(.tooDeep) }) {
-                remarks.append("parts that are nested too deeply were not looked at")
+                remarks.append("parts that are nested too deeply were not examined")
             }
             switch SMIMEForm.of(message.root) {
             case .encrypted: remarks.append("the message is encrypted and was not checked: SES does not decrypt")
             case .compressed:
-                remarks.append("the message is a compressed S/MIME object: attachments within it were not looked at")
+                remarks.append("the message is a compressed S/MIME object: attachments in it were not examined")
             case .none, .multipartSigned, .signedData, .certificatesOnly: break
             }
         }

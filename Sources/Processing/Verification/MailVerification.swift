@@ -73,7 +73,7 @@ struct MailVerification {
         if answer.isOnlySignerWrong && mayDiffer(identity) { verdict.result = .judged(.trusted) }
         for ambiguity in ambiguities { verdict.lower(to: .notTrusted, ambiguity, .ambiguous) }
         if facts.signers.isEmpty {
-            verdict.lower(to: .notTrusted, "nobody signed: the signature object holds no signer", .damaged)
+            verdict.lower(to: .notTrusted, "the signature has no signer", .damaged)
         }
         if facts.contentType != CMSFacts.data {
             verdict.lower(
@@ -83,13 +83,15 @@ struct MailVerification {
         // What a reader sees is the first part; a content enclosed in the signature may be quite another text.
         if content != nil && facts.enclosesContent {
             verdict.lower(
-                to: .notTrusted, "the signature encloses a content of its own beside the one shown", .ambiguous)
+                to: .notTrusted, "the signature contains content of its own, in addition to the content that is shown",
+                .ambiguous)
         }
         switch try services.inspection.check(
             signature, content: facts.enclosesContent ? nil : content, knowing: answer.signerCertificates)
         {
         case .intact: break
-        case .broken(let why): verdict.lower(to: .notTrusted, "signature and content do not fit: " + why, .changed)
+        case .broken(let why):
+            verdict.lower(to: .notTrusted, "the signature does not match the content: " + why, .changed)
         case .unknown(let why):
             verdict.lower(to: .indeterminate, "the signature cannot be checked here: " + why, .unsupported)
         }

@@ -92,7 +92,7 @@ struct MessageFixtureTests {
     func delimiterAfterClosing() throws {
         let epilogue = try Message(reading: MessageFixture(name: "malformed/delimiter-after-closing").octets())
         let plain = try Message(reading: MessageFixture(name: "rfc/preamble-and-epilogue").octets())
-        #expect(epilogue.differingReadings.contains { $0.contains("behind a closing boundary") })
+        #expect(epilogue.differingReadings.contains { $0.contains("follow a closing boundary") })
         #expect(plain.differingReadings == [])
     }
 

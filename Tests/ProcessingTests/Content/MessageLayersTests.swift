@@ -67,7 +67,7 @@ struct MessageLayersTests {
         for _ in 0..<20 { mail = Self.object(mail) }
         let layers = try Self.layers(mail)
         #expect(layers.enclosed.count == 16)
-        #expect(layers.remarks.count == 1 && layers.remarks[0].contains("not looked into"))
+        #expect(layers.remarks.count == 1 && layers.remarks[0].contains("not examined"))
     }
 
     @Test("and a file that is merely attached stays closed")

@@ -99,7 +99,7 @@ struct SigningTests {
             inspection: ScriptedInspection(found: .signed(by: "alice@example.test", enclosing: true)),
             isDocumentToo: false),
         Bad(
-            name: "encloses other content",
+            name: "differs from the content",
             inspection: ScriptedInspection(
                 found: .signed(by: "alice@example.test", enclosing: true), enclosedIntegrity: .broken("digest"))),
     ]

@@ -21,7 +21,7 @@ struct AttachmentVerifyingTests {
     }
 
     private static let whole = "sig A intact whole\n"
-    private static let wrong = "signature and content do not fit"
+    private static let wrong = "the signature does not match the content"
 
     static let documents = [
         Case(
@@ -201,7 +201,7 @@ struct AttachmentVerifyingTests {
         Case(
             name: "a signature named as detached that encloses something else",
             files: [.text("a.txt"), .cms("a.txt.p7s", "enclosed")], verdict: "not trusted",
-            told: ["encloses a content of its own"], asked: 0),
+            told: ["contains content of its own"], asked: 0),
         Case(
             name: "a signature named as detached that encloses something, alone",
             files: [.cms("a.txt.p7s", "enclosed")],
@@ -211,7 +211,7 @@ struct AttachmentVerifyingTests {
             told: ["cannot be read here: no CMS"], asked: 0),
         Case(
             name: "a signature of nobody", files: [.text("a.txt"), .cms("a.txt.p7s", "nobody")], verdict: "not trusted",
-            told: ["nobody signed"]),
+            told: ["the signature has no signer"]),
         Case(
             name: "an algorithm that is not known here", files: [.text("a.txt"), .cms("a.txt.p7s", "odd detached")],
             verdict: "indeterminate"),

@@ -151,7 +151,7 @@ struct CombinedVerifyingTests {
     func unopened() async throws {
         let bench = Bench.verifying(AttachedMail(files: []))
         let output = try #require(await bench.process(Mail.opaque, direction: .incoming).delivered)
-        #expect(try AttachmentVerifyingTests.result(of: output).contains("what it holds was not looked into"))
+        #expect(try AttachmentVerifyingTests.result(of: output).contains("its content was not examined"))
     }
 
     @Test("a failure has Authentication-Results only if the mail itself was to be verified")
