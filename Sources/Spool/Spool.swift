@@ -50,6 +50,7 @@ public final class Spool: Sendable {
         self.durability = durability
         root = try Directory(path: path, searchOnly: !territory.ownsSpool)
         try Layout.refuseWorldWritable(root)
+        if territory.ownsSpool { try Layout.makeMissingFolders(in: root) }
         for item in Layout.items where item.path.hasSuffix("/tmp") || !item.path.contains("/") {
             if territory.ownsSpool || item.group == .relay { _ = try Layout.open(item.path, in: root) }
         }

@@ -63,6 +63,18 @@ enum Layout {
         try make(in: root) { $0 == queue.rawValue || $0.hasPrefix(queue.rawValue + "/") }
     }
 
+    /// Makes again the folders that somebody removed from a spool: those that nothing but the programs fill.
+    ///
+    /// Only the owner of the spool does that, because a folder that another user makes would keep the programs out. A
+    /// directory without the secret and without the queues is no spool, or one that was never complete, and stays as
+    /// it is.
+    static func makeMissingFolders(in root: Directory) throws(SpoolError) {
+        guard geteuid() == root.owner else { return }
+        for path in ["outgoing", "incoming", secretName] where try root.status(path) == nil { return }
+        let folders = Set(Folder.allCases.map(\.rawValue))
+        try make(in: root) { path in folders.contains(String(path.prefix { $0 != "/" })) }
+    }
+
     private static func make(in root: Directory, where isWanted: (String) -> Bool) throws(SpoolError) {
         for item in items where isWanted(item.path) {
             guard try root.status(item.path) == nil else { continue }

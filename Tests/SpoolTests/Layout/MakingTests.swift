@@ -69,7 +69,7 @@ struct MakingTests {
 
     @Test(
         "a missing directory is named, and what makes it",
-        arguments: ["work", "publish", "outgoing", "outgoing/new", "retry/new", "journal", "state"])
+        arguments: ["work", "publish", "outgoing", "outgoing/new", "journal", "state"])
     func missing(_ directory: String) throws {
         let test = try TestSpool()
         try FileManager.default.removeItem(atPath: test.file(directory))
@@ -77,6 +77,22 @@ struct MakingTests {
         #expect(error.kind == .layout)
         #expect(error.path.hasSuffix(directory))
         #expect(error.description.contains("ses init"))
+    }
+
+    @Test(
+        "a folder of results that somebody removed is made again at the next start, with its mode",
+        arguments: ["delivered", "delivered/new", "admin", "blocked", "retry/new", "failed", "corrupt"])
+    func madeAgain(_ directory: String) throws {
+        let test = try TestSpool()
+        let mode = try Self.mode(test.file(directory))
+        try FileManager.default.removeItem(atPath: test.file(directory))
+        _ = try test.another()
+        #expect(try Self.mode(test.file(directory)) == mode)
+        // Without its secret it is no spool in which anything may be made.
+        try FileManager.default.removeItem(atPath: test.file(directory))
+        try FileManager.default.removeItem(atPath: test.file("secret"))
+        #expect(throws: SpoolError.self) { _ = try test.another() }
+        #expect(!FileManager.default.fileExists(atPath: test.file(directory)))
     }
 
     @Test(
