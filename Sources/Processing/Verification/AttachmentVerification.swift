@@ -140,7 +140,8 @@ struct AttachmentVerification {
         case (.file, true), (.several, true):
             // What a reader sees is the file beside it; what it encloses may be quite another one.
             verdict.lower(
-                to: .notTrusted, "the signature encloses a content of its own beside the file it is named for",
+                to: .notTrusted,
+                "the signature contains content of its own, in addition to the file that it is named for",
                 .ambiguous)
             return (verdict, nil)
         case (.none, false):
