@@ -45,9 +45,9 @@ struct ForgedFieldReaderTests {
         }
         // Dovecot refuses to run as root, and writes into the folder.
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: scratch.path)
-        let script = try String(contentsOfFile: TestMaterial.fixtures + "/readers/header_fields.py", encoding: .utf8)
+        try ForeignReader.copy("header_fields.py", into: scratch)
         let run = try await RunningProgram.run(
-            "/usr/bin/python3", ["-c", script, scratch.path, "\(given.count)"])
+            "/usr/bin/python3", [scratch.file("header_fields.py"), scratch.path, "\(given.count)"])
         try #require(run.status == 0, "\(run)")
         let lines = run.output.split(separator: "\n")
         try #require(lines.count == given.count)

@@ -3,7 +3,8 @@
 Prints a line of JSON for each mail: reader, then [name, value] of each Authentication-Results and X-SES field it finds.
 Python's email in two policies, Perl's Mail::Header and MIME::Parser, and Dovecot's IMAP, where they are installed.
 """
-import email, email.policy, json, os, pwd, re, subprocess, sys
+import email, email.policy, json, os, re, subprocess, sys
+from dovecot_session import IMAP, Session
 
 folder, count = os.path.abspath(sys.argv[1]), int(sys.argv[2])
 WANTED = re.compile(r"(?i)\s*(authentication-results|x-ses\b.*?)\s*$")
@@ -35,56 +36,20 @@ def perl(path):
     return json.loads(subprocess.run(["perl", "-e", PERL, path], check=True, capture_output=True).stdout)
 
 
-class Dovecot:
-    """The program `imap`, as for a user who is logged in already."""
-
+class Dovecot(Session):
     def __init__(self):
-        home = folder + "/dovecot"
-        for name in ("tmp", "new", "cur"):
-            os.makedirs(f"{home}/mail/{name}", exist_ok=True)
-        for index in range(count):
-            with open(f"{folder}/{index}", "rb") as file, open(f"{home}/mail/cur/{index:08}.m:2,S", "wb") as copy:
-                copy.write(file.read())
-        user = pwd.getpwuid(os.getuid()).pw_name
-        with open(home + "/dovecot.conf", "w") as file:
-            file.write(
-                f"base_dir = {home}/run\nstate_dir = {home}/state\nssl = no\nlog_path = {home}/log\n"
-                f"mail_location = maildir:{home}/mail\nfirst_valid_uid = 0\nfirst_valid_gid = 0\nmail_uid = {os.getuid()}\n"
-                f"mail_gid = {os.getgid()}\ndefault_internal_user = {user}\ndefault_login_user = {user}\n"
-                "namespace inbox {\n  inbox = yes\n  separator = /\n}\n")
-        self.program = subprocess.Popen(
-            ["doveconf", "-c", home + "/dovecot.conf", "-m", "imap", "-e", "/usr/lib/dovecot/imap"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": os.environ["PATH"], "HOME": home, "USER": user})
-        if not self.program.stdout.readline().startswith(b"* PREAUTH"):
-            raise SystemExit("imap does not start; see " + home + "/log")
-        self.command("select INBOX")
-
-    def command(self, text):
-        self.program.stdin.write(f"a {text}\r\n".encode())
-        self.program.stdin.flush()
-        answer = b""
-        while True:
-            line = self.program.stdout.readline()
-            if not line:
-                raise SystemExit("imap has ended")
-            if line.startswith(b"a "):
-                if not line.startswith(b"a OK"):
-                    raise SystemExit(f"{text}: {line!r}")
-                return answer
-            answer += line
-            literal = re.search(rb"\{(\d+)\}\r\n$", line)
-            if literal:
-                answer += self.program.stdout.read(int(literal.group(1)))
+        super().__init__(folder, count)
+        self.command("SELECT INBOX")
 
     def read(self, index):
-        found = self.command(
-            f"fetch {index + 1} (BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS X-SES-OUTCOME X-SES-VERDICT)])")
+        found = b"".join(self.command(
+            f"FETCH {index + 1} (BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS X-SES-OUTCOME X-SES-VERDICT)])"))
         header = found.split(b"}\r\n", 1)[1].rsplit(b")", 1)[0].decode("latin-1")
         lines = re.sub(r"\r?\n[ \t]+", " ", header).split("\n")
         return [line.strip().split(":", 1) for line in lines if ":" in line]
 
 
-dovecot = Dovecot() if os.path.exists("/usr/lib/dovecot/imap") else None
+dovecot = Dovecot() if os.path.exists(IMAP) else None
 for index in range(count):
     path = f"{folder}/{index}"
     readings = {"email": python(email.policy.compat32)(path), "email-default": python(email.policy.default)(path)}

@@ -27,6 +27,16 @@ public enum ForeignReader: String, CaseIterable, Sendable {
         public var octets: [UInt8] { [UInt8](content) }
     }
 
+    /// Copies a script and what it imports: the project may lie where the account that runs it cannot enter.
+    public static func copy(_ script: String, into scratch: ScratchDirectory) throws {
+        for name in [script] + (script.hasSuffix(".py") ? ["dovecot_session.py"] : []) {
+            guard let source = FileManager.default.contents(atPath: TestMaterial.fixtures + "/readers/" + name) else {
+                throw HarnessError("there is no Fixtures/readers/\(name)")
+            }
+            try scratch.write([UInt8](source), to: name)
+        }
+    }
+
     /// The parts of each message, in order, in one run for all.
     public func parts(of messages: [[UInt8]]) async throws -> [[Part]] {
         let scratch = try ScratchDirectory()
@@ -35,10 +45,7 @@ public enum ForeignReader: String, CaseIterable, Sendable {
         }
         for (index, message) in messages.enumerated() { try scratch.write(message, to: "\(index)") }
         let (program, script, more) = invocation
-        let source = FileManager.default.contents(atPath: TestMaterial.fixtures + "/readers/" + script)
-        guard let source else { throw HarnessError("there is no Fixtures/readers/\(script)") }
-        // The project may lie where the account that runs this cannot enter.
-        try scratch.write([UInt8](source), to: script)
+        try Self.copy(script, into: scratch)
         let run = try await RunningProgram.run(
             program, [scratch.file(script), scratch.path, "\(messages.count)"] + more,
             within: .seconds(600))
