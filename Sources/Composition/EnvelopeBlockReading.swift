@@ -36,7 +36,7 @@ extension EnvelopeBlock {
                 sender: sender, recipients: recipients, source: .block, notification: try Self.notification(of: header)),
             entry: value(Self.entry), queueID: value(Self.queueID),
             outcome: value(Self.outcome), workflow: value(Self.workflow), reason: value(Self.reason),
-            origin: value(Self.origin))
+            direction: value(Self.origin).flatMap { Direction(rawValue: $0) })
     }
 
     /// Returns the mail server's identifier in a block; nil if it has none, or cannot be read.

@@ -46,7 +46,7 @@ extension DSSOutcome {
         switch reason.kind {
         case .connection, .timeout, .tls, .proxy, .noAnswer: return .unreached
         case .status(let status): return status >= 500 ? .unreached : .reached
-        case .clientCertificate, .storage, .circuitOpen, .cancelled, .address: return .abandoned
+        case .clientCertificate, .storage, .notTried, .cancelled, .address: return .abandoned
         }
     }
 }

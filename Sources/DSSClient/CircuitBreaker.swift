@@ -1,12 +1,14 @@
 /// Keeps an address that does not answer from costing every call a timeout.
 ///
-/// While closed it lets every call through. After ``threshold`` calls in a row without an answer it opens: for a pause
-/// no call is let through. Then one call may try (half-open). An answer closes the circuit, a failure opens it for
+/// While the address answers, every call is let through. After ``threshold`` calls in a row without an answer it counts
+/// as not answering, and no call is let through for a pause. Then one call may try. Without an answer the next pause is
 /// twice as long.
 public struct CircuitBreaker: Sendable, Hashable {
     public enum State: String, Sendable, Hashable {
-        case closed, open
-        case halfOpen = "half-open"
+        case answering
+        case notAnswering = "not answering"
+        /// One call decides whether it answers again.
+        case tried = "being tried"
     }
 
     /// The result of a call that was let through.
@@ -20,22 +22,22 @@ public struct CircuitBreaker: Sendable, Hashable {
 
     /// Permission for one call.
     public struct Admission: Sendable, Hashable {
-        /// True if this call decides whether the circuit closes again.
+        /// True if this call decides whether the address answers again.
         let isProbe: Bool
     }
 
-    /// Calls in a row without an answer that open it.
+    /// Calls in a row without an answer after which it counts as not answering.
     public static let threshold = 3
     public static let firstPause = Duration.seconds(5)
     public static let longestPause = Duration.seconds(60)
 
     private enum Phase: Sendable, Hashable {
-        case closed(failures: Int)
-        case open(until: ContinuousClock.Instant, pause: Duration)
-        case halfOpen(pause: Duration)
+        case answering(failures: Int)
+        case notAnswering(until: ContinuousClock.Instant, pause: Duration)
+        case tried(pause: Duration)
     }
 
-    private var phase = Phase.closed(failures: 0)
+    private var phase = Phase.answering(failures: 0)
     /// The time at which the present state began.
     public private(set) var since: ContinuousClock.Instant
 
@@ -43,9 +45,9 @@ public struct CircuitBreaker: Sendable, Hashable {
 
     public var state: State {
         switch phase {
-        case .closed: .closed
-        case .open: .open
-        case .halfOpen: .halfOpen
+        case .answering: .answering
+        case .notAnswering: .notAnswering
+        case .tried: .tried
         }
     }
 
@@ -53,11 +55,11 @@ public struct CircuitBreaker: Sendable, Hashable {
     /// - Returns: nil when it is not to be made. Every admission must be followed by ``note(_:of:now:)``.
     public mutating func admit(now: ContinuousClock.Instant) -> Admission? {
         switch phase {
-        case .closed: return Admission(isProbe: false)
-        case .halfOpen: return nil
-        case .open(let until, let pause):
+        case .answering: return Admission(isProbe: false)
+        case .tried: return nil
+        case .notAnswering(let until, let pause):
             guard now >= until else { return nil }
-            enter(.halfOpen(pause: pause), now: now)
+            enter(.tried(pause: pause), now: now)
             return Admission(isProbe: true)
         }
     }
@@ -65,21 +67,21 @@ public struct CircuitBreaker: Sendable, Hashable {
     /// Takes what came of an admitted call.
     public mutating func note(_ event: Event, of admission: Admission, now: ContinuousClock.Instant) {
         switch (phase, event) {
-        case (.closed, .reached): phase = .closed(failures: 0)
-        case (_, .reached): enter(.closed(failures: 0), now: now)
-        case (.closed(let failures), .unreached):
+        case (.answering, .reached): phase = .answering(failures: 0)
+        case (_, .reached): enter(.answering(failures: 0), now: now)
+        case (.answering(let failures), .unreached):
             if failures + 1 >= Self.threshold {
-                enter(.open(until: now + Self.firstPause, pause: Self.firstPause), now: now)
+                enter(.notAnswering(until: now + Self.firstPause, pause: Self.firstPause), now: now)
             } else {
-                phase = .closed(failures: failures + 1)
+                phase = .answering(failures: failures + 1)
             }
-        case (.halfOpen(let pause), .unreached) where admission.isProbe:
+        case (.tried(let pause), .unreached) where admission.isProbe:
             let longer = min(pause * 2, Self.longestPause)
-            enter(.open(until: now + longer, pause: longer), now: now)
-        case (.halfOpen(let pause), .abandoned) where admission.isProbe:
+            enter(.notAnswering(until: now + longer, pause: longer), now: now)
+        case (.tried(let pause), .abandoned) where admission.isProbe:
             // The next call may try at once.
-            enter(.open(until: now, pause: pause), now: now)
-        case (.halfOpen, _), (.open, _), (.closed, .abandoned): break
+            enter(.notAnswering(until: now, pause: pause), now: now)
+        case (.tried, _), (.notAnswering, _), (.answering, .abandoned): break
         }
     }
 

@@ -110,7 +110,7 @@ public final class DSSClient: SignatureService {
     ) async -> DSSOutcome {
         guard let admission = breakers.withLock({ $0[address]?.admit(now: clock.monotonic()) }) else {
             return .unreachable(
-                Unreachability(.circuitOpen, "not tried, because it did not answer a moment ago"))
+                Unreachability(.notTried, "not tried, because it did not answer a moment ago"))
         }
         let outcome = await exchange(address, request, question, answers)
         let now = clock.monotonic()

@@ -110,8 +110,8 @@ public struct Unreachability: Error, Sendable, Hashable {
         case noAnswer
         /// The answer could not be kept here: no room.
         case storage
-        /// The circuit of the address is open; nothing was sent.
-        case circuitOpen
+        /// The address did not answer a moment ago; nothing was sent.
+        case notTried
         /// The call was given up from our side.
         case cancelled
     }
@@ -132,7 +132,7 @@ public struct Unreachability: Error, Sendable, Hashable {
         switch kind {
         case .status(let status): [301, 302, 303, 307, 308, 401, 403, 404, 407].contains(status)
         case .address, .tls, .clientCertificate, .proxy: true
-        case .connection, .timeout, .noAnswer, .storage, .circuitOpen, .cancelled: false
+        case .connection, .timeout, .noAnswer, .storage, .notTried, .cancelled: false
         }
     }
 }

@@ -14,13 +14,18 @@ public struct EnvelopeBlock: Sendable, Hashable {
     public let workflow: String?
     /// One plain sentence.
     public let reason: String?
-    /// `out` or `in`: the way it travels from here.
-    public let origin: String?
+    /// The way it travels from here.
+    public let direction: Direction?
+
+    /// The values of ``origin``.
+    public enum Direction: String, Sendable, Hashable {
+        case outgoing = "out"
+        case incoming = "in"
+    }
 
     public init(
         envelope: Envelope, entry: String?, queueID: String? = nil, outcome: String? = nil, workflow: String? = nil,
-        reason: String? = nil,
-        origin: String? = nil
+        reason: String? = nil, direction: Direction? = nil
     ) {
         self.envelope = envelope
         self.entry = entry
@@ -28,7 +33,7 @@ public struct EnvelopeBlock: Sendable, Hashable {
         self.outcome = outcome
         self.workflow = workflow
         self.reason = reason
-        self.origin = origin
+        self.direction = direction
     }
 
     /// The block's octets. Nothing in a value can begin a field or end the block.
@@ -63,8 +68,7 @@ public struct EnvelopeBlock: Sendable, Hashable {
         }
         for (name, value) in [
             (Self.entry, entry), (Self.queueID, queueID), (Self.outcome, outcome), (Self.workflow, workflow),
-            (Self.reason, reason),
-            (Self.origin, origin),
+            (Self.reason, reason), (Self.origin, direction?.rawValue),
         ] {
             guard let value, !value.isEmpty else { continue }
             text += FieldLines.field(name, text: value, limit: 1_000)

@@ -49,7 +49,7 @@ public struct EntryProcessor: Sendable {
                 message, layers.enclosed, intake.envelope.recipients, intake.envelope.sender)
             let decision = decide(facts, direction: entry.direction, policy: policy)
             routing.account.reason = decision.reason
-            guard !decision.isFailure else { return routing.settle(Failure(.permanent, decision.reason)) }
+            guard !decision.isFailure else { return routing.conclude(Failure(.permanent, decision.reason)) }
             guard let workflow = decision.workflow else {
                 return routing.route(decision.action ?? .recipients, .unmatched(decision.reason))
             }
@@ -59,12 +59,12 @@ public struct EntryProcessor: Sendable {
                     workflow, on: layers, facts, attachments: decision.attachments, routing: &routing,
                     scratch: scratch)
             } catch {
-                return routing.settle(error)
+                return routing.conclude(error)
             }
         } catch let error as Failure {
-            return routing.settle(error)
+            return routing.conclude(error)
         } catch {
-            return routing.settle(Failure(.permanent, "the message cannot be read: \(error)", advice: .ownMessage))
+            return routing.conclude(Failure(.permanent, "the message cannot be read: \(error)", advice: .ownMessage))
         }
     }
 

@@ -1,7 +1,8 @@
 /// The health of a destination: the gateway of a route, or a domain's mail servers.
 ///
-/// A failure of the connection, the greeting, EHLO or AUTH closes the destination for a while, longer with each failure
-/// in a row. Then one message tries, and the others wait for its result. Times are seconds of a clock that never jumps.
+/// After a failure of the connection, the greeting, EHLO or AUTH the destination counts as not answering for a while,
+/// longer with each failure in a row. Then one message tries, and the others wait for its result. Times are seconds of a
+/// clock that never jumps.
 public struct RouteHealth: Sendable, Hashable {
     public enum Permission: Sendable, Hashable {
         case go
@@ -10,14 +11,14 @@ public struct RouteHealth: Sendable, Hashable {
     }
 
     public private(set) var failures = 0
-    /// The reason why the destination is closed; nil while it is open.
+    /// The reason why the destination counts as not answering; nil while it answers.
     public private(set) var reason: String?
     /// The first failure in a row.
     public private(set) var since: Int?
-    private var closedUntil = 0
+    private var pausedUntil = 0
     private var trialEnds: Int?
 
-    /// Seconds for which the first failure closes it.
+    /// Seconds for which nothing is tried after the first failure.
     public static let firstPause = 30
     public static let longestPause = 900
     /// The time in seconds after which a trial without an end is given up.
@@ -25,20 +26,20 @@ public struct RouteHealth: Sendable, Hashable {
 
     public init() {}
 
-    public var isOpen: Bool { failures == 0 }
+    public var isAnswering: Bool { failures == 0 }
 
-    /// Asks for permission to try. With `.go` while it is closed, the caller is the trial and must call ``succeeded()``
-    /// or ``failed(_:at:)``.
+    /// Asks for permission to try. With `.go` while it is not answering, the caller is the trial and must call
+    /// ``succeeded()`` or ``failed(_:at:)``.
     public mutating func ask(at now: Int) -> Permission {
-        if isOpen { return .go }
-        if now < closedUntil { return .waitUntil(closedUntil) }
+        if isAnswering { return .go }
+        if now < pausedUntil { return .waitUntil(pausedUntil) }
         if let trialEnds, now < trialEnds { return .waitUntil(now + 5) }
         trialEnds = now + Self.longestTrial
         return .go
     }
 
     /// Permits a trial at once, because somebody who may know more orders an attempt.
-    public mutating func permitTrial() { closedUntil = 0 }
+    public mutating func permitTrial() { pausedUntil = 0 }
 
     public mutating func succeeded() { self = RouteHealth() }
 
@@ -47,11 +48,11 @@ public struct RouteHealth: Sendable, Hashable {
 
     public mutating func failed(_ reason: String, at now: Int) {
         // Those that were under way together when it went down are one failure.
-        if failures > 0, now < closedUntil, trialEnds == nil { return }
+        if failures > 0, now < pausedUntil, trialEnds == nil { return }
         failures += 1
         since = since ?? now
         self.reason = reason
         trialEnds = nil
-        closedUntil = now + min(Self.longestPause, Self.firstPause << min(failures - 1, 5))
+        pausedUntil = now + min(Self.longestPause, Self.firstPause << min(failures - 1, 5))
     }
 }

@@ -77,7 +77,7 @@ struct Rejection {
                 sender: .null, recipients: [sender], source: .arguments,
                 notification: NotificationRequest(notify: .never)),
             entry: "\(transaction.entry)", outcome: "report", reason: "a message was rejected by an operator",
-            origin: isInward ? "in" : "out")
+            direction: isInward ? .incoming : .outgoing)
         return StagedOutput(
             folder: .delivered,
             facts: NameFacts(origin: isInward ? .incoming(bare: false) : .outgoing(bare: false)),

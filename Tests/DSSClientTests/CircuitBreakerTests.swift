@@ -11,9 +11,9 @@ struct CircuitBreakerTests {
         for _ in 0..<2 { try call(.unreached, on: &breaker, at: 0) }
         try call(.reached, on: &breaker, at: 0)
         for _ in 0..<2 { try call(.unreached, on: &breaker, at: 1) }
-        #expect(breaker.state == .closed)
+        #expect(breaker.state == .answering)
         try call(.unreached, on: &breaker, at: 2)
-        #expect(breaker.state == .open)
+        #expect(breaker.state == .notAnswering)
         #expect(breaker.since == start + .seconds(2))
         let refused = breaker.admit(now: start + .seconds(3))
         #expect(refused == nil)
@@ -24,11 +24,11 @@ struct CircuitBreakerTests {
         var breaker = try opened()
         let later = start + CircuitBreaker.firstPause
         let probe = try admission(to: &breaker, at: later)
-        #expect(breaker.state == .halfOpen)
+        #expect(breaker.state == .tried)
         let second = breaker.admit(now: later)
         #expect(second == nil)
         breaker.note(.reached, of: probe, now: later)
-        #expect(breaker.state == .closed)
+        #expect(breaker.state == .answering)
         _ = try admission(to: &breaker, at: later)
     }
 
@@ -52,7 +52,7 @@ struct CircuitBreakerTests {
         let later = start + CircuitBreaker.firstPause
         let probe = try admission(to: &breaker, at: later)
         breaker.note(.abandoned, of: probe, now: later)
-        #expect(breaker.state == .open)
+        #expect(breaker.state == .notAnswering)
         _ = try admission(to: &breaker, at: later)
     }
 
@@ -64,16 +64,16 @@ struct CircuitBreakerTests {
         let later = start + CircuitBreaker.firstPause
         _ = try admission(to: &breaker, at: later)
         breaker.note(.unreached, of: early, now: later)
-        #expect(breaker.state == .halfOpen)
+        #expect(breaker.state == .tried)
         breaker.note(.reached, of: early, now: later)
-        #expect(breaker.state == .closed)
+        #expect(breaker.state == .answering)
     }
 
     @Test("stay closed when calls are given up from our side")
     func harmless() throws {
         var breaker = CircuitBreaker(now: start)
         for _ in 0..<10 { try call(.abandoned, on: &breaker, at: 0) }
-        #expect(breaker.state == .closed)
+        #expect(breaker.state == .answering)
     }
 
     private func opened() throws -> CircuitBreaker {

@@ -118,12 +118,12 @@ struct DSSClientTests {
         uptime.withLock { $0 += .seconds(2) }
         #expect(
             client.circuits().first { $0.address == primary.address }
-                == CircuitSnapshot(address: primary.address, state: .open, since: 999_998))
+                == CircuitSnapshot(address: primary.address, state: .notAnswering, since: 999_998))
         isDown.withLock { $0 = false }
         uptime.withLock { $0 += .seconds(10) }
         _ = try await client.sign(Self.signing, answers: Self.answers)
         #expect(primary.requests.count == 4 && secondary.requests.count == 5)
-        #expect(client.circuits().allSatisfy { $0.state == .closed })
+        #expect(client.circuits().allSatisfy { $0.state == .answering })
     }
 
     @Test("refuses answers that were swapped between two requests")

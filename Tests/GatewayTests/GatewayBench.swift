@@ -124,7 +124,7 @@ final class GatewayBench: Sendable {
     func recover() async {
         engine.recover()
         for lane in engine.lanes {
-            while let left = lane.leftovers.pop() { await engine.take(.left(left), at: lane.server) }
+            while let left = lane.leftovers.pop() { await engine.claim(.left(left), at: lane.server) }
         }
         _ = await engine.workSuspects()
     }
@@ -171,7 +171,7 @@ final class GatewayBench: Sendable {
     /// Takes everything that waits in `queue`, one after the other.
     func takeAll(_ queue: Queue = .outgoing) async throws {
         for candidate in try candidates(queue) {
-            await engine.take(.fresh(candidate), at: engine.lanes[0].server)
+            await engine.claim(.fresh(candidate), at: engine.lanes[0].server)
         }
     }
 

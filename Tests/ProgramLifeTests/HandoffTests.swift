@@ -10,9 +10,9 @@ struct HandoffTests {
     func order() async {
         let handoff = Handoff<Int>(ahead: 100)
         for number in 0..<100 { #expect(handoff.put(number)) }
-        for number in 0..<100 { #expect(await handoff.take() == number) }
+        for number in 0..<100 { #expect(await handoff.next() == number) }
         handoff.end()
-        #expect(await handoff.take() == nil)
+        #expect(await handoff.next() == nil)
         #expect(!handoff.put(1))
     }
 
@@ -27,7 +27,7 @@ struct HandoffTests {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
-                    while let item = await handoff.take() {
+                    while let item = await handoff.next() {
                         seen.add(item)
                         handoff.finished()
                     }
@@ -56,7 +56,7 @@ struct HandoffTests {
         var events = third.stream.makeAsyncIterator()
         await events.next()
         #expect(put.load(ordering: .sequentiallyConsistent) == 2)
-        #expect(await handoff.take() == 1)
+        #expect(await handoff.next() == 1)
         #expect(await events.next() == nil)
         #expect(put.load(ordering: .sequentiallyConsistent) == 3)
     }
@@ -75,8 +75,8 @@ struct HandoffTests {
     @Test("the end releases everybody who waits to take")
     func endReleasesTakers() async {
         let handoff = Handoff<Int>(ahead: 1)
-        async let one = handoff.take()
-        async let two = handoff.take()
+        async let one = handoff.next()
+        async let two = handoff.next()
         handoff.end()
         #expect(await [one, two] == [nil, nil])
     }
@@ -93,7 +93,7 @@ struct HandoffTests {
             order.add("idle")
         }
         for number in 1...2 {
-            _ = await handoff.take()
+            _ = await handoff.next()
             order.add("finished \(number)")
             handoff.finished()
         }
@@ -105,7 +105,7 @@ struct HandoffTests {
     func idleAfterEnd() async {
         let handoff = Handoff<Int>(ahead: 8)
         for number in 0..<5 { _ = handoff.put(number) }
-        _ = await handoff.take()
+        _ = await handoff.next()
         let waiter = Task { await handoff.untilIdle() }
         handoff.end()
         handoff.finished()

@@ -19,7 +19,7 @@ struct WorkerCrewTests {
         let (entered, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let working = Task(executorPreference: threads) {
             await crew.work {
-                guard await work.take() != nil else { return false }
+                guard await work.next() != nil else { return false }
                 inside.count.add(1, ordering: .relaxed)
                 entered.signal()
                 Self.wait(release)

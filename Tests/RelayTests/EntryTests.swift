@@ -163,14 +163,14 @@ struct EntryTests {
         bench.pass()
         #expect(bench.transport.deliveries.map(\.recipients).suffix(1) == [["d@y.test"]])
         #expect(bench.transport.deliveries.count == 2)
-        #expect(bench.lanes.closed().map(\.destination.routeName) == ["dead"])
+        #expect(bench.lanes.notAnswering().map(\.destination.routeName) == ["dead"])
         #expect(try bench.counts() == ["relay/deferred": 2])
         bench.time += 60
         bench.pass()
         bench.time += 60
         bench.pass()
         #expect(try bench.counts().isEmpty)
-        #expect(bench.lanes.closed().isEmpty)
+        #expect(bench.lanes.notAnswering().isEmpty)
         #expect(Set(bench.transport.deliveries.map(\.recipients)) == [["b@x.test"], ["c@x.test"], ["d@y.test"]])
     }
 

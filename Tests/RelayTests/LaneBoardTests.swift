@@ -57,14 +57,14 @@ struct LaneBoardTests {
         #expect(board.enter(one, limits(2), now: { 0 }) == .go)
         board.leave(one, .failed("refused"), at: 0)
         #expect(board.enter(one, limits(2), now: { 1 }) == .closedUntil(30))
-        #expect(board.closed().map(\.health.reason) == ["refused"])
+        #expect(board.notAnswering().map(\.health.reason) == ["refused"])
         #expect(board.enter(one, limits(2), now: { 30 }) == .go)
         guard case .closedUntil = board.enter(one, limits(2), now: { 30 }) else {
             Issue.record("two trials")
             return
         }
         board.leave(one, .succeeded, at: 31)
-        #expect(board.closed().isEmpty && told.load(ordering: .relaxed) == 2)
+        #expect(board.notAnswering().isEmpty && told.load(ordering: .relaxed) == 2)
     }
 
     /// Returns the answer to a delivery that waits behind another, when `event` happens.

@@ -164,7 +164,7 @@ final class RelayBench {
                 found.append($0)
                 return true
             }
-            for waiting in found { engine.take(waiting) }
+            for waiting in found { engine.claim(waiting) }
         }
         engine.listDeferred()
         passDeferred()
@@ -176,7 +176,7 @@ final class RelayBench {
             found.append($0)
             return true
         }
-        for waiting in found { engine.take(waiting) }
+        for waiting in found { engine.claim(waiting) }
     }
 
     func names(_ directory: String) throws -> [String] {

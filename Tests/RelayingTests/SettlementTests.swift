@@ -307,7 +307,7 @@ struct RouteHealthTests {
         var health = RouteHealth()
         #expect(health.ask(at: 0) == .go)
         health.failed("refused", at: 0)
-        #expect(!health.isOpen && health.reason == "refused")
+        #expect(!health.isAnswering && health.reason == "refused")
         var ordered = health
         ordered.permitTrial()
         #expect(ordered.ask(at: 1) == .go && ordered.ask(at: 2) != .go)
@@ -321,7 +321,7 @@ struct RouteHealthTests {
         #expect(health.ask(at: 90) == .waitUntil(91))
         #expect(health.ask(at: 91) == .go)
         health.succeeded()
-        #expect(health.isOpen && health.reason == nil)
+        #expect(health.isAnswering && health.reason == nil)
     }
 
     @Test("failures of deliveries under way together count once, and a pause ends")

@@ -1,4 +1,5 @@
 public import HostProcess
+import DSSClient
 import Foundation
 import ProgramLife
 import SESConfiguration
@@ -82,8 +83,8 @@ public struct StatusReport: ConsoleReport, Sendable {
         }
         for reason in Self.reasons(of: strays) { reasons.add(reason) }
         for (_, state) in known {
-            for circuit in state.own.circuits where circuit.state != "closed" {
-                reasons.add("no connection to \(circuit.address)")
+            for circuit in state.own.circuits where circuit.state != CircuitBreaker.State.answering.rawValue {
+                reasons.add("the signing server at \(circuit.address) is not answering")
             }
         }
         self.reasons = reasons.all

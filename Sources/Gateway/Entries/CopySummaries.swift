@@ -53,15 +53,15 @@ final class CopySummaries: Sendable {
         let notice = leftOut.notice(from: policy.noticeFrom, to: administrator)
         let content = notice.compose(
             date: MailDate(unixSeconds: Int64(services.now())), token: services.random(16).hexadecimal)
-        let isInternal = policy.isInternal(administrator)
+        let direction: Direction = policy.isInternal(administrator) ? .incoming : .outgoing
         let block = EnvelopeBlock(
             envelope: Envelope(
                 sender: .null, recipients: [administrator], source: .arguments,
                 notification: NotificationRequest(notify: .never)),
-            entry: nil, outcome: "notice", workflow: nil, reason: notice.why, origin: isInternal ? "in" : "out")
+            entry: nil, outcome: "notice", workflow: nil, reason: notice.why, direction: direction.inBlock)
         let name = try spool.deliver(
             content, block: block.rendered(lineEnd: .crlf),
-            origin: isInternal ? .incoming(bare: false) : .outgoing(bare: false), to: .admin)
+            origin: direction.ofResult, to: .admin)
         log.notice(
             "copies for the administrator were left out",
             metadata: ["copies": "\(leftOut.count)", "summary": "\(name)"])

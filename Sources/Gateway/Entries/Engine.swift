@@ -45,7 +45,7 @@ final class Engine: Sendable {
 
     /// Takes up something that waits, and brings it to its end.
     /// - Parameter server: The lane of its signing server; nil for a message that is processed alone.
-    func take(_ waiting: Waiting, at server: ServerLane?) async {
+    func claim(_ waiting: Waiting, at server: ServerLane?) async {
         let key = waiting.key
         guard claims.admits(key) else { return postpone(waiting) }
         do {
@@ -121,7 +121,7 @@ final class Engine: Sendable {
         var count = 0
         while !isStopping, let left = suspects.pop() {
             count += 1
-            await take(.left(left), at: nil)
+            await claim(.left(left), at: nil)
         }
         return count
     }

@@ -172,10 +172,10 @@ final class EntryRun {
     private func staged(_ output: Output, writesLF: Bool) -> StagedOutput {
         let block = EnvelopeBlock(
             envelope: output.envelope, entry: "\(transaction.entry)", queueID: queueID, outcome: output.word.rawValue,
-            workflow: output.workflow, reason: output.reason, origin: output.direction == .outgoing ? "out" : "in")
+            workflow: output.workflow, reason: output.reason, direction: output.direction.inBlock)
         return StagedOutput(
             folder: Self.folder(output.folder),
-            facts: NameFacts(origin: output.direction == .outgoing ? .outgoing(bare: false) : .incoming(bare: false)),
+            facts: NameFacts(origin: output.direction.ofResult),
             block: block.rendered(lineEnd: writesLF ? .lf : .crlf), content: output.content,
             lineEnds: writesLF ? .lf : .asIs)
     }
@@ -245,10 +245,7 @@ final class EntryRun {
     }
 
     private var direction: Direction {
-        switch transaction.origin {
-        case .outgoing: .outgoing
-        case .incoming: .incoming
-        }
+        transaction.origin.direction
     }
 
     private func spooled<Result>(_ work: () throws(SpoolError) -> Result) throws(Interruption) -> Result {

@@ -1,3 +1,4 @@
+import MailEnvelope
 import ProgramLife
 import Spool
 import Workflows
@@ -26,6 +27,23 @@ enum Waiting: Sendable {
 
 extension Origin {
     var direction: Direction {
+        switch self {
+        case .outgoing: .outgoing
+        case .incoming: .incoming
+        }
+    }
+}
+
+extension Direction {
+    /// The facts of a result that travels this way.
+    var ofResult: Origin {
+        switch self {
+        case .outgoing: .outgoing(bare: false)
+        case .incoming: .incoming(bare: false)
+        }
+    }
+
+    var inBlock: EnvelopeBlock.Direction {
         switch self {
         case .outgoing: .outgoing
         case .incoming: .incoming

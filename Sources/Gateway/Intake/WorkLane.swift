@@ -50,8 +50,8 @@ final class WorkLane: Sendable {
     /// Works until the hand-off ends.
     func work(by engine: Engine) async {
         await crew.work { [handoff, server] in
-            guard let waiting = await handoff.take() else { return false }
-            await engine.take(waiting, at: server)
+            guard let waiting = await handoff.next() else { return false }
+            await engine.claim(waiting, at: server)
             handoff.finished()
             return true
         }

@@ -97,7 +97,7 @@ struct Routing {
     }
 
     /// A transient failure waits for its next turn; any other, and the last one, follows `EmailErrorAction`.
-    mutating func settle(_ failure: Failure) -> Outcome {
+    mutating func conclude(_ failure: Failure) -> Outcome {
         account.failure = failure
         // Markup is for the attachment: what it says to people stands in the failure's summary.
         account.serverAnswer = failure.isAnsweredInMarkup ? nil : failure.answer.map { UntrustedText.plainTextLine($0) }

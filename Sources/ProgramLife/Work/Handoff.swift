@@ -41,7 +41,7 @@ package final class Handoff<Item: Sendable>: Sendable {
     }
 
     /// The next item, for whose end ``finished()`` is called; nil once the hand-off has ended.
-    package func take() async -> Item? {
+    package func next() async -> Item? {
         let item = await withCheckedContinuation { continuation in
             let ready: Item?? = state.withLock { state in
                 if state.isEnded { return .some(nil) }

@@ -95,7 +95,7 @@ final class LaneBoard: @unchecked Sendable {
             let hasOwnRoom = lane.begun.count < own
             let turn = turnInAll(limits)
             let hasRoom = hasOwnRoom && turn == .now
-            if hasRoom || !lane.health.isOpen {
+            if hasRoom || !lane.health.isAnswering {
                 let permission = lane.health.ask(at: now())
                 if case .waitUntil(let time) = permission {
                     lanes[destination] = lane
@@ -159,7 +159,7 @@ final class LaneBoard: @unchecked Sendable {
     func leave(_ destination: Destination, _ ending: Ending, at now: Int) {
         condition.lock()
         guard var lane = lanes[destination] else { return condition.unlock() }
-        let wasOpen = lane.health.isOpen
+        let wasAnswering = lane.health.isAnswering
         // Which of them ends is not known. The youngest is taken: those that hang are the oldest.
         if !lane.begun.isEmpty { lane.begun.removeLast() }
         if lane.begun.isEmpty { served.remove(destination) }
@@ -175,7 +175,7 @@ final class LaneBoard: @unchecked Sendable {
         keep(lane, of: destination)
         condition.broadcast()
         condition.unlock()
-        if wasOpen != lane.health.isOpen { changed() }
+        if wasAnswering != lane.health.isAnswering { changed() }
     }
 
     /// Remembers what is known of a destination, as long as there is room.
@@ -217,10 +217,10 @@ final class LaneBoard: @unchecked Sendable {
         }
     }
 
-    /// The closed destinations.
-    func closed() -> [(destination: Destination, health: RouteHealth)] {
+    /// The destinations that are not answering.
+    func notAnswering() -> [(destination: Destination, health: RouteHealth)] {
         condition.withLock {
-            lanes.filter { !$0.value.health.isOpen }.map { ($0.key, $0.value.health) }.sorted {
+            lanes.filter { !$0.value.health.isAnswering }.map { ($0.key, $0.value.health) }.sorted {
                 "\($0.0)" < "\($1.0)"
             }
         }

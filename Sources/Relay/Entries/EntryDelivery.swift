@@ -14,7 +14,7 @@ struct EntryDelivery {
     private let settings: RelaySettings
     /// The round of the lanes' limits that ``settings`` belong to.
     private let round: Int
-    private let isOutgoing: Bool
+    private let origin: Origin
     private let record: EntryRecord
     private let voice: EntryVoice
     private let context: RelayContext
@@ -26,13 +26,13 @@ struct EntryDelivery {
     private var missedServer = false
 
     init(
-        _ entry: AdmittedEntry, _ settings: RelaySettings, round: Int, isOutgoing: Bool, _ record: EntryRecord,
+        _ entry: AdmittedEntry, _ settings: RelaySettings, round: Int, _ origin: Origin, _ record: EntryRecord,
         _ voice: EntryVoice, _ context: RelayContext
     ) {
         self.entry = entry
         self.settings = settings
         self.round = round
-        self.isOutgoing = isOutgoing
+        self.origin = origin
         self.record = record
         self.voice = voice
         self.context = context
@@ -101,7 +101,7 @@ struct EntryDelivery {
         for recipient in record.history.pending(of: entry.envelope.recipients) {
             let destination = settings.destination(
                 of: RouteCriteria.Given(
-                    direction: isOutgoing ? .outgoing : .incoming, source: record.history.source,
+                    direction: origin.direction, source: record.history.source,
                     sender: entry.envelope.sender, recipient: recipient))
             if shares[destination] == nil { order.append(destination) }
             shares[destination, default: []].append(recipient)

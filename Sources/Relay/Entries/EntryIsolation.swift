@@ -27,7 +27,7 @@ struct EntryIsolation {
         var reason = cause
         if !unsure.isEmpty { reason += "; these may have it: " + unsure.map(\.description).joined(separator: ", ") }
         let reports = EntryReports(
-            transaction: transaction, settings: settings, context: context, isOutgoing: transaction.origin.isOutgoing)
+            transaction: transaction, settings: settings, context: context)
         try transaction.removeStagedOutputs()
         if !left.isEmpty {
             try transaction.add(output: reports.remains(of: file, envelope, for: left, reason: reason))
@@ -78,14 +78,5 @@ struct EntryIsolation {
         let reason = cause + "; it may have gone to some of its recipients"
         voice.tell(.failed, reason: reason)
         return .failed(try transaction.block(), reason: reason)
-    }
-}
-
-extension Origin {
-    var isOutgoing: Bool {
-        switch self {
-        case .outgoing: true
-        case .incoming: false
-        }
     }
 }

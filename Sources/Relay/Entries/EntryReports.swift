@@ -9,7 +9,6 @@ struct EntryReports {
     let transaction: Transaction
     let settings: RelaySettings
     let context: RelayContext
-    let isOutgoing: Bool
 
     /// Returns the reports to the sender that a settlement asks for.
     func reports(
@@ -45,17 +44,18 @@ struct EntryReports {
             }, host: settings.hostName, arrived: arrived,
             triedUntil: action == .delayed ? arrived + settings.patience.lifetime : nil,
             entry: "\(transaction.entry)", original: original, request: envelope.notification)
+        // It travels towards its receiver, against the way of the message.
+        let direction = transaction.origin.reversed
         let block = EnvelopeBlock(
             envelope: Envelope(
                 sender: .null, recipients: [sender], source: .arguments,
                 notification: NotificationRequest(notify: .never)),
             entry: "\(transaction.entry)", outcome: "report", reason: "a message was \(action.words)",
-            origin: isOutgoing ? "in" : "out")
+            direction: direction.inBlock)
         return [
             StagedOutput(
                 folder: .delivered,
-                // It travels towards its receiver, against the way of the message.
-                facts: NameFacts(origin: isOutgoing ? .incoming(bare: false) : .outgoing(bare: false)),
+                facts: NameFacts(origin: direction),
                 block: block.rendered(),
                 content: notification.compose(
                     date: MailDate(unixSeconds: Int64(now)), token: context.random.octets(12).hexadecimal),
@@ -71,11 +71,35 @@ struct EntryReports {
             envelope: Envelope(
                 sender: envelope.sender, recipients: recipients, source: .arguments,
                 notification: envelope.notification),
-            entry: "\(transaction.entry)", outcome: "failed", reason: reason, origin: isOutgoing ? "out" : "in")
+            entry: "\(transaction.entry)", outcome: "failed", reason: reason, direction: transaction.origin.inBlock)
         return StagedOutput(
             folder: .failed, facts: NameFacts(origin: transaction.origin),
             block: block.rendered(lineEnd: LineEnding.of(file.message) == .lf ? .lf : .crlf), content: file.message,
             lineEnds: .asIs)
+    }
+}
+
+extension Origin {
+    var direction: RouteCriteria.Direction {
+        switch self {
+        case .outgoing: .outgoing
+        case .incoming: .incoming
+        }
+    }
+
+    fileprivate var inBlock: EnvelopeBlock.Direction {
+        switch self {
+        case .outgoing: .outgoing
+        case .incoming: .incoming
+        }
+    }
+
+    /// The facts of an answer, which travels the other way.
+    fileprivate var reversed: Origin {
+        switch self {
+        case .outgoing: .incoming(bare: false)
+        case .incoming: .outgoing(bare: false)
+        }
     }
 }
 

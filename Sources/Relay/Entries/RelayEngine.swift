@@ -61,11 +61,11 @@ final class RelayEngine: Sendable {
     // MARK: - One message
 
     /// Brings something that waits to where it stands next, and then those for whom that has made room.
-    func take(_ waiting: Waiting) {
+    func claim(_ waiting: Waiting) {
         var next: Waiting? = waiting
         var known: [Destination] = []
         while let waiting = next {
-            let (served, busy) = takeOne(waiting)
+            let (served, busy) = claimOne(waiting)
             for destination in served where !known.contains(destination) { known.append(destination) }
             // A delivery under way there takes up messages that were put aside; if there is none any more, this one
             // does.
@@ -90,7 +90,7 @@ final class RelayEngine: Sendable {
     }
 
     /// - Returns: The destinations that were served, and the one that was too busy.
-    private func takeOne(_ waiting: Waiting) -> (served: [Destination], busy: Destination?) {
+    private func claimOne(_ waiting: Waiting) -> (served: [Destination], busy: Destination?) {
         let key = waiting.key
         guard claims.admits(key) else {
             postpone(waiting)
@@ -151,7 +151,7 @@ final class RelayEngine: Sendable {
             let recovery = try spool.makeRecovery(leaving: gate.mustWait)
             for entry in try recovery.repair() where gate.mayClaim && !gate.isStopping {
                 do throws(SpoolError) {
-                    try take(up: entry, by: recovery)
+                    try resume(entry, by: recovery)
                 } catch {
                     gate.postpone(entry.entry)
                     gate.meet(error, about: "recovery")
@@ -163,7 +163,7 @@ final class RelayEngine: Sendable {
         }
     }
 
-    private func take(up entry: LeftEntry, by recovery: Recovery) throws(SpoolError) {
+    private func resume(_ entry: LeftEntry, by recovery: Recovery) throws(SpoolError) {
         guard entry.isPoison else {
             if let deferred = try recovery.putAside(entry) { schedule(deferred) }
             return

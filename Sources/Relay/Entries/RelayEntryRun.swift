@@ -38,7 +38,7 @@ final class RelayEntryRun {
         voice = EntryVoice(transaction, context)
         presence = Solitude.Presence(context.solitude, isAlone: transaction.starts > Self.suspectStarts)
         reports = EntryReports(
-            transaction: transaction, settings: settings, context: context, isOutgoing: transaction.origin.isOutgoing)
+            transaction: transaction, settings: settings, context: context)
     }
 
     /// Those that were served, whose turn it may now be for others.
@@ -100,7 +100,7 @@ final class RelayEntryRun {
         _ entry: AdmittedEntry, _ message: DepartingMessage, _ record: EntryRecord
     ) throws(SpoolError) -> AttemptSummary {
         var attempt = EntryDelivery(
-            entry, settings, round: round, isOutgoing: transaction.origin.isOutgoing, record, voice, context)
+            entry, settings, round: round, transaction.origin, record, voice, context)
         // From here on the message waits for servers; it is known that it was read without a crash.
         let wasInterrupted = transaction.starts > 1
         if wasInterrupted {

@@ -44,7 +44,7 @@ struct RelayMetrics {
             + line("failed_messages_total", "counter", "Messages put into failed.", counters.messagesFailed)
             + line("reports_total", "counter", "Delivery reports sent to senders.", counters.reports)
             + line("deferred_messages", "gauge", "Messages that wait for another attempt.", deferred)
-            + line("closed_routes", "gauge", "Routes that are not tried for now.", closedRoutes)
+            + line("closed_routes", "gauge", "Routes that are not answering.", closedRoutes)
             + line("start_time_seconds", "gauge", "When the program was started.", started)
     }
 }

@@ -11,7 +11,7 @@ struct RelayProgress: Codable, Sendable, Equatable {
         let since: Int
     }
 
-    /// Those that are closed.
+    /// Those that are not answering.
     let routes: [Route]
     let deferred: Int
     let counters: RelayCounters.Values
@@ -25,7 +25,7 @@ struct ProgressSource: Sendable {
 
     var progress: RelayProgress {
         RelayProgress(
-            routes: engine.lanes.closed().prefix(Self.mostRoutes).map {
+            routes: engine.lanes.notAnswering().prefix(Self.mostRoutes).map {
                 RelayProgress.Route(
                     route: String("\($0.destination)".prefix(150)),
                     reason: String(($0.health.reason ?? "").prefix(300)),
@@ -36,7 +36,7 @@ struct ProgressSource: Sendable {
     /// The metrics of a relay that runs since `started`, in Unix seconds.
     func metrics(since started: Int) -> RelayMetrics {
         RelayMetrics(
-            counters: counters.current, deferred: engine.agenda.count, closedRoutes: engine.lanes.closed().count,
+            counters: counters.current, deferred: engine.agenda.count, closedRoutes: engine.lanes.notAnswering().count,
             started: started)
     }
 

@@ -79,7 +79,7 @@ public struct RelayStatusReport: ConsoleReport, Sendable {
         }
         for (_, state) in known {
             for reason in state.reasons { reasons.add(reason) }
-            for route in state.own.routes { reasons.add("route \(route.route) is closed: \(route.reason)") }
+            for route in state.own.routes { reasons.add("route \(route.route) is not answering: \(route.reason)") }
         }
         if let failed = counts.first(where: { $0.name == Folder.failed.rawValue }), failed.count > 0 {
             reasons.add(

@@ -85,8 +85,8 @@ final class RelayService: Service {
         // A task of its own does not take over the preference of the one that makes it, so the threads are named again.
         let work = Task(executorPreference: threads) { [engine, handoff, crew] in
             await crew.work {
-                guard let waiting = await handoff.take() else { return false }
-                engine.take(waiting)
+                guard let waiting = await handoff.next() else { return false }
+                engine.claim(waiting)
                 handoff.finished()
                 return true
             }

@@ -27,7 +27,7 @@ final class RelaySettings: Sendable {
         postmaster =
             configuration.postmaster ?? AddrSpec(localPart: "postmaster", domain: hostName) ?? Self.lastResort
         let schedule = configuration.schedule
-        // Delays are stretched by a tenth, a closed route and a busy one have pauses of their own.
+        // Delays are stretched by a tenth, a route that is not answering and a busy one have pauses of their own.
         longestWait = max(schedule.longestDelay + schedule.longestDelay / 10, RouteHealth.longestPause) + 60
         patience = Patience(
             attempts: schedule.maxRetries + 1, span: schedule.total,

@@ -19,7 +19,7 @@ extension Spool {
         let name = SpoolName(unique, facts)
         let file = try temporary.createFile(unique.description, mode: Layout.fileMode)
         do throws(SpoolError) {
-            try file.settle(group: target.directory.group, like: temporary)
+            try file.setOwner(group: target.directory.group, like: temporary)
             let output = StagedOutput(folder: folder, facts: facts, block: block, content: content, lineEnds: .asIs)
             try OutputWriter(output).write(to: file)
             try durability.sync(file: file)

@@ -17,10 +17,10 @@ extension Spool {
         }
         let root = try Directory(path: path)
         let owners = Owners(&notes)
-        try owners.settle(root, mode: Layout.rootMode, .own)
+        try owners.setOwner(of: root, mode: Layout.rootMode, .own)
         for item in Layout.items {
             if try root.status(item.path) == nil { try root.make(item.path, mode: 0o700) }
-            try owners.settle(root.descend(item.path), mode: item.mode, item.group)
+            try owners.setOwner(of: root.descend(item.path), mode: item.mode, item.group)
         }
         if try FileSystemType(of: root).isExtWithoutJournal {
             for program in Program.allCases { try root.descend(program.territory.workPath).spreadDirectories() }
@@ -84,7 +84,7 @@ private struct Owners {
     }
 
     /// Gives `directory` its owner, group and mode where they differ.
-    func settle(_ directory: Directory, mode: mode_t, _ group: Layout.Group) throws(SpoolError) {
+    func setOwner(of directory: Directory, mode: mode_t, _ group: Layout.Group) throws(SpoolError) {
         var status = stat()
         guard fstat(directory.descriptor, &status) == 0 else {
             throw SpoolError(.system, path: directory.path, errno: errno, "cannot look at the directory")

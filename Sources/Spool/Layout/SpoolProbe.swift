@@ -86,7 +86,7 @@ extension Spool {
         try demand(work.rename(name, to: publish.directory, name), .done, work.path, "committing by rename")
         let file = try place.createFile("output", mode: Layout.fileMode)
         let target = try self.folder(folder).open()
-        try file.settle(group: target.directory.group, like: place)
+        try file.setOwner(group: target.directory.group, like: place)
         try durability.sync(file: file)
         try demand(
             place.rename("output", to: target.directory, name), .done, target.directory.path, "publishing by rename")

@@ -44,7 +44,7 @@ extension Transaction {
         let group = try spool.folder(output.folder).open().directory.group
         let file = try place.directory.createFile(name, mode: Layout.fileMode)
         do throws(SpoolError) {
-            try file.settle(group: group, like: place.directory)
+            try file.setOwner(group: group, like: place.directory)
             try writer.write(to: file)
             try spool.durability.sync(file: file)
         } catch {
@@ -58,7 +58,7 @@ extension Transaction {
 
 extension OpenFile {
     /// Gives a new file the mode of the layout whatever the umask, and the folder's group.
-    func settle(group: gid_t, like directory: Directory) throws(SpoolError) {
+    func setOwner(group: gid_t, like directory: Directory) throws(SpoolError) {
         if group != getegid() || directory.mode & S_ISGID != 0 {
             guard fchown(descriptor, uid_t.max, group) == 0 else {
                 throw failure(errno, "cannot give the result to the group of its folder (is this user a member?)")

@@ -102,7 +102,7 @@ extension Transaction {
         facts.waits = nil
         facts.attempts = max(0, attempts)
         facts.due = max(0, due)
-        return try settle(in: .retry, facts)
+        return try moveAside(to: .retry, facts)
     }
 
     /// Puts the message, unchanged, into `blocked`, the relay's into `failed`: one rename, nothing is written. For a
@@ -111,11 +111,11 @@ extension Transaction {
     @discardableResult
     public func block() throws(SpoolError) -> PublishedFile {
         try require(.working)
-        return try settle(
-            in: spool.territory.restingFolder, NameFacts(envelopeOctets: facts.envelopeOctets, origin: facts.origin))
+        return try moveAside(
+            to: spool.territory.restingFolder, NameFacts(envelopeOctets: facts.envelopeOctets, origin: facts.origin))
     }
 
-    private func settle(in folder: Folder, _ facts: NameFacts) throws(SpoolError) -> PublishedFile {
+    private func moveAside(to folder: Folder, _ facts: NameFacts) throws(SpoolError) -> PublishedFile {
         try spool.durability.check(place.directory.path)
         let target = try spool.folder(folder).open()
         let name = try move(to: target.directory, facts)

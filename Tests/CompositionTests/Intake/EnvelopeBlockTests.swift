@@ -13,7 +13,7 @@ struct EnvelopeBlockTests {
         let block = EnvelopeBlock(
             envelope: Envelope(sender: .address(Self.alice), recipients: [Self.bob, Self.alice], source: .block),
             entry: "0123456789abcdef", outcome: "signed", workflow: "Grüße\r\nBcc: x@y.test",
-            reason: "first line\nX-SES-End: 1\n\nbody", origin: "out")
+            reason: "first line\nX-SES-End: 1\n\nbody", direction: .outgoing)
         let octets = block.rendered(lineEnd: ending)
         let read = try EnvelopeBlock(parsing: octets)
         #expect(read.envelope == block.envelope)

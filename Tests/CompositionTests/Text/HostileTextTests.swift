@@ -60,7 +60,7 @@ struct HostileTextTests {
     func envelopeBlock(_ payload: String) throws {
         let block = EnvelopeBlock(
             envelope: Envelope(sender: .null, recipients: [Given.bob], source: .block), entry: payload,
-            outcome: payload, workflow: payload, reason: payload, origin: payload)
+            outcome: payload, workflow: payload, reason: payload)
         let octets = block.rendered()
         let names = try fields(of: octets.text).map(\.name)
         #expect(

@@ -194,7 +194,7 @@ extension EndToEnd {
             #expect(try fixture.counts().isEmpty)
         }
 
-        @Test("status counts waiting mail and is unhealthy with a closed route or a file in failed")
+        @Test("status counts waiting mail and is unhealthy with a route that is not answering or a file in failed")
         func status() async throws {
             let dead = try DSSFixture.deadPort()
             let fixture = try await RelayFixture(RelayFixture.gateway(dead))
@@ -202,9 +202,9 @@ extension EndToEnd {
             #expect(idle.status == 0, "\(idle)")
             let daemon = try await fixture.start()
             try fixture.put(message, to: ["b@x.test"])
-            let report = try await eventually("the route is closed") { () -> String? in
+            let report = try await eventually("the route is not answering") { () -> String? in
                 let run = try await fixture.run(["status", "--json"])
-                return run.status == 1 && run.output.contains("is closed") ? run.output : nil
+                return run.status == 1 && run.output.contains("is not answering") ? run.output : nil
             }
             let object = try #require(
                 try JSONSerialization.jsonObject(with: Data(report.utf8)) as? [String: Any])

@@ -220,7 +220,7 @@ struct ReportTests {
         let report = StatusReport(
             counts: [waiting, FolderCount("retry")],
             states: [
-                try Self.state(circuits: [.init(address: "https://a.test", state: "closed", since: 5)])
+                try Self.state(circuits: [.init(address: "https://a.test", state: "answering", since: 5)])
             ], now: 1_100)
         #expect(report.healthy)
         let object = try Self.object(report)
@@ -235,14 +235,15 @@ struct ReportTests {
         #expect((object["processes"] as? [Object])?.count == 1)
     }
 
-    @Test("status is unhealthy for a process's own reasons, an open circuit, and files in corrupt")
+    @Test(
+        "status is unhealthy for a process's own reasons, a signing server that is not answering, and files in corrupt")
     func unhealthy() throws {
         var corrupt = FolderCount("corrupt")
         corrupt.add(1)
-        let open = ServerAddresses.Circuit(address: "https://a.test", state: "open", since: 5)
+        let silent = ServerAddresses.Circuit(address: "https://a.test", state: "not answering", since: 5)
         let cases: [([FolderCount], [ProcessState])] = [
             ([], [try Self.state(reasons: ["disk full"], lastError: "disk full")]),
-            ([], [try Self.state(circuits: [open])]), ([corrupt], []),
+            ([], [try Self.state(circuits: [silent])]), ([corrupt], []),
         ]
         for (counts, states) in cases {
             let report = StatusReport(counts: counts, states: states, now: 10)

@@ -264,7 +264,7 @@ struct EngineTests {
         }
         try bench.put()
         let candidate = try #require(try bench.candidates().first)
-        await Task { await bench.engine.take(.fresh(candidate), at: nil) }.value
+        await Task { await bench.engine.claim(.fresh(candidate), at: nil) }.value
         #expect(try bench.counts() == ["work": 1])
         let directory = try #require(try bench.names("work").first)
         #expect(try bench.names("work/" + directory).first?.contains("C=1") == false)

@@ -84,7 +84,7 @@ struct ServerLaneTests {
         try bench.put()
         let first = try #require(try bench.candidates().first)
         let lane = bench.engine.lanes[0]
-        let hanging = Task { await bench.engine.take(.fresh(first), at: lane.server) }
+        let hanging = Task { await bench.engine.claim(.fresh(first), at: lane.server) }
         try await eventually("it is at the server") { server.calls.load(ordering: .relaxed) == 1 ? () : nil }
         try bench.put()
         try bench.put(GatewayBench.message.replacing("Subject: x", with: "Subject: none"))

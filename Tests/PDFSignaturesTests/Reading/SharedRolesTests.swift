@@ -132,8 +132,8 @@ struct SharedRolesTests {
         return signatures.flatMap(\.findings).map { "\($0)" }
     }
 
-    /// A document with an invisible signature in field 5, form 7 and resources 8, whose octets are covered and whose CMS
-    /// is empty.
+    /// A document with an invisible signature in field 5, form 7 and resources 8, whose octets are covered and whose
+    /// CMS is empty.
     private static func handSigned(catalog: String, page: String = "", content: String = content) -> OctetString {
         let blank = "0000000000"
         let document = GivenPDF.make([

@@ -3,8 +3,8 @@ import Octets
 import PDFSignatures
 import Testing
 
-/// Signing and judging go by one rule: a document with odd entries in its trailer is refused before it is signed, or its
-/// signature stays sound whatever SES itself adds later.
+/// Signing and judging go by one rule: a document with odd entries in its trailer is refused before it is signed, or
+/// its signature stays sound whatever SES itself adds later.
 @Suite("Signing: odd entries of the trailer")
 struct OddTrailerTests {
     /// A trailer's entries.
