@@ -3,7 +3,7 @@ public import Octets
 
 /// The delivery of one message into `outgoing` or `incoming`, as by `ses drop`: created in `tmp/`, made durable, then
 /// moved into `new/`.
-///Requires only the right to write there. An uncommitted message is removed.
+/// Requires only the right to write there. An uncommitted message is removed.
 public struct MaildirDelivery: ~Copyable {
     private let temporary: Directory
     private let new: Directory
