@@ -29,7 +29,7 @@ public struct CircuitBreaker: Sendable, Hashable {
     /// Calls in a row without an answer after which it counts as not answering.
     public static let threshold = 3
     public static let firstPause = Duration.seconds(5)
-    public static let longestPause = Duration.seconds(60)
+    public static let maximumPause = Duration.seconds(60)
 
     private enum Phase: Sendable, Hashable {
         case answering(failures: Int)
@@ -76,7 +76,7 @@ public struct CircuitBreaker: Sendable, Hashable {
                 phase = .answering(failures: failures + 1)
             }
         case (.tried(let pause), .unreached) where admission.isProbe:
-            let longer = min(pause * 2, Self.longestPause)
+            let longer = min(pause * 2, Self.maximumPause)
             enter(.notAnswering(until: now + longer, pause: longer), now: now)
         case (.tried(let pause), .abandoned) where admission.isProbe:
             // The next call may try at once.

@@ -81,7 +81,7 @@ extension Collection<UInt8> {
 /// One label of a domain name and its two forms.
 private enum DomainLabel {
     /// No U-label of a domain name comes near this; what is longer is not given to the library.
-    private static let mostOctets = 1_000
+    private static let maximumOctets = 1_000
 
     /// The A-label, or the label itself in lower case where it is ASCII; nil where IDNA 2008 has none.
     static func aLabel(of label: String) -> String? {
@@ -111,7 +111,7 @@ private enum DomainLabel {
         _ label: String, _ convert: (UnsafePointer<CChar>, inout UnsafeMutableRawPointer?) -> Int32
     ) -> String? {
         // A C string ends at a NUL: what stands behind it would not be compared.
-        guard (1...mostOctets).contains(label.utf8.count), !label.utf8.contains(0) else { return nil }
+        guard (1...maximumOctets).contains(label.utf8.count), !label.utf8.contains(0) else { return nil }
         var result: UnsafeMutableRawPointer?
         defer { idn2_free(result) }
         let status = label.withCString { convert($0, &result) }

@@ -15,8 +15,8 @@ public final class FontStack: Sendable {
     public let first: FontFace
 
     /// The largest number of fonts that are tried for one character, and of fonts in all.
-    private static let mostTried = 8
-    private static let mostFaces = 64
+    private static let maximumTried = 8
+    private static let maximumFaces = 64
 
     public init(_ first: FontFace) {
         self.first = first
@@ -46,7 +46,7 @@ public final class FontStack: Sendable {
         if first.hasGlyph(scalar) { return 0 }
         if let known = state.withLock({ $0.known[scalar] }) { return known }
         var found: Int?
-        for entry in catalogue.fonts(for: scalar).prefix(Self.mostTried) where found == nil {
+        for entry in catalogue.fonts(for: scalar).prefix(Self.maximumTried) where found == nil {
             found = number(of: entry, for: scalar)
         }
         state.withLock { $0.known[scalar] = .some(found) }
@@ -63,7 +63,7 @@ public final class FontStack: Sendable {
         guard face.allowsEmbedding, face.hasGlyph(scalar) else { return nil }
         return state.withLock { state in
             if let number = state.entries[entry] { return number }
-            guard state.faces.count < Self.mostFaces else { return nil }
+            guard state.faces.count < Self.maximumFaces else { return nil }
             state.faces.append(face)
             state.entries[entry] = state.faces.count - 1
             return state.faces.count - 1

@@ -3,7 +3,7 @@ package import Glibc
 /// A Unix socket to listen on. Its permissions decide who may connect (unix(7)).
 package struct UnixSocket: Sendable, Hashable {
     /// The most octets of a path.
-    package static let longestPath = 107
+    package static let maximumPathLength = 107
 
     package var path: String
     /// Write permission is permission to connect.
@@ -42,8 +42,8 @@ package struct UnixSocket: Sendable, Hashable {
     /// - Returns: The descriptor, which does not block.
     /// - Throws: ``SocketError`` when another server listens, or something else is in the place.
     package func listen(backlog: CInt) throws(SocketError) -> CInt {
-        guard (1...Self.longestPath).contains(path.utf8.count) else {
-            throw SocketError("\(path): the path of a socket has 1 to \(Self.longestPath) octets")
+        guard (1...Self.maximumPathLength).contains(path.utf8.count) else {
+            throw SocketError("\(path): the path of a socket has 1 to \(Self.maximumPathLength) octets")
         }
         try prepare()
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("cannot take away the old socket \(path)") }
@@ -72,7 +72,7 @@ package struct UnixSocket: Sendable, Hashable {
     private func withAddress(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(Self.longestPath)) }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(Self.maximumPathLength)) }
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_un>.size))

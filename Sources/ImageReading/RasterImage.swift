@@ -11,8 +11,8 @@ public struct RasterImage: Sendable, Hashable {
     public let pixels: OctetString
 
     /// More than a mark on paper needs.
-    private static let largestSide = 4_096
-    private static let mostPixels = 4 << 20
+    private static let maximumSide = 4_096
+    private static let maximumPixels = 4 << 20
 
     /// Reads a PNG file (ISO/IEC 15948), of any kind of pixels.
     /// - Throws: ``ImageError`` if it is not a PNG, damaged, or larger than 4096 pixels in one direction or 4 million
@@ -28,11 +28,11 @@ public struct RasterImage: Sendable, Hashable {
         }
         guard isPNG else { throw ImageError("it is no PNG file: \(reason())") }
         (width, height) = (Int(size.0), Int(size.1))
-        guard (1...Self.largestSide).contains(width), (1...Self.largestSide).contains(height),
-            width * height <= Self.mostPixels
+        guard (1...Self.maximumSide).contains(width), (1...Self.maximumSide).contains(height),
+            width * height <= Self.maximumPixels
         else {
             throw ImageError(
-                "it has \(width) by \(height) pixels; at most \(Self.largestSide) in a direction and \(Self.mostPixels) in all"
+                "it has \(width) by \(height) pixels; at most \(Self.maximumSide) in a direction and \(Self.maximumPixels) in all"
                     + " are taken: make it smaller")
         }
         var plain = [UInt8](repeating: 0, count: 3 * width * height)

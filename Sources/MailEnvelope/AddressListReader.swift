@@ -114,7 +114,7 @@ struct AddressListReader {
 
     private mutating func addUnreadable(_ range: Range<Int>) {
         reading = .doubtful
-        guard unreadable.count < Self.mostUnreadable else { return }
+        guard unreadable.count < Self.maximumUnreadable else { return }
         let octets = cursor.slice(range.lowerBound..<min(range.upperBound, range.lowerBound + 1_000))
         let text = String(decoding: octets, as: UTF8.self)
         unreadable.append(
@@ -122,7 +122,7 @@ struct AddressListReader {
     }
 
     /// Texts beyond that are not counted: one is enough to hold a message.
-    private static let mostUnreadable = 1_000
+    private static let maximumUnreadable = 1_000
 
     /// dot-atom or quoted string, `@`, domain, and nothing else.
     mutating func readStrictAddrSpec() -> AddrSpec? {

@@ -4,7 +4,7 @@ enum AddressText {
     /// - Returns: With it, whether every reader takes it so: it is by the grammar, or only its dots are not.
     static func address(in text: ArraySlice<UInt8>) -> (address: AddrSpec, isStrict: Bool)? {
         var text = trimmed(text)
-        guard text.count <= mostOctets, text.contains(0x40) else { return nil }
+        guard text.count <= maximumOctets, text.contains(0x40) else { return nil }
         if let address = exact(text) { return (address, true) }
         // Each turn removes one layer; real addresses have fewer.
         for _ in 0..<8 {
@@ -28,7 +28,7 @@ enum AddressText {
     }
 
     /// No address comes near this (RFC 5321 §4.5.3.1).
-    private static let mostOctets = 1_000
+    private static let maximumOctets = 1_000
 
     private static let schemes = [Array("mailto:".utf8), Array("smtp:".utf8)]
 

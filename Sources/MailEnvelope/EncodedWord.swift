@@ -24,7 +24,7 @@ public enum EncodedWord {
         var present = ""
         for scalar in text.unicodeScalars {
             let next = quoted(String(scalar).utf8)
-            if present.utf8.count + next.utf8.count > mostQuoted {
+            if present.utf8.count + next.utf8.count > maximumQuoted {
                 words.append(present)
                 present = ""
             }
@@ -41,7 +41,7 @@ public enum EncodedWord {
         var present = ""
         for octet in octets {
             let next = quoted([octet])
-            if present.utf8.count + next.utf8.count > mostQuoted {
+            if present.utf8.count + next.utf8.count > maximumQuoted {
                 words.append(present)
                 present = ""
             }
@@ -52,7 +52,7 @@ public enum EncodedWord {
     }
 
     /// 75 less the frame of the longest charset name used here.
-    private static let mostQuoted = 75 - "=?windows-1252?Q??=".utf8.count
+    private static let maximumQuoted = 75 - "=?windows-1252?Q??=".utf8.count
 
     /// Returns the Q encoding in its strictest form, which is allowed in a phrase too (§5 (3)).
     private static func quoted(_ octets: some Sequence<UInt8>) -> String {

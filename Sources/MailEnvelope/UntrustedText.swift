@@ -25,7 +25,7 @@ public enum UntrustedText {
                 owesBlank = count > 0
                 continue
             case .format, .privateUse, .unassigned, .surrogate: continue
-            default: marks = mostMarks
+            default: marks = maximumMarks
             }
             if isInvisible(scalar) { continue }
             if count + (owesBlank ? 1 : 0) >= limit {
@@ -92,7 +92,7 @@ public enum UntrustedText {
     }
 
     /// Scripts that pile marks at all pile no more.
-    private static let mostMarks = 4
+    private static let maximumMarks = 4
 
     /// Characters that show nothing and yet are letters or marks to Unicode.
     private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {

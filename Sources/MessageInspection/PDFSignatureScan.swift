@@ -6,9 +6,9 @@ import Octets
 /// It reads names, not structure. A signature must stand in the file uncompressed, because /ByteRange refers to places
 /// in it, and names are not encrypted in an encrypted document. Within one object, a signature is a dictionary with
 /// /ByteRange and /Contents, or a field with /FT /Sig whose /V is a dictionary or a reference. Fields are looked for in
-/// object streams too, if these are not encrypted and together not larger than ``mostDecompressed``; that finds a field
-/// whose signature has been left out or broken. So the scan errs towards "signed" for a file that is made to look so,
-/// or was signed in an earlier revision. Verification finds out whether the signature is valid.
+/// object streams too, if these are not encrypted and together not larger than ``maximumDecompressed``; that finds a
+/// field whose signature has been left out or broken. So the scan errs towards "signed" for a file that is made to look
+/// so, or was signed in an earlier revision. Verification finds out whether the signature is valid.
 struct PDFSignatureScan {
     /// True if a signature was seen so far.
     private(set) var isSigned = false
@@ -31,7 +31,7 @@ struct PDFSignatureScan {
     /// The number of octets of `stream` that were matched, in an object that is an object stream.
     private var matchedStream = 0
     private var capture: ObjectStreamCapture?
-    private var decompressible = mostDecompressed
+    private var decompressible = maximumDecompressed
 
     /// The keys that were seen in the present object.
     private struct Marks {
@@ -47,9 +47,9 @@ struct PDFSignatureScan {
     private static let endOfObject = Array("endobj".utf8)
     private static let beginOfStream = Array("stream".utf8)
     /// Of all object streams of one document together, octets. Some thousand pages have less.
-    static let mostDecompressed = 16 << 20
+    static let maximumDecompressed = 16 << 20
     /// Longer than every name looked for, `#` escapes included.
-    private static let longestName = 48
+    private static let maximumNameLength = 48
 
     mutating func scan(_ octets: UnsafeRawBufferPointer) {
         var index = 0
@@ -95,7 +95,7 @@ struct PDFSignatureScan {
                 } else {
                     state = .between
                 }
-            } else if name.count <= Self.longestName {
+            } else if name.count <= Self.maximumNameLength {
                 name.append(octet)
             }
         case .value, .objectNumber, .generation, .reference: readValue(octet)

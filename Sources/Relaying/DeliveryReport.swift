@@ -62,14 +62,14 @@ public enum DeliveryLine: Sendable, Hashable {
     case ended
 
     /// The largest number of octets of a server's reply in a short line.
-    static let longestText = 1_000
-    private static let longestServer = 100
+    static let maximumTextLength = 1_000
+    private static let maximumServerLength = 100
 
     /// The most octets that the short lines of one more attempt can have for these recipients, with their ends: each is
     /// offered the message and each gets a report.
     public static func longestRecord(of recipients: [AddrSpec]) -> Int {
         recipients.reduce(200) { sum, recipient in
-            sum + 2 * encoded("\(recipient)").utf8.count + longestText + longestServer + 100
+            sum + 2 * encoded("\(recipient)").utf8.count + maximumTextLength + maximumServerLength + 100
         }
     }
 
@@ -80,8 +80,8 @@ public enum DeliveryLine: Sendable, Hashable {
         guard case .report = self else { return text }
         var fields = fields
         fields[3] = Self.shortened(fields[3], to: 20)
-        fields[4] = Self.shortened(fields[4], to: Self.longestServer)
-        fields[6] = Self.shortened(fields[6], to: Self.longestText)
+        fields[4] = Self.shortened(fields[4], to: Self.maximumServerLength)
+        fields[6] = Self.shortened(fields[6], to: Self.maximumTextLength)
         return Self.line(fields)
     }
 

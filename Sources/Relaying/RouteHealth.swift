@@ -1,8 +1,8 @@
 /// The health of a destination: the gateway of a route, or a domain's mail servers.
 ///
 /// After a failure of the connection, the greeting, EHLO or AUTH the destination counts as not answering for a while,
-/// longer with each failure in a row. Then one message tries, and the others wait for its result. Times are seconds of a
-/// clock that never jumps.
+/// longer with each failure in a row. Then one message tries, and the others wait for its result. Times are seconds of
+/// a clock that never jumps.
 public struct RouteHealth: Sendable, Hashable {
     public enum Permission: Sendable, Hashable {
         case go
@@ -20,9 +20,9 @@ public struct RouteHealth: Sendable, Hashable {
 
     /// Seconds for which nothing is tried after the first failure.
     public static let firstPause = 30
-    public static let longestPause = 900
+    public static let maximumPause = 900
     /// The time in seconds after which a trial without an end is given up.
-    static let longestTrial = 600
+    static let maximumTrial = 600
 
     public init() {}
 
@@ -34,7 +34,7 @@ public struct RouteHealth: Sendable, Hashable {
         if isAnswering { return .go }
         if now < pausedUntil { return .waitUntil(pausedUntil) }
         if let trialEnds, now < trialEnds { return .waitUntil(now + 5) }
-        trialEnds = now + Self.longestTrial
+        trialEnds = now + Self.maximumTrial
         return .go
     }
 
@@ -53,6 +53,6 @@ public struct RouteHealth: Sendable, Hashable {
         since = since ?? now
         self.reason = reason
         trialEnds = nil
-        pausedUntil = now + min(Self.longestPause, Self.firstPause << min(failures - 1, 5))
+        pausedUntil = now + min(Self.maximumPause, Self.firstPause << min(failures - 1, 5))
     }
 }

@@ -331,11 +331,11 @@ struct RouteHealthTests {
         #expect(health.failures == 1)
         var now = 0
         for _ in 0..<20 {
-            now += RouteHealth.longestPause
+            now += RouteHealth.maximumPause
             #expect(health.ask(at: now) == .go)
             health.failed("lost", at: now)
         }
-        #expect(health.ask(at: now) == .waitUntil(now + RouteHealth.longestPause))
+        #expect(health.ask(at: now) == .waitUntil(now + RouteHealth.maximumPause))
     }
 
     @Test("a trial that does not end is given up; one without a result lets the next try")
@@ -345,7 +345,7 @@ struct RouteHealthTests {
         #expect(health.ask(at: 100) == .go)
         health.withdrew()
         #expect(health.ask(at: 100) == .go)
-        #expect(health.ask(at: 100 + RouteHealth.longestTrial) == .go)
+        #expect(health.ask(at: 100 + RouteHealth.maximumTrial) == .go)
     }
 }
 

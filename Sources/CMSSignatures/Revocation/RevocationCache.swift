@@ -12,7 +12,7 @@ public final class RevocationCache: Sendable {
 
     /// The time in seconds after which an answer is requested again, even if the next one is due much later: a
     /// revocation should be noticed within hours.
-    static let longestLife = 4 * 3_600
+    static let maximumLife = 4 * 3_600
     /// The life in seconds of an answer that does not say when the next one is due.
     static let shortLife = 300
     /// The time in seconds for which a source that did not answer is not asked again: a dead responder must not hold up
@@ -83,7 +83,7 @@ public final class RevocationCache: Sendable {
         if case .failure = value {
             end = now + Self.failureLife
         } else {
-            end = min(nextUpdate ?? now + Self.shortLife, now + Self.longestLife)
+            end = min(nextUpdate ?? now + Self.shortLife, now + Self.maximumLife)
         }
         let octetCount = value.octetCount
         guard end > now, octetCount <= maximumOctets, maximumEntries > 0 else { return }

@@ -116,7 +116,7 @@ final class ParsedSignedData {
     ///
     /// A signature over attributes is, without them, one over a content that looks so, which its signer never saw.
     private static func isSetOfAttributes(_ content: any OctetSource) -> Bool {
-        guard content.count <= mostAttributeOctets else { return false }
+        guard content.count <= maximumAttributeOctets else { return false }
         return content.collected().withUnsafeBytes { octets in
             let reader = BERReader(octets)
             guard let set = reader.element(at: 0, limit: octets.count), set.tag == 0x31,
@@ -129,7 +129,7 @@ final class ParsedSignedData {
         }
     }
 
-    private static let mostAttributeOctets = 1 << 20
+    private static let maximumAttributeOctets = 1 << 20
 }
 
 /// The data that signatures are checked against: the content, and its digests.
@@ -144,11 +144,11 @@ struct ContentDigests: ~Copyable {
     }
 
     /// The content itself, for signatures without a digest; nil when it is too large to be kept in memory.
-    var whole: (any OctetSource)? { content.count <= Self.mostOctets ? content : nil }
+    var whole: (any OctetSource)? { content.count <= Self.maximumOctets ? content : nil }
 
     func shake256() throws(CryptographyError) -> OctetString { try SHAKE256.digest(of: content) }
 
-    private static let mostOctets = 64 << 20
+    private static let maximumOctets = 64 << 20
 }
 
 /// Digests computed together over one content.

@@ -94,7 +94,9 @@ public struct SignerJudge: Sendable {
 
     /// A claimed time that lies ahead: the clock of one side is wrong, or the claim is.
     private func timeDetails(claimed: Int?, _ now: Int) -> [VerificationDetail] {
-        guard let claimed, claimed > max(now, policy.verificationTime ?? now) + Self.mostClaimedAhead else { return [] }
+        guard let claimed, claimed > max(now, policy.verificationTime ?? now) + Self.maximumClaimedAhead else {
+            return []
+        }
         return [
             VerificationDetail(
                 .validityInterval, .indeterminate,
@@ -103,7 +105,7 @@ public struct SignerJudge: Sendable {
     }
 
     /// The time in seconds that a signer's clock may be ahead. Clocks of desktop machines are sometimes off by an hour.
-    private static let mostClaimedAhead = 2 * 3_600
+    private static let maximumClaimedAhead = 2 * 3_600
 }
 
 /// The result of verifying one signer.

@@ -30,9 +30,9 @@ public struct ReceivedToken: Sendable, Hashable {
     }
 
     /// More Received fields than this are a loop (RFC 5321 §6.3 asks for at least 100 in servers; no route has 50).
-    public static let mostReceived = 50
+    public static let maximumReceived = 50
     /// The number of passages of one message in one direction that are a loop, whatever the recipients.
-    static let mostPassages = 5
+    static let maximumPassages = 5
 
     /// Our Received field (RFC 5321 §4.4), with its final CRLF.
     ///
@@ -52,8 +52,8 @@ public struct ReceivedToken: Sendable, Hashable {
     /// Looks for our own tokens in the Received fields of `header`.
     public static func judge(_ header: Header, token: ReceivedToken, code: AuthenticationCode) -> Verdict {
         let received = header.all("Received")
-        guard received.count <= mostReceived else {
-            return .loop("mail loop: the message has \(received.count) Received fields, \(mostReceived) are allowed")
+        guard received.count <= maximumReceived else {
+            return .loop("mail loop: the message has \(received.count) Received fields, \(maximumReceived) are allowed")
         }
         let (first, second) = token.tokens(code)
         var passages = 0
@@ -69,7 +69,7 @@ public struct ReceivedToken: Sendable, Hashable {
                 if pieces[pieces.count - 1].equalsIgnoringASCIICase(second) { passages += 1 }
             }
         }
-        return passages >= mostPassages
+        return passages >= maximumPassages
             ? .loop("mail loop: the message has been here \(passages) times") : .passes
     }
 

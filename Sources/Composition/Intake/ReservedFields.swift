@@ -41,7 +41,7 @@ struct ReservedFields {
         for round in 0... {
             let next = octets.withUnsafeBytes { octets in
                 let next = search(octets)
-                return Self.merged(round < Self.mostRounds ? next : next.map { Self.wholeLines(of: $0, octets) })
+                return Self.merged(round < Self.maximumRounds ? next : next.map { Self.wholeLines(of: $0, octets) })
             }
             guard !next.isEmpty else { break }
             let stood = places ?? Array(0..<octets.count)
@@ -57,7 +57,7 @@ struct ReservedFields {
         return Self.merged(found)
     }
 
-    private static let mostRounds = 8
+    private static let maximumRounds = 8
 
     /// - Parameter ranges: In order, without overlaps.
     private static func kept<Element>(of all: [Element], without ranges: [Range<Int>]) -> [Element] {
@@ -174,7 +174,7 @@ struct ReservedFields {
     // MARK: - Names
 
     /// The largest number of letters of a name that are compared; no name of ours is that long.
-    private static let longestName = 64
+    private static let maximumNameLength = 64
 
     private func judge(_ octets: UnsafeRawBufferPointer, _ field: Range<Int>) -> (name: String, reason: String)? {
         // A line that continues none would continue the field of ours that is put on top.
@@ -186,7 +186,7 @@ struct ReservedFields {
         while index < field.upperBound, octets[index] != 0x3A {
             // Blanks, control characters and octets above 126 are no part of a name for some reader.
             if (0x21...0x7E).contains(octets[index]) { letters.append(octets[index].asciiLowercased) }
-            guard letters.count <= Self.longestName else { return nil }
+            guard letters.count <= Self.maximumNameLength else { return nil }
             index += 1
         }
         guard index < field.upperBound, let first = letters.first, [0x61, 0x62, 0x72, 0x78].contains(first)

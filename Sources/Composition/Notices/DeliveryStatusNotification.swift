@@ -30,9 +30,9 @@ public struct DeliveryStatusNotification: Sendable {
     }
 
     /// Octets of the original up to which it is given back whole; of a larger one only the header is.
-    public static let largestOriginal = 65_536
+    public static let maximumOriginalSize = 65_536
     /// Octets of header that are given back.
-    static let largestHeader = 32_768
+    static let maximumHeaderSize = 32_768
 
     public let action: Action
     public let from: AddrSpec
@@ -230,12 +230,12 @@ public struct DeliveryStatusNotification: Sendable {
             let message = try original.original()
             // Only a part that passes every server: a report that is itself refused reaches nobody. RET is about
             // failures alone (RFC 3461 §4.3).
-            if action == .failed, request.returned != .header, original.content.count <= Self.largestOriginal,
+            if action == .failed, request.returned != .header, original.content.count <= Self.maximumOriginalSize,
                 !message.faults.contains(.eightBit)
             {
                 return MailPart.original(message)
             }
-            return MailPart.originalHeader(message, limit: Self.largestHeader)
+            return MailPart.originalHeader(message, limit: Self.maximumHeaderSize)
         } catch {
             // With CRLF its header came out above the limit that it was below before.
             return nil

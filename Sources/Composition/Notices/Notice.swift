@@ -119,7 +119,7 @@ public struct Notice: Sendable {
             let word = field.text.prefix { $0 != ";" && $0 != "(" && $0 != " " && $0 != "\t" }
             return !word.equalsIgnoringASCIICase("no")
         }
-        return !isAutomatic && header.all("Received").count <= ReceivedToken.mostReceived
+        return !isAutomatic && header.all("Received").count <= ReceivedToken.maximumReceived
     }
 
     // MARK: - Text

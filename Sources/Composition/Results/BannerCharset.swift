@@ -57,7 +57,7 @@ struct BannerCharset {
 
     /// The part's text in UTF-8, where nothing of it is lost or guessed.
     private static func unicode(_ leaf: Entity, _ charset: String) -> OctetString? {
-        guard latin1.contains(charset), leaf.bodyRange.count <= EntityFitting.mostHeld,
+        guard latin1.contains(charset), leaf.bodyRange.count <= EntityFitting.maximumHeld,
             // Mailers that say ISO-8859-1 mean windows-1252, and readers take it so.
             let text = BuiltInCharsets().decode(leaf.decodedBody.array, charset: "windows-1252"),
             !text.unicodeScalars.contains("\u{FFFD}")

@@ -59,7 +59,7 @@ struct BodyText {
         let charset = leaf.contentType.parameter("charset")?.text.asciiLowercased ?? "us-ascii"
         guard Self.carriesASCII(charset, at: place) else { return nil }
         if leaf.contentType.subtype == "html" {
-            guard leaf.bodyRange.count <= EntityFitting.mostHeld,
+            guard leaf.bodyRange.count <= EntityFitting.maximumHeld,
                 let spliced = HTMLSplice.splice(Array(result.html.utf8), into: leaf.decodedBody.array, at: place)
             else { return nil }
             return Self.encoded(OctetRope([OctetString(spliced)]), as: leaf)
@@ -82,7 +82,7 @@ struct BodyText {
     private static func encoded(_ content: OctetRope, as leaf: Entity, charset: String? = nil) -> OctetRope {
         let encoding: String
         let body: any OctetSource
-        if content.count > EntityFitting.mostHeld {
+        if content.count > EntityFitting.maximumHeld {
             (encoding, body) = ("base64", Base64Encoded(content))
         } else {
             let octets = content.collected()

@@ -14,10 +14,10 @@ public struct ForeignResults: Sendable {
     let isInHeader: Bool
 
     /// The largest number of octets of a text that are searched, and of parts of a message.
-    private static let mostOctets = 1 << 20
-    private static let mostTexts = 20
-    private static let mostNames = 5
-    private static let mostHeaders = 500
+    private static let maximumOctets = 1 << 20
+    private static let maximumTexts = 20
+    private static let maximumNames = 5
+    private static let maximumHeaders = 500
 
     /// - Parameters:
     ///   - layers: The message, and what its S/MIME objects enclose.
@@ -36,22 +36,22 @@ public struct ForeignResults: Sendable {
         for (layer, message) in layers.enumerated() {
             for part in message.root.walk(.ownParts) {
                 // The header of the message itself was cleaned when it came in.
-                if !isInHeader, headers < Self.mostHeaders, layer > 0 || !part.path.isEmpty {
+                if !isInHeader, headers < Self.maximumHeaders, layer > 0 || !part.path.isEmpty {
                     headers += 1
                     isInHeader = !reserved.findings(in: part.message.slice(part.header.range)).isEmpty
                 }
                 guard case .leaf = part.content else { continue }
-                if names.count < Self.mostNames,
+                if names.count < Self.maximumNames,
                     part.shownFileNames(using: charsets).contains(where: { $0.holds(letters: Self.fileMark) })
                 {
                     names.append(
                         part.fileName(using: charsets) ?? part.everyFileName(using: charsets).first ?? "without a name")
                 }
-                if part.contentType.type == "text", !isInText, texts < Self.mostTexts {
+                if part.contentType.type == "text", !isInText, texts < Self.maximumTexts {
                     texts += 1
                     let charset = part.contentType.parameter("charset")?.text
                     isInText = LookAlikeResult.isFound(
-                        in: part.decodedPrefix(Self.mostOctets).array, charset: charset, using: charsets)
+                        in: part.decodedPrefix(Self.maximumOctets).array, charset: charset, using: charsets)
                 }
             }
         }

@@ -4,8 +4,8 @@ struct ResultRows {
     private(set) var all: [LabelledText.Row] = []
 
     private static let most = 200
-    private static let mostAttachments = 50
-    private static let mostSignatures = 20
+    private static let maximumAttachments = 50
+    private static let maximumSignatures = 20
 
     mutating func add(_ label: String, _ values: [String], level: Int = 0, most: Int = 5) {
         for value in values.prefix(most) where !value.isEmpty && all.count < Self.most {
@@ -20,7 +20,7 @@ struct ResultRows {
 
     mutating func add(_ attachments: [ResultText.Attachment]) {
         if attachments.isEmpty { add("Attachments", ["none that were to be checked"]) }
-        let shown = Self.worst(attachments, most: Self.mostAttachments) { $0.verdict }
+        let shown = Self.worst(attachments, most: Self.maximumAttachments) { $0.verdict }
         for (index, attachment) in shown {
             add(attachment, number: attachments.count == 1 ? "" : " \(index + 1)")
         }
@@ -42,7 +42,7 @@ struct ResultRows {
             add("Signed by", [only.signer].compactMap(\.self), level: 1)
             add(only, &told)
         } else {
-            let shown = Self.worst(attachment.signatures, most: Self.mostSignatures) { $0.verdict }
+            let shown = Self.worst(attachment.signatures, most: Self.maximumSignatures) { $0.verdict }
             for (index, signature) in shown {
                 add(
                     "Signature \(index + 1)", [signature.verdict.word + (signature.signer.map { ": " + $0 } ?? "")],

@@ -26,7 +26,7 @@ public struct DepartingMessage: Sendable {
 
     /// The number of passages through this relay above which a message is taken for one in a loop. A list that sends a
     /// mail out again, or an alias of another domain, adds one each.
-    static let mostPassages = 5
+    static let maximumPassages = 5
 
     /// - Parameters:
     ///   - raw: The message as it stands in the file, behind the block.
@@ -55,11 +55,11 @@ public struct DepartingMessage: Sendable {
             $0.unfoldedBody.text.split(separator: " ").joined(separator: " ").contains(mark)
         }
         loop =
-            if received.count > ReceivedToken.mostReceived {
+            if received.count > ReceivedToken.maximumReceived {
                 .found(
                     "mail loop: the message has \(received.count) Received fields,"
-                        + " \(ReceivedToken.mostReceived) are allowed")
-            } else if passages >= Self.mostPassages {
+                        + " \(ReceivedToken.maximumReceived) are allowed")
+            } else if passages >= Self.maximumPassages {
                 .found("mail loop: the message has passed this relay \(passages) times")
             } else {
                 .none

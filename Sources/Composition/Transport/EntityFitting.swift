@@ -137,7 +137,7 @@ enum EntityFitting {
         case .base64: return .encoded(.base64, OctetRope([Base64Encoded(entity.decodedSource)]))
         case .quotedPrintable:
             let decoded = entity.decodedSource
-            return decoded.count <= mostHeld
+            return decoded.count <= maximumHeld
                 ? .encoded(.quotedPrintable, OctetRope([DelimiterSafeText(decoded.collected())]))
                 : .encoded(.base64, OctetRope([Base64Encoded(decoded)]))
         case .other(let word):
@@ -157,7 +157,7 @@ enum EntityFitting {
     /// Returns a delivery report or a similar entity. It consists of lines of fields, which RFC 2046 §5.2 and RFC 3464
     /// §2.1 forbid to encode, but whose trailing blanks have no meaning.
     private static func fieldsOnly(_ entity: Entity, _ faults: TransportFaults) throws(CompositionError) -> OctetRope {
-        guard faults == .trailingBlank, entity.bodyRange.count <= mostHeld else {
+        guard faults == .trailingBlank, entity.bodyRange.count <= maximumHeld else {
             throw refusal(entity, faults, entity.contentType.mediaType)
         }
         var output: [UInt8] = []
@@ -183,7 +183,7 @@ enum EntityFitting {
     }
 
     /// Octets that are held in memory at once where an encoder needs them whole.
-    static let mostHeld = 1_048_576
+    static let maximumHeld = 1_048_576
 }
 
 extension Entity {

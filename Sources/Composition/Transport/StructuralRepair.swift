@@ -19,7 +19,7 @@ public struct StructuralRepair {
     private var multiparts = 0
 
     /// Nested deeper than that nothing is decoded.
-    private static let mostLevels = 50
+    private static let maximumLevels = 50
 
     private init(token: String) { self.token = token }
 
@@ -90,7 +90,7 @@ public struct StructuralRepair {
     /// Of multiparts the encoding is as often a mere claim: one that has its delimiters as it stands is not encoded.
     /// - Returns: nil when it has no parts either way.
     private func decoded(_ entity: Entity, level: Int) -> Entity? {
-        guard level < Self.mostLevels else { return nil }
+        guard level < Self.maximumLevels else { return nil }
         let isMultipart = entity.contentType.type == "multipart"
         let decodedBody = entity.decodedBody.withCRLFLineEnds()
         for body in isMultipart ? [entity.body, decodedBody] : [decodedBody] {

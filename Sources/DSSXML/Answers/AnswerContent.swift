@@ -63,7 +63,7 @@ final class AnswerContent: XMLStreamHandler {
     private var otherLeaves = 0
 
     /// The most texts of one sort that are kept.
-    private static let mostTexts = 64
+    private static let maximumTexts = 64
 
     init(isSigning: Bool, words: VerdictWords, answers: any OctetCollectorMaking) {
         self.isSigning = isSigning
@@ -279,7 +279,7 @@ final class AnswerContent: XMLStreamHandler {
         case .signer: keep(capture.line, in: &signerIdentities, of: .signer)
         case .signingTime: keep(capture.line, in: &signingTimes, of: .signingTime)
         case .signerCertificate:
-            if let octets = capture.decodedText, signerCertificates.count < Self.mostTexts {
+            if let octets = capture.decodedText, signerCertificates.count < Self.maximumTexts {
                 signerCertificates.append(octets)
             }
         case .individual(let fact): signatures.take(fact, capture.line)
@@ -293,7 +293,7 @@ final class AnswerContent: XMLStreamHandler {
     }
 
     private func keep(_ text: String, in texts: inout [String]) {
-        if !text.isEmpty, texts.count < Self.mostTexts { texts.append(text) }
+        if !text.isEmpty, texts.count < Self.maximumTexts { texts.append(text) }
     }
 
     /// Keeps a text about the whole, and, within the statement about one signature, about that one.

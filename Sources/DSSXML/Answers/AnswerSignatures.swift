@@ -19,7 +19,7 @@ struct AnswerSignatures {
 
     /// The largest number of signatures that are distinguished; all of them count for the verdict.
     private static let most = 256
-    private static let mostMessages = 16
+    private static let maximumMessages = 16
 
     /// One for each signature.
     ///
@@ -60,7 +60,7 @@ struct AnswerSignatures {
         case .signer: signature.signer = signature.signer ?? text
         case .signingTime: signature.signingTime = signature.signingTime ?? text
         case .provenTime: signature.provenTime = signature.provenTime ?? text
-        case .message: if signature.messages.count < Self.mostMessages { signature.messages.append(text) }
+        case .message: if signature.messages.count < Self.maximumMessages { signature.messages.append(text) }
         }
         open?.signature = signature
     }

@@ -74,8 +74,8 @@ struct MultipartAnswer {
         case collector(any OctetCollector, id: String)
     }
 
-    private static let mostParts = 32
-    private static let longestHeader = 16_384
+    private static let maximumParts = 32
+    private static let maximumHeaderLength = 16_384
 
     /// LF, two hyphens and the boundary; a CR before belongs to it too.
     private let delimiter: [UInt8]
@@ -174,8 +174,8 @@ struct MultipartAnswer {
             }
             lines.append(line)
         }
-        guard pending.count - taken <= Self.longestHeader else {
-            throw .malformed("the header of a part has more than \(Self.longestHeader) octets")
+        guard pending.count - taken <= Self.maximumHeaderLength else {
+            throw .malformed("the header of a part has more than \(Self.maximumHeaderLength) octets")
         }
     }
 
@@ -184,7 +184,9 @@ struct MultipartAnswer {
 
     private mutating func beginPart(_ lines: [String]) throws(Fault) {
         parts += 1
-        guard parts <= Self.mostParts else { throw .malformed("the answer has more than \(Self.mostParts) parts") }
+        guard parts <= Self.maximumParts else {
+            throw .malformed("the answer has more than \(Self.maximumParts) parts")
+        }
         var id = ""
         var encoding = ""
         for line in lines {

@@ -29,7 +29,7 @@ final class AdministratorCopies: Sendable {
     }
 
     /// A summary with more entries than this would not be read; the journal has them all.
-    static let mostMentions = 1_000
+    static let maximumMentions = 1_000
     private let now: @Sendable () -> Int
     private let state = Mutex(State())
 
@@ -49,7 +49,7 @@ final class AdministratorCopies: Sendable {
             }
             var leftOut = state.current ?? LeftOut(hour: hour, limit: limit)
             leftOut.count += 1
-            if leftOut.mentions.count < Self.mostMentions { leftOut.mentions.append(mention) }
+            if leftOut.mentions.count < Self.maximumMentions { leftOut.mentions.append(mention) }
             state.current = leftOut
             return false
         }

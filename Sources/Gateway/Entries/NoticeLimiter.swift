@@ -12,7 +12,7 @@ final class NoticeLimiter: Sendable {
 
     private let limit: Int
     /// Senders choose their addresses, so that there may be many; further ones are not notified in this hour.
-    private static let mostAddresses = 10_000
+    private static let maximumAddresses = 10_000
     private let now: @Sendable () -> Int
     private let window = Mutex(Window())
 
@@ -29,7 +29,7 @@ final class NoticeLimiter: Sendable {
         let hour = now() / 3_600
         return window.withLock { window in
             if window.hour != hour { window = Window(hour: hour) }
-            guard window.counts[address] != nil || window.counts.count < Self.mostAddresses else { return false }
+            guard window.counts[address] != nil || window.counts.count < Self.maximumAddresses else { return false }
             window.counts[address, default: 0] += 1
             return window.counts[address, default: 0] <= limit
         }

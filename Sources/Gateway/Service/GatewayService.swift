@@ -27,7 +27,7 @@ final class GatewayService: Service {
     /// The time that entries in work may take after the order to stop, before they are put back.
     private static let patience = Duration.seconds(5)
     /// After that the process ends whatever is under way: a disk that does not answer cannot be interrupted.
-    private static let longestEnd = Duration.seconds(9)
+    private static let maximumEndTime = Duration.seconds(9)
     /// The number of faults in a row that a drain waits out before it leaves the rest to the next run.
     private static let faultsInARow = 4
 
@@ -110,7 +110,7 @@ final class GatewayService: Service {
             await OrderlyEnd.of(work, patience: Self.patience, log: log)
         } onGracefulShutdown: { [self] in
             stopIntake()
-            if endsProcess { OrderlyEnd.endProcess(after: Self.longestEnd, log) }
+            if endsProcess { OrderlyEnd.endProcess(after: Self.maximumEndTime, log) }
         }
     }
 

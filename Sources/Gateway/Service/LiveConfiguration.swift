@@ -50,7 +50,7 @@ final class LiveConfiguration: Sendable {
         }
         let secret = spool.secret
         let schedule = server.processing.retry
-        let mostCopies = server.processing.adminCopiesPerHour
+        let maximumCopies = server.processing.adminCopiesPerHour
         processor = EntryProcessor(
             policy: server.policy,
             services: Services(
@@ -62,7 +62,7 @@ final class LiveConfiguration: Sendable {
                 authenticationCode: { MessageAuthentication.hmacSHA256(key: secret, OctetString($0)).array },
                 random: SpoolRandom.system.octets, now: { clock.now() }, hostName: hostName,
                 originatorID: server.originatorID, retryDelay: { schedule.delay(afterAttempt: $0) },
-                mayNotify: { limiter.mayNotify($0) }, admitsCopy: { copies.admits($0, limit: mostCopies) }))
+                mayNotify: { limiter.mayNotify($0) }, admitsCopy: { copies.admits($0, limit: maximumCopies) }))
     }
 }
 

@@ -18,7 +18,7 @@ struct QuotedPrintableDecoder {
     private var state = State.text
     /// Blanks, and a CR after them, that belong to the text only if the line continues; after `=` the octets behind it.
     private var held: [UInt8] = []
-    private static let mostHeld = 1_000
+    private static let maximumHeld = 1_000
 
     /// Decodes the next piece, however it was cut, and appends the octets to `output`.
     mutating func decode(_ text: UnsafeRawBufferPointer, into output: inout [UInt8]) {
@@ -108,7 +108,7 @@ struct QuotedPrintableDecoder {
     private mutating func takeText(_ octet: UInt8, into output: inout [UInt8]) {
         switch octet {
         case 0x20, 0x09:
-            if held.last == 0x0D || held.count >= Self.mostHeld { release(into: &output) }
+            if held.last == 0x0D || held.count >= Self.maximumHeld { release(into: &output) }
             held.append(octet)
         case 0x0D:
             if held.last == 0x0D { release(into: &output) }
@@ -129,7 +129,7 @@ struct QuotedPrintableDecoder {
 
     private mutating func takeSoftBreak(_ octet: UInt8, into output: inout [UInt8]) {
         switch octet {
-        case 0x20 where held.count < Self.mostHeld, 0x09 where held.count < Self.mostHeld:
+        case 0x20 where held.count < Self.maximumHeld, 0x09 where held.count < Self.maximumHeld:
             held.append(octet)
             state = .softBreak
         case 0x0D:

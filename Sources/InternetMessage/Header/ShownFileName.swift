@@ -21,7 +21,8 @@ public struct ShownFileName: Sendable, Hashable {
     public init(_ name: some StringProtocol) {
         var readings: Set<String> = []
         var looks: Set<String> = []
-        for form in Self.forms(of: String(String.UnicodeScalarView(name.unicodeScalars.prefix(Self.mostCharacters)))) {
+        for form in Self.forms(of: String(String.UnicodeScalarView(name.unicodeScalars.prefix(Self.maximumCharacters))))
+        {
             let reading = Self.tidied(LookAlikes.folded(form))
             guard !reading.isEmpty else { continue }
             readings.insert(reading)
@@ -73,7 +74,7 @@ public struct ShownFileName: Sendable, Hashable {
     // MARK: - Readings
 
     /// Only the beginning of a longer name is compared: readers show no more.
-    private static let mostCharacters = 1_024
+    private static let maximumCharacters = 1_024
 
     private static func letters(of text: String) -> String {
         String(text.lowercased().unicodeScalars.filter { $0.properties.isAlphabetic }.map(Character.init))

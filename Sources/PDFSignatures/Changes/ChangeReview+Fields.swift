@@ -12,7 +12,7 @@ extension ChangeReview {
     /// Of a field that was there, what changes when it is signed. /Ff is whether it may be edited.
     private static let signingKeys: Set<String> = ["V", "AP", "AS", "M", "F", "Ff", "DA", "DR", "Q"]
     /// More widgets than a signature has.
-    private static let mostWidgets = 16
+    private static let maximumWidgets = 16
 
     // MARK: New fields
 
@@ -28,7 +28,7 @@ extension ChangeReview {
         let keys = Set(field.entries.keys).subtracting(field["DV"] == field["V"] ? ["DV"] : [])
         if field["Kids"] != .null {
             guard keys.isSubset(of: Self.fieldKeys.union(["Kids"])),
-                let kids = try file.resolved(field["Kids"], in: 0).array, (1...Self.mostWidgets).contains(kids.count)
+                let kids = try file.resolved(field["Kids"], in: 0).array, (1...Self.maximumWidgets).contains(kids.count)
             else { return fault("the signature field \(name) was added in an unusual form") }
             for kid in kids { try reviewKid(kid, of: number, name) }
             try approveNew(in: field["Kids"])

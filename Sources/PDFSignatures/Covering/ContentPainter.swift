@@ -9,7 +9,7 @@ struct ContentPainter {
     /// The limit on forms within one another.
     private static let deepest = 24
     /// More than the operations of a page.
-    private static let mostOperations = 2_000_000
+    private static let maximumOperations = 2_000_000
 
     let file: PDFFile
     let revision: Int
@@ -43,7 +43,7 @@ struct ContentPainter {
         var stream = ContentStream(OctetString(content))
         while let item = try stream.next() {
             operations += 1
-            guard operations <= Self.mostOperations, !painting.isTooMuch else {
+            guard operations <= Self.maximumOperations, !painting.isTooMuch else {
                 throw PDFSyntaxError(.tooComplex, "a page with more drawings than the limit")
             }
             switch item {

@@ -23,14 +23,14 @@ struct Covering {
 
     /// The share of a page that later signatures may cover in all. A label or a receipt may be large. A cover that is
     /// larger than half of a page shows another page.
-    static let largestShare = 0.5
+    static let maximumShare = 0.5
     /// Of a character or a part of a drawing: less than the dot of a number.
     private static let smallPart = 0.03
     /// As much of a picture is only its edge, in square points.
     private static let edge = 4.0
     /// A cover that is more transparent than this does not count.
     private static let opaque = 0.5
-    private static let mostPages = 100_000
+    private static let maximumPages = 100_000
     private static let deepest = 64
 
     let file: PDFFile
@@ -73,7 +73,7 @@ struct Covering {
         var seen: Set<Int> = []
         while let (value, depth) = open.popLast() {
             guard let number = value.reference?.number, seen.insert(number).inserted, depth < Self.deepest,
-                seen.count <= Self.mostPages, let node = try file.object(number, in: 0)?.value.dictionary
+                seen.count <= Self.maximumPages, let node = try file.object(number, in: 0)?.value.dictionary
             else { continue }
             for kid in try file.resolved(node["Kids"], in: 0).array ?? [] { open.append((kid, depth + 1)) }
             let annotations = try file.resolved(node["Annots"], in: 0).array ?? []
@@ -94,7 +94,7 @@ struct Covering {
             return faults.append("what the signature fields \(names) show is not turned with the page object \(page)")
         }
         let boxes = drawings.compactMap { $0.rectangle.intersection(view) }
-        guard Box.united(boxes) <= Self.largestShare * view.area else {
+        guard Box.united(boxes) <= Self.maximumShare * view.area else {
             return faults.append(
                 "what the signature fields \(names) show covers more than half of the page object \(page)")
         }

@@ -23,7 +23,7 @@ public struct PDFValidationData: Hashable, Sendable {
     /// Of each kind, what is read of a document.
     static let most = 64
     /// Of all together, octets, what is read of a document.
-    static let mostOctets = 32 << 20
+    static let maximumOctets = 32 << 20
 
     static let kinds: [(key: String, place: any WritableKeyPath<PDFValidationData, [OctetString]> & Sendable)] = [
         ("Certs", \.certificates), ("OCSPs", \.responses), ("CRLs", \.lists),
@@ -46,7 +46,7 @@ public struct PDFValidationData: Hashable, Sendable {
         var data = PDFValidationData()
         guard file.sections.allSatisfy({ $0.trailer["Encrypt"] == .null }) else { return data }
         guard let store = try file.resolved(file.catalog(in: 0)["DSS"], in: 0).dictionary else { return data }
-        var room = mostOctets
+        var room = maximumOctets
         for kind in kinds {
             for item in try (file.resolved(store[kind.key], in: 0).array ?? []).prefix(most) {
                 guard let octets = try stream(item, file, limit: room) else { continue }

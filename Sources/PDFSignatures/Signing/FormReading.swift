@@ -24,7 +24,7 @@ struct FormReading {
     /// The names of all fields at the root.
     private(set) var rootNames: Set<String> = []
 
-    private static let mostFields = 100_000
+    private static let maximumFields = 100_000
     private static let deepest = 64
 
     /// The properties that a field inherits.
@@ -52,7 +52,7 @@ struct FormReading {
             guard let dictionary = try source.dictionary(node.value) else { continue }
             // A field that two lead to, as some writers have it, is one field.
             guard seen.insert(reference.number).inserted else { continue }
-            guard node.depth <= Self.deepest, seen.count <= Self.mostFields else {
+            guard node.depth <= Self.deepest, seen.count <= Self.maximumFields else {
                 throw PDFError(.tooComplex, "the form of the PDF has too many fields, or fields too deep in others")
             }
             open += try take(reference, dictionary, node, source).reversed()

@@ -12,7 +12,7 @@ struct IncrementalUpdate {
     private var size: Int
 
     /// More than a signature needs, with a stamp in many fonts.
-    static let mostObjects = 128
+    static let maximumObjects = 128
 
     /// The octets of the update, and where objects begin in it.
     struct Written {

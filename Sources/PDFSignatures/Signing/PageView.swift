@@ -81,7 +81,7 @@ struct PDFPage {
 
 extension SigningSource {
     private static let deepest = 64
-    private static let mostPages = 100_000
+    private static let maximumPages = 100_000
 
     /// - Parameter number: From 1.
     /// - Throws: ``PDFError`` of kind `page` if there is none.
@@ -102,7 +102,7 @@ extension SigningSource {
             } else {
                 pages += 1
                 if pages == number { return PDFPage(reference: reference, dictionary: dictionary) }
-                guard pages < Self.mostPages else { break }
+                guard pages < Self.maximumPages else { break }
             }
         }
         throw PDFError(.page, "there is no page \(number): the PDF has \(pages) \(pages == 1 ? "page" : "pages")")

@@ -59,7 +59,7 @@ struct Signing {
                 if let number = value.reference?.number { arrays.insert(number) }
             }
         }
-        let (free, census) = try source.freeNumbers(IncrementalUpdate.mostObjects, counting: arrays)
+        let (free, census) = try source.freeNumbers(IncrementalUpdate.maximumObjects, counting: arrays)
         // A verifier of a signature with later updates must read all of the signed content.
         if !isFirst, let number = census.unreadable.min() {
             throw PDFError(

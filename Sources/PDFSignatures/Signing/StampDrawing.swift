@@ -16,8 +16,8 @@ struct StampDrawing {
     let fonts: FontStack
 
     private static let padding = 3.0
-    /// Each takes six objects of the update; see ``IncrementalUpdate/mostObjects``.
-    private static let mostFonts = 16
+    /// Each takes six objects of the update; see ``IncrementalUpdate/maximumObjects``.
+    private static let maximumFonts = 16
     /// Of the width, for a picture beside the text.
     private static let imageShare = 0.4
 
@@ -32,7 +32,7 @@ struct StampDrawing {
         var parts: [Int: FontSubset] = [:]
         var resources: [String: [UInt8]] = [:]
         let used = Dictionary(grouping: layout.lines.joined(), by: \.font)
-        guard used.count <= Self.mostFonts else {
+        guard used.count <= Self.maximumFonts else {
             throw PDFError(.unsupported, "a stamp needs \(used.count) fonts; use fewer scripts in reason and location")
         }
         for (number, glyphs) in used.sorted(by: { $0.key < $1.key }) {

@@ -9,10 +9,10 @@ struct StampLayout {
 
     static let lineHeight = 1.2
     private static let usualSize = 10.0
-    private static let largestSize = 14.0
+    private static let maximumSize = 14.0
     private static let smallestSize = 4.5
     /// Of one text; more cannot show.
-    private static let mostCharacters = 600
+    private static let maximumCharacters = 600
 
     private let fonts: FontStack
     private let space: SetText
@@ -28,7 +28,7 @@ struct StampLayout {
         // Tiny boxes get tiny letters: what shows of them is up to the reader's magnifier.
         let least = min(Self.smallestSize, height / Self.lineHeight)
         // In a tall box letters may be larger.
-        let most = min(Self.largestSize, max(Self.usualSize, height / 8))
+        let most = min(Self.maximumSize, max(Self.usualSize, height / 8))
         var size = min(most, height / Self.lineHeight)
         while true {
             let broken = paragraphs.map { lines(of: $0, width: width * 1_000 / size) }
@@ -46,7 +46,7 @@ struct StampLayout {
     private typealias Line = [SetText]
 
     private func words(_ text: String) -> [SetText] {
-        text.prefix(Self.mostCharacters)
+        text.prefix(Self.maximumCharacters)
             .split {
                 $0.unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0.properties.generalCategory == .control }
             }

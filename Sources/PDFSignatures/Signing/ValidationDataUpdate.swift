@@ -6,7 +6,7 @@ struct ValidationDataUpdate {
     let source: SigningSource
 
     /// More than the certificates of a signature and its timestamp, with what was said of each.
-    private static let mostStreams = 96
+    private static let maximumStreams = 96
 
     init(_ source: SigningSource) { self.source = source }
 
@@ -23,7 +23,7 @@ struct ValidationDataUpdate {
         }
         let count = new.reduce(0) { $0 + $1.1.count }
         guard count > 0 else { return [] }
-        guard count <= Self.mostStreams else {
+        guard count <= Self.maximumStreams else {
             throw PDFError(.tooComplex, "\(count) certificates and answers about them are too many for one update")
         }
         // The streams, the store and the cross-references.

@@ -3,8 +3,8 @@ import Octets
 /// Reads cross-reference sections strictly: every deviation is an error, and nothing is searched for.
 struct CrossReferenceReader {
     /// Bounds; real documents stay far below.
-    static let mostSections = 1_000
-    static let mostEntries = 1_000_000
+    static let maximumSections = 1_000
+    static let maximumEntries = 1_000_000
     static let highestNumber = 8_388_607
 
     let document: OctetString
@@ -49,13 +49,13 @@ struct CrossReferenceReader {
             guard seen.insert(offset).inserted else {
                 throw .damaged("the cross-reference sections lead back to the one at \(offset)")
             }
-            guard sections.count < Self.mostSections else {
-                throw PDFSyntaxError(.tooComplex, "more than \(Self.mostSections) cross-reference sections")
+            guard sections.count < Self.maximumSections else {
+                throw PDFSyntaxError(.tooComplex, "more than \(Self.maximumSections) cross-reference sections")
             }
             let section = try section(at: offset)
             entries += section.entries.count
-            guard entries <= Self.mostEntries else {
-                throw PDFSyntaxError(.tooComplex, "more than \(Self.mostEntries) cross-reference entries")
+            guard entries <= Self.maximumEntries else {
+                throw PDFSyntaxError(.tooComplex, "more than \(Self.maximumEntries) cross-reference entries")
             }
             sections.append(section)
             switch section.trailer["Prev"] {
@@ -103,7 +103,7 @@ struct CrossReferenceReader {
                 let token = try reader.lexer.next()
                 if reader.lexer.isKeyword(token, "trailer") { break }
                 guard case .integer(let first) = token, case .integer(let count) = try reader.lexer.next(),
-                    (0...Self.highestNumber).contains(first), (0...Self.mostEntries).contains(count),
+                    (0...Self.highestNumber).contains(first), (0...Self.maximumEntries).contains(count),
                     first + count <= Self.highestNumber + 1
                 else { throw .damaged("a broken subsection of the cross-reference table at \(reader.lexer.start)") }
                 try budget.spend(40 * count)
@@ -162,7 +162,7 @@ struct CrossReferenceReader {
         }
         let width = widths.reduce(0, +)
         let octets = try StreamData.decoded(
-            document.slice(data), trailer, limit: width * (Self.mostEntries + 1), budget: budget)
+            document.slice(data), trailer, limit: width * (Self.maximumEntries + 1), budget: budget)
         var entries: [Int32: CrossReferenceSection.Entry] = [:]
         var place = 0
         func field(_ which: Int) throws(PDFSyntaxError) -> Int {
@@ -176,7 +176,7 @@ struct CrossReferenceReader {
         }
         for pair in stride(from: 0, to: index.count, by: 2) {
             let (first, count) = (index[pair], index[pair + 1])
-            guard (0...Self.highestNumber).contains(first), (0...Self.mostEntries).contains(count),
+            guard (0...Self.highestNumber).contains(first), (0...Self.maximumEntries).contains(count),
                 first + count <= Self.highestNumber + 1,
                 place + count * width <= octets.count
             else { throw .damaged("the cross-reference stream at \(offset) has fewer entries than it says") }

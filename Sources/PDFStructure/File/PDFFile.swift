@@ -17,7 +17,7 @@ package final class PDFFile {
     /// Of all decoded object streams that are kept at a time.
     private static let keptOctets = 16 << 20
     /// Of one object stream. Writers put a few hundred objects into one.
-    private static let largestStream = 32 << 20
+    private static let maximumStreamSize = 32 << 20
 
     struct ObjectStream {
         let octets: OctetString
@@ -149,11 +149,13 @@ package final class PDFFile {
         return true
     }
 
-    private static let longestComment = 256
+    private static let maximumCommentLength = 256
     private static let structureWords: [StaticString] = ["obj", "xref", "trailer", "stream", "%PDF", "%%EOF"]
 
     private static func isHarmless(_ comment: UnsafeRawBufferPointer) -> Bool {
-        guard comment.count <= longestComment, comment.allSatisfy({ $0 >= 0x20 || $0 == 0x09 }) else { return false }
+        guard comment.count <= maximumCommentLength, comment.allSatisfy({ $0 >= 0x20 || $0 == 0x09 }) else {
+            return false
+        }
         return !comment.indices.contains { place in
             structureWords.contains { word in
                 var lexer = PDFLexer(comment, at: place)
@@ -304,7 +306,7 @@ package final class PDFFile {
             let first = dictionary["First"].integer, count >= 0, first >= 0
         else { throw .damaged("object \(number) is not an object stream") }
         let octets = OctetString(
-            try StreamData.decoded(document.slice(data), dictionary, limit: Self.largestStream, budget: budget))
+            try StreamData.decoded(document.slice(data), dictionary, limit: Self.maximumStreamSize, budget: budget))
         let places = try octets.withUnsafeBytes { (raw) throws(PDFSyntaxError) in
             var lexer = PDFLexer(raw)
             var places: [(number: Int, offset: Int)] = []

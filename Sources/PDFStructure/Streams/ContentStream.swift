@@ -10,7 +10,7 @@ package struct ContentStream {
     }
 
     /// More operands than an operator has, those of a map of characters included.
-    private static let mostOperands = 1_024
+    private static let maximumOperands = 1_024
 
     private let octets: OctetString
     private var position = 0
@@ -28,7 +28,7 @@ package struct ContentStream {
                 let token = try reader.lexer.next()
                 if token == .end { return (Item?.none, raw.count) }
                 guard case .keyword(let range) = token, !Self.isValue(reader.lexer, token) else {
-                    guard operands.count < Self.mostOperands else {
+                    guard operands.count < Self.maximumOperands else {
                         throw .damaged("an operator with too many operands")
                     }
                     operands.append(try reader.value(token))

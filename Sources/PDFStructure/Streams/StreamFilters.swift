@@ -142,7 +142,7 @@ enum StreamFilters {
 
 extension PDFFile {
     /// Of one content stream, decoded.
-    private static let largestContent = 32 << 20
+    private static let maximumContentSize = 32 << 20
 
     /// The decoded data of the stream `object`.
     /// - Throws: ``PDFSyntaxError``: `encrypted`, `unsupported` for the filters of pictures, damaged or `tooComplex`.
@@ -169,7 +169,7 @@ extension PDFFile {
             guard let name = try resolved(filter, in: revision).name else { throw .damaged("a filter without a name") }
             let given = index < parameters.count ? try resolved(parameters[index], in: revision) : .null
             octets = try StreamFilters.undone(
-                name, octets, given.dictionary ?? PDFDictionary(), limit: Self.largestContent, budget: budget)
+                name, octets, given.dictionary ?? PDFDictionary(), limit: Self.maximumContentSize, budget: budget)
         }
         return octets
     }

@@ -6,7 +6,7 @@ struct PDFValueReader {
     static let deepest = 100
 
     /// The limit on the number of values in one object: each costs far more memory than its octets in the file.
-    static let mostValues = 250_000
+    static let maximumValues = 250_000
 
     let source: OctetString
     var lexer: PDFLexer
@@ -25,8 +25,9 @@ struct PDFValueReader {
 
     mutating func value(_ token: PDFLexer.Token) throws(PDFSyntaxError) -> PDFValue {
         values += 1
-        if values > Self.mostValues {
-            throw PDFSyntaxError(.tooComplex, "an object of more than \(Self.mostValues) values before \(lexer.start)")
+        if values > Self.maximumValues {
+            throw PDFSyntaxError(
+                .tooComplex, "an object of more than \(Self.maximumValues) values before \(lexer.start)")
         }
         switch token {
         case .integer(let value): return try reference(value) ?? .integer(value)

@@ -25,7 +25,7 @@ enum EnclosedFiles: Equatable {
         text.withUnsafeBytes { octets in
             var names: [String] = []
             var start = 0
-            while start < octets.count, names.count < mostNames {
+            while start < octets.count, names.count < maximumNames {
                 let end = octets.firstLineEndOctet(from: start) ?? octets.count
                 let line = octets[start..<end]
                 if line.starts(with: "begin ".utf8) {
@@ -46,5 +46,5 @@ enum EnclosedFiles: Equatable {
         }
     }
 
-    private static let mostNames = 1_000
+    private static let maximumNames = 1_000
 }

@@ -15,7 +15,7 @@ struct AttachmentVerification {
     let scratch: any OctetCollectorMaking
 
     /// Octets of a text that are held in memory for its other line ends.
-    private static let mostLines = 8 << 20
+    private static let maximumLines = 8 << 20
 
     /// A verdict, and the part that a reader opens: of a file and its detached signature, the file.
     typealias Judged = (verdict: AttachmentVerdict, opened: Entity.Path)
@@ -253,7 +253,7 @@ struct AttachmentVerification {
     private func signedOctets(
         _ octets: OctetString, of file: Entity, by signature: OctetString, knowing known: [OctetString] = []
     ) throws(Failure) -> OctetString {
-        guard file.transferEncoding != .base64, octets.count <= Self.mostLines,
+        guard file.transferEncoding != .base64, octets.count <= Self.maximumLines,
             case .broken = try services.inspection.check(signature, content: octets, knowing: known)
         else { return octets }
         var converter = LFConverter()

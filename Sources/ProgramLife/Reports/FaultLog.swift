@@ -16,7 +16,7 @@ package final class FaultLog: Sendable {
     private let clock: SpoolClock
 
     private static let firstInterval = Duration.seconds(10)
-    private static let longestInterval = Duration.seconds(600)
+    private static let maximumInterval = Duration.seconds(600)
     /// Kinds are few; this only bounds the memory.
     private static let kindsLimit = 200
 
@@ -50,7 +50,7 @@ package final class FaultLog: Sendable {
                 return nil
             }
             let isQuiet = now >= entry.nextLine + entry.interval
-            let interval = isQuiet ? Self.firstInterval : min(entry.interval * 2, Self.longestInterval)
+            let interval = isQuiet ? Self.firstInterval : min(entry.interval * 2, Self.maximumInterval)
             known[kind] = Known(nextLine: now + interval, interval: interval)
             return entry.untold
         }

@@ -8,17 +8,17 @@ package final class HealthBoard: Sendable {
         package var lastError: String?
 
         /// A state is written over a file of fixed size when the disk is full, so it must not grow with the faults.
-        private static let mostReasons = 50
-        package static let longestReason = 500
+        private static let maximumReasons = 50
+        package static let maximumReasonLength = 500
 
         /// The reasons, sorted by what they are about, as many and as long as a state file takes.
         package var told: [String] {
-            let all = reasons.sorted { $0.key < $1.key }.map { String($0.value.prefix(Self.longestReason)) }
-            guard all.count > Self.mostReasons else { return all }
-            return all.prefix(Self.mostReasons) + ["and \(all.count - Self.mostReasons) more reasons"]
+            let all = reasons.sorted { $0.key < $1.key }.map { String($0.value.prefix(Self.maximumReasonLength)) }
+            guard all.count > Self.maximumReasons else { return all }
+            return all.prefix(Self.maximumReasons) + ["and \(all.count - Self.maximumReasons) more reasons"]
         }
 
-        package var lastErrorTold: String? { lastError.map { String($0.prefix(Self.longestReason)) } }
+        package var lastErrorTold: String? { lastError.map { String($0.prefix(Self.maximumReasonLength)) } }
     }
 
     private let state = Mutex(State())

@@ -43,7 +43,7 @@ package final class IntakeGate: Sendable {
     private let bell = WakeBell()
 
     private static let firstPause = Duration.milliseconds(250)
-    private static let longestPause = Duration.seconds(4)
+    private static let maximumPause = Duration.seconds(4)
     /// The time without a fault after which it is taken for gone, where nothing that was postponed can tell.
     private static let quiet = Duration.seconds(6)
     private static let trialInterval = Duration.milliseconds(250)
@@ -116,7 +116,7 @@ package final class IntakeGate: Sendable {
     }
 
     static func pause(afterFaults count: Int) -> Duration {
-        min(longestPause, firstPause * (1 << min(max(count, 1) - 1, 10)))
+        min(maximumPause, firstPause * (1 << min(max(count, 1) - 1, 10)))
     }
 
     private func raise() {

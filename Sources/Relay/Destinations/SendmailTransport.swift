@@ -31,7 +31,7 @@ struct SendmailTransport: Transport {
             }
         let recipients = consignment.recipients.map(\.description)
         let wishes = takesDSN ? Self.options(consignment.notification) : []
-        guard (recipients + [sender]).reduce(0, { $0 + $1.utf8.count + 1 }) < Self.longestCommand else {
+        guard (recipients + [sender]).reduce(0, { $0 + $1.utf8.count + 1 }) < Self.maximumCommandLength else {
             try report(
                 consignment.recipients.map {
                     RecipientReport(
@@ -70,7 +70,7 @@ struct SendmailTransport: Transport {
     /// Ends the programs that run, which have a second to tidy up.
     func interrupt() { children.interrupt() }
 
-    private static let longestCommand = 100_000
+    private static let maximumCommandLength = 100_000
 
     /// Returns each value in one argument with its letter. A program that has another use for the letter alone refuses
     /// such an argument; with two arguments it would take the value for a recipient.

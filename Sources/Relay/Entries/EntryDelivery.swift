@@ -8,7 +8,7 @@ import Spool
 /// One attempt to deliver one message to its waiting recipients, destination by destination.
 struct EntryDelivery {
     /// Seconds. Long before that, a delivery that ends takes up messages that were put aside for a busy destination.
-    private static let longestDetour = 600
+    private static let maximumDetour = 600
 
     private let entry: AdmittedEntry
     private let settings: RelaySettings
@@ -53,7 +53,7 @@ struct EntryDelivery {
                 opens(in: time - context.seconds + context.jitter(5))
                 missed(recipients, context.lanes.trouble(of: destination))
             case .full:
-                opens(in: Self.longestDetour)
+                opens(in: Self.maximumDetour)
                 busy = destination
             case .crowded: opens(in: 2 + context.jitter(3))
             case .go: try serve(destination, recipients, message)

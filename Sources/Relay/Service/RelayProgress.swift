@@ -21,11 +21,11 @@ struct RelayProgress: Codable, Sendable, Equatable {
 struct ProgressSource: Sendable {
     let engine: RelayEngine
     let counters: RelayCounters
-    private static let mostRoutes = 100
+    private static let maximumRoutes = 100
 
     var progress: RelayProgress {
         RelayProgress(
-            routes: engine.lanes.notAnswering().prefix(Self.mostRoutes).map {
+            routes: engine.lanes.notAnswering().prefix(Self.maximumRoutes).map {
                 RelayProgress.Route(
                     route: String("\($0.destination)".prefix(150)),
                     reason: String(($0.health.reason ?? "").prefix(300)),

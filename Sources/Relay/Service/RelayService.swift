@@ -24,7 +24,7 @@ final class RelayService: Service {
     /// The time that deliveries under way may take after the order to stop, before their waiting is ended.
     private static let patience: Duration = .seconds(5)
     /// After that the program ends whatever is under way: a disk that does not answer cannot be interrupted.
-    private static let longestEnd: Duration = .seconds(9)
+    private static let maximumEndTime: Duration = .seconds(9)
     /// The interval at which the folder of deferred messages is read anew while nothing asks for it.
     private static let relisting = Duration.seconds(300)
 
@@ -111,7 +111,7 @@ final class RelayService: Service {
     }
 
     private func end(of work: Task<Void, Never>) async {
-        await OrderlyEnd.of(work, patience: Self.patience, log: log, atTheLatest: Self.longestEnd) { [engine] in
+        await OrderlyEnd.of(work, patience: Self.patience, log: log, atTheLatest: Self.maximumEndTime) { [engine] in
             engine.settings.current.transport.interrupt()
         }
     }

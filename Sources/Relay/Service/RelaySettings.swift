@@ -28,7 +28,7 @@ final class RelaySettings: Sendable {
             configuration.postmaster ?? AddrSpec(localPart: "postmaster", domain: hostName) ?? Self.lastResort
         let schedule = configuration.schedule
         // Delays are stretched by a tenth, a route that is not answering and a busy one have pauses of their own.
-        longestWait = max(schedule.longestDelay + schedule.longestDelay / 10, RouteHealth.longestPause) + 60
+        longestWait = max(schedule.longestDelay + schedule.longestDelay / 10, RouteHealth.maximumPause) + 60
         patience = Patience(
             attempts: schedule.maxRetries + 1, span: schedule.total,
             // Delays are stretched by their jitter, so the time must be, too.

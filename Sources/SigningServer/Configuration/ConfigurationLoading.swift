@@ -113,8 +113,9 @@ final class DSSConfigurationReading {
             fault(element, "\(name)=\"…\" and unix=\"…\" exclude each other")
         }
         var socket = UnixSocket(path: SmallFile.resolve(path, in: directory))
-        if socket.path.utf8.count > UnixSocket.longestPath {
-            fault(element, "\(socket.path) is longer than the \(UnixSocket.longestPath) octets of a socket's path")
+        if socket.path.utf8.count > UnixSocket.maximumPathLength {
+            fault(
+                element, "\(socket.path) is longer than the \(UnixSocket.maximumPathLength) octets of a socket's path")
         }
         if let text = element.attribute("mode") {
             // Write permission is permission to connect. A socket for everybody would be no better than the loopback.

@@ -17,7 +17,7 @@ final class AcceptGuard: ChannelInboundHandler {
     private var lastTold: NIODeadline?
 
     private static let shortestPause = TimeAmount.milliseconds(20)
-    private static let longestPause = TimeAmount.milliseconds(500)
+    private static let maximumPause = TimeAmount.milliseconds(500)
 
     /// - Parameter onStop: Called when the server is asked to stop.
     init(_ board: ConnectionBoard, logger: Logger, onStop: @escaping @Sendable () -> Void) {
@@ -52,7 +52,7 @@ final class AcceptGuard: ChannelInboundHandler {
             bound.value.isResting = false
             channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
         }
-        pause = min(pause + pause, Self.longestPause)
+        pause = min(pause + pause, Self.maximumPause)
     }
 
     /// Once in ten seconds at most.

@@ -10,7 +10,7 @@ struct DescriptorPlan: Sendable, Hashable {
     var workers: Int
 
     /// The most connections, if there are descriptors for so many.
-    static let mostConnections = 256
+    static let maximumConnections = 256
     static let fewestConnections = 4
     /// Connections beyond the limit that are accepted before another has given way.
     static let surplus = 8
@@ -33,7 +33,7 @@ struct DescriptorPlan: Sendable, Hashable {
         let fixed = Self.fixed(open: open, processors: processors)
         workers = max(8, min(2 * processors, 32))
         if Self.connections(limit - fixed, workers) < 32 { workers = Self.fewestWorkers }
-        connections = min(Self.connections(limit - fixed, workers), Self.mostConnections)
+        connections = min(Self.connections(limit - fixed, workers), Self.maximumConnections)
         files = connections + workers * Self.filesOfWorker
         guard connections >= Self.fewestConnections else {
             let needed = fixed + Self.fewestWorkers * Self.descriptorsOfWorker + 2 * Self.fewestConnections
@@ -44,7 +44,7 @@ struct DescriptorPlan: Sendable, Hashable {
     /// Makes the plan for this process; raises the soft limit of descriptors as far as the system allows.
     static func make(processors: Int) throws(DescriptorShortage) -> DescriptorPlan {
         let open = try Descriptors.countOpen()
-        let most = max(8, min(2 * processors, 32)) * descriptorsOfWorker + 2 * mostConnections
+        let most = max(8, min(2 * processors, 32)) * descriptorsOfWorker + 2 * maximumConnections
         let limit = Descriptors.raiseLimit(to: fixed(open: open, processors: processors) + most)
         return try DescriptorPlan(limit: limit, open: open, processors: processors)
     }

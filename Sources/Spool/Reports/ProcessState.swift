@@ -32,20 +32,21 @@ extension Spool {
     /// Seconds after which a state says nothing any more. It is renewed every 10 s.
     static let stateLifetime = 30
     /// A state has at most this many octets.
-    public static let largestState = 65_536
+    public static let maximumStateSize = 65_536
 
     /// Replaces what this process says of itself. Call it on every change and every 10 s.
     ///
     /// A reader sees the old or the new one. If no new file can be made (a full disk), the state is written in place
     /// over a file that was made before.
     /// - Parameters:
-    ///   - json: At most ``largestState`` octets.
+    ///   - json: At most ``maximumStateSize`` octets.
     ///   - pid: Default: this process.
     /// - Throws: ``SpoolError`` if the state cannot be written.
     public func publishState(_ json: [UInt8], program: String, pid: Int32? = nil) throws(SpoolError) {
         let name = "\(program)-\(pid ?? getpid()).json"
-        guard json.count <= Self.largestState else {
-            throw SpoolError(.layout, path: name, "the state of this process has more than \(Self.largestState) octets")
+        guard json.count <= Self.maximumStateSize else {
+            throw SpoolError(
+                .layout, path: name, "the state of this process has more than \(Self.maximumStateSize) octets")
         }
         let state = try state
         if stateReserve.spare.withLock({ $0 == nil }) {
@@ -95,7 +96,7 @@ extension Spool {
         do throws(SpoolError) {
             let file = try state.createFile(spare, mode: Layout.fileMode)
             do throws(SpoolError) {
-                try file.write([UInt8](repeating: UInt8(ascii: " "), count: Self.largestState))
+                try file.write([UInt8](repeating: UInt8(ascii: " "), count: Self.maximumStateSize))
                 stateReserve.spare.withLock { $0 = StateReserve.Spare(name: spare, file: file) }
             } catch {
                 try state.unlink(spare)
@@ -110,7 +111,7 @@ extension Spool {
     /// - Returns: False if there is none.
     private func overwriteSpare(_ name: String, _ json: [UInt8], in state: Directory) throws(SpoolError) -> Bool {
         guard let spare = stateReserve.spare.withLock({ $0 }) else { return false }
-        let padded = json + [UInt8](repeating: UInt8(ascii: " "), count: Self.largestState - json.count)
+        let padded = json + [UInt8](repeating: UInt8(ascii: " "), count: Self.maximumStateSize - json.count)
         let written = padded.withUnsafeBytes { pwrite(spare.file.descriptor, $0.baseAddress, $0.count, 0) }
         guard written == padded.count else {
             throw spare.file.failure(errno, "cannot write the state of this process")
@@ -175,7 +176,7 @@ extension Spool {
         let status = try file.status()
         let age = clock.now() - status.st_mtim.tv_sec
         guard status.st_mode & S_IFMT == S_IFREG else { return nil }
-        guard status.st_size <= Self.largestState else {
+        guard status.st_size <= Self.maximumStateSize else {
             return defective("it has \(status.st_size) octets, more than any state has", age: max(0, age))
         }
         return ProcessState(

@@ -3,7 +3,7 @@ import Octets
 
 /// Writes an output's block and content in few large pieces, with the line ends asked for.
 struct OutputWriter {
-    private static let largestPiece = 262_144
+    private static let maximumPieceSize = 262_144
 
     /// The block as it will stand in the file.
     let block: OctetString
@@ -18,7 +18,7 @@ struct OutputWriter {
 
     func write(to file: OpenFile) throws(SpoolError) {
         // One octet more than there is: a CR held back takes its place before the next piece.
-        let size = max(4_096, min(block.count + content.count + 1, Self.largestPiece))
+        let size = max(4_096, min(block.count + content.count + 1, Self.maximumPieceSize))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         defer { buffer.deallocate() }
         var filled = 0

@@ -19,7 +19,7 @@ struct DescriptorPlanTests {
         let used = 10 + 3 * processors + plan.connections + DescriptorPlan.surplus + 3 + plan.files + 4 * plan.workers
         #expect(used + 24 <= limit)
         #expect(plan.connections >= DescriptorPlan.fewestConnections && plan.workers >= 4)
-        #expect(plan.connections <= DescriptorPlan.mostConnections)
+        #expect(plan.connections <= DescriptorPlan.maximumConnections)
     }
 
     @Test("too few descriptors are refused with the number that suffices")

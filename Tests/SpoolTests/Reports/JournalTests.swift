@@ -161,7 +161,7 @@ struct JournalTests {
     func defectiveStates() throws {
         let test = try TestSpool()
         test.clock.set(seconds: Int(Date().timeIntervalSince1970))
-        try test.put(String(repeating: " ", count: Spool.largestState + 1), "state/ses-\(getpid()).json")
+        try test.put(String(repeating: " ", count: Spool.maximumStateSize + 1), "state/ses-\(getpid()).json")
         let state = try #require(try test.spool.readStates().first)
         #expect(state.pid == getpid() && state.defect?.contains("octets") == true && state.json.isEmpty)
     }
