@@ -16,6 +16,8 @@ final class PushParser {
     private unowned let events: any XMLEvents
     private(set) var failure: XMLReadingError?
     private var fed = 0
+    /// Octets that are not a whole piece yet.
+    private var waiting: [UInt8] = []
     /// The first two octets, which tell UTF-16.
     private var opening: [UInt8] = []
     private var elements = 0
@@ -25,7 +27,9 @@ final class PushParser {
     private var declared = 0
     private var isStopped = false
 
-    /// One call into C takes no more than this, so that a stop takes effect soon.
+    /// One call into C takes just this many octets, until the last one. So the same document has the same findings
+    /// however it arrives: of several faults libxml2 finds first what it is given first, and where it has to wait for
+    /// more it may find another one.
     private static let piece = 32_768
 
     private static let initialised: Void = xmlInitParser()
@@ -73,20 +77,40 @@ final class PushParser {
         var rest = octets[...]
         while !rest.isEmpty, !isStopped {
             if let failure { throw failure }
-            let count = min(rest.count, Self.piece)
-            fed += count
-            guard fed <= limits.octets else {
-                throw fail(.limit, "the document has more than \(limits.octets) octets")
-            }
-            try refuseNUL(rest.prefix(count))
-            UnsafeRawBufferPointer(rebasing: rest.prefix(count)).withMemoryRebound(to: CChar.self) { piece in
-                quietly { _ = xmlParseChunk(context, piece.baseAddress, Int32(count), 0) }
-            }
+            let count = min(rest.count, Self.piece - waiting.count)
+            let next = UnsafeRawBufferPointer(rebasing: rest.prefix(count))
             rest = rest.dropFirst(count)
-            try check()
-            guard unparsed <= limits.markup else {
-                throw fail(.limit, "a tag, comment or instruction has more than \(limits.markup) octets")
+            if count == Self.piece {
+                try parse(next)
+            } else {
+                waiting.append(contentsOf: next)
+                if waiting.count == Self.piece { try parseWaiting() }
             }
+        }
+    }
+
+    private func parseWaiting() throws(XMLReadingError) {
+        let octets = waiting
+        waiting.removeAll()
+        let result = octets.withUnsafeBytes { octets -> Result<Void, XMLReadingError> in
+            do throws(XMLReadingError) { return .success(try parse(octets)) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    private func parse(_ octets: UnsafeRawBufferPointer) throws(XMLReadingError) {
+        guard !octets.isEmpty else { return }
+        fed += octets.count
+        guard fed <= limits.octets else {
+            throw fail(.limit, "the document has more than \(limits.octets) octets")
+        }
+        try refuseNUL(octets)
+        octets.withMemoryRebound(to: CChar.self) { piece in
+            quietly { _ = xmlParseChunk(context, piece.baseAddress, Int32(octets.count), 0) }
+        }
+        try check()
+        guard unparsed <= limits.markup else {
+            throw fail(.limit, "a tag, comment or instruction has more than \(limits.markup) octets")
         }
     }
 
@@ -94,6 +118,8 @@ final class PushParser {
         guard !isStopped, !hasFinished else { return }
         if let failure { throw failure }
         hasFinished = true
+        try parseWaiting()
+        guard !isStopped else { return }
         quietly { _ = xmlParseChunk(context, nil, 0, 1) }
         try check()
         guard elements > 0, declarations.isEmpty else { throw fail(.malformed, "the document is not complete") }
@@ -101,7 +127,7 @@ final class PushParser {
     }
 
     /// A NUL is no character of XML (XML 1.0 §2.2), and libxml2 may take it for the end of the document.
-    private func refuseNUL(_ piece: UnsafeRawBufferPointer.SubSequence) throws(XMLReadingError) {
+    private func refuseNUL(_ piece: UnsafeRawBufferPointer) throws(XMLReadingError) {
         if opening.count < 2 { opening += piece.prefix(2 - opening.count) }
         let isWide = opening.contains { $0 == 0 || $0 == 0xFE || $0 == 0xFF }
         guard !isWide, piece.contains(0) else { return }

@@ -45,7 +45,8 @@ public final class XMLStream<Handler: XMLStreamHandler> {
     /// The number of octets that the parser keeps at present.
     var heldOctets: Int { parser.held }
 
-    /// Reads the next octets. After an error every further call throws the same error.
+    /// Takes the next octets, which are read in pieces of a fixed length: an error may be thrown by a later call. After
+    /// an error every further call throws the same error.
     /// - Throws: ``XMLStreamError`` if the octets are not well-formed XML, exceed a limit, or the handler throws.
     public func feed(_ octets: UnsafeRawBufferPointer) throws(XMLStreamError<Handler.Failure>) {
         try relay.rethrow()

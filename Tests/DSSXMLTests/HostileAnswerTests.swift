@@ -28,6 +28,37 @@ struct HostileAnswerTests {
         }
     }
 
+    @Test("have the same outcome however their octets are cut", .timeLimit(.minutes(2)))
+    func cuts() throws {
+        let faults = [
+            "<!DOCTYPE a [<!ENTITY b 'c'>]>", "\0", "&c;", "</x>", "<a:b/>", "\u{1}", "<?xml version='1.0'?>", "]]>",
+            "<!--",
+            "--b\r\n", "--b--\r\n", "\r\n\r\n", "Content-Transfer-Encoding: x\r\n\r\n", "<b c='d' c='e'/>",
+        ].map { Array($0.utf8) }
+        let root = "--b\r\nContent-ID: <r>\r\n\r\n<SignResponse xmlns='urn:oasis:names:tc:dss:1.0:core:schema'/>\r\n"
+        let multipart = Array((root + "--b\r\nContent-ID: <a>\r\n\r\nabc\r\n--b--\r\n").utf8)
+        let plain = try TestMaterial.octets(TestMaterial.fixtures + "/dss/responses/sign-cms.xml")
+        var random = SeededNumbers(seed: 20_261_201)
+        for number in 0..<400 {
+            var octets = number % 2 == 0 ? plain : multipart
+            let length = octets.count
+            for _ in 0..<2 {
+                octets.insert(
+                    contentsOf: faults.randomElement(using: &random) ?? [],
+                    at: Int.random(in: 0...length, using: &random))
+            }
+            // Behind a piece of the reader's own, too.
+            if number % 5 == 0 { octets.insert(contentsOf: [UInt8](repeating: 0x20, count: 40_000), at: length / 2) }
+            let type = number % 2 == 0 ? "text/xml" : "multipart/related; boundary=b; start=\"<r>\""
+            for question in [AnswerCase.email, AnswerCase.verification] {
+                let outcomes = [1, 7, 100, 4_096, 16_384, 20_001, octets.count].map { size in
+                    "\(decode(octets, question, fields: [("Content-Type", type)], size: size))"
+                }
+                #expect(Set(outcomes).count == 1, "\(number): \(outcomes)")
+            }
+        }
+    }
+
     @Test("with random boundaries, cuts and doublings in their parts never crash the reader")
     func multipart() {
         var random = SeededNumbers(seed: 7)

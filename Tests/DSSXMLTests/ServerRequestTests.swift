@@ -16,6 +16,21 @@ struct ServerRequestTests {
         return try reader.finish()
     }
 
+    @Test(
+        "a request with two faults is refused for the same reason however it is cut",
+        arguments: [
+            "<!DOCTYPE a><a>\0</a>", "<a>\0</a><!DOCTYPE a>", "<!DOCTYPE a\0>", "<a></b>\0", "<a>&b;\0</a>",
+            "<a b='&c;'\0/>",
+        ])
+    func cuts(_ text: String) {
+        let reasons = [1, 2, 7, .max].map { size in
+            do {
+                return "\(try read(text, pieces: size))"
+            } catch { return "\(error)" }
+        }
+        #expect(Set(reasons).count == 1, "\(reasons)")
+    }
+
     private func kind(_ text: String) -> DSSServerRequestError.Kind? {
         do { _ = try read(text) } catch { return (error as? DSSServerRequestError)?.kind }
         return nil

@@ -59,7 +59,10 @@ struct XMLStreamTests {
         arguments: ["<a><no/><b/></a>", "<a><late></late><b/></a>"])
     func refusal(_ text: String) throws {
         let stream = try XMLStream(Recorder())
-        #expect(throws: XMLStreamError<Refusal>.self) { try feed(text, stream, by: text.utf8.count) }
+        #expect(throws: XMLStreamError<Refusal>.self) {
+            try feed(text, stream, by: text.utf8.count)
+            try stream.finish()
+        }
         let told = stream.handler.calls
         #expect(throws: XMLStreamError<Refusal>.self) { try feed("<c/>", stream, by: 1) }
         #expect(throws: XMLStreamError<Refusal>.self) { try stream.finish() }
@@ -70,7 +73,10 @@ struct XMLStreamTests {
     @Test("an error of the document stays, and no event follows it")
     func malformed() throws {
         let stream = try XMLStream(Recorder())
-        #expect(throws: XMLStreamError<Refusal>.self) { try feed("<a></b><c/>", stream, by: 100) }
+        #expect(throws: XMLStreamError<Refusal>.self) {
+            try feed("<a></b><c/>", stream, by: 100)
+            try stream.finish()
+        }
         #expect(throws: XMLStreamError<Refusal>.self) { try feed("<d/>", stream, by: 100) }
         #expect(stream.handler.events == ["<|a"])
     }
@@ -105,6 +111,7 @@ struct XMLStreamTests {
         try feed("<a>", stream, by: 3)
         let error = #expect(throws: XMLStreamError<Never>.self) {
             try feed(String(repeating: "x", count: 2_000), stream, by: 100)
+            try stream.finish()
         }
         guard case .unreadable(let reason) = error else { return }
         #expect(reason.kind == .limit)

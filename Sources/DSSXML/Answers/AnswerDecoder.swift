@@ -32,6 +32,13 @@ public final class AnswerDecoder {
     private var root = KeptOctets(limit: AnswerBody.keptOctets)
     private var stream: XMLStream<AnswerContent>?
     private var fault: Fault?
+    /// Octets that are not a whole piece yet.
+    private var waiting: [UInt8] = []
+    private var isWanted = true
+
+    /// The body is read in pieces of this many octets, however it arrives: of several faults the one that is found
+    /// first must be the same for the same octets.
+    private static let piece = 16 << 10
 
     private enum Reading {
         /// No octet but white space yet.
@@ -64,6 +71,29 @@ public final class AnswerDecoder {
     /// Takes the next octets of the body.
     /// - Returns: True if more of it is wanted; ``finish()`` gives the outcome in either case.
     public func take(_ octets: UnsafeRawBufferPointer) -> Bool {
+        var rest = octets[...]
+        while isWanted, !rest.isEmpty {
+            let count = min(rest.count, Self.piece - waiting.count)
+            let next = UnsafeRawBufferPointer(rebasing: rest.prefix(count))
+            rest = rest.dropFirst(count)
+            if count == Self.piece {
+                isWanted = read(next)
+            } else {
+                waiting.append(contentsOf: next)
+                if waiting.count == Self.piece { readWaiting() }
+            }
+        }
+        return isWanted
+    }
+
+    private func readWaiting() {
+        let octets = waiting
+        waiting.removeAll()
+        if isWanted, !octets.isEmpty { isWanted = octets.withUnsafeBytes { read($0) } }
+    }
+
+    /// - Returns: True if more is wanted.
+    private func read(_ octets: UnsafeRawBufferPointer) -> Bool {
         var octets = octets
         body.note(octets, keepsAll: !content.hasDocumentBegun)
         if case .nothing = reading {
@@ -95,6 +125,7 @@ public final class AnswerDecoder {
 
     /// Says that the body has ended.
     public func finish() -> DSSOutcome {
+        readWaiting()
         guard let head else { return .unreachable(Unreachability(.noAnswer, "there was no answer")) }
         if case .storage(let error)? = fault { return Self.outcome(of: error) }
         if case .nothing = reading { return head.outcomeWithoutBody }

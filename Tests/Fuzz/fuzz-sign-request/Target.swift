@@ -26,8 +26,7 @@ enum RequestTarget {
             }
             return "\(try reader.finish())"
         } catch {
-            // The XML reader sees further in a larger piece: of two faults another may be the first.
-            return "refused"
+            return "refused: \(error)"
         }
     }
 }

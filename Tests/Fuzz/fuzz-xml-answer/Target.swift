@@ -49,11 +49,8 @@ enum AnswerTarget {
         case .signed(.cms(let octets)): "CMS \(octets.hashValue)"
         case .signed(.document(let octets)): "document \(octets.hashValue)"
         case .verified(let answer): "\(answer)"
-        // Octets that are no XML, behind something that is refused, are seen first in a larger piece.
-        case .refused(let refusal) where refusal.source == .reader: "no answer"
         case .refused(let refusal): "refused \(refusal.source) \(refusal.errorCode ?? 0) \(refusal.message)"
-        case .unreachable(let reason) where reason.kind == .noAnswer: "no answer"
-        case .unreachable(let reason): "unreachable \(reason.kind)"
+        case .unreachable(let reason): "unreachable \(reason.kind) \(reason.message)"
         }
     }
 }
