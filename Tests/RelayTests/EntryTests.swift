@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import InternetMessage
 import ProgramLife
 import Relaying
@@ -7,6 +8,14 @@ import TestSupport
 import Testing
 
 @testable import Relay
+
+/// Texts that a callback notes.
+private final class Noted: Sendable {
+    private let texts = Mutex<[String]>([])
+    var all: [String] { texts.withLock { $0 } }
+
+    func add(_ text: String) { texts.withLock { $0.append(text) } }
+}
 
 @Suite("A message on its way through the relay")
 struct EntryTests {
@@ -293,6 +302,61 @@ struct EntryTests {
         bench.pass()
         let report = try #require(bench.transport.deliveries.last { $0.recipients == ["a@example.test"] })
         #expect(report.text.contains("could never be recorded") && report.text.contains("it may have arrived"))
+    }
+
+    @Test("the end of a message is not sent again while the journal cannot announce it")
+    func unannounced() throws {
+        let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>1 second</delayTime>")
+        // What a process leaves that dies between the end of the message and its reply.
+        bench.transport.answer("b@x.test", .silence)
+        try bench.put()
+        bench.pass()
+        let noted = Noted()
+        bench.transport.beforeReport.withLock { $0 = { noted.add("sent") } }
+        let journal = bench.path + "/relay/journal/" + (try #require(try bench.names("relay/journal").first))
+        try #require(unlink(journal) == 0 && mkdir(journal, 0o700) == 0)
+        for _ in 0..<3 {
+            bench.time += 1_000
+            bench.engine.recover()
+            bench.pass()
+        }
+        #expect(noted.all.isEmpty)
+        #expect(bench.counters.current.possibleRepeats == 0)
+        try #require(rmdir(journal) == 0)
+        let next = try RelayBench(copying: bench)
+        next.time = bench.time + 1_000
+        next.engine.recover()
+        next.pass()
+        #expect(next.transport.deliveries.count == 1)
+        #expect(next.counters.current.possibleRepeats == 1)
+        #expect(try next.counts().isEmpty)
+        let lines = try next.names("relay/journal").map { try next.text("relay/journal/" + $0) }.joined()
+        #expect(lines.contains("possible repeat"))
+    }
+
+    @Test("a start after an interrupted one is in the record before a server is asked", arguments: [0, 1, 2])
+    func recordedStart(_ starts: Int) throws {
+        let bench = try RelayBench()
+        if starts > 0 {
+            _ = try interrupted(bench, [.arrived(5, .delivered)], starts: starts)
+        } else {
+            try bench.put()
+        }
+        let records = Noted()
+        bench.transport.beforeReport.withLock {
+            $0 = { [path = bench.path + "/relay/work/"] in
+                for place in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+                    let text = try? TestMaterial.octets(path + place + "/done")
+                    if let text { records.add(String(decoding: text, as: UTF8.self)) }
+                }
+            }
+        }
+        bench.engine.recover()
+        bench.pass()
+        let record = try #require(records.all.first)
+        let isRecorded = record.split(separator: "\n").contains { $0 == DeliveryLine.started.text }
+        #expect(isRecorded == (starts > 0), "\(record)")
+        #expect(try bench.counts().isEmpty)
     }
 
     /// A message as a process leaves it that died three times at it.
