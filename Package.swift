@@ -112,11 +112,11 @@ let package = Package(
             "SESConfiguration",
             ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "DocumentKinds", "XMLReading"]),
-        layer("CurlTransfer", ["Octets", "CCurl"]),
+        layer("CurlTransfer", ["Octets", "HostProcess", "CCurl"]),
         layer(
             "DSSClient",
             ["Octets", "Explanations", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
-        layer("MailExchange", ["CAres"]),
+        layer("MailExchange", ["HostProcess", "CAres"]),
         layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "DomainNames", "Explanations", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CivilTime", "DocumentKinds", "CXmlSec"]),
@@ -128,7 +128,7 @@ let package = Package(
             [
                 "Octets", "DomainNames", "Explanations", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML",
                 "XMLReading", "CMSSignatures", "ImageReading", "PDFSignatures", "XMLSignatures", "CurlTransfer",
-                "HostProcess", "Workers", log, http, https,
+                "HostProcess", "Workers", log, lifecycle, signals, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.

@@ -1,4 +1,6 @@
 import CCurl
+import Glibc
+import HostProcess
 import Octets
 
 /// Owns one libcurl easy handle and the lists that it points to.
@@ -8,16 +10,21 @@ final class EasyHandle {
     private var resolveList: UnsafeMutablePointer<curl_slist>?
     /// libcurl writes its words about a failure here; it must outlive the handle.
     private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    /// The errno with which a socket was refused for want of descriptors or memory; 0 if none was.
+    private let refusedSocket = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
     init() throws(TransferError) {
         try CurlLibrary.prepare()
         guard let raw = curl_easy_init() else {
             words.deallocate()
-            throw TransferError(.internal, "no memory for a transfer")
+            refusedSocket.deallocate()
+            throw TransferError(.machine(errno: Descriptors.shortage() ?? ENOMEM), "no memory for a transfer")
         }
         self.raw = raw
         words[0] = 0
+        refusedSocket.pointee = 0
         try check(ccurl_set_buffer(raw, CURLOPT_ERRORBUFFER, words))
+        try check(ccurl_set_socket_callback(raw, EasyHandle.openSocket, refusedSocket))
     }
 
     deinit {
@@ -25,6 +32,35 @@ final class EasyHandle {
         curl_slist_free_all(fieldList)
         curl_slist_free_all(resolveList)
         words.deallocate()
+        refusedSocket.deallocate()
+    }
+
+    /// Makes the sockets as libcurl does, because libcurl does not tell why it could not.
+    private static let openSocket: ccurl_socket_callback = { context, _, address in
+        guard let address else { return -1 }
+        let made = socket(
+            address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
+        let number = errno
+        if made < 0, Descriptors.shortages.contains(number) {
+            context?.assumingMemoryBound(to: Int32.self).pointee = number
+        }
+        return made
+    }
+
+    /// Returns the errno of the fault of this machine behind a failed transfer; nil if it was none.
+    ///
+    /// What else libcurl and the libraries below it do with descriptors, such as looking up a name or reading
+    /// certificates, fails without an errno. Then it is asked if there are any.
+    func machineFault(behind code: CURLcode) -> Int32? {
+        if refusedSocket.pointee != 0 { return refusedSocket.pointee }
+        switch code {
+        case CURLE_OUT_OF_MEMORY: return Descriptors.shortage() ?? ENOMEM
+        case CURLE_FAILED_INIT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT,
+            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CRL_BADFILE, CURLE_SSL_CONNECT_ERROR,
+            CURLE_SSL_ISSUER_ERROR, CURLE_INTERFACE_FAILED, CURLE_SSL_ENGINE_INITFAILED:
+            return Descriptors.shortage()
+        default: return nil
+        }
     }
 
     var errorWords: String { String(cString: words) }

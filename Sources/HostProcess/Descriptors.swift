@@ -45,6 +45,21 @@ package enum Descriptors {
         return count - 1
     }
 
+    /// The errors of system calls that mean: this machine has no descriptors, buffers or memory left.
+    package static let shortages: Set<Int32> = [EMFILE, ENFILE, ENOBUFS, ENOMEM]
+
+    /// Asks for a descriptor, to find out why a library failed that does not tell errno.
+    /// - Returns: The errno if there is none to be had; nil if there is one.
+    package static func shortage() -> Int32? {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return nil
+        }
+        let number = errno
+        return shortages.contains(number) ? number : nil
+    }
+
     /// Sees to it that `count` descriptors can still be opened; raises the soft limit if need be.
     /// - Throws: ``DescriptorShortage`` if the system does not allow so many.
     package static func require(_ count: Int) throws(DescriptorShortage) {

@@ -47,7 +47,7 @@ public struct MailExchangeLookup: Sendable {
             }
         }
         guard exchangers.isEmpty else { return exchangers }
-        if let doubt { throw MailExchangeError(.temporary, doubt) }
+        if let doubt { throw .unanswered(.temporary, doubt) }
         throw MailExchangeError(.noAddress, "no host that takes mail for \(domain) has an address")
     }
 
@@ -59,7 +59,7 @@ public struct MailExchangeLookup: Sendable {
         case .nothing: return []
         case .noSuchName: throw MailExchangeError(.noSuchDomain, "the domain \(domain) does not exist")
         case .failed(let detail):
-            throw MailExchangeError(.temporary, "the mail exchangers of \(domain) are not known: \(detail)")
+            throw .unanswered(.temporary, "the mail exchangers of \(domain) are not known: \(detail)")
         }
     }
 

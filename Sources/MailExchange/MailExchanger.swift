@@ -1,3 +1,6 @@
+import Glibc
+import HostProcess
+
 /// A host that takes mail for a domain.
 public struct MailExchanger: Sendable, Hashable {
     /// Its name without the dot at the end: what its certificate should show. Of an address literal the address.
@@ -29,6 +32,8 @@ public struct MailExchangeError: Error, Sendable, Hashable, CustomStringConverti
         case badName
         /// No answer, or a server that fails: another time may do better.
         case temporary
+        /// This machine has no descriptors or no memory left.
+        case machine(errno: Int32)
         /// c-ares itself, or its settings.
         case `internal`
     }
@@ -38,10 +43,21 @@ public struct MailExchangeError: Error, Sendable, Hashable, CustomStringConverti
 
     public var description: String { detail }
     /// True if asking again later may help.
-    public var isTransient: Bool { kind == .temporary || kind == .internal }
+    public var isTransient: Bool {
+        switch kind {
+        case .temporary, .internal, .machine: true
+        case .noSuchDomain, .takesNoMail, .noAddress, .loop, .badName: false
+        }
+    }
 
     init(_ kind: Kind, _ detail: String) {
         self.kind = kind
         self.detail = detail
+    }
+
+    /// A question that got no answer. c-ares does not tell that it could not even ask, so it is found out here.
+    static func unanswered(_ kind: Kind, _ detail: String) -> MailExchangeError {
+        guard let errno = Descriptors.shortage() else { return MailExchangeError(kind, detail) }
+        return MailExchangeError(.machine(errno: errno), "\(detail): \(String(cString: strerror(errno)))")
     }
 }

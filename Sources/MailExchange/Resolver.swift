@@ -173,6 +173,6 @@ final class Resolver {
     }
 
     private static func fault(_ what: String, _ status: Int32) -> MailExchangeError {
-        MailExchangeError(.internal, "\(what): \(String(cString: ares_strerror(status)))")
+        .unanswered(.internal, "\(what): \(String(cString: ares_strerror(status)))")
     }
 }

@@ -6,9 +6,15 @@ struct CharsetConversion: ~Copyable {
     /// The smallest number of octets in a unit of the charset. Invalid octets are left out by units.
     private let unit: Int
 
-    /// nil when the C library does not know `name`.
-    init?(from name: String) {
-        guard let descriptor = iconv_open("UTF-8", name), Int(bitPattern: descriptor) != -1 else { return nil }
+    /// nil when the C library does not know `name`. If it only could not load it, ``ConversionFaults`` is told.
+    /// - Parameter open: Opens a conversion, as iconv_open(3) does; tests bring their own.
+    init?(from name: String, open: (String, String) -> iconv_t? = { iconv_open($0, $1) }) {
+        errno = 0
+        guard let descriptor = open("UTF-8", name), Int(bitPattern: descriptor) != -1 else {
+            // EINVAL stands for a set that there is not.
+            if errno != EINVAL { ConversionFaults.note(errno) }
+            return nil
+        }
         self.descriptor = descriptor
         unit = name.hasPrefix("UTF-32") ? 4 : name.hasPrefix("UTF-16") ? 2 : 1
     }

@@ -72,6 +72,8 @@ public enum TransportEnd: Sendable, Hashable {
     case untried
     /// The destination failed; recipients that were not reported have had no attempt.
     case routeFailed(String)
+    /// This machine has no descriptors or no memory left, by errno: nothing was tried, and nobody is to blame.
+    case machineFault(errno: Int32, String)
     /// The program is to stop.
     case interrupted
 }

@@ -1,3 +1,4 @@
+import Glibc
 import InternetMessage
 import Testing
 
@@ -16,6 +17,30 @@ struct CharsetsTests {
             self.octets = octets
             self.text = text
         }
+    }
+
+    @Test("a set that cannot be loaded is a fault of the machine, one that there is not is none")
+    func faults() async {
+        func conversion(_ number: Int32) async -> Int32? {
+            let (isKnown, noted) = await ConversionFaults.noting {
+                switch CharsetConversion(
+                    from: "KOI8-R",
+                    open: { _, _ in
+                        errno = number
+                        return iconv_t(bitPattern: -1)
+                    })
+                {
+                case .some: true
+                case .none: false
+                }
+            }
+            #expect(!isKnown)
+            return noted
+        }
+        for number in [EMFILE, ENFILE, ENOMEM, EIO] { #expect(await conversion(number) == number) }
+        #expect(await conversion(EINVAL) == nil)
+        let good = await ConversionFaults.noting { Charsets().decode([0xD0], charset: "koi8-r") }
+        #expect(good.result == "п" && good.errno == nil)
     }
 
     @Test(

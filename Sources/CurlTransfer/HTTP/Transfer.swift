@@ -73,6 +73,9 @@ final class Transfer {
     func result(_ code: CURLcode) -> Result<HTTPHead, TransferError> {
         if let fault { return .failure(fault) }
         guard code == CURLE_OK || isEarlyRefusal(code) else {
+            if let errno = handle.machineFault(behind: code) {
+                return .failure(TransferError(machineFault: errno, "no connection can be made from here"))
+            }
             return .failure(
                 TransferError(
                     code: code, words: handle.errorWords, connectStatus: handle.number(CURLINFO_HTTP_CONNECTCODE)))

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// The reason why a transfer got no answer.
 public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -20,7 +21,9 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
         case tooLarge
         case stoppedByReceiver
         case cancelled
-        /// libcurl itself, or no memory.
+        /// This machine has no descriptors or no memory left.
+        case machine(errno: Int32)
+        /// libcurl itself.
         case `internal`
     }
     public let kind: Kind
@@ -34,6 +37,11 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
     init(_ kind: Kind, _ detail: String) {
         self.kind = kind
         self.detail = Self.oneLine(detail)
+    }
+
+    /// - Parameter errno: That of the call that failed for want of descriptors or memory.
+    init(machineFault errno: Int32, _ detail: String) {
+        self.init(.machine(errno: errno), "\(detail): \(String(cString: strerror(errno)))")
     }
 
     /// - Parameters:
@@ -63,6 +71,7 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
             .tls
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CLIENTCERT: .clientCertificate
         case CURLE_FILESIZE_EXCEEDED: .tooLarge
+        case CURLE_OUT_OF_MEMORY: .machine(errno: ENOMEM)
         // HTTP/0.9 is an unsupported protocol; those of addresses are known before.
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_WEIRD_SERVER_REPLY,
             CURLE_BAD_CONTENT_ENCODING,

@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import HostProcess
 import Synchronization
 
 /// A flag that is set when the task behind a request was cancelled.
@@ -42,7 +43,9 @@ final class TransferLoop: Sendable {
 
     init(_ settings: TransferSettings) throws(TransferError) {
         try CurlLibrary.prepare()
-        guard let raw = curl_multi_init() else { throw TransferError(.internal, "no memory for transfers") }
+        guard let raw = curl_multi_init() else {
+            throw TransferError(machineFault: Descriptors.shortage() ?? ENOMEM, "no transfers can be set up")
+        }
         self.settings = settings
         guard ccurl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, settings.maximumConnections) == CURLM_OK else {
             curl_multi_cleanup(raw)
@@ -62,7 +65,7 @@ final class TransferLoop: Sendable {
             Unmanaged.passUnretained(self).release()
             curl_multi_cleanup(raw)
             inbox.withLock { $0.multi = nil }
-            throw TransferError(.internal, "no thread for transfers: errno \(code)")
+            throw TransferError(machineFault: code, "no thread for transfers")
         }
         pthread_detach(thread)
     }

@@ -126,7 +126,11 @@ extension MailConnectionError {
     /// True if another try without STARTTLS may succeed.
     fileprivate var isOfEncryption: Bool {
         switch phase {
-        case .startTLS, .handshake: kind != .interrupted && kind != .internal && kind != .settings
+        case .startTLS, .handshake:
+            switch kind {
+            case .interrupted, .internal, .settings, .machine: false
+            default: true
+            }
         case .connect, .greeting, .ehlo, .auth, .open: false
         }
     }

@@ -38,7 +38,9 @@ public struct MailConnectionError: Error, Sendable, Hashable, CustomStringConver
         case notSMTP
         /// By an ``Interruption``.
         case interrupted
-        /// libcurl itself, or no memory.
+        /// This machine has no descriptors or no memory left.
+        case machine(errno: Int32)
+        /// libcurl itself.
         case `internal`
     }
 
@@ -60,6 +62,10 @@ public struct MailConnectionError: Error, Sendable, Hashable, CustomStringConver
 
     /// A setting that libcurl did not take.
     init(_ error: TransferError, _ phase: Phase) {
-        self.init(error.kind == .internal ? .internal : .settings, phase, error.detail)
+        switch error.kind {
+        case .machine(let errno): self.init(.machine(errno: errno), phase, error.detail)
+        case .internal: self.init(.internal, phase, error.detail)
+        default: self.init(.settings, phase, error.detail)
+        }
     }
 }

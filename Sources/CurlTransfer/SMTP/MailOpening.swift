@@ -92,6 +92,10 @@ final class MailOpening {
         // After a refused EHLO libcurl tries HELO; a server that goes then has said why before.
         if phase == .ehlo, reply.isEmpty, !refusedEHLO.isEmpty { (reply, isReplyComplete) = (refusedEHLO, true) }
         if let fault { return MailConnectionError(fault.kind, phase, replyLines: reply, fault.detail) }
+        if let errno = handle.machineFault(behind: code) {
+            let fault = TransferError(machineFault: errno, "no connection can be made from here")
+            return MailConnectionError(fault, phase)
+        }
         let words = handle.errorWords
         let detail = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
         let kind = kind(of: code)

@@ -1,6 +1,7 @@
 import Composition
 import InternetMessage
 import Logging
+import MessageInspection
 import Octets
 import Processing
 import ProgramLife
@@ -203,7 +204,13 @@ final class EntryRun {
         var services = configuration.services
         services.signatures = calls
         let processor = EntryProcessor(policy: configuration.processor.policy, services: services)
-        return (await processor.process(entry, scratch: transaction.scratch), ending == .lf)
+        let (outcome, errno) = await ConversionFaults.noting {
+            await processor.process(entry, scratch: transaction.scratch)
+        }
+        if let errno {
+            throw .spool(SpoolError(.system, path: spool.path, errno: errno, "a character set cannot be loaded"))
+        }
+        return (outcome, ending == .lf)
     }
 
     private func entry(

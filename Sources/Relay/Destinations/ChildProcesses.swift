@@ -5,9 +5,12 @@ import Synchronization
 
 /// The reason why a program could not be run.
 struct ProcessFailure: Error {
-    let reason: String
+    let errno: Int32
+    var reason: String { String(cString: strerror(errno)) }
+    /// True if this machine has no descriptors, processes or memory left.
+    var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN].contains(errno) }
 
-    init(_ errno: Int32) { reason = String(cString: strerror(errno)) }
+    init(_ errno: Int32) { self.errno = errno }
 }
 
 /// The standard input of a program: a file without a name. (With a pipe, the program would take a message for complete

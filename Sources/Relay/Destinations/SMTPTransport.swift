@@ -53,6 +53,7 @@ final class SMTPTransport: Transport {
                     of: try lookup.exchangers(of: destination.domain ?? "") { interruption.isRaised })
             } catch {
                 if interruption.isRaised { return .interrupted }
+                if case .machine(let errno) = error.kind { return .machineFault(errno: errno, error.detail) }
                 try report(consignment.recipients.map { RecipientReport($0, .init(SMTPFailure(error), server: nil)) })
                 return .untried
             }
@@ -93,7 +94,10 @@ final class SMTPTransport: Transport {
             } else {
                 switch connect(ways, timeouts) {
                 case .success(let made): session = made
-                case .failure(let error): return interruption.isRaised ? .interrupted : .routeFailed(error.summary)
+                case .failure(let error):
+                    if interruption.isRaised { return .interrupted }
+                    return error.machineFault.map { .machineFault(errno: $0, error.summary) }
+                        ?? .routeFailed(error.summary)
                 }
             }
             let server = session.peerAddress
@@ -157,6 +161,8 @@ final class SMTPTransport: Transport {
                 return .success(try SMTPSession(way, timeouts: timeouts, interruption: interruption))
             } catch {
                 last = error
+                // The next address would fare no better.
+                if error.machineFault != nil { break }
             }
         }
         return .failure(last)

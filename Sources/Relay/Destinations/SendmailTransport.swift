@@ -43,7 +43,7 @@ struct SendmailTransport: Transport {
         do throws(ProcessFailure) {
             input = try InputFile(consignment.content)
         } catch {
-            return .routeFailed("the message cannot be handed to \(path): \(error.reason)")
+            return .machineFault(errno: error.errno, "the message cannot be handed to \(path): \(error.reason)")
         }
         // Twice as long as a reply, as for the last reply of a server.
         let limit = Duration.seconds(2 * routes[destination.route].replyTimeout)
@@ -61,7 +61,8 @@ struct SendmailTransport: Transport {
                     RecipientReport(
                         $0, DeliveryReport(.notOffered, status: "4.3.5", "\(path) cannot be run: \(error.reason)"))
                 })
-            return .routeFailed("\(path) cannot be run: \(error.reason)")
+            let reason = "\(path) cannot be run: \(error.reason)"
+            return error.isShortage ? .machineFault(errno: error.errno, reason) : .routeFailed(reason)
         }
         try report(consignment.recipients.map { RecipientReport($0, result) })
         return children.isInterrupted ? .interrupted : .complete

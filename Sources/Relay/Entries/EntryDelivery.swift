@@ -73,6 +73,8 @@ struct EntryDelivery {
         case .complete: ending = .succeeded
         case .untried: break
         case .interrupted: opens(in: 0)
+        case .machineFault(let errno, let reason):
+            throw SpoolError(.system, path: context.spool.path, errno: errno, reason)
         case .routeFailed(let reason):
             ending = .failed(reason)
             opens(in: RouteHealth.firstPause + context.jitter(10))

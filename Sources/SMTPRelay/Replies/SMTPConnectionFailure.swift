@@ -11,6 +11,10 @@ extension SMTPFailure {
             self.init(reply, .route, phase, "\(peer), \(phase.words):")
             return
         }
+        if case .machine(let errno) = error.kind {
+            self.init(machineFault: errno, phase, "\(peer), \(phase.words): \(error.detail)")
+            return
+        }
         let (permanence, subject, detail) = Self.classification(error.kind)
         self.init(
             permanence, .route, phase, status: (subject, detail), "\(peer), \(phase.words): \(error.detail)")
@@ -27,7 +31,7 @@ extension SMTPFailure {
         case .unreachable: (.transient, 4, 1)
         case .lost, .timeout: (.transient, 4, 2)
         case .refused, .notSMTP: (.transient, 5, 0)
-        case .interrupted, .internal: (.transient, 3, 0)
+        case .interrupted, .internal, .machine: (.transient, 3, 0)
         }
     }
 }

@@ -36,6 +36,8 @@ public struct SMTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public let reply: SMTPReply?
     /// The event, its place and its cause, in one line; no credentials, no content.
     public let summary: String
+    /// The errno if this machine has no descriptors or no memory left: nobody was asked.
+    public private(set) var machineFault: Int32?
 
     public var description: String { summary }
 
@@ -59,6 +61,12 @@ public struct SMTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
         status = reply.status ?? EnhancedStatus(isPermanent ? 5 : 4, 0, 0)
         self.reply = reply
         summary = "\(subject) was answered \(reply)"
+    }
+
+    /// Nothing was tried, for want of descriptors or memory.
+    init(machineFault errno: Int32, _ phase: Phase, _ summary: String) {
+        self.init(.transient, .route, phase, status: (3, 0), summary)
+        machineFault = errno
     }
 
     /// The same, as permanent as `permanence` says.

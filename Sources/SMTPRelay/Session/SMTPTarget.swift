@@ -32,6 +32,10 @@ extension MailConnectionSettings {
 extension SMTPFailure {
     /// Nowhere to deliver to: it concerns the recipients of this domain.
     public init(_ error: MailExchangeError) {
+        if case .machine(let errno) = error.kind {
+            self.init(machineFault: errno, .lookup, error.detail)
+            return
+        }
         let status: (Int, Int) =
             switch error.kind {
             case .noSuchDomain, .badName: (1, 2)
@@ -39,7 +43,7 @@ extension SMTPFailure {
             case .noAddress: (4, 4)
             case .loop: (4, 6)
             case .temporary: (4, 3)
-            case .internal: (3, 0)
+            case .internal, .machine: (3, 0)
             }
         self.init(
             error.isTransient ? .transient : .permanent, .recipient, .lookup, status: status, error.detail)

@@ -27,6 +27,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <limits.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -396,6 +397,18 @@ int getaddrinfo(const char *restrict node, const char *restrict service, const s
     REAL(int, getaddrinfo, const char *, const char *, const struct addrinfo *, struct addrinfo **);
     if (is_active && hanging_name && node && strcmp(node, hanging_name) == 0) while (1) sleep(3600);
     return real(node, service, hints, result);
+}
+
+/* Calls that want a descriptor and have no path. */
+int socket(int domain, int type, int protocol) {
+    REAL(int, socket, int, int, int);
+    int number = look("socket", AT_FDCWD, "");
+    CALL(int, number, real(domain, type, protocol));
+}
+iconv_t iconv_open(const char *to, const char *from) {
+    REAL(iconv_t, iconv_open, const char *, const char *);
+    if (look("iconv", AT_FDCWD, from) < 0) return (iconv_t)-1;
+    return real(to, from);
 }
 
 /* The time of day, shifted. */
