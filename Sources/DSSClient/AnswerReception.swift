@@ -1,6 +1,7 @@
 import CurlTransfer
 import DSSProtocol
 import DSSXML
+import InternetMessage
 import Octets
 
 /// Feeds an answer into its decoder while it arrives.
@@ -8,19 +9,30 @@ import Octets
 ///caller that waited for it.
 final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
     private let decoder: AnswerDecoder
+    /// The time of the answer by the server's clock (RFC 9110 §6.6.1), Unix seconds; nil if it does not say.
+    private var date: Int?
 
     init(_ question: DSSQuestion, dialect: Dialect, answers: any OctetCollectorMaking) {
         decoder = AnswerDecoder(question, dialect: dialect, answers: answers)
     }
 
     func receive(_ head: HTTPHead) {
+        date = head.fields.first { $0.name.lowercased() == "date" }
+            .flatMap { MailDate(parsing: $0.value) }.map { Int($0.unixSeconds) }
         decoder.begin(status: head.status, fields: head.fields.map { ($0.name, $0.value) })
     }
 
     func receive(_ octets: UnsafeRawBufferPointer) -> Bool { decoder.take(octets) }
 
     /// The outcome of the transfer.
-    func outcome(_ error: TransferError?) -> DSSOutcome {
+    /// - Parameter now: By our own clock, Unix seconds.
+    func outcome(_ error: TransferError?, now: Int) -> DSSOutcome {
+        let outcome = outcome(error)
+        guard case .refused(let refusal) = outcome, let date else { return outcome }
+        return .refused(refusal.given(at: date, now: now))
+    }
+
+    private func outcome(_ error: TransferError?) -> DSSOutcome {
         guard let error else { return decoder.finish() }
         switch error.kind {
         case .stoppedByReceiver: return decoder.finish()
@@ -33,6 +45,8 @@ final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
         case .proxy: return .unreachable(Unreachability(.proxy, error.detail))
         case .answer: return .unreachable(Unreachability(.noAnswer, error.detail))
         case .cancelled: return .unreachable(Unreachability(.cancelled, error.detail))
+        case .machine(let errno):
+            return .unreachable(Unreachability(.machine, error.detail, localFault: errno))
         case .internal: return .unreachable(Unreachability(.noAnswer, error.detail))
         }
     }
@@ -46,7 +60,7 @@ extension DSSOutcome {
         switch reason.kind {
         case .connection, .timeout, .tls, .proxy, .noAnswer: return .unreached
         case .status(let status): return status >= 500 ? .unreached : .reached
-        case .clientCertificate, .storage, .notTried, .cancelled, .address: return .abandoned
+        case .clientCertificate, .storage, .machine, .notTried, .cancelled, .address: return .abandoned
         }
     }
 }

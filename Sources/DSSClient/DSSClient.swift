@@ -126,9 +126,9 @@ public final class DSSClient: SignatureService {
         do throws(TransferError) {
             _ = try await transfers.perform(
                 HTTPRequest(url: address, fields: fields, body: request.body), receiver: reception)
-            return reception.outcome(nil)
+            return reception.outcome(nil, now: clock.unixSeconds())
         } catch {
-            return reception.outcome(error)
+            return reception.outcome(error, now: clock.unixSeconds())
         }
     }
 

@@ -40,6 +40,8 @@ public struct Refusal: Error, Sendable, Hashable {
     public let message: String
     /// The answer's body as received, where it was kept.
     public let answer: String?
+    /// The seconds by which the server's clock is ahead of ours, if one of them is wrong.
+    public private(set) var clockDifference: Int?
 
     public init(_ source: Source, errorCode: Int? = nil, message: String, answer: String? = nil) {
         self.source = source
@@ -55,11 +57,28 @@ public struct Refusal: Error, Sendable, Hashable {
         switch source {
         case .result(let major, let minor):
             if minor?.isUnknownClient == true { return true }
+            // By a clock that is wrong a certificate has expired, or is not valid yet.
+            if minor?.isKeyLookupFailed == true, clockDifference != nil { return true }
             return major == .responderError && minor?.isKeyLookupFailed != true
         case .serverFault: return true
         case .clientFault, .headerFields, .status, .reader: return false
         }
     }
+
+    /// The same, as told at `date` by the server's clock; both in Unix seconds.
+    public func given(at date: Int, now: Int) -> Refusal {
+        guard case .result(_, let minor?) = source, minor.isKeyLookupFailed, abs(date - now) > Self.clockTolerance
+        else {
+            return self
+        }
+        let words = "\(message); its clock and ours differ by \(abs(date - now)) s: set the one that is wrong"
+        var refusal = Refusal(source, errorCode: errorCode, message: words, answer: answer)
+        refusal.clockDifference = date - now
+        return refusal
+    }
+
+    /// Seconds by which two clocks may differ that are both right.
+    private static let clockTolerance = 3_600
 
     /// True if the refusal is about the document, and not about the client or the request.
     public var isAboutDocument: Bool {
@@ -69,6 +88,7 @@ public struct Refusal: Error, Sendable, Hashable {
 
     /// True if the cause is likely our own configuration.
     public var pointsAtConfiguration: Bool {
+        if clockDifference != nil { return true }
         if case .result(_, let minor) = source { return minor?.isUnknownClient == true }
         return false
     }
@@ -110,6 +130,8 @@ public struct Unreachability: Error, Sendable, Hashable {
         case noAnswer
         /// The answer could not be kept here: no room.
         case storage
+        /// This machine has no descriptors or no memory left; nothing was sent.
+        case machine
         /// The address did not answer a moment ago; nothing was sent.
         case notTried
         /// The call was given up from our side.
@@ -132,7 +154,7 @@ public struct Unreachability: Error, Sendable, Hashable {
         switch kind {
         case .status(let status): [301, 302, 303, 307, 308, 401, 403, 404, 407].contains(status)
         case .address, .tls, .clientCertificate, .proxy: true
-        case .connection, .timeout, .noAnswer, .storage, .notTried, .cancelled: false
+        case .connection, .timeout, .noAnswer, .storage, .machine, .notTried, .cancelled: false
         }
     }
 }

@@ -35,7 +35,30 @@ public protocol SignatureInspection: Sendable {
     /// not valid yet, or is for another use. Nil if there is none, or the certificate is not known.
     /// - Parameter now: Unix seconds.
     /// - Throws: A permanent ``Failure`` if the certificate cannot be read.
-    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) throws(Failure) -> String?
+    func obstacle(
+        toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int
+    ) throws(Failure) -> SigningObstacle?
+}
+
+/// The reason why nobody will accept a signature that a certificate makes now.
+public struct SigningObstacle: Sendable, Hashable {
+    /// The part that the clock has in it.
+    public enum Cause: Sendable, Hashable {
+        /// The certificate is not valid before that time, in Unix seconds: it will be, or the clock is behind.
+        case early(until: Int)
+        /// It has expired, or the clock is ahead.
+        case late
+        /// It is unfit at any time.
+        case other
+    }
+
+    public let reason: String
+    public let cause: Cause
+
+    public init(_ reason: String, _ cause: Cause = .other) {
+        self.reason = reason
+        self.cause = cause
+    }
 }
 
 /// The use of a signature. Each use requires other purposes of its certificate.

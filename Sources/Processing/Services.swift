@@ -20,6 +20,8 @@ public struct Services: Sendable {
     public let random: @Sendable (_ count: Int) -> [UInt8]
     /// Unix seconds.
     public let now: @Sendable () -> Int
+    /// A time that has surely passed, Unix seconds: if ``now`` says an earlier one, the clock is wrong.
+    public let knownPast: Int
     /// The name of this host in Received fields.
     public let hostName: String
     /// The client id at the signing server.
@@ -38,7 +40,7 @@ public struct Services: Sendable {
         facts: @escaping @Sendable (Message, [Message], [AddrSpec], ReversePath?) -> any MessageFacts,
         charsets: any CharsetDecoding = BuiltInCharsets(),
         authenticationCode: @escaping @Sendable ([UInt8]) -> [UInt8], random: @escaping @Sendable (Int) -> [UInt8],
-        now: @escaping @Sendable () -> Int, hostName: String, originatorID: String,
+        now: @escaping @Sendable () -> Int, knownPast: Int = 0, hostName: String, originatorID: String,
         retryDelay: @escaping @Sendable (Int) -> Int?, mayNotify: @escaping @Sendable (AddrSpec) -> Bool,
         admitsCopy: @escaping @Sendable (Notice.Mention) -> Bool = { _ in true }
     ) {
@@ -50,6 +52,7 @@ public struct Services: Sendable {
         self.authenticationCode = authenticationCode
         self.random = random
         self.now = now
+        self.knownPast = knownPast
         self.hostName = hostName
         self.originatorID = originatorID
         self.retryDelay = retryDelay

@@ -24,8 +24,10 @@ public struct SigningServer: Sendable {
     /// From the request to stop to the end, whatever clients and other servers do.
     private static let stopLimit = TimeAmount.seconds(9)
 
+    /// As it was at the start: addresses and TLS stay so.
     private let configuration: SigningServerConfiguration
-    private let service: SigningService
+    /// The present service. A request that is being answered keeps the one with which it began.
+    private let inForce: ServiceInForce
     private let faults: [InjectedFault]
     private let workers: WorkerThreads
     /// They write what arrives to files, and are never waited for by an answer.
@@ -62,8 +64,9 @@ public struct SigningServer: Sendable {
         board = ConnectionBoard(limit: plan.connections)
         let files = ScratchFiles(in: scratchDirectory, limit: plan.files)
         let scratch = ScratchCollecting(limit: Self.bodyLimit, files: files, budget: budget)
-        service = SigningService(
-            configuration: configuration, scratch: scratch, sources: try OnlineSources(atOnce: plan.workers))
+        inForce = ServiceInForce(
+            SigningService(
+                configuration: configuration, scratch: scratch, sources: try OnlineSources(atOnce: plan.workers)))
         // Some wait for other servers, such as an OCSP responder, and must not hold up the rest.
         arrivals = WorkerThreads(count: 2, name: "arriving", stackSize: nil)
         workers = WorkerThreads(count: plan.workers, name: "signing", stackSize: nil)
@@ -71,22 +74,35 @@ public struct SigningServer: Sendable {
 
     /// Serves until the process is asked to stop (SIGTERM, SIGINT). Requests that are being answered then are completed
     /// within some seconds. After these the process ends with status 0 in any case.
-    /// - Parameter onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
-    ///   `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
+    /// - Parameters:
+    ///   - rereading: Reads the configuration again, on SIGHUP. Its keys, profiles, anchors and clients are in force from
+    ///     the next request on. If it throws, the former configuration stays in force.
+    ///   - onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
+    ///     `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
     /// - Throws: ``ListeningError`` if the system refuses the address, or another error if the server cannot start.
-    public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
+    public func run(
+        rereading: @escaping @Sendable () throws(DSSConfigurationFaults) -> SigningServerConfiguration,
+        onListening: @escaping @Sendable (String) -> Void
+    ) async throws {
         let socket = configuration.listening.socket
         defer { socket?.remove() }
         for warning in configuration.warnings { logger.warning("\(warning)") }
+        let reread = HangupService { [inForce, configuration, logger, workers] in
+            // Keys and fonts are read on a thread of the signing work: connections are served meanwhile.
+            await workers.run {
+                Self.reread(rereading, into: inForce, startedWith: configuration, logger)
+            }
+        }
         do {
-            try await application(
+            var application = try application(
                 onListening,
                 onOverdue: { [logger] in
                     logger.warning("stopped with requests that did not end in time")
                     socket?.remove()
                     _exit(0)
-                }
-            ).runService()
+                })
+            application.addServices(reread)
+            try await application.runService()
         } catch let error as IOError {
             throw ListeningError(configuration.listening, error)
         }
@@ -105,7 +121,7 @@ public struct SigningServer: Sendable {
 
     private func application(
         _ onListening: @escaping @Sendable (String) -> Void, onOverdue: @escaping @Sendable () -> Void
-    ) throws -> some ApplicationProtocol {
+    ) throws -> Application<RouterResponder<BasicRequestContext>> {
         let router = Router()
         router.post("/adss/signing/dss") { request, _ in await self.respond(to: request, expecting: .sign) }
         router.post("/adss/verification/dss") { request, _ in await self.respond(to: request, expecting: .verify) }
@@ -184,8 +200,9 @@ public struct SigningServer: Sendable {
         do throws(RequestRefusal) {
             let (body, count) = try await receive(request)
             // Reading a small request, signing and writing the answer are one job: each hop to a worker costs time.
+            let service = inForce.service
             let answered = try await workers.run { () throws(RequestRefusal) in
-                try answer(body, expecting: operation, fault)
+                try answer(body, expecting: operation, fault, service)
             }
             log(answered.record, operation, octets: count, elapsed: begun.duration(to: .now))
             return answered.response
@@ -210,11 +227,12 @@ public struct SigningServer: Sendable {
     }
 
     private func answer(
-        _ body: IncomingBody, expecting operation: DSSServerRequest.Operation, _ fault: InjectedFault.Kind?
+        _ body: IncomingBody, expecting operation: DSSServerRequest.Operation, _ fault: InjectedFault.Kind?,
+        _ service: SigningService
     ) throws(RequestRefusal) -> (response: Response, record: SigningService.Record) {
         let request: DSSServerRequest
         do throws(DSSServerRequestError) {
-            request = try read(body)
+            request = try read(body, service)
         } catch {
             throw RequestRefusal(error)
         }
@@ -256,7 +274,7 @@ public struct SigningServer: Sendable {
             throw Self.tooLarge
         }
         var total = 0
-        let body = IncomingBody(budget, files: service.scratch.files)
+        let body = IncomingBody(budget, files: inForce.service.scratch.files)
         // Copied together: a piece of one octet would keep a whole buffer.
         var waiting = ByteBuffer()
         do {
@@ -281,7 +299,8 @@ public struct SigningServer: Sendable {
         }
     }
 
-    private func read(_ body: IncomingBody) throws(DSSServerRequestError) -> DSSServerRequest {
+    private func read(_ body: IncomingBody, _ service: SigningService) throws(DSSServerRequestError) -> DSSServerRequest
+    {
         let reader = try DSSServerRequestReader(documents: service.scratch)
         try body.forEachPiece { octets throws(DSSServerRequestError) in try reader.feed(octets) }
         return try reader.finish()

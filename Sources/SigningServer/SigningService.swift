@@ -13,6 +13,7 @@ struct SigningService: Sendable {
     let scratch: ScratchCollecting
     let sources: OnlineSources
     private let revocationCache = RevocationCache()
+    private let clockWatch = ClockWatch()
     private let pdfSigner: Result<PDFSigner, PDFError>
 
     init(
@@ -109,7 +110,8 @@ struct SigningService: Sendable {
             .sign, envelope: request.envelope, requestID: request.requestID, profile: id, major: .success)
         let signing = DocumentSigning(
             profile: profile, key: key, sources: sources, pdfSigner: pdfSigner, validation: validation(profile),
-            scratch: scratch, now: now)
+            scratch: scratch, now: now, clockJump: clockWatch.jump(now: RFC3339Time.now),
+            knownPast: configuration.knownPast)
         do throws(DocumentSigning.Refusal) { answer.output = try signing.sign(request, document) } catch {
             switch error {
             case .document(let why): throw Refusal(.notSupported, why, advice: .ownFile)

@@ -6,7 +6,13 @@ import ProgramCommands
 import SigningServer
 
 struct Run: DSSCommand {
-    static let configuration = CommandConfiguration(abstract: "Serve until SIGTERM or SIGINT.")
+    static let configuration = CommandConfiguration(
+        abstract: "Serve until SIGTERM or SIGINT.",
+        discussion: """
+            SIGHUP reads the configuration again: keys, profiles, anchors and clients are in force from the next request \
+            on. If it has faults they are reported, and the former configuration stays in force.
+            """)
+    static var rereads: Bool { true }
 
     @Option(help: "The configuration.") var config: String
     @Option(help: "Listen here instead of where the configuration says; 0 takes a free port.") var port: Int?
@@ -25,22 +31,24 @@ struct Run: DSSCommand {
             }
             return fault
         }
-        var configuration: SigningServerConfiguration
-        do {
-            configuration = try SigningServerConfiguration.load(
+        let load = { @Sendable [config, port] () throws(DSSConfigurationFaults) in
+            var configuration = try SigningServerConfiguration.load(
                 path: config, environment: ProcessInfo.processInfo.environment)
-        } catch {
-            throw ProgramError(.configuration, "\(error)")
+            if let port {
+                configuration.listening.port = port
+                configuration.listening.socket = nil
+            }
+            return configuration
         }
-        if let port {
-            configuration.listening.port = port
-            configuration.listening.socket = nil
+        let configuration: SigningServerConfiguration
+        do throws(DSSConfigurationFaults) { configuration = try load() } catch {
+            throw ProgramError(.configuration, "\(error)")
         }
         do {
             let server = try SigningServer(
                 configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
                 logger: logger)
-            try await server.run { Console.write("listening on \($0)") }
+            try await server.run(rereading: load) { Console.write("listening on \($0)") }
             return .success
         } catch let shortage as DescriptorShortage {
             throw ProgramError(.system, "\(shortage)")

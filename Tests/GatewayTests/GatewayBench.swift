@@ -52,7 +52,7 @@ struct FittingInspection: SignatureInspection {
 
     func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity { .intact }
 
-    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { nil }
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> SigningObstacle? { nil }
 }
 
 /// Lets chosen fsyncs fail, as a full disk does.

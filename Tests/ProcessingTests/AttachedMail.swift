@@ -111,7 +111,7 @@ struct TextualInspection: SignatureInspection {
 }
 
 extension TextualInspection {
-    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { nil }
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> SigningObstacle? { nil }
 }
 
 /// Reads a document of the tests: each line `sig NAME INTEGRITY COVERAGE` is a signature.

@@ -68,9 +68,11 @@ struct ScriptedInspection: SignatureInspection {
     }
 
     /// The reason why its certificate may not be used so.
-    var unfit: [SignatureUse: String] = [:]
+    var unfit: [SignatureUse: SigningObstacle] = [:]
 
-    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { unfit[use] }
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> SigningObstacle? {
+        unfit[use]
+    }
 }
 
 /// Finds in every document what the test says.

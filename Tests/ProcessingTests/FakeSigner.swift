@@ -76,11 +76,13 @@ struct FakeInspection: SignatureInspection, DocumentInspection {
     }
 
     /// The reason why its certificate may not be used so.
-    var unfit: [SignatureUse: String] = [:]
+    var unfit: [SignatureUse: SigningObstacle] = [:]
     /// The owner of the certificate in a document that is signed.
     var documentSigner = "alice@example.test"
 
-    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { unfit[use] }
+    func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> SigningObstacle? {
+        unfit[use]
+    }
 
     func obstacle(toSigning document: OctetString, as format: DocumentFormat) -> String? {
         switch format {

@@ -1,3 +1,24 @@
+/// The reason why nobody will accept a signature that a certificate makes now.
+public struct CertificateObstacle: Sendable, Hashable {
+    /// The part that the clock has in it.
+    public enum Cause: Sendable, Hashable {
+        /// It is not valid before that time, in Unix seconds: it will be, or the clock is behind.
+        case early(until: Int)
+        /// It has expired, or the clock is ahead.
+        case late
+        /// It is unfit at any time.
+        case other
+    }
+
+    public let reason: String
+    public let cause: Cause
+
+    init(_ cause: Cause, _ reason: String) {
+        self.cause = cause
+        self.reason = reason
+    }
+}
+
 extension Certificate {
     /// The reason why nobody will accept a signature that this certificate makes now; nil when there is none.
     ///
@@ -9,15 +30,27 @@ extension Certificate {
     ///   - use: ``CertificateUse/mail`` for a mail, ``CertificateUse/document`` for PDF, XML and other files.
     ///   - now: Unix seconds. A certificate whose validity begins within the next five minutes counts as valid, because
     ///     the clock of its authority may be ahead.
-    public func obstacle(toSigning use: CertificateUse, at now: Int) -> String? {
+    public func signingObstacle(for use: CertificateUse, at now: Int) -> CertificateObstacle? {
         let name = "the certificate of \(subject)"
-        guard let notBefore, let notAfter else { return "\(name) has no period of validity that can be read" }
-        if now > notAfter { return "\(name) expired on \(UnixTime.text(notAfter))" }
-        if now + TrustPolicy.clockSkew < notBefore {
-            return "\(name) is not valid before \(UnixTime.text(notBefore))"
+        guard let notBefore, let notAfter else {
+            return CertificateObstacle(.other, "\(name) has no period of validity that can be read")
         }
-        if let detail = details(of: use).first { return detail.message }
+        // What no time heals comes first: such a certificate is not waited for.
+        if let detail = details(of: use).first { return CertificateObstacle(.other, detail.message) }
         // RFC 5280 §4.2: a reader that does not know it must refuse the certificate.
-        return hasUnknownCriticalExtension ? "\(name) has a critical extension that is not known" : nil
+        if hasUnknownCriticalExtension {
+            return CertificateObstacle(.other, "\(name) has a critical extension that is not known")
+        }
+        if now > notAfter { return CertificateObstacle(.late, "\(name) expired on \(UnixTime.text(notAfter))") }
+        if now + TrustPolicy.clockSkew < notBefore {
+            return CertificateObstacle(
+                .early(until: notBefore), "\(name) is not valid before \(UnixTime.text(notBefore))")
+        }
+        return nil
+    }
+
+    /// The reason of ``signingObstacle(for:at:)``.
+    public func obstacle(toSigning use: CertificateUse, at now: Int) -> String? {
+        signingObstacle(for: use, at: now)?.reason
     }
 }

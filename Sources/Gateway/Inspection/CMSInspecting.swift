@@ -65,10 +65,17 @@ struct CMSInspecting: SignatureInspection {
 
     func obstacle(
         toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int
-    ) throws(Failure) -> String? {
+    ) throws(Failure) -> SigningObstacle? {
         guard let octets = signer.certificate else { return nil }
         do {
-            return try Certificate(der: octets).obstacle(toSigning: use.certificateUse, at: now)
+            guard let found = try Certificate(der: octets).signingObstacle(for: use.certificateUse, at: now) else {
+                return nil
+            }
+            switch found.cause {
+            case .early(let time): return SigningObstacle(found.reason, .early(until: time))
+            case .late: return SigningObstacle(found.reason, .late)
+            case .other: return SigningObstacle(found.reason)
+            }
         } catch {
             throw Failure(.permanent, error.reason)
         }

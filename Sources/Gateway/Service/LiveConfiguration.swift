@@ -60,7 +60,8 @@ final class LiveConfiguration: Sendable {
                 },
                 charsets: Charsets(),
                 authenticationCode: { MessageAuthentication.hmacSHA256(key: secret, OctetString($0)).array },
-                random: SpoolRandom.system.octets, now: { clock.now() }, hostName: hostName,
+                random: SpoolRandom.system.octets, now: { clock.now() },
+                knownPast: KnownPast.newest(of: [spool.path, spool.path + "/journal"]), hostName: hostName,
                 originatorID: server.originatorID, retryDelay: { schedule.delay(afterAttempt: $0) },
                 mayNotify: { limiter.mayNotify($0) }, admitsCopy: { copies.admits($0, limit: maximumCopies) }))
     }

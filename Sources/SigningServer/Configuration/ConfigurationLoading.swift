@@ -27,6 +27,7 @@ extension SigningServerConfiguration {
         let reading = DSSConfigurationReading(path: path, directory: directory, environment: environment)
         var configuration = reading.configuration(root)
         reading.warnOfPasswords()
+        configuration.knownPast = KnownPast.newest(of: [path])
         configuration.warnings = reading.warnings + configuration.keyWarnings(now: RFC3339Time.now)
         guard reading.faults.isEmpty else {
             throw DSSConfigurationFaults(path: path, faults: reading.faults.sorted { $0.line < $1.line })

@@ -19,6 +19,8 @@ public struct SigningServerConfiguration: Sendable {
     let clients: [String: Client]
     /// Settings that work, but probably not as intended; one line each, reported at start.
     public var warnings: [String] = []
+    /// A time that has surely passed, Unix seconds: a clock that says an earlier one is wrong.
+    var knownPast = 0
 
     init(
         _ listening: Listening, tls: TLSSettings?, keys: KeyStore, signingProfiles: [String: SigningProfile],
@@ -36,7 +38,7 @@ public struct SigningServerConfiguration: Sendable {
     }
 
     /// The address for requests: a Unix socket if there is one, otherwise TCP.
-    package struct Listening: Sendable {
+    package struct Listening: Sendable, Equatable {
         package var socket: UnixSocket?
         /// An IP address.
         package var address = "127.0.0.1"

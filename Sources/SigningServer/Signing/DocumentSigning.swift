@@ -18,6 +18,10 @@ struct DocumentSigning {
     let scratch: any OctetCollectorMaking
     /// Unix seconds.
     let now: Int
+    /// The seconds by which the clock was set since the server started; nil if it was not.
+    let clockJump: Int?
+    /// A time that has surely passed, Unix seconds.
+    let knownPast: Int
 
     /// The reason why a document is not signed.
     enum Refusal: Error {
@@ -35,15 +39,37 @@ struct DocumentSigning {
         init(_ error: CryptographyError) { self = .server(error.reason) }
     }
 
+    /// Seconds by which a clock may be behind without doubt, and within which a certificate is waited for.
+    private static let clockTolerance = 3_600
+    private static let longestWait = 2 * 86_400
+
+    /// The refusal of a key. A certificate that will be valid soon may be by the next request, and one that has expired
+    /// or is not valid yet by a clock that is wrong may be valid once it is set: the client keeps its document and asks
+    /// again.
+    private func refusal(_ obstacle: CertificateObstacle) -> Refusal {
+        let words = "the key must not sign this: \(obstacle.reason)"
+        let clock = "; it is \(RFC3339Time.text(now)) by the clock of this machine"
+        if obstacle.cause == .other { return .key("\(words); configure another one") }
+        if let clockJump {
+            let direction = clockJump > 0 ? "forward" : "back"
+            return .server(
+                "\(words)\(clock), which was set \(direction) by \(abs(clockJump)) s since the server started: set it right,"
+                    + " or configure another key and start the server again")
+        }
+        if now + Self.clockTolerance < knownPast {
+            return .server("\(words)\(clock), but its files are of \(RFC3339Time.text(knownPast)): set it")
+        }
+        if case .early(let time) = obstacle.cause, time - now <= Self.longestWait { return .server(words + clock) }
+        return .key("\(words)\(clock), which must be set if it is wrong; otherwise configure another key")
+    }
+
     func sign(_ request: DSSServerRequest, _ document: DSSServerRequest.Document) throws(Refusal)
         -> DSSServerAnswer.Output
     {
         let options = try PDFAttributes(request.attributes, defaults: profile.pdf)
         let encloses = profile.enclosesContent || request.includesObject
         let use: CertificateUse = profile.format == .smime ? .mail : .document
-        if let obstacle = key.key.certificate.obstacle(toSigning: use, at: now) {
-            throw Refusal.key("the key must not sign this: \(obstacle); configure another one")
-        }
+        if let obstacle = key.key.certificate.signingObstacle(for: use, at: now) { throw refusal(obstacle) }
         switch format(of: document, request) {
         case .pdf:
             return .document(

@@ -145,7 +145,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "a PDF, an XML document and a mail that a server signed with a key that had expired are not sent",
+            "a PDF, an XML document and a mail that a server signed with a key that had expired are not sent, and wait",
             arguments: ["pdf", "xml", "mail"])
         func past(_ kind: String) async throws {
             let scratch = try ScratchDirectory()
@@ -159,8 +159,11 @@ extension EndToEnd {
             let fixture = try await SpoolFixture(configuration)
             let files: [AttachedFile] = kind == "pdf" ? [.pdf()] : kind == "xml" ? [.xml()] : [.other()]
             try await fixture.drop(MailSamples.withFiles(files), to: .outgoing)
-            try await fixture.process()
-            try expect(Key(name: "expired@example.test", reason: "expired on 2021"), fixture)
+            let run = try await fixture.process()
+            // One of the two clocks is wrong; until it is set, nobody knows which certificates are valid.
+            #expect(try fixture.counts() == ["retry/new": 1])
+            #expect(run.error.contains("expired on 2021"), "\(run)")
+            #expect(run.error.contains("set the one that is wrong"), "\(run)")
             #expect(try await server.terminate().status == 0)
         }
     }

@@ -92,7 +92,7 @@ extension EndToEnd {
 
         @Test(
             "SIGHUP that comes while it starts does not end a program that re-reads its configuration",
-            arguments: [Daemon.ses, .relay])
+            arguments: Daemon.allCases)
         private func hangup(_ daemon: Daemon) async throws {
             let start = try await Start()
             for step in 0..<(EndToEnd.isSecondLevel ? 100 : 12) {

@@ -44,6 +44,53 @@ extension FaultBench {
         }
     }
 
+    /// A clock that says a year in which the keys are not valid, on the machine of one of the programs.
+    @Suite("ses and ses-dss sign while the time of day is wrong")
+    struct SigningClocks {
+        struct Point: Sendable, CustomStringConvertible {
+            let program: String
+            /// Seconds.
+            let distance: Int
+            /// The program is started while the clock is wrong.
+            let startsWrong: Bool
+            var description: String { "\(program), \(distance) s, \(startsWrong ? "from the start" : "later")" }
+
+            static let all = [-40, -20, 40].map { $0 * 31_536_000 }.flatMap { distance in
+                ["ses", "ses-dss"].flatMap { program in
+                    [true, false].map { Point(program: program, distance: distance, startsWrong: $0) }
+                }
+            }
+        }
+
+        private static func faults(_ point: Point) async throws -> [String] {
+            let clock = try ShiftedClock()
+            let environment = try await clock.environment(program: point.program)
+            if point.startsWrong { try clock.shift(by: point.distance) }
+            let server = try await DSSFixture(environment: point.program == "ses-dss" ? environment : [:])
+            var configuration = try await SESUnderFault.configuration(signing: server.address)
+            configuration.processing = "<Retry><delayTime>2 seconds</delayTime><maxRetries>9</maxRetries></Retry>"
+            let ses = try await SESUnderFault(configuration)
+            let daemon = try await ses.fixture.watch(environment: point.program == "ses" ? environment : [:])
+            if !point.startsWrong { try clock.shift(by: point.distance) }
+            try ses.putOutgoing("one")
+            try await eventually("it waits: \(daemon.text(.error))") {
+                try ses.counts() == ["retry/new": 1] ? () : nil
+            }
+            let log = daemon.text(.error)
+            try clock.shift(by: 0)
+            let took = try await ses.arrival(of: "one", since: .now)
+            let ended = try await daemon.terminate()
+            return (took > .seconds(8) ? ["signed only after \(took)"] : [])
+                + (log.contains("clock") ? [] : ["the clock is not named: \(log)"])
+                + (ended.status == 0 ? [] : ["ended: \(ended)"]) + (try ses.faults())
+        }
+
+        @Test("mail to be signed waits until the clock is set, and is not given up")
+        func wrong() async throws {
+            await FaultPoints.run("signing, clocks", Point.all, normally: 2, width: 3) { try await Self.faults($0) }
+        }
+    }
+
     /// The shared signing server, behind one that is not ready for the first requests.
     private final class HesitantServer: Sendable {
         private let peer: ScriptedPeer

@@ -13,7 +13,7 @@ struct MessageLayersTests {
 
         func facts(of signature: OctetString) -> CMSFacts { .signed(by: "alice@example.test", enclosing: true) }
         func check(_ signature: OctetString, content: (any OctetSource)?) -> SignatureIntegrity { .intact }
-        func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> String? { nil }
+        func obstacle(toSigning use: SignatureUse, by signer: CMSFacts.Signer, at now: Int) -> SigningObstacle? { nil }
         func content(of signature: OctetString) throws(Failure) -> (any OctetSource)? {
             let content = signature.dropFirst(Self.head.count)
             if content.starts(with: "damaged".utf8) { throw Failure(.permanent, "no CMS") }

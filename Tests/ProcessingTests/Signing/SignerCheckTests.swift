@@ -12,7 +12,9 @@ struct SignerCheckTests {
     private static let from = "From: Alice <Alice@example.test>\nTo: bob@elsewhere.test\n"
 
     private static func outcome(
-        _ key: KeyChoice, signer: [String], listed: [OrganisationSigner] = [], unfit: [SignatureUse: String] = [:],
+        _ key: KeyChoice, signer: [String], listed: [OrganisationSigner] = [],
+        unfit: [SignatureUse: SigningObstacle] = [:],
+        signingTime: Int? = nil,
         mustOwn: Bool = false, sender: String? = "alice@example.test"
     ) async -> Outcome {
         var bench = Bench(signatures: .signing)
@@ -21,7 +23,7 @@ struct SignerCheckTests {
             signers: [
                 CMSFacts.Signer(
                     digestAlgorithm: "sha-256", addresses: signer, issuer: "CN=CA", serial: "1", subject: "CN=X",
-                    signingTime: nil)
+                    signingTime: signingTime)
             ])
         bench.inspection = ScriptedInspection(found: facts)
         bench.inspection.unfit = unfit
@@ -96,13 +98,46 @@ struct SignerCheckTests {
     @Test("a certificate that nobody accepts is refused with the reason, for its own use only")
     func unfit() async {
         let outcome = await Self.outcome(
-            .fromAddress, signer: ["alice@example.test"], unfit: [.mail: "the certificate of CN=X expired"])
+            .fromAddress, signer: ["alice@example.test"],
+            unfit: [.mail: SigningObstacle("the certificate of CN=X expired", .late)])
         #expect(outcome.outputs.map(\.folder) == [.admin])
         #expect(outcome.account.failure?.permanence == .permanent)
         #expect(outcome.account.failure?.summary.contains("the certificate of CN=X expired") == true)
         #expect(outcome.account.failure?.summary.hasSuffix("or name another key by alias=)") == true)
-        let other = await Self.outcome(.fromAddress, signer: ["alice@example.test"], unfit: [.document: "expired"])
+        let other = await Self.outcome(
+            .fromAddress, signer: ["alice@example.test"], unfit: [.document: SigningObstacle("expired")])
         #expect(other.outputs.map(\.word) == [.signed])
+    }
+
+    @Test("a certificate that is not valid yet is waited for, and one that has expired too if the clocks disagree")
+    func clocks() async {
+        func failure(_ obstacle: SigningObstacle, signingTime: Int?) async -> Failure? {
+            await Self.outcome(
+                .fromAddress, signer: ["alice@example.test"], unfit: [.mail: obstacle], signingTime: signingTime
+            ).account.failure
+        }
+        let (now, year) = (1_800_000_000, 31_536_000)
+        let soon = SigningObstacle("not valid before tomorrow", .early(until: now + 86_400))
+        let early = SigningObstacle("not valid before 2045", .early(until: now + 18 * year))
+        let late = SigningObstacle("expired in 2025", .late)
+        let other = SigningObstacle("for another use")
+        let transient: [(SigningObstacle, Int?)] = [
+            (soon, nil), (soon, now), (early, now + year), (early, now + 18 * year), (late, now - year),
+            (late, now + year), (late, now - 3_601),
+        ]
+        for (obstacle, time) in transient {
+            let failure = await failure(obstacle, signingTime: time)
+            #expect(failure?.permanence == .transient && failure?.pointsAtConfiguration == true, "\(obstacle)")
+            #expect(failure?.summary.contains("Fri, 15 Jan 2027 08:00:00 +0000 by the clock of this machine") == true)
+        }
+        let permanent: [(SigningObstacle, Int?)] = [
+            (late, nil), (late, now), (early, nil), (early, now), (late, now - 3_600), (other, nil),
+            (other, now - year),
+        ]
+        for (obstacle, time) in permanent {
+            #expect(await failure(obstacle, signingTime: time)?.permanence == .permanent, "\(obstacle)")
+        }
+        #expect(await failure(late, signingTime: nil)?.summary.contains("must be set if it is wrong") == true)
     }
 
     @Test(
@@ -144,10 +179,10 @@ struct SignerCheckTests {
             return await bench.process(mail, direction: .outgoing)
         }
         var unfit = FakeInspection()
-        unfit.unfit = [.document: "not valid before 2045"]
+        unfit.unfit = [.document: SigningObstacle("of another use")]
         let refused = await outcome(unfit, "k")
         #expect(refused.outputs.map(\.folder) == [.admin])
-        #expect(refused.account.failure?.summary.contains("not valid before 2045") == true)
+        #expect(refused.account.failure?.summary.contains("of another use") == true)
         #expect(refused.account.failure?.summary.contains(name) == true)
         let other = await outcome(FakeInspection(), "bob@example.test")
         #expect(other.account.failure?.summary.contains("the certificate is for alice@example.test") == true)

@@ -43,11 +43,15 @@ public final class DSSFixture: Sendable {
     ///   - port: 0 for a free one; a former server's to come back where it was.
     ///   - faults: `NAME` or `NAME=PERCENT`.
     ///   - configuration: Instead of the demo one.
-    public init(port: Int = 0, faults: [String] = [], configuration: String? = nil) async throws {
+    ///   - environment: More of it.
+    public init(
+        port: Int = 0, faults: [String] = [], configuration: String? = nil, environment: [String: String] = [:]
+    ) async throws {
         site = try await Self.demo
         let arguments = ["run", "--config", configuration ?? site.configuration, "--port", String(port)]
         running = try RunningProgram(
-            try Programs.path("ses-dss"), arguments + faults.flatMap { ["--fault", $0] })
+            try Programs.path("ses-dss"), arguments + faults.flatMap { ["--fault", $0] },
+            environment: environment)
         let line = try await running.line(containing: "listening on http://127.0.0.1:", within: .seconds(30))
         guard let colon = line.lastIndex(of: ":"),
             let number = Int(line[line.index(after: colon)...].prefix { $0.isNumber })
