@@ -117,7 +117,7 @@ let package = Package(
             "DSSClient",
             ["Octets", "Explanations", "InternetMessage", "DSSProtocol", "DSSXML", "CurlTransfer", "Processing"]),
         layer("MailExchange", ["HostProcess", "CAres"]),
-        layer("SMTPRelay", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
+        layer("SMTPClient", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "DomainNames", "Explanations", "COpenSSL"]),
         layer("XMLSignatures", ["Octets", "CivilTime", "DocumentKinds", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz", "CFontconfig"]),
@@ -147,7 +147,7 @@ let package = Package(
             "Relay",
             [
                 "Octets", "DomainNames", "MailEnvelope", "InternetMessage", "Composition", "Relaying", "HostProcess",
-                "Workers", "Spool", "SpoolWatch", "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPRelay",
+                "Workers", "Spool", "SpoolWatch", "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPClient",
                 "ProgramLife", log, lifecycle, deque,
             ]),
         layer(
@@ -197,7 +197,7 @@ let package = Package(
         tests("CurlTransfer"),
         tests("DSSClient"),
         tests("MailExchange"),
-        tests("SMTPRelay"),
+        tests("SMTPClient"),
         tests("CMSSignatures"),
         tests("XMLSignatures", ["Octets", "CMSSignatures"]),
         tests("FontEmbedding", ["Octets"]),
@@ -236,7 +236,7 @@ if Context.environment["SES_FUZZ"] != nil {
         fuzz("fuzz-address", ["InternetMessage"]),
         fuzz("fuzz-name", ["InternetMessage", "MessageInspection", "Relaying", "Spool"]),
         fuzz("fuzz-configuration", ["SESConfiguration"]),
-        fuzz("fuzz-smtp-reply", ["SMTPRelay"]),
+        fuzz("fuzz-smtp-reply", ["SMTPClient"]),
     ]
 }
 

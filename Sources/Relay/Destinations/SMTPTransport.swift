@@ -4,7 +4,7 @@ import MailExchange
 import Octets
 import Relaying
 import SESConfiguration
-import SMTPRelay
+import SMTPClient
 import Synchronization
 
 /// Delivery by SMTP: to one gateway, or to the mail exchangers of each domain. Connections are kept for the next

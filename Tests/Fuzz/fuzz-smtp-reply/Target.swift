@@ -1,7 +1,7 @@
 import Fuzzing
 import Octets
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 /// Reads the input as what a mail server says, whole and in pieces.
 @main

@@ -3,7 +3,7 @@ import Octets
 import TestSupport
 import Testing
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 @Suite("Encryption and authentication (RFC 3207, 8314, 4954)", .timeLimit(.minutes(2)))
 struct EncryptionTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 @Suite("Replies (RFC 5321 §4.2)")
 struct SMTPReplyTests {

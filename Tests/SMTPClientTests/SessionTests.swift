@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 @Suite("A session with a server that does as it should")
 struct SessionTests {

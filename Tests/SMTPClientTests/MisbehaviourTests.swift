@@ -3,7 +3,7 @@ import Octets
 import TestSupport
 import Testing
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 @Suite("Servers that refuse, break off or misbehave at each step", .timeLimit(.minutes(2)))
 struct MisbehaviourTests {

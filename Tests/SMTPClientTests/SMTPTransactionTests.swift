@@ -2,7 +2,7 @@ import InternetMessage
 import Octets
 import Testing
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 @Suite("A transaction, whatever the server says")
 struct SMTPTransactionTests {

@@ -4,7 +4,7 @@ import Octets
 import TestSupport
 import Testing
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 @Suite("Mail servers of others", .timeLimit(.minutes(2)))
 struct RealServerTests {

@@ -1,7 +1,7 @@
 import Octets
 import Testing
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 @Suite("Content on the wire (RFC 5321 §2.3.8, 4.5.2)")
 struct ContentTests {

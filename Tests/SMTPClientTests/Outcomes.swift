@@ -4,7 +4,7 @@ import Octets
 import Synchronization
 import TestSupport
 
-@testable import SMTPRelay
+@testable import SMTPClient
 
 /// The outcome of a delivery, in words that a test can compare.
 struct DeliveryReport: Sendable {
