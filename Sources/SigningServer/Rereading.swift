@@ -70,7 +70,7 @@ extension SigningServerConfiguration {
 }
 
 extension SigningServerConfiguration.TLSSettings {
-    /// What tells one from another: the certificates of the server and of the authorities.
+    /// The distinguishing parts: the certificates of the server and of the authorities.
     fileprivate var identity: [[UInt8]] {
         ([key.certificate] + key.chain + (clientAuthorities ?? [])).map { $0.der.array }
             + [clientAuthorities == nil ? [0] : [1]]

@@ -75,8 +75,8 @@ public struct SigningServer: Sendable {
     /// Serves until the process is asked to stop (SIGTERM, SIGINT). Requests that are being answered then are completed
     /// within some seconds. After these the process ends with status 0 in any case.
     /// - Parameters:
-    ///   - rereading: Reads the configuration again, on SIGHUP. Its keys, profiles, anchors and clients are in force from
-    ///     the next request on. If it throws, the former configuration stays in force.
+    ///   - rereading: Reads the configuration again, on SIGHUP. Its keys, profiles, anchors and clients are in force
+    ///     from the next request on. If it throws, the former configuration stays in force.
     ///   - onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
     ///     `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
     /// - Throws: ``ListeningError`` if the system refuses the address, or another error if the server cannot start.

@@ -37,9 +37,9 @@ struct SignerCheck {
         )
     }
 
-    /// A certificate that will be valid soon is waited for. One that has expired, or will be valid much later, is refused
-    /// for good, unless a clock is wrong: the signing server's says another time than ours, or ours a time that has
-    /// passed long ago. Then the mail waits until it is set.
+    /// A certificate that will be valid soon is waited for. One that has expired, or will be valid much later, is
+    /// refused for good, unless a clock is wrong: the signing server's says another time than ours, or ours a time that
+    /// has passed long ago. Then the mail waits until it is set.
     private func refusal(_ obstacle: SigningObstacle, _ signer: CMSFacts.Signer) -> Failure {
         var words =
             "the signing server's signature is refused, because nobody will accept it: "
