@@ -237,6 +237,7 @@ if Context.environment["SES_FUZZ"] != nil {
         fuzz("fuzz-name", ["InternetMessage", "MessageInspection", "Relaying", "Spool"]),
         fuzz("fuzz-configuration", ["SESConfiguration"]),
         fuzz("fuzz-smtp-reply", ["SMTPClient"]),
+        fuzz("fuzz-lmtp", ["LMTP"]),
     ]
 }
 

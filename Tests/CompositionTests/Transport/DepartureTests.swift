@@ -60,7 +60,7 @@ struct DepartureTests {
 
     private func report(
         _ action: DeliveryStatusNotification.Action = .failed, diagnostic: String = "550 5.1.1 no such user",
-        address: String = "b@x.test", status: String = "5.1.1", original: String
+        address: String = "b@x.test", status: String = "5.1.1", named: String? = nil, original: String
     ) throws -> [UInt8] {
         DeliveryStatusNotification(
             action, from: try #require(AddrSpec(parsing: "pm@example.test")),
@@ -70,7 +70,11 @@ struct DepartureTests {
                     try #require(AddrSpec(parsing: address)), status: status, server: "mx.x.test",
                     diagnostic: diagnostic, isReply: true)
             ], host: "relay.example.test", arrived: 1_790_000_000, triedUntil: action == .delayed ? 1_790_400_000 : nil,
-            entry: "abc", original: try departing(original)
+            entry: "abc", original: try departing(original),
+            request: NotificationRequest(
+                originals: try named.map {
+                    [try #require(AddrSpec(parsing: address)): try #require(OriginalRecipient(parsing: $0))]
+                } ?? [:])
         ).compose(date: MailDate(unixSeconds: 0), token: "token").collected().array
     }
 
@@ -93,9 +97,11 @@ struct DepartureTests {
 
     @Test("a failure has the fields of RFC 3464, for programs")
     func failure() async throws {
-        let made = try report(original: "Subject: hi\nMessage-ID: <1@x.test>\n\nbody\n")
+        let made = try report(
+            named: "rfc822;Bob+2Bx@y.test", original: "Subject: hi\nMessage-ID: <1@x.test>\n\nbody\n")
         let blocks = try await status(made)
         #expect(blocks.count == 2)
+        #expect(blocks[1]["Original-Recipient"] == "rfc822; Bob+x@y.test")
         #expect(blocks[0]["Reporting-MTA"] == "dns; relay.example.test" && blocks[0]["Arrival-Date"] != nil)
         #expect(blocks[1]["Final-Recipient"] == "rfc822; b@x.test" && blocks[1]["Action"] == "failed")
         #expect(blocks[1]["Status"] == "5.1.1" && blocks[1]["Remote-MTA"] == "dns; mx.x.test")
