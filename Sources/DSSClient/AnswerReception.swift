@@ -5,7 +5,8 @@ import InternetMessage
 import Octets
 
 /// Feeds an answer into its decoder while it arrives.
-///Unchecked: the decoder is used by the thread of the transfers until the transfer has ended, and from then on by the
+///
+/// Unchecked: the decoder is used by the thread of the transfers until the transfer has ended, and from then on by the
 ///caller that waited for it.
 final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
     private let decoder: AnswerDecoder

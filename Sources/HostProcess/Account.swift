@@ -2,11 +2,21 @@ import Glibc
 
 /// The accounts of the machine.
 package enum Account {
-    /// The name of the person behind this process: `SUDO_USER` of a command that root runs for somebody, otherwise the
-    /// name of the real user.
+    /// The name of the person behind this process: the user who logged in, as the kernel's audit knows it; else the
+    /// caller of sudo; else the real user. Somebody with the rights of the process can pretend to be another.
     package static func person(_ environment: [String: String]) -> String {
-        if getuid() == 0, let name = environment["SUDO_USER"], !name.isEmpty { return name }
+        if let login = loginUser(), let name = name(of: login) { return name }
+        if let name = environment["SUDO_USER"], !name.isEmpty { return name }
         return name(of: getuid()) ?? "uid \(getuid())"
+    }
+
+    /// The user of the login session (credentials(7)); nil where there is none, as for a daemon.
+    private static func loginUser() -> uid_t? {
+        guard case .success(let octets) = SmallFile.read("/proc/self/loginuid", limit: 32),
+            let number = uid_t(String(decoding: octets.array.prefix { $0 != 0x0A }, as: UTF8.self)),
+            number != uid_t.max
+        else { return nil }
+        return number
     }
 
     /// Takes on the rights of the owner of `directory` for good, with all groups of that user, if this process has

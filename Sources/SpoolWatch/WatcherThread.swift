@@ -3,7 +3,8 @@ import Glibc
 import Synchronization
 
 /// The one thread that calls the library.
-///Unchecked: everything that is not constant is used by the thread alone until `stop` has joined it.
+///
+/// Unchecked: everything that is not constant is used by the thread alone until `stop` has joined it.
 final class WatcherThread: @unchecked Sendable {
     /// True if this process has a watcher.
     private static let isTaken = Atomic(false)

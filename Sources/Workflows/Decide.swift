@@ -1,6 +1,7 @@
 /// Decides what is done with a message: the first workflow in document order whose filter holds runs, and otherwise the
 /// direction's `NoFilterAction`.
-///If a criterion asks for an address that cannot be read, it is unknown whether the filter holds. For outgoing mail
+///
+/// If a criterion asks for an address that cannot be read, it is unknown whether the filter holds. For outgoing mail
 ///this is an error, because the mail might leave unsigned by accident. For incoming mail the filter counts as holding,
 ///so that an address that only a person can read does not evade verification.
 ///

@@ -1,5 +1,6 @@
 /// The reason why a document could not be signed, or not be examined.
-///An invalid signature is not an error: ``XMLSignature`` reports it.
+///
+/// An invalid signature is not an error: ``XMLSignature`` reports it.
 public struct XMLSignatureError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// Not well-formed, or names a namespace prefix that is not declared.

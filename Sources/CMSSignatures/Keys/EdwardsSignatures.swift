@@ -2,7 +2,8 @@ import COpenSSL
 import Octets
 
 /// Signatures by Ed25519 and Ed448 in CMS (RFC 8419), which the CMS of OpenSSL 3.0 neither makes nor verifies.
-///They are made over the signed attributes directly, without a digest of their own (PureEdDSA).
+///
+/// They are made over the signed attributes directly, without a digest of their own (PureEdDSA).
 enum EdwardsCurve {
     case ed25519, ed448
 

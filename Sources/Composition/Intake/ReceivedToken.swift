@@ -3,7 +3,8 @@ public import InternetMessage
 import Octets
 
 /// By what a message that SES has handled is known again when it comes back.
-///The tokens are authentication codes under the spool's secret, so that nobody can forge or hide a loop. The first
+///
+/// The tokens are authentication codes under the spool's secret, so that nobody can forge or hide a loop. The first
 ///covers message, direction and recipients, the second not the recipients: a hosted list that sends a mail out again to
 ///others makes a new first token.
 public struct ReceivedToken: Sendable, Hashable {

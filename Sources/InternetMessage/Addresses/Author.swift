@@ -1,7 +1,8 @@
 import Octets
 
 /// The author of a message: the one mailbox of its one From field, as no reader takes it for another.
-///Outgoing mail uses this rule for the choice of a key, and incoming mail for the comparison of signer and author.
+///
+/// Outgoing mail uses this rule for the choice of a key, and incoming mail for the comparison of signer and author.
 public enum Author: Sendable, Hashable {
     case one(AddrSpec)
     case none(because: String)

@@ -2,9 +2,11 @@ public import Octets
 import PDFStructure
 
 /// Finds the signatures of a PDF and judges what its structure says of them.
-///It reads the file strictly. The signed content is compared with the shown content: after a signed revision only
+///
+/// It reads the file strictly. The signed content is compared with the shown content: after a signed revision only
 ///further signatures with their fields, document timestamps and validation data may follow (``ChangeReview``).
-///Everything else is invalid, whatever DocMDP would allow, because the verdict is read as "this document was signed".
+///
+/// Everything else is invalid, whatever DocMDP would allow, because the verdict is read as "this document was signed".
 public enum PDFSignatureReading {
     /// All signatures, in the order of their revisions; empty when the document has none.
     ///

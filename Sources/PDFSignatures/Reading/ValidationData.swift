@@ -76,7 +76,8 @@ public struct PDFValidationData: Hashable, Sendable {
     }
 
     /// `document` with an incremental update behind it whose store holds this data and what was there before.
-    ///A document that has all of it already stays unchanged. The octets of `document` are not copied.
+    ///
+    /// A document that has all of it already stays unchanged. The octets of `document` are not copied.
     /// - Throws: ``PDFError`` when the document cannot be added to, as for ``PDFSigner``.
     public func appended(to document: OctetString) throws(PDFError) -> OctetRope {
         let update = try ValidationDataUpdate(SigningSource(document)).octets(adding: self)

@@ -1,7 +1,8 @@
 import Glibc
 
 /// Lets a message that ended earlier starts be looked into while no other is, so that a crash is blamed on it alone.
-///Only work inside this process counts; nothing waits here for a server. Unchecked: the pointer never changes.
+///
+/// Only work inside this process counts; nothing waits here for a server. Unchecked: the pointer never changes.
 final class Solitude: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<pthread_rwlock_t>
 

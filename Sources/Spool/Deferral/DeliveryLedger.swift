@@ -4,7 +4,8 @@ public import Octets
 
 /// The record `done` of a relay's entry, which holds the outcome for each recipient: lines that are appended and never
 /// changed.
-///The relay gives the lines their meaning. A line cut short by a crash becomes a line of its own, which has no meaning
+///
+/// The relay gives the lines their meaning. A line cut short by a crash becomes a line of its own, which has no meaning
 ///because it ends too early.
 public final class DeliveryLedger: Sendable {
     static let name = "done"

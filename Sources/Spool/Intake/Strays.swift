@@ -7,7 +7,8 @@ extension Spool {
     /// Returns the files in `outgoing/` and `incoming/` that this spool does not take as messages and that have not
     /// changed for ten minutes: files of other names, folders, files that a mail reader moved to `cur/`, files that a
     /// deliverer left in `tmp/`, and names in `new/` that are never taken. Somebody may expect them to be sent.
-    ///The temporary files of `ses drop` are not among them, because its caller was told.
+    ///
+    /// The temporary files of `ses drop` are not among them, because its caller was told.
     /// - Parameter now: Unix seconds. The time of the last change of a file's metadata counts, which a copy cannot
     ///   bring with it.
     /// - Returns: Path and reason of each, at most 100.
