@@ -7,7 +7,7 @@ import Octets
 /// Feeds an answer into its decoder while it arrives.
 ///
 /// Unchecked: the decoder is used by the thread of the transfers until the transfer has ended, and from then on by the
-///caller that waited for it.
+/// caller that waited for it.
 final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
     private let decoder: AnswerDecoder
     /// The time of the answer by the server's clock (RFC 9110 §6.6.1), Unix seconds; nil if it does not say.

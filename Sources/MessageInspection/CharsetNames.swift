@@ -2,8 +2,8 @@ import InternetMessage
 
 /// The charsets that are read, by the names that mail gives them.
 ///
-/// A list, because the name comes from the sender: the C library would also load converters that are never used and have
-///been its weak point.
+/// A list, because the name comes from the sender: the C library would also load converters that are never used and
+/// have been its weak point.
 enum CharsetNames {
     /// The C library's name for `charset`; nil for one that is not in the list, such as `x-unknown`.
     static func iconvName(_ charset: String) -> String? {

@@ -2,8 +2,8 @@
 /// direction's `NoFilterAction`.
 ///
 /// If a criterion asks for an address that cannot be read, it is unknown whether the filter holds. For outgoing mail
-///this is an error, because the mail might leave unsigned by accident. For incoming mail the filter counts as holding,
-///so that an address that only a person can read does not evade verification.
+/// this is an error, because the mail might leave unsigned by accident. For incoming mail the filter counts as holding,
+/// so that an address that only a person can read does not evade verification.
 ///
 /// Pure: equal facts and policy give an equal decision. Facts are asked for only as far as they matter.
 public func decide(_ facts: some MessageFacts, direction: Direction, policy: Policy) -> Decision {

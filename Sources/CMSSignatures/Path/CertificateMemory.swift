@@ -4,8 +4,8 @@ import Synchronization
 /// Certificates that were read before, by their octets.
 ///
 /// OpenSSL 3.0 takes longer to read a certificate, because of the public key in it, than to check a signature with it,
-///and the same few signers come again and again. Only the content of the octets is remembered, so an old entry cannot
-///be wrong.
+/// and the same few signers come again and again. Only the content of the octets is remembered, so an old entry cannot
+/// be wrong.
 final class CertificateMemory: Sendable {
     static let shared = CertificateMemory()
     /// The most that are remembered; about two megabytes.

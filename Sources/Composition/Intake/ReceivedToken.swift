@@ -5,8 +5,8 @@ import Octets
 /// By what a message that SES has handled is known again when it comes back.
 ///
 /// The tokens are authentication codes under the spool's secret, so that nobody can forge or hide a loop. The first
-///covers message, direction and recipients, the second not the recipients: a hosted list that sends a mail out again to
-///others makes a new first token.
+/// covers message, direction and recipients, the second not the recipients: a hosted list that sends a mail out again
+/// to others makes a new first token.
 public struct ReceivedToken: Sendable, Hashable {
     /// HMAC-SHA256 under the spool's secret.
     public typealias AuthenticationCode = (_ octets: [UInt8]) -> [UInt8]

@@ -5,8 +5,8 @@ extension OctetRope {
     /// The same message with every header line above 998 octets folded (RFC 5322 §2.1.1, §2.2.3).
     ///
     /// A line is broken before an existing blank, so that the unfolded field is the same octet for octet. If there is
-    ///none for too long, a blank is added where the grammar of the field allows one, and as a last resort anywhere, as
-    ///mail servers do (Postfix, `smtp_line_length_limit`). The other lines and the body stay unchanged.
+    /// none for too long, a blank is added where the grammar of the field allows one, and as a last resort anywhere, as
+    /// mail servers do (Postfix, `smtp_line_length_limit`). The other lines and the body stay unchanged.
     /// - Parameter limits: A larger header stays unchanged.
     public func withFoldedHeader(limits: Message.Limits = Message.Limits()) -> OctetRope {
         guard let head = head(most: limits.headerOctets) else { return self }

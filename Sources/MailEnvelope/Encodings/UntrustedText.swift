@@ -79,7 +79,7 @@ public enum UntrustedText {
     /// For the content of a quoted-string in a header field (RFC 5322 §3.2.4), without the quotes.
     ///
     /// Characters outside US-ASCII are written as in RFC 4514 §2.4, a backslash and two hexadecimal digits for each
-    ///octet. At most 600 octets, however long `limit` characters are.
+    /// octet. At most 600 octets, however long `limit` characters are.
     package static func quotedText(_ text: some StringProtocol, limit: Int = 300) -> String {
         var safe = ""
         for scalar in plainTextLine(text, limit: limit).unicodeScalars where safe.utf8.count < 580 {

@@ -4,7 +4,7 @@ import PDFStructure
 /// Finds the signatures of a PDF and judges what its structure says of them.
 ///
 /// It reads the file strictly. The signed content is compared with the shown content: after a signed revision only
-///further signatures with their fields, document timestamps and validation data may follow (``ChangeReview``).
+/// further signatures with their fields, document timestamps and validation data may follow (``ChangeReview``).
 ///
 /// Everything else is invalid, whatever DocMDP would allow, because the verdict is read as "this document was signed".
 public enum PDFSignatureReading {

@@ -6,7 +6,7 @@ public import Octets
 /// changed.
 ///
 /// The relay gives the lines their meaning. A line cut short by a crash becomes a line of its own, which has no meaning
-///because it ends too early.
+/// because it ends too early.
 public final class DeliveryLedger: Sendable {
     static let name = "done"
     /// More would be a damaged file: a line a recipient and attempt is far below.

@@ -15,8 +15,8 @@ public struct XMLSigner: Sendable {
 
     /// The document with a signature: RSA or ECDSA, SHA-256, over everything but comments.
     ///
-    /// The octets of the document stay unchanged. The signature is put in front of the root's end tag (a root that is an
-    ///empty element tag becomes two tags). The result is verified before it is returned.
+    /// The octets of the document stay unchanged. The signature is put in front of the root's end tag (a root that is
+    /// an empty element tag becomes two tags). The result is verified before it is returned.
     ///
     /// A document with a signature that covers its root is refused: one more element in it would break that signature.
     /// Signatures of parts stay good.

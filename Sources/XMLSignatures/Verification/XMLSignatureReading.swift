@@ -3,7 +3,7 @@ public import Octets
 /// Finds and checks the signatures of a document.
 ///
 /// No network, no file, no style sheet: nothing outside of the document is read, whatever a signature refers to. Any
-///number of threads may do this at once.
+/// number of threads may do this at once.
 public enum XMLSignatureReading {
     /// Returns all signatures of `document`, in document order; empty if there are none.
     /// - Parameters:
