@@ -166,7 +166,7 @@ let package = Package(
                 arguments,
             ]),
         lean("ses-drop", ["MailDrop"]),
-        program("ses-lmtp", ["LMTPServer", "Spool", arguments]),
+        program("ses-lmtp", ["LMTPServer", "HostProcess", "Spool", arguments]),
         program("ses-relay", ["Relay", "ProgramLife", "ProgramCommands", "HostProcess", arguments]),
         program("ses-dss", ["SigningServer", "ProgramCommands", "HostProcess", arguments, log]),
 

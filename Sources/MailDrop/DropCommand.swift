@@ -18,6 +18,10 @@ public enum DropCommand {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)
         if let trouble = ProcessSecrets.protect() { Console.writeError("\(command): \(trouble)") }
+        if Array(arguments) == ["--version"] {
+            Console.write("\(command) \(Release.version)")
+            return 0
+        }
         do throws(ProgramError) {
             guard let arguments = try DropArguments.reading(Array(arguments)) else {
                 Console.write(help(command))

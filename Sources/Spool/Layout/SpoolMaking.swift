@@ -7,7 +7,8 @@ extension Spool {
     /// As root it gives the spool to the user `ses` and the groups `ses-drop` and `ses-relay` if they exist. Otherwise
     /// everything belongs to the caller and its group.
     /// - Returns: Notes for an administrator, such as a group that does not exist.
-    /// - Throws: ``SpoolError`` if a folder cannot be made, or an owner or mode cannot be set.
+    /// - Throws: ``SpoolError`` of kind `layout` for a directory that has something else in it and is no spool; of
+    ///   another kind if a folder cannot be made, or an owner or mode cannot be set.
     public static func make(
         at path: String, random: SpoolRandom = .system
     ) throws(SpoolError) -> [String] {
@@ -16,6 +17,7 @@ extension Spool {
             throw SpoolError(.system, path: path, errno: errno, "cannot make the spool's directory")
         }
         let root = try Directory(path: path)
+        try refuseForeign(root)
         let owners = Owners(&notes)
         try owners.setOwner(of: root, mode: Layout.rootMode, .own)
         for item in Layout.items {
@@ -25,8 +27,28 @@ extension Spool {
         if try FileSystemType(of: root).isExtWithoutJournal {
             for program in Program.allCases { try root.descend(program.territory.workPath).spreadDirectories() }
         }
-        if try root.status(Layout.secretName) == nil { try makeSecret(in: root, owners, random) }
+        if try root.status(Layout.secretName) == nil {
+            try makeSecret(in: root, owners, random)
+        } else {
+            try owners.setOwner(ofSecretIn: root)
+        }
         return notes
+    }
+
+    /// Refuses a directory with something in it that no spool has, such as `/etc/postfix` by a slip of the hand: its
+    /// owner and mode would be changed. What has a secret is a spool, whatever lies beside it.
+    private static func refuseForeign(_ root: Directory) throws(SpoolError) {
+        guard try root.status(Layout.secretName) == nil else { return }
+        let ours = Set(Layout.items.map { String($0.path.prefix { $0 != "/" }) })
+        let foreign = try root.names().first { name in
+            // The first belongs to the file system, the second to an `ses init` that was killed.
+            !ours.contains(name.shown) && name.shown != "lost+found" && !name.hasPrefix(".secret.")
+        }
+        guard let foreign else { return }
+        throw SpoolError(
+            .layout, path: root.path,
+            "the directory is no spool and not empty (\(foreign.shown) is in it): name an empty directory, or one that"
+                + " does not exist")
     }
 
     /// Written beside its place and moved there without replacing, so that no start ever sees half of it.
@@ -102,6 +124,24 @@ private struct Owners {
             guard fchmod(directory.descriptor, mode) == 0 else {
                 throw SpoolError(.system, path: directory.path, errno: errno, "cannot set the directory's mode")
             }
+        }
+    }
+
+    /// The same for the secret, which nobody but its owner may read.
+    func setOwner(ofSecretIn root: Directory) throws(SpoolError) {
+        let file = try root.openFile(Layout.secretName)
+        let status = try file.status()
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw SpoolError(.layout, path: file.path, "the spool's secret is no regular file: remove it")
+        }
+        let wantedUser = user == uid_t.max ? status.st_uid : user
+        if status.st_uid != wantedUser || status.st_gid != own {
+            guard fchown(file.descriptor, wantedUser, own) == 0 else {
+                throw file.failure(errno, "cannot give the secret to the spool's user")
+            }
+        }
+        guard status.st_mode & 0o7777 == 0o600 || fchmod(file.descriptor, 0o600) == 0 else {
+            throw file.failure(errno, "cannot set the secret's mode")
         }
     }
 

@@ -55,6 +55,15 @@ extension EndToEnd {
         // MARK: - Descriptors
 
         @Test(
+            "each program names itself and its release",
+            arguments: ["ses", "ses-relay", "ses-dss", "ses-lmtp", "ses-drop"])
+        func version(_ program: String) async throws {
+            let run = try await RunningProgram.run(try Programs.path(program), ["--version"])
+            #expect(run.status == 0, "\(run)")
+            #expect(try run.output.wholeMatch(of: Regex(program + #" \d+\.\d+\.\d+\n"#)) != nil, "\(run)")
+        }
+
+        @Test(
             "with too few file descriptors each program refuses to start, and says how many it needs",
             arguments: Daemon.allCases)
         private func fewDescriptors(_ daemon: Daemon) async throws {

@@ -56,6 +56,33 @@ struct MakingTests {
         #expect(try test.names("") == topLevel)
     }
 
+    @Test("a directory with something else in it is refused and keeps its mode")
+    func foreign() throws {
+        let scratch = try ScratchDirectory()
+        try FileManager.default.createDirectory(atPath: scratch.file("etc"), withIntermediateDirectories: false)
+        try scratch.write([0x0A], to: "etc/main.cf")
+        #expect(chmod(scratch.file("etc"), 0o755) == 0)
+        let error = try #require(throws: SpoolError.self) { _ = try Spool.make(at: scratch.file("etc")) }
+        #expect(error.kind == .layout && error.description.contains("main.cf is in it"), "\(error)")
+        #expect(try Self.mode(scratch.file("etc")) == 0o755)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.file("etc")) == ["main.cf"])
+    }
+
+    @Test("a spool that a killed start left half made is completed, and the mode of the secret is repaired")
+    func completed() throws {
+        let test = try TestSpool()
+        let secret = try TestMaterial.octets(test.file("secret"))
+        #expect(chmod(test.file("secret"), 0o644) == 0)
+        _ = try Spool.make(at: test.path)
+        #expect(try Self.mode(test.file("secret")) == 0o600 && TestMaterial.octets(test.file("secret")) == secret)
+        try FileManager.default.removeItem(atPath: test.file("secret"))
+        try FileManager.default.removeItem(atPath: test.file("relay"))
+        try test.put("x", ".secret.0123")
+        try test.makeDirectory("lost+found")
+        _ = try Spool.make(at: test.path)
+        #expect(try TestMaterial.octets(test.file("secret")).count == 32)
+    }
+
     @Test(
         "what everybody may write to is refused (F16)",
         arguments: ["", "outgoing/new", "incoming", "work", "delivered/new", "incoming/tmp"])
