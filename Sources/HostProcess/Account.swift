@@ -1,4 +1,5 @@
 import Glibc
+import Octets
 
 /// The accounts of the machine.
 package enum Account {

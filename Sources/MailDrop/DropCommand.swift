@@ -19,7 +19,7 @@ public enum DropCommand {
         _ = signal(SIGXFSZ, SIG_IGN)
         if let trouble = ProcessSecrets.protect() { Console.writeError("\(command): \(trouble)") }
         if Array(arguments) == ["--version"] {
-            Console.write("\(command) \(Release.version)")
+            Console.write("\(command) \(ProgramRelease.version)")
             return 0
         }
         do throws(ProgramError) {

@@ -13,7 +13,7 @@ struct SESLMTP: ParsableCommand {
             Reads no configuration and needs only the rights of `ses drop`. A recipient is answered with 250 when the message \
             is in the spool for good. SIGTERM ends it within 10 s. --folder and --socket may be repeated together: one \
             process then serves several sockets.
-            """, version: "ses-lmtp " + Release.version)
+            """, version: "ses-lmtp " + ProgramRelease.version)
     @Option(name: .customLong("folder"), help: "outgoing or incoming, for the --socket behind it.")
     var folders: [MaildirDelivery.Destination]
     @Option(name: .customLong("socket"), help: "The path of the socket. One that nobody listens on is replaced.")

@@ -20,7 +20,7 @@ struct SESRelay: AsyncParsableCommand {
         discussion: """
             Mail is taken from delivered/ and admin/ of a spool. What a server does not take yet waits in relay/deferred; what \
             cannot be delivered goes to failed/, and its sender is told.
-            """, version: "ses-relay " + Release.version,
+            """, version: "ses-relay " + ProgramRelease.version,
         subcommands: [Run.self, Once.self, Check.self, Status.self])
 }
 

@@ -26,7 +26,7 @@ struct SES: AsyncParsableCommand {
         discussion: """
             Mail is taken from the watched Maildirs outgoing/ and incoming/ of a spool and leaves in delivered/, admin/, \
             blocked/ or retry/. Start with `ses init SPOOL`, then `ses check`, then `ses watch`.
-            """, version: "ses " + Release.version,
+            """, version: "ses " + ProgramRelease.version,
         subcommands: [
             Init.self, Watch.self, Process.self, Sweep.self, Drop.self, Check.self, Explain.self, Status.self,
             List.self, Show.self, Export.self, Release.self, Requeue.self, Retry.self, Hold.self, Reject.self,
