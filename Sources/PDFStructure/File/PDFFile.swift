@@ -82,7 +82,8 @@ package final class PDFFile {
         }
         guard let place else { return PDFSyntaxError(.notPDF, "the document does not begin with %PDF-") }
         return .damaged(
-            "\(place) octets precede %PDF-, and readers then compute the offsets of objects differently;"
+            (place == 1 ? "1 octet precedes" : "\(place) octets precede")
+                + " %PDF-, and readers then compute the offsets of objects differently;"
                 + " this happens when a server or script adds a line: send the file as the program that made it wrote it"
         )
     }

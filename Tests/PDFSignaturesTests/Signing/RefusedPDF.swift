@@ -48,7 +48,7 @@ struct RefusedPDF: CustomTestStringConvertible, Sendable {
         RefusedPDF(name: "no PDF", document: OctetString("<html>"), kind: .notPDF, words: ["%PDF-"]),
         RefusedPDF(
             name: "octets before the header", document: OctetString(Array("\n".utf8) + GivenPDF.onePage()),
-            kind: .damaged, words: ["1 octets stand before %PDF-"]),
+            kind: .damaged, words: ["1 octet precedes %PDF-"]),
         RefusedPDF(
             name: "octets behind the end", document: OctetString(GivenPDF.onePage() + Array("junk".utf8)),
             kind: .damaged),
