@@ -9,8 +9,8 @@ extension EndToEnd {
         .enabled("user namespaces can be made here") { await InotifyLimit.canBeSet() })
     struct WatchLimits {
         @Test(
-            "the daemon reads the folders every few seconds, and says so once",
-            arguments: [("max_inotify_watches", 4), ("max_inotify_instances", 1)])
+            "the daemon reads the folders every few seconds, and says so once for each",
+            arguments: [("max_inotify_watches", 5), ("max_inotify_instances", 1)])
         func polling(_ limit: String, _ complaints: Int) async throws {
             var configuration = SESXML(servers: [try await DSSFixture.shared.address])
             configuration.outgoing = SESXML.sign(alias: Samples.aliceKey)
