@@ -48,11 +48,10 @@ struct StandingFacts: Sendable {
         outcome = block?.outcome
         workflow = block?.workflow
         queueID = block?.queueID
-        let isBare = message.name == nil && message.place == .outgoing || message.place == .incoming
         let header = try? Header(reading: head.front, limits: Message.Limits(parts: 0, depth: 0, headerOctets: 65_536))
         let envelope =
             block?.envelope
-            ?? header.flatMap { try? Envelope.reading(block: nil, header: $0, isBare: isBare) }
+            ?? header.flatMap { try? Envelope.reading(block: nil, header: $0, isBare: message.isBare) }
         sender = envelope?.sender.map(\.shown)
         let history = DeliveryHistory(lines: try spool.record(of: message))
         let waiting = history.pending(of: envelope?.recipients ?? [])

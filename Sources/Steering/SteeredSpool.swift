@@ -1,3 +1,4 @@
+import Glibc
 public import HostProcess
 import ProgramLife
 import SESConfiguration
@@ -21,30 +22,20 @@ public struct SteeredSpool: Sendable {
         let surroundings = Surroundings()
         person = Account.person(surroundings.environment)
         configurationPath = surroundings.configurationPath(option: configuration)
-        var configured: String?
-        if option == nil, configuration != nil || SmallFile.exists(configurationPath) {
-            configured = try Self.load(configurationPath).processing.spool
-        }
-        let path = surroundings.spoolPath(option: option, configured: configured)
+        let path = try ProgramRun.spoolPath(
+            option: option, configuration: configurationPath, isNamed: configuration != nil
+        ) { (path) throws(ProgramError) in try LoadedConfiguration.load(path).processing.spool }
         if let trouble = Account.becomeOwner(of: path) { throw ProgramError(.noPermission, trouble) }
         clock = .system
         do {
             spool = try Spool(opening: path, program: .ses)
         } catch {
-            let isDenied = error.errno == 13 || error.errno == 1
+            let isDenied = [EACCES, EPERM].contains(error.errno)
             throw ProgramError(
                 isDenied ? .noPermission : .noInput,
                 error.description + (isDenied ? " (run it as root or as the user of the spool)" : ""))
         }
     }
 
-    func configuration() throws(ProgramError) -> ServerConfiguration { try Self.load(configurationPath) }
-
-    private static func load(_ path: String) throws(ProgramError) -> ServerConfiguration {
-        do {
-            return try SESConfiguration.load(path: path, environment: Surroundings().environment)
-        } catch {
-            throw ProgramError(.configuration, error.description)
-        }
-    }
+    func configuration() throws(ProgramError) -> ServerConfiguration { try LoadedConfiguration.load(configurationPath) }
 }

@@ -66,14 +66,3 @@ final class LiveConfiguration: Sendable {
                 mayNotify: { limiter.mayNotify($0) }, admitsCopy: { copies.admits($0, limit: maximumCopies) }))
     }
 }
-
-/// Reading `ses.xml`, with every fault told at once.
-enum LoadedConfiguration {
-    static func load(_ path: String) throws(ProgramError) -> ServerConfiguration {
-        do {
-            return try SESConfiguration.load(path: path, environment: Surroundings().environment)
-        } catch {
-            throw ProgramError(.configuration, error.description)
-        }
-    }
-}

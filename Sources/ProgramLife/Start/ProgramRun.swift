@@ -20,24 +20,35 @@ package enum ProgramRun {
         }
     }
 
-    /// Opens the spool for a report, without its protocol.
+    /// Returns the place of the spool for a command that needs no configuration.
     /// - Parameters:
     ///   - option: The path that the command line names.
     ///   - configuration: The path of the configuration; it is only read for the place of the spool, when `option` does
     ///     not name it, and may be missing unless `isNamed`.
     ///   - isNamed: True if the command line names the configuration.
     ///   - configured: Returns the place of the spool that the configuration at a path names.
-    package static func openSpoolForReport(
-        for program: Program, option: String?, configuration: String, isNamed: Bool,
+    /// - Throws: The error of `configured`.
+    package static func spoolPath(
+        option: String?, configuration: String, isNamed: Bool,
         configured: (String) throws(ProgramError) -> String?
-    ) throws(ProgramError) -> Spool {
+    ) throws(ProgramError) -> String {
         var place: String?
         if option == nil, isNamed || FileManager.default.fileExists(atPath: configuration) {
             place = try configured(configuration)
         }
+        return Surroundings().spoolPath(option: option, configured: place)
+    }
+
+    /// Opens the spool for a report, without its protocol. The parameters are those of
+    /// ``spoolPath(option:configuration:isNamed:configured:)``.
+    package static func openSpoolForReport(
+        for program: Program, option: String?, configuration: String, isNamed: Bool,
+        configured: (String) throws(ProgramError) -> String?
+    ) throws(ProgramError) -> Spool {
+        let path = try spoolPath(
+            option: option, configuration: configuration, isNamed: isNamed, configured: configured)
         do {
-            return try Spool(
-                opening: Surroundings().spoolPath(option: option, configured: place), program: program)
+            return try Spool(opening: path, program: program)
         } catch {
             throw ProgramError(.noInput, error.description)
         }

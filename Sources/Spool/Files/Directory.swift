@@ -107,9 +107,12 @@ final class Directory: Sendable {
     }
 
     /// Removes a file; one that is not there is as good.
-    func unlink(_ name: some NamePointing) throws(SpoolError) {
-        let outcome = name.withPointer { unlinkat(descriptor, $0, 0) }
-        guard outcome == 0 || errno == ENOENT else { throw failure(errno, name, "cannot remove") }
+    /// - Returns: false when it was not there.
+    @discardableResult
+    func unlink(_ name: some NamePointing) throws(SpoolError) -> Bool {
+        if name.withPointer({ unlinkat(descriptor, $0, 0) }) == 0 { return true }
+        guard errno == ENOENT else { throw failure(errno, name, "cannot remove") }
+        return false
     }
 
     /// Removes an empty directory.

@@ -55,11 +55,10 @@ extension Spool {
     /// - Returns: The new file; nil if it was taken away meanwhile.
     /// - Throws: ``SpoolError``. The message is then where it was.
     public func hold(_ message: StandingMessage) throws(SpoolError) -> PublishedFile? {
-        let isBare = message.name == nil && !message.directory.path.hasSuffix("/new")
         let origin: Origin? =
             switch message.place {
-            case .outgoing: .outgoing(bare: isBare)
-            case .incoming: .incoming(bare: isBare)
+            case .outgoing: .outgoing(bare: message.isBare)
+            case .incoming: .incoming(bare: message.isBare)
             case .retry, .blocked, .delivered, .admin, .failed, .corrupt, .deferred: try named(message).facts.origin
             }
         let facts = NameFacts(
@@ -72,8 +71,7 @@ extension Spool {
     /// - Throws: ``SpoolError``. The message is then where it was, or gone without being durably so.
     public func remove(_ message: StandingMessage) throws(SpoolError) -> Bool {
         try durability.check(path)
-        guard try message.directory.status(message.fileName) != nil else { return false }
-        try message.directory.unlink(message.fileName)
+        guard try message.directory.unlink(message.fileName) else { return false }
         try durability.sync(directory: message.directory)
         return true
     }

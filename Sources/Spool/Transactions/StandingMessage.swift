@@ -21,7 +21,9 @@ public enum StandingPlace: String, Sendable, Hashable, CaseIterable {
 /// A message as it stands in a place. By the time that it is used, it may have been taken away.
 public struct StandingMessage: Sendable {
     public let place: StandingPlace
-    /// Its name, read; nil for a file with a name that is not of the spool's form.
+    /// True if a person put it there as a `*.eml` beside `new/`.
+    public let isBare: Bool
+    /// Its name, read; nil for a bare file, and for one with a name that is not of the spool's form.
     public let name: SpoolName?
     /// Unix seconds since when it stands there: the time in its name, otherwise that of the last change of the file's
     /// metadata.
@@ -66,12 +68,14 @@ extension Spool {
             let isTop = place.paths.count > 1 && path == place.rawValue
             try directory.forEachName { (name, _) throws(SpoolError) in
                 guard !name.hasPrefix("."), !isTop || name.isMessageName else { return true }
-                let parsed = name.text.flatMap { SpoolName(parsing: $0) }
+                // Anybody may choose the name of a bare file, so none of its facts is believed.
+                let parsed = isTop ? nil : name.text.flatMap { SpoolName(parsing: $0) }
                 var since = parsed?.unique.seconds
                 if since == nil { since = try directory.status(name)?.st_ctim.tv_sec }
                 guard let since else { return true }
                 goesOn = try body(
-                    StandingMessage(place: place, name: parsed, since: since, fileName: name, directory: directory))
+                    StandingMessage(
+                        place: place, isBare: isTop, name: parsed, since: since, fileName: name, directory: directory))
                 return goesOn
             }
         }

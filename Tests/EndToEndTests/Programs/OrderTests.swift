@@ -143,6 +143,22 @@ extension EndToEnd {
             #expect(try fixture.counts() == ["delivered/new": 1])
         }
 
+        @Test("the name of a bare file is not believed, and a Maildir file is listed by its envelope")
+        func names() async throws {
+            let fixture = try await fixture()
+            let unique = "1790000000.0123456789abcdef0123456789abcdef.0011223344556677"
+            try fixture.place(MailSamples.plain(), in: "outgoing", named: unique + ",E=40:2,.eml")
+            let trace = "Return-Path: <a@example.test>\r\nEnvelope-To: hidden@partner.test\r\n"
+            try fixture.place(
+                Array(trace.utf8) + MailSamples.plain(), in: "incoming/new", named: "1700000000.M1.host")
+            let list = try await order(fixture, "list", "incoming")
+            #expect(list.output.contains("hidden@partner.test"), "\(list)")
+            #expect(try await order(fixture, "hold", "--all", "--yes").status == 0)
+            let held = try fixture.names(in: "blocked/new")
+            #expect(held.count == 2 && held.allSatisfy { !$0.contains(",E=") }, "\(held)")
+            #expect(held.contains { $0.contains(",O=outfile") } && held.contains { $0.contains(",O=in,") }, "\(held)")
+        }
+
         @Test("reject gives a message back to its sender with the operator's words, and to nobody else")
         func rejected() async throws {
             let fixture = try await fixture()
