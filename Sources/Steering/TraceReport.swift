@@ -44,13 +44,17 @@ public struct TraceReport: ConsoleReport, Sendable {
             }
         }
         let shown = entries.suffix(max(1, limit))
-        var journeys: [Journey] = []
-        for entry in shown {
-            let selection = try MessageSelection(entries: [entry])
-            let standing = try steered.standing(in: StandingPlace.allCases, selection).compactMap { message in
-                steered.facts(of: message).map { ListReport.Row(message, $0) }
-            }
-            journeys.append(Journey(entry: entry, lines: scan.lines(of: entry), standing: standing))
+        // Without entries a selection is of all messages.
+        let found =
+            shown.isEmpty
+            ? [] : try steered.standing(in: StandingPlace.allCases, MessageSelection(entries: Array(shown)))
+        let standing = Dictionary(grouping: found) { $0.entry?.digits ?? "" }
+        let journeys = shown.map { entry in
+            Journey(
+                entry: entry, lines: scan.lines(of: entry),
+                standing: (standing[entry] ?? []).compactMap { message in
+                    steered.facts(of: message).map { ListReport.Row(message, $0) }
+                })
         }
         return TraceReport(
             journeys: journeys, more: entries.count - shown.count, since: since, wanted: wanted,
