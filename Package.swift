@@ -96,7 +96,7 @@ let package = Package(
                 "Octets", "DomainNames", "Explanations", "MailEnvelope", "InternetMessage", "DSSProtocol",
                 "DocumentKinds", "Workflows", "Composition",
             ]),
-        layer("Relaying", ["Octets", "DomainNames", "InternetMessage"]),
+        layer("Delivery", ["Octets", "DomainNames", "InternetMessage"]),
         layer("LMTP", ["MailEnvelope"]),
 
         // Edges: each owns one kind of contact with the outside.
@@ -110,7 +110,7 @@ let package = Package(
             ["Octets", "InternetMessage", "DocumentKinds", "PDFStructure", "Workflows", "XMLReading"]),
         layer(
             "SESConfiguration",
-            ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Relaying", "XMLReading"]),
+            ["Octets", "DomainNames", "InternetMessage", "DSSProtocol", "Workflows", "Delivery", "XMLReading"]),
         layer("DSSXML", ["Octets", "DSSProtocol", "DocumentKinds", "XMLReading"]),
         layer("CurlTransfer", ["Octets", "HostProcess", "CCurl"]),
         layer(
@@ -136,7 +136,7 @@ let package = Package(
         layer("LMTPServer", ["Octets", "MailEnvelope", "LMTP", "HostProcess", "Spool", "MailDrop"]),
         layer("ProgramLife", ["HostProcess", "Workers", "Spool", "SESConfiguration", log, lifecycle, signals, heap]),
         layer(
-            "Gateway",
+            "SESProgram",
             [
                 "Octets", "MailEnvelope", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition",
                 "Processing", "HostProcess", "Workers", "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration",
@@ -144,9 +144,9 @@ let package = Package(
                 deque,
             ]),
         layer(
-            "Relay",
+            "RelayProgram",
             [
-                "Octets", "DomainNames", "MailEnvelope", "InternetMessage", "Composition", "Relaying", "HostProcess",
+                "Octets", "DomainNames", "MailEnvelope", "InternetMessage", "Composition", "Delivery", "HostProcess",
                 "Workers", "Spool", "SpoolWatch", "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPClient",
                 "ProgramLife", log, lifecycle, deque,
             ]),
@@ -154,20 +154,20 @@ let package = Package(
             "Steering",
             [
                 "ProgramLife", "HostProcess", "Octets", "MailEnvelope", "InternetMessage", "Workflows", "Composition",
-                "Relaying", "Spool",
+                "Delivery", "Spool",
                 "SESConfiguration",
             ]),
         layer("ProgramCommands", ["HostProcess", arguments]),
         program(
             "ses",
             [
-                "Gateway", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Spool",
+                "SESProgram", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Spool",
                 "Workflows",
                 arguments,
             ]),
         lean("ses-drop", ["MailDrop"]),
         program("ses-lmtp", ["LMTPServer", "HostProcess", "Spool", arguments]),
-        program("ses-relay", ["Relay", "ProgramLife", "ProgramCommands", "HostProcess", arguments]),
+        program("ses-relay", ["RelayProgram", "ProgramLife", "ProgramCommands", "HostProcess", arguments]),
         program("ses-dss", ["SigningServer", "ProgramCommands", "HostProcess", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools, FaultTests on
@@ -186,13 +186,13 @@ let package = Package(
         tests("Workflows", ["DocumentKinds"]),
         tests("Composition"),
         tests("Processing"),
-        tests("Relaying", ["InternetMessage"]),
+        tests("Delivery", ["InternetMessage"]),
         tests("HostProcess", ["Octets"]),
         tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
         tests("XMLReading"),
         tests("MessageInspection"),
-        tests("SESConfiguration", ["Relaying"]),
+        tests("SESConfiguration", ["Delivery"]),
         tests("DSSXML"),
         tests("CurlTransfer"),
         tests("DSSClient"),
@@ -205,8 +205,9 @@ let package = Package(
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding", "ImageReading"]),
         tests("SigningServer", ["HostProcess"]),
         tests("ProgramLife", ["HostProcess", "Workers", "Spool", log]),
-        tests("Relay", ["Octets", "InternetMessage", "Relaying", "ProgramLife", "SESConfiguration", "Spool", log]),
-        tests("Gateway", ["ProgramLife", "ProgramCommands", "Workers"]),
+        tests(
+            "RelayProgram", ["Octets", "InternetMessage", "Delivery", "ProgramLife", "SESConfiguration", "Spool", log]),
+        tests("SESProgram", ["ProgramLife", "ProgramCommands", "Workers"]),
         tests("MailDrop", ["MailEnvelope", "HostProcess", "Spool"]),
         tests("LMTP", ["MailEnvelope"]),
         .testTarget(name: "FaultTests", dependencies: ["TestSupport"], swiftSettings: strict),
@@ -234,7 +235,7 @@ if Context.environment["SES_FUZZ"] != nil {
         fuzz("fuzz-sign-request", ["DSSXML"]),
         fuzz("fuzz-header", ["InternetMessage", "MessageInspection", "Composition"]),
         fuzz("fuzz-address", ["InternetMessage"]),
-        fuzz("fuzz-name", ["InternetMessage", "MessageInspection", "Relaying", "Spool"]),
+        fuzz("fuzz-name", ["InternetMessage", "MessageInspection", "Delivery", "Spool"]),
         fuzz("fuzz-configuration", ["SESConfiguration"]),
         fuzz("fuzz-smtp-reply", ["SMTPClient"]),
         fuzz("fuzz-lmtp", ["LMTP"]),

@@ -23,7 +23,7 @@ final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
         decoder.begin(status: head.status, fields: head.fields.map { ($0.name, $0.value) })
     }
 
-    func receive(_ octets: UnsafeRawBufferPointer) -> Bool { decoder.take(octets) }
+    func receive(_ octets: UnsafeRawBufferPointer) -> Bool { decoder.decode(octets) }
 
     /// The outcome of the transfer.
     /// - Parameter now: By our own clock, Unix seconds.

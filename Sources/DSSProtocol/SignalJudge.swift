@@ -32,7 +32,7 @@ public struct SignalJudge: Sendable {
 
     /// The Result of the answer itself; one that is neither Success nor InsufficientInformation is no verdict and must
     /// not come here.
-    public mutating func take(major: ResultMajor, minor: ResultMinor?) {
+    public mutating func record(major: ResultMajor, minor: ResultMinor?) {
         if major == .insufficientInformation {
             note(.indeterminate)
             if let minor { noteMissing(isRevocation: minor.isRevocationUnavailable) }
@@ -43,22 +43,22 @@ public struct SignalJudge: Sendable {
     }
 
     /// The Result of one signature in a DSS-X verification report.
-    public mutating func take(reportMajor major: ResultMajor, minor: ResultMinor?) {
+    public mutating func record(reportMajor major: ResultMajor, minor: ResultMinor?) {
         switch major {
-        case .success, .insufficientInformation: take(major: major, minor: minor)
+        case .success, .insufficientInformation: record(major: major, minor: minor)
         case .unknown(let uri): noteWord(words[uri])
         case .requesterError, .responderError, .pending: noteWord(nil)
         }
     }
 
     /// An AssertionStatus; nil for a signature without one.
-    public mutating func take(assertionStatus word: String?) {
+    public mutating func record(assertionStatus word: String?) {
         noteWord(word.flatMap { words[$0] })
     }
 
     /// An entry of ProcessingDetails.
     /// - Parameter type: Its Type, as the server wrote it.
-    public mutating func take(_ detail: Detail, type: String?) {
+    public mutating func record(_ detail: Detail, type: String?) {
         switch detail {
         case .valid: break
         case .invalid:

@@ -10,9 +10,9 @@ public enum EarlySignals {
     ///
     /// SIGPIPE is ignored: when the reader of the output or of the log has gone away, write(2) returns an error and the
     /// program goes on. SIGXFSZ is ignored: when a file would become larger than the limit, write(2) returns an error.
-    /// SIGHUP is noted until ``takeHangup()`` asks for it, so that the order to read the configuration again does not
-    /// end a program that is still starting. (A signal mask would not do: the main thread of an async program waits in
-    /// sigsuspend(2) with an empty one.) If SIGHUP is ignored already, as by nohup(1), it stays ignored.
+    /// SIGHUP is noted until ``consumeHangup()`` asks for it, so that the order to read the configuration again does
+    /// not end a program that is still starting. (A signal mask would not do: the main thread of an async program waits
+    /// in sigsuspend(2) with an empty one.) If SIGHUP is ignored already, as by nohup(1), it stays ignored.
     public static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)
@@ -29,11 +29,11 @@ public enum EarlySignals {
     public static func releaseHangup() {
         guard holdsHangup.exchange(false, ordering: .sequentiallyConsistent) else { return }
         _ = signal(SIGHUP, SIG_DFL)
-        if takeHangup() { _ = raise(SIGHUP) }
+        if consumeHangup() { _ = raise(SIGHUP) }
     }
 
     /// Returns true if SIGHUP came before something else began to listen to it. The answer is given once.
-    package static func takeHangup() -> Bool { sawHangup.exchange(false, ordering: .sequentiallyConsistent) }
+    package static func consumeHangup() -> Bool { sawHangup.exchange(false, ordering: .sequentiallyConsistent) }
 }
 
 extension sigaction {

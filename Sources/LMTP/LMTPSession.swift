@@ -88,7 +88,7 @@ package struct LMTPSession: Sendable {
             state = .committing(transaction)
             return .commit(transaction)
         case .greeted, .ready, .transaction:
-            guard let line = takeLine() else { return .wait }
+            guard let line = nextLine() else { return .wait }
             switch line {
             case .failure(let reply): return refuse(reply)
             case .success(let line):
@@ -206,7 +206,7 @@ package struct LMTPSession: Sendable {
     // MARK: - Lines
 
     /// The next line without its end; nil if it has not come yet.
-    private mutating func takeLine() -> Result<ArraySlice<UInt8>, LMTPReply>? {
+    private mutating func nextLine() -> Result<ArraySlice<UInt8>, LMTPReply>? {
         let search = input[start...]
         guard let end = search.firstIndex(of: 0x0A) else {
             if input.count - start > limits.commandOctets {

@@ -80,7 +80,8 @@ public final class LMTPService: Sendable {
             socket.group = group
         }
         let room = IntakeRoom(
-            spool: options.spool, queue: door.queue, mostWaiting: options.mostWaiting, leastFree: options.leastFree)
+            spool: options.spool, queue: door.queue, maximumWaiting: options.maximumWaiting,
+            leastFree: options.leastFree)
         do {
             // A spool that is not there, or may not be written to, shows at the start.
             _ = try room.lack(forOctets: 0)

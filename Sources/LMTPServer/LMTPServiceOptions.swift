@@ -24,7 +24,7 @@ public struct LMTPServiceOptions: Sendable {
     /// Recipients of a transaction.
     public var recipients = 1_000
     /// Files in a folder from which on no more are taken.
-    public var mostWaiting = 100_000
+    public var maximumWaiting = 100_000
     /// Octets of the file system that stay free; nil: as many as it needs to be of use.
     public var leastFree: Int?
     /// Connections at a time.
@@ -32,7 +32,7 @@ public struct LMTPServiceOptions: Sendable {
     /// Seconds without a whole command, or without any octet of a message.
     public var patience = 300
     /// Seconds from DATA to the end of the message.
-    public var longestMessage = 900
+    public var maximumMessageTime = 900
     /// True if it may run as root.
     public var allowsRoot = false
 

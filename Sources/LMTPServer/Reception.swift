@@ -29,7 +29,7 @@ final class Reception {
 
         func commit() -> Result<EntryID, SpoolError> {
             guard let delivery = delivery.take() else {
-                return .failure(fault ?? SpoolError(.settled, path: "", "the delivery has ended"))
+                return .failure(fault ?? SpoolError(.ended, path: "", "the delivery has ended"))
             }
             let entry = delivery.entry
             do throws(SpoolError) {

@@ -72,7 +72,7 @@ struct SessionRun {
                 } catch {
                     session.answer(beginning: reply(to: error))
                 }
-                messageDeadline = Deadline(seconds: options.longestMessage)
+                messageDeadline = Deadline(seconds: options.maximumMessageTime)
             case .content(let octets):
                 reception?.write(octets)
             case .drop:

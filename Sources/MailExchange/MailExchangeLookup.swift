@@ -8,8 +8,8 @@ public struct MailExchangeLookup: Sendable {
     public var ownNames: Set<String> = []
 
     /// A domain may name any number of exchangers, and an exchanger have any number of addresses; these are tried.
-    static let exchangersLimit = 20
-    static let addressesLimit = 10
+    static let maximumExchangers = 20
+    static let maximumAddresses = 10
 
     public init() {}
 
@@ -41,7 +41,7 @@ public struct MailExchangeLookup: Sendable {
                 exchangers.append(
                     MailExchanger(
                         name: host.name, preference: host.preference,
-                        addresses: Array(addresses.prefix(Self.addressesLimit))))
+                        addresses: Array(addresses.prefix(Self.maximumAddresses))))
             case .nothing, .noSuchName: break
             case .failed(let detail): doubt = "the address of \(host.name) is not known: \(detail)"
             }
@@ -91,7 +91,7 @@ public struct MailExchangeLookup: Sendable {
         let ordered = better.shuffled(using: &generator).enumerated().sorted {
             ($0.element.preference, $0.offset) < ($1.element.preference, $1.offset)
         }
-        return ordered.prefix(exchangersLimit).map(\.element)
+        return ordered.prefix(maximumExchangers).map(\.element)
     }
 
     static func normalized(_ name: String) -> String {

@@ -26,7 +26,7 @@ struct MessageParts {
         var waiting = [Place(entity: root, isFirst: true, parent: nil, shown: nil, isSigned: false)]
         while let place = waiting.popLast() {
             switch place.entity.content {
-            case .leaf: take(place, charsets)
+            case .leaf: visit(place, charsets)
             case .message: break
             case .multipart(let multipart): waiting += Self.places(of: multipart, place, charsets).reversed()
             }
@@ -61,7 +61,7 @@ struct MessageParts {
         }
     }
 
-    private mutating func take(_ place: Place, _ charsets: Charsets) {
+    private mutating func visit(_ place: Place, _ charsets: Charsets) {
         let entity = place.entity
         if place.parent == "signed" && place.isFirst, SMIMEForm.of(entity).isOpaque { return }
         if entity.disposition?.type == "attachment" { return attach(place) }

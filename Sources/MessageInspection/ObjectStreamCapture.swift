@@ -11,7 +11,7 @@ struct ObjectStreamCapture {
 
     /// Takes the next octet.
     /// - Returns: The gathered data, at its end; nil before it.
-    mutating func take(_ octet: UInt8) -> OctetString? {
+    mutating func append(_ octet: UInt8) -> OctetString? {
         data.append(octet)
         if octet == UInt8(ascii: "m"), data.count >= Self.end.count, data.suffix(Self.end.count).elementsEqual(Self.end)
         {

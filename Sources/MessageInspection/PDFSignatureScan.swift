@@ -61,7 +61,7 @@ struct PDFSignatureScan {
                 }
                 guard index < octets.count else { return }
             }
-            take(octets[index])
+            scan(octets[index])
             index += 1
         }
     }
@@ -69,10 +69,10 @@ struct PDFSignatureScan {
     /// Says that there is no more.
     mutating func finish() {
         if state == .name { endName() }
-        settle()
+        judgeObject()
     }
 
-    private mutating func take(_ octet: UInt8) {
+    private mutating func scan(_ octet: UInt8) {
         // Gathered octets are scanned here too: what only seems to be an object stream hides nothing.
         if capture != nil { gather(octet) }
         if marks.objectStream, matchesStream(octet) {
@@ -148,7 +148,7 @@ struct PDFSignatureScan {
     }
 
     private mutating func gather(_ octet: UInt8) {
-        guard let data = capture?.take(octet) else { return }
+        guard let data = capture?.append(octet) else { return }
         capture = nil
         // A line end follows the word `stream` (§7.3.8.1): CRLF or LF.
         let line = data.first == 0x0D ? 2 : 1
@@ -171,12 +171,12 @@ struct PDFSignatureScan {
             matched = 0
             if state == .name { endName() }
             state = .between
-            settle()
+            judgeObject()
         }
     }
 
     /// Judges the object that ends here.
-    private mutating func settle() {
+    private mutating func judgeObject() {
         let isSignature = marks.byteRange && marks.contents && !marks.usageRight
         if isSignature || marks.signatureField && marks.value { isSigned = true }
         marks = Marks()

@@ -5,7 +5,7 @@ import XMLReading
 /// The decoded text of a message's text parts, as far as filters look into it.
 enum TextBody {
     /// Octets of one part, transfer encoding undone.
-    static let partLimit = 1 << 20
+    static let maximumPartLength = 1 << 20
     /// Octets of all parts together.
     static let limit = 4 << 20
 
@@ -21,7 +21,7 @@ enum TextBody {
         return String(decoding: text.utf8.prefix(limit), as: UTF8.self)
     }
 
-    static func octets(of part: Entity) -> [UInt8] { part.decodedPrefix(partLimit).array }
+    static func octets(of part: Entity) -> [UInt8] { part.decodedPrefix(maximumPartLength).array }
 
     private static func text(of part: Entity, _ charsets: Charsets) -> String {
         let octets = octets(of: part)

@@ -49,7 +49,7 @@ public struct Base64Decoder: Sendable {
         _ octet: UInt8, _ value: UInt8, _ index: Int, _ out: UnsafeMutablePointer<UInt8>, _ filled: inout Int
     ) {
         guard value < 64, padding == 0 else {
-            let rest = take(octet, value, at: offset &+ index)
+            let rest = decode(octet, value, at: offset &+ index)
             for octet in rest {
                 out[filled] = octet
                 filled &+= 1
@@ -68,7 +68,7 @@ public struct Base64Decoder: Sendable {
 
     /// Handles anything but an ordinary digit.
     /// - Returns: The octets that it ends.
-    private mutating func take(_ octet: UInt8, _ value: UInt8, at offset: Int) -> [UInt8] {
+    private mutating func decode(_ octet: UInt8, _ value: UInt8, at offset: Int) -> [UInt8] {
         switch value {
         case 0..<64:
             if padding < paddingDue { note(.truncated, at: offset) }

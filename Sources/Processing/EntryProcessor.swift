@@ -28,14 +28,14 @@ public struct EntryProcessor: Sendable {
                 removesBcc: entry.direction == .outgoing, authservID: policy.authservID,
                 domains: policy.domainNames)
         } catch {
-            return Unread.unreadable(
+            return UnreadMessage.unreadable(
                 entry, because: Advice.ownMessage.added(to: error.text), policy: policy, services: services)
         }
         var routing = Routing(entry: entry, intake: intake, policy: policy, services: services)
         if entry.isHeld { return routing.block(because: "held by an operator") }
         if !entry.isReleased, let loop = routing.findLoop() { return routing.block(because: loop) }
         guard intake.envelope.unreadable.isEmpty else {
-            return Unread.unreadableRecipients(
+            return UnreadMessage.unreadableRecipients(
                 entry, intake.envelope.unreadable, policy: policy, services: services, account: routing.account)
         }
         guard !intake.envelope.recipients.isEmpty else { return routing.noRecipients() }
@@ -92,7 +92,7 @@ public struct EntryProcessor: Sendable {
         } catch {
             // Its header cannot be read either: the file is all there is.
         }
-        return Unread.tooLarge(entry, because: failure, policy: policy, services: services)
+        return UnreadMessage.tooLarge(entry, because: failure, policy: policy, services: services)
     }
 
     /// Runs the operations in their order. All or nothing: their results leave only when the last operation has

@@ -9,7 +9,7 @@ import Synchronization
 /// Calls block: they run on the threads of the signing work, never on those that serve connections.
 final class OnlineSources: Sendable {
     /// The most octets of an answer; public revocation lists have some megabytes.
-    static let answerLimit = 32 << 20
+    static let maximumAnswer = 32 << 20
 
     private let transfers: HTTPTransfers
 
@@ -19,7 +19,7 @@ final class OnlineSources: Sendable {
         // A mail waits for it: an authority that is not there must not hold it up for long.
         settings.connectTimeout = .seconds(5)
         settings.totalTimeout = .seconds(15)
-        settings.maximumAnswer = Self.answerLimit
+        settings.maximumAnswer = Self.maximumAnswer
         // What stays open between calls has a descriptor, too.
         settings.maximumConnections = count
         transfers = try HTTPTransfers(settings)

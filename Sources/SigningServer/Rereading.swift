@@ -14,7 +14,7 @@ final class ServiceInForce: Sendable {
     init(_ service: SigningService) { present = Mutex(service) }
 
     /// Takes `configuration` for all requests that begin from now on.
-    func take(_ configuration: SigningServerConfiguration) {
+    func adopt(_ configuration: SigningServerConfiguration) {
         let former = service
         // Made before the lock is taken: it opens fonts.
         let fresh = SigningService(configuration: configuration, scratch: former.scratch, sources: former.sources)
@@ -29,7 +29,7 @@ struct HangupService: Service {
     func run() async throws {
         let hangups = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
         // From here on the sequence has each one.
-        if EarlySignals.takeHangup() { await reread() }
+        if EarlySignals.consumeHangup() { await reread() }
         for await _ in hangups { await reread() }
         // The server goes on: it ends by its own signals.
         try? await gracefulShutdown()
@@ -49,7 +49,7 @@ extension SigningServer {
             for what in first.fixedDifferences(from: configuration) {
                 logger.warning("\(what) takes effect when the server is started again")
             }
-            inForce.take(configuration)
+            inForce.adopt(configuration)
             logger.notice("configuration re-read")
         } catch {
             for fault in error.description.split(separator: "\n") { logger.error("\(fault)") }

@@ -13,16 +13,16 @@ import Workers
 /// The embedded signing server: OASIS DSS 1.0 over HTTP, on the addresses of ADSS.
 public struct SigningServer: Sendable {
     /// The most octets of a request.
-    static let bodyLimit = 400 << 20
+    static let maximumBody = 400 << 20
     /// Octets of a request that are taken together, and of an answer that is written in one piece.
     static let leastPiece = 64 << 10
     static let answerInOnePiece = 1 << 20
     /// Octets in memory that all requests and documents which wait may have together.
     static let memoryBudget = 64 << 20
     /// Octets of the head of a request.
-    private static let httpHeadLimit = 16 << 10
+    private static let maximumHead = 16 << 10
     /// From the request to stop to the end, whatever clients and other servers do.
-    private static let stopLimit = TimeAmount.seconds(9)
+    private static let maximumStopTime = TimeAmount.seconds(9)
 
     /// As it was at the start: addresses and TLS stay so.
     private let configuration: SigningServerConfiguration
@@ -63,7 +63,7 @@ public struct SigningServer: Sendable {
         let plan = try DescriptorPlan.make(processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         board = ConnectionBoard(limit: plan.connections)
         let files = ScratchFiles(in: scratchDirectory, limit: plan.files)
-        let scratch = ScratchCollecting(limit: Self.bodyLimit, files: files, budget: budget)
+        let scratch = ScratchCollecting(limit: Self.maximumBody, files: files, budget: budget)
         inForce = ServiceInForce(
             SigningService(
                 configuration: configuration, scratch: scratch, sources: try OnlineSources(atOnce: plan.workers)))
@@ -137,7 +137,7 @@ public struct SigningServer: Sendable {
         let connections = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(board, deadlines)],
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: Self.httpHeadLimit, maxHeaderListSize: Self.httpHeadLimit, maxHeaderFieldCount: 100)
+                maxHeaderFieldSize: Self.maximumHead, maxHeaderListSize: Self.maximumHead, maxHeaderFieldCount: 100)
         )
         let plain = HTTPServerBuilder.http1(configuration: connections)
         let builder = try configuration.tls.map { settings in
@@ -158,7 +158,7 @@ public struct SigningServer: Sendable {
         do {
             try await channel.eventLoop.submit { [board, logger] in
                 let acceptance = AcceptGuard(board, logger: logger) {
-                    loop.scheduleTask(in: Self.stopLimit) { onOverdue() }
+                    loop.scheduleTask(in: Self.maximumStopTime) { onOverdue() }
                 }
                 try channel.pipeline.syncOperations.addHandler(acceptance, position: .first)
             }.get()
@@ -270,7 +270,7 @@ public struct SigningServer: Sendable {
 
     /// Takes a request until all of it is here.
     private func receive(_ request: Request) async throws(RequestRefusal) -> (body: IncomingBody, count: Int) {
-        if let length = request.head.headerFields[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
+        if let length = request.head.headerFields[.contentLength].flatMap({ Int($0) }), length > Self.maximumBody {
             throw Self.tooLarge
         }
         var total = 0
@@ -280,7 +280,7 @@ public struct SigningServer: Sendable {
         do {
             for try await piece in request.body {
                 total += piece.readableBytes
-                guard total <= Self.bodyLimit else { throw Self.tooLarge }
+                guard total <= Self.maximumBody else { throw Self.tooLarge }
                 waiting.writeImmutableBuffer(piece)
                 if waiting.readableBytes > Self.leastPiece {
                     let octets = waiting
@@ -307,7 +307,7 @@ public struct SigningServer: Sendable {
     }
 
     private static let tooLarge = RequestRefusal(
-        status: .contentTooLarge, reason: "the request is larger than \(bodyLimit) octets")
+        status: .contentTooLarge, reason: "the request is larger than \(maximumBody) octets")
 
     // MARK: One answer
 

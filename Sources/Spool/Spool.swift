@@ -97,7 +97,7 @@ public final class Spool: Sendable {
     func forgive(_ name: String) { forgiven.withLock { _ = $0.insert(name) } }
 
     /// Returns true if the next start of the entry in `work/NAME` was forgiven, which happens once.
-    func takeForgiveness(_ name: String) -> Bool { forgiven.withLock { $0.remove(name) != nil } }
+    func consumeForgiveness(_ name: String) -> Bool { forgiven.withLock { $0.remove(name) != nil } }
 
     func makeUniqueName(_ entry: EntryID) -> UniqueName { UniqueName(entry: entry, clock: clock, random: random) }
 

@@ -19,8 +19,8 @@ public struct SpoolError: Error, Hashable, Sendable {
         case tooLarge(octets: Int)
         /// Somebody else changed or took what was being worked on.
         case raced
-        /// The transaction is settled, or was given back; nothing more can be done with it.
-        case settled
+        /// The transaction has ended, or was given back; nothing more can be done with it.
+        case ended
     }
 
     public let kind: Kind
@@ -45,7 +45,7 @@ public struct SpoolError: Error, Hashable, Sendable {
     public var isLocalFault: Bool {
         switch kind {
         case .system, .fileSync, .directorySync, .layout, .permissions, .fileSystem: true
-        case .tooLarge, .raced, .settled: false
+        case .tooLarge, .raced, .ended: false
         }
     }
 
@@ -55,7 +55,7 @@ public struct SpoolError: Error, Hashable, Sendable {
         switch kind {
         case .layout, .permissions, .fileSystem: true
         case .system: errno == EACCES || errno == EPERM
-        case .fileSync, .directorySync, .tooLarge, .raced, .settled: false
+        case .fileSync, .directorySync, .tooLarge, .raced, .ended: false
         }
     }
 

@@ -9,7 +9,7 @@ final class WatcherThread: @unchecked Sendable {
     /// True if this process has a watcher.
     private static let isTaken = Atomic(false)
     /// select(2) takes no descriptor from here on; a library built with checks ends the process.
-    private static let descriptorLimit: CInt = 1_024
+    private static let maximumDescriptor: CInt = 1_024
 
     /// The interval between two looks while a directory cannot be watched.
     private static let blindInterval: Duration = .seconds(2)
@@ -133,11 +133,11 @@ final class WatcherThread: @unchecked Sendable {
                 "cannot find out the descriptor of inotify: check that /proc is mounted, and that nothing else in this process starts to watch"
             )
         }
-        guard descriptor < Self.descriptorLimit else {
+        guard descriptor < Self.maximumDescriptor else {
             inotifytools_cleanup()
             throw SpoolWatchError(
                 .tooManyDescriptors,
-                "inotify got descriptor \(descriptor), but only those below \(Self.descriptorLimit) can be used: start to watch before other files are opened"
+                "inotify got descriptor \(descriptor), but only those below \(Self.maximumDescriptor) can be used: start to watch before other files are opened"
             )
         }
         guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {

@@ -1,7 +1,7 @@
 import Composition
 import InternetMessage
 import MailEnvelope
-import Relaying
+import Delivery
 import Spool
 
 /// The facts about a standing message that its file tells.

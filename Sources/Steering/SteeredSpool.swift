@@ -37,5 +37,5 @@ public struct SteeredSpool: Sendable {
         }
     }
 
-    func configuration() throws(ProgramError) -> ServerConfiguration { try LoadedConfiguration.load(configurationPath) }
+    func configuration() throws(ProgramError) -> SESSettings { try LoadedConfiguration.load(configurationPath) }
 }

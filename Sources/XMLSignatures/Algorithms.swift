@@ -22,7 +22,7 @@ enum DigestMethod: String, CaseIterable {
 
     func digest(of octets: OctetString) throws(XMLSignatureError) -> OctetString {
         let run = try DigestRun(self)
-        octets.withUnsafeBytes { _ = run.take($0) }
+        octets.withUnsafeBytes { _ = run.update($0) }
         return try run.finish()
     }
 }
@@ -43,7 +43,7 @@ final class DigestRun {
     }
 
     /// - Returns: True if the digest can still be made.
-    func take(_ piece: UnsafeRawBufferPointer) -> Bool {
+    func update(_ piece: UnsafeRawBufferPointer) -> Bool {
         guard isGood, piece.count > 0 else { return isGood }
         let octets = piece.bindMemory(to: UInt8.self).baseAddress
         isGood = xmlSecTransformPushBin(first, octets, UInt32(piece.count), 0, run.context) == 0

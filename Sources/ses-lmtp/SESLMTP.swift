@@ -55,11 +55,11 @@ struct SESLMTP: ParsableCommand {
         options.group = group
         options.messageOctets = maxSize
         options.recipients = maxRecipients
-        options.mostWaiting = maxWaiting
+        options.maximumWaiting = maxWaiting
         options.leastFree = minFree.map { $0 << 20 }
         options.connections = maxConnections
         options.patience = timeout
-        options.longestMessage = dataTimeout
+        options.maximumMessageTime = dataTimeout
         options.allowsRoot = allowRoot
         let status = LMTPService.run(options)
         guard status == 0 else { throw ExitCode(status) }

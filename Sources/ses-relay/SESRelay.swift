@@ -2,7 +2,7 @@ import ArgumentParser
 import HostProcess
 import ProgramCommands
 import ProgramLife
-import Relay
+import RelayProgram
 
 @main
 enum Main {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Gateway
+import SESProgram
 import HostProcess
 import ProgramCommands
 import ProgramLife

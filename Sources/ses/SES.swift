@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Gateway
+import SESProgram
 import Glibc
 import HostProcess
 import MailDrop

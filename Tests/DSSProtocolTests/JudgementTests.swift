@@ -32,19 +32,19 @@ struct JudgementTests {
     @Test("the worst signal wins, in whichever order they come")
     func worst() {
         let signals: [(Verdict, (inout SignalJudge) -> Void)] = [
-            (.trusted, { $0.take(major: .success, minor: .onAllDocuments) }),
-            (.trusted, { $0.take(assertionStatus: "valid") }),
-            (.trusted, { $0.take(reportMajor: .success, minor: .onAllDocuments) }),
-            (.indeterminate, { $0.take(assertionStatus: "whatever") }),
-            (.indeterminate, { $0.take(assertionStatus: nil) }),
-            (.indeterminate, { $0.take(.indeterminate, type: nil) }),
-            (.indeterminate, { $0.take(major: .insufficientInformation, minor: nil) }),
-            (.indeterminate, { $0.take(reportMajor: .responderError, minor: nil) }),
-            (.indeterminate, { $0.take(reportMajor: .unknown("urn:x:odd"), minor: nil) }),
-            (.notTrusted, { $0.take(assertionStatus: "urn:x:NOT-TRUSTED") }),
-            (.notTrusted, { $0.take(.invalid, type: nil) }),
-            (.notTrusted, { $0.take(major: .success, minor: .incorrectSignature) }),
-            (.notTrusted, { $0.take(reportMajor: .unknown("urn:x:invalid"), minor: nil) }),
+            (.trusted, { $0.record(major: .success, minor: .onAllDocuments) }),
+            (.trusted, { $0.record(assertionStatus: "valid") }),
+            (.trusted, { $0.record(reportMajor: .success, minor: .onAllDocuments) }),
+            (.indeterminate, { $0.record(assertionStatus: "whatever") }),
+            (.indeterminate, { $0.record(assertionStatus: nil) }),
+            (.indeterminate, { $0.record(.indeterminate, type: nil) }),
+            (.indeterminate, { $0.record(major: .insufficientInformation, minor: nil) }),
+            (.indeterminate, { $0.record(reportMajor: .responderError, minor: nil) }),
+            (.indeterminate, { $0.record(reportMajor: .unknown("urn:x:odd"), minor: nil) }),
+            (.notTrusted, { $0.record(assertionStatus: "urn:x:NOT-TRUSTED") }),
+            (.notTrusted, { $0.record(.invalid, type: nil) }),
+            (.notTrusted, { $0.record(major: .success, minor: .incorrectSignature) }),
+            (.notTrusted, { $0.record(reportMajor: .unknown("urn:x:invalid"), minor: nil) }),
         ]
         for (first, giveFirst) in signals {
             for (second, giveSecond) in signals {
@@ -60,21 +60,21 @@ struct JudgementTests {
     func silence() {
         var judge = SignalJudge(words: .standard)
         #expect(judge.verdict == .indeterminate && !judge.isRevocationUnreachable)
-        judge.take(major: .success, minor: ResultMinor("urn:x:SomethingNew"))
-        judge.take(.valid, type: "urn:x:Signature")
+        judge.record(major: .success, minor: ResultMinor("urn:x:SomethingNew"))
+        judge.record(.valid, type: "urn:x:Signature")
         #expect(judge.verdict == .indeterminate)
     }
 
     @Test("a revocation service that cannot be asked is distinguished, unless something worse was said")
     func revocation() {
         var judge = SignalJudge(words: .standard)
-        judge.take(major: .insufficientInformation, minor: .ocspNotAvailable)
-        judge.take(.indeterminate, type: "urn:oasis:names:tc:dss:1.0:detail:RevocationStatus")
+        judge.record(major: .insufficientInformation, minor: .ocspNotAvailable)
+        judge.record(.indeterminate, type: "urn:oasis:names:tc:dss:1.0:detail:RevocationStatus")
         #expect(judge.isRevocationUnreachable)
         var other = judge
-        other.take(.indeterminate, type: "urn:oasis:names:tc:dss:1.0:detail:IssuerTrust")
+        other.record(.indeterminate, type: "urn:oasis:names:tc:dss:1.0:detail:IssuerTrust")
         #expect(!other.isRevocationUnreachable)
-        judge.take(.invalid, type: nil)
+        judge.record(.invalid, type: nil)
         #expect(!judge.isRevocationUnreachable)
     }
 

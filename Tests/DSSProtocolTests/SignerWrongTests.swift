@@ -7,8 +7,8 @@ struct SignerWrongTests {
     static func judge(_ details: (SignalJudge.Detail, String?)..., minor: String = "IncorrectSignature") -> SignalJudge
     {
         var judge = SignalJudge(words: .standard)
-        judge.take(major: .success, minor: ResultMinor(DSSWord.minorPrefix + "invalid:" + minor))
-        for (detail, type) in details { judge.take(detail, type: type) }
+        judge.record(major: .success, minor: ResultMinor(DSSWord.minorPrefix + "invalid:" + minor))
+        for (detail, type) in details { judge.record(detail, type: type) }
         return judge
     }
 
@@ -33,9 +33,9 @@ struct SignerWrongTests {
     @Test("words for the whole signature count")
     func words() {
         var judge = Self.judge((.invalid, DSSWord.signerIdentityDetail))
-        judge.take(assertionStatus: "VALID")
+        judge.record(assertionStatus: "VALID")
         #expect(judge.isOnlySignerWrong)
-        judge.take(assertionStatus: "INVALID")
+        judge.record(assertionStatus: "INVALID")
         #expect(!judge.isOnlySignerWrong)
     }
 

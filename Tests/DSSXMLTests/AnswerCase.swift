@@ -85,7 +85,7 @@ func decode(
     var start = 0
     while start < octets.count {
         let end = min(start + size, octets.count)
-        let goesOn = octets[start..<end].withUnsafeBytes { decoder.take($0) }
+        let goesOn = octets[start..<end].withUnsafeBytes { decoder.decode($0) }
         if !goesOn { break }
         start = end
     }

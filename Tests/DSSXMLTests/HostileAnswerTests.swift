@@ -92,10 +92,10 @@ struct HostileAnswerTests {
             "<SignResponse><Result><ResultMajor>urn:x:Success</ResultMajor></Result><DocumentWithSignature><Document>"
             + "<Base64Data>JVBERi0x\n"
         let tail = "</Base64Data></Document></DocumentWithSignature></SignResponse>"
-        _ = Array(head.utf8).withUnsafeBytes { decoder.take($0) }
+        _ = Array(head.utf8).withUnsafeBytes { decoder.decode($0) }
         let block = Array(repeatElement(line, count: 256).joined())
-        for _ in 0..<(pieces / 256) { _ = block.withUnsafeBytes { decoder.take($0) } }
-        _ = Array(tail.utf8).withUnsafeBytes { decoder.take($0) }
+        for _ in 0..<(pieces / 256) { _ = block.withUnsafeBytes { decoder.decode($0) } }
+        _ = Array(tail.utf8).withUnsafeBytes { decoder.decode($0) }
         guard case .signed(.document(let octets)) = decoder.finish() else {
             Issue.record("not read")
             return
@@ -109,8 +109,8 @@ struct HostileAnswerTests {
         let decoder = AnswerDecoder(AnswerCase.verification, dialect: .adss, answers: MemoryCollecting(limit: 1))
         decoder.begin(status: 200, fields: [])
         let octets = try AnswerCase("verify-trusted", AnswerCase.verification, .noAnswer).octets
-        _ = octets.withUnsafeBytes { decoder.take($0) }
-        for _ in 0..<17 { _ = filler.withUnsafeBytes { decoder.take($0) } }
+        _ = octets.withUnsafeBytes { decoder.decode($0) }
+        for _ in 0..<17 { _ = filler.withUnsafeBytes { decoder.decode($0) } }
         guard case .refused = decoder.finish() else {
             Issue.record("not refused")
             return

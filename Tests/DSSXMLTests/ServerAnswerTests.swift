@@ -74,7 +74,7 @@ struct ServerAnswerTests {
             let decoder = AnswerDecoder(
                 .signing(.pdf, requestID: "SES-1"), dialect: .adss, answers: MemoryCollecting(limit: 1_000))
             decoder.begin(status: 200, fields: [("Content-Type", answer.contentType)])
-            #expect(octets.withUnsafeBytes { decoder.take($0) })
+            #expect(octets.withUnsafeBytes { decoder.decode($0) })
             guard case .signed(.document(let document)) = decoder.finish() else {
                 Issue.record("not understood: \(octets.text)")
                 continue

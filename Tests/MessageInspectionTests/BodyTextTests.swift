@@ -62,8 +62,8 @@ struct BodyTextTests {
         func text(_ mail: String) throws -> String {
             InspectedMessage(try message(mail, crlf: false), recipients: [], sender: nil).bodyText
         }
-        let long = String(repeating: "x", count: TextBody.partLimit + 1_000)
-        #expect(try text("X: y\n\n\(long)end").utf8.count == TextBody.partLimit)
+        let long = String(repeating: "x", count: TextBody.maximumPartLength + 1_000)
+        #expect(try text("X: y\n\n\(long)end").utf8.count == TextBody.maximumPartLength)
         let part = "Content-Type: text/plain\n\n\(long)"
         let text = try text(multipart("mixed", part, part, part, part, part))
         #expect(text.utf8.count <= TextBody.limit)

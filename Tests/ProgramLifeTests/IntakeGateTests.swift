@@ -116,7 +116,7 @@ struct IntakeGateTests {
             #expect(postponed.next(after: now) == now + delay)
             #expect(postponed.hasBecomeDue(after: now, until: now + delay))
             now += delay
-            delay = min(delay * 2, Postponements.longestDelay)
+            delay = min(delay * 2, Postponements.maximumDelay)
         }
         postponed.prune(now: now)
         #expect(postponed.count == 1)

@@ -19,20 +19,20 @@ struct RecoveryFindingsTests {
     @Test("what is foreign is one reason however much there is, told once, and lifted when it is gone")
     func foreign() {
         var findings = RecoveryFindings()
-        #expect(findings.take(report(.foreign, ["work/a", "work/b"], isWhole: true)).count == 2)
-        #expect(findings.take(report(.foreign, ["work/a", "work/b"], isWhole: true)).isEmpty)
+        #expect(findings.merge(report(.foreign, ["work/a", "work/b"], isWhole: true)).count == 2)
+        #expect(findings.merge(report(.foreign, ["work/a", "work/b"], isWhole: true)).isEmpty)
         #expect(reasons(findings) == ["recovery S10": "work/a (S10): why (and 1 more)"])
-        _ = findings.take(report(.claimed, ["work/c"], isWhole: false))
+        _ = findings.merge(report(.claimed, ["work/c"], isWhole: false))
         #expect(reasons(findings) == ["recovery S10": "work/a (S10): why (and 1 more)"])
-        _ = findings.take(report(.foreign, [], isWhole: true))
+        _ = findings.merge(report(.foreign, [], isWhole: true))
         #expect(reasons(findings) == ["recovery S10": nil])
     }
 
     @Test("what was repaired and cannot come about by itself stays told")
     func alarms() {
         var findings = RecoveryFindings()
-        #expect(findings.take(report(.inBoth, ["work/a"], isWhole: true)).count == 1)
-        _ = findings.take(report(.foreign, [], isWhole: true))
+        #expect(findings.merge(report(.inBoth, ["work/a"], isWhole: true)).count == 1)
+        _ = findings.merge(report(.foreign, [], isWhole: true))
         #expect(reasons(findings)["recovery S9"] == "work/a (S9): why")
     }
 }

@@ -44,11 +44,11 @@ struct ConfigurationFixture {
 
     var text: String { "<SES>\n<Settings>\n\(settings)\n\(services)\n</Settings>\n\(rest)\n</SES>\n" }
 
-    func load(environment: [String: String] = [:]) throws -> ServerConfiguration {
+    func load(environment: [String: String] = [:]) throws -> SESSettings {
         try Self.load(text, environment: environment)
     }
 
-    static func load(_ text: String, environment: [String: String] = [:]) throws -> ServerConfiguration {
+    static func load(_ text: String, environment: [String: String] = [:]) throws -> SESSettings {
         let scratch = try ScratchDirectory()
         return try SESConfiguration.load(
             path: try scratch.write(Array(text.utf8), to: "ses.xml"), environment: environment)

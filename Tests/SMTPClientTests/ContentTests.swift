@@ -42,7 +42,7 @@ struct ContentTests {
                 for piece in [octets[..<first], octets[first..<second], octets[second...]] {
                     piece.withUnsafeBytes {
                         encoder.encode($0, into: &sent)
-                        survey.take($0)
+                        survey.scan($0)
                     }
                 }
                 encoder.finish(into: &sent)

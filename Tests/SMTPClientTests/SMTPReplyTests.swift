@@ -68,7 +68,7 @@ struct SMTPReplyTests {
 
     @Test("are bounded in a line, whether it ends or not, and in all lines")
     func bounds() throws {
-        let long = String(repeating: "x", count: SMTPReplyReader.lineLimit)
+        let long = String(repeating: "x", count: SMTPReplyReader.maximumLineLength)
         for octets in ["250 \(long)", "250 \(long)\r\n"] {
             var reader = SMTPReplyReader()
             Array(octets.utf8).withUnsafeBytes { reader.append($0) }

@@ -176,7 +176,7 @@ struct SMTPTransactionParticulars {
             action = machine.handle(.reply(ok))
             if isLast, case .awaitReply(.data) = action { action = machine.handle(.reply(go)) }
         }
-        #expect(flights.count > 1 && flights.allSatisfy { $0 < SMTPTransaction.flightLimit + 600 })
+        #expect(flights.count > 1 && flights.allSatisfy { $0 < SMTPTransaction.maximumFlight + 600 })
     }
 
     @Test("a full mailbox is refused, and not taken for one recipient too many")

@@ -204,7 +204,7 @@ struct WatcherTests {
     }
 
     @Test("a descriptor that the library cannot use is refused, not met by an abort")
-    func descriptorLimit() throws {
+    func maximumDescriptor() throws {
         let scratch = try ScratchDirectory()
         var limit = rlimit()
         #expect(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)

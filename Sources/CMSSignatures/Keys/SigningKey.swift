@@ -86,12 +86,12 @@ public enum PKCS12 {
         var certificate: OpaquePointer?
         var others: OpaquePointer?
         guard PKCS12_parse(file, password, &key, &certificate, &others) == 1 else {
-            let reasons = OpenSSLErrors.take()
+            let reasons = OpenSSLErrors.drain()
             if reasons.contains(where: \.isUnsupported) { throw legacy }
             throw CryptographyError(
                 .malformed, "the PKCS #12 file cannot be read: \(reasons.map(\.text).joined(separator: "; "))")
         }
-        let chain = takeAll(others)
+        let chain = popAll(others)
         let ownKey = key.map { KeyHandle(owning: $0) }
         let ownCertificate = certificate.map { Certificate(owning: $0) }
         guard let ownKey else {
@@ -131,12 +131,12 @@ public enum PKCS12 {
         if PKCS12_verify_mac(file, password, -1) == 1 { return }
         // Some exporters take an empty password for none.
         if password.isEmpty && PKCS12_verify_mac(file, nil, 0) == 1 { return }
-        let reasons = OpenSSLErrors.take()
+        let reasons = OpenSSLErrors.drain()
         if reasons.contains(where: \.isUnsupported) { throw legacy }
         throw CryptographyError(.wrongPassword, "the password does not open the PKCS #12 file")
     }
 
-    private static func takeAll(_ stack: OpaquePointer?) -> [Certificate] {
+    private static func popAll(_ stack: OpaquePointer?) -> [Certificate] {
         guard let stack else { return [] }
         defer { copenssl_certificates_free(stack) }
         return (0..<max(copenssl_certificates_count(stack), 0)).compactMap {

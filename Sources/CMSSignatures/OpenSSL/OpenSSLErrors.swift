@@ -19,7 +19,7 @@ enum OpenSSLErrors {
     static func clear() { ERR_clear_error() }
 
     /// Returns the errors in the queue, the oldest first, and empties it.
-    static func take() -> [Entry] {
+    static func drain() -> [Entry] {
         var entries: [Entry] = []
         while entries.count < 32 {
             let error = ERR_get_error()
@@ -34,7 +34,7 @@ enum OpenSSLErrors {
 
     /// The reasons as one text, for an error message.
     static func words() -> String {
-        let reasons = take().map(\.text)
+        let reasons = drain().map(\.text)
         return reasons.isEmpty ? "no reason given" : reasons.joined(separator: "; ")
     }
 }

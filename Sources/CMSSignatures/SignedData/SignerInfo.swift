@@ -132,7 +132,7 @@ struct SignerInfo {
                     return .broken("the signature does not fit the signed attributes")
                 }
             } else if CMS_SignerInfo_verify(raw) != 1 {
-                return Self.failed("the signature does not fit the signed attributes", OpenSSLErrors.take())
+                return Self.failed("the signature does not fit the signed attributes", OpenSSLErrors.drain())
             }
             guard namesItsAlgorithms else {
                 return .broken("the algorithms in the signed attributes differ from those of the signature (RFC 6211)")
@@ -149,7 +149,7 @@ struct SignerInfo {
         }
         OpenSSLErrors.clear()
         if CMS_SignerInfo_verify_content(raw, digests.chain.raw) != 1 {
-            return Self.failed("the content is not what was signed", OpenSSLErrors.take())
+            return Self.failed("the content is not what was signed", OpenSSLErrors.drain())
         }
         return .intact
     }

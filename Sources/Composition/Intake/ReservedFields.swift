@@ -124,7 +124,7 @@ struct ReservedFields {
         while start < octets.count {
             let end = Self.endOfField(octets, start, endsLine: endsLine)
             if let (name, reason) = judge(octets, start..<end) {
-                found.append(Finding(range: Self.taken(octets, start..<end), name: name, reason: reason))
+                found.append(Finding(range: Self.removed(octets, start..<end), name: name, reason: reason))
             }
             start = end
         }
@@ -147,7 +147,7 @@ struct ReservedFields {
     }
 
     /// Returns the range to be removed. If no reader ends the field at its LF, the LF stays with the line before it.
-    private static func taken(_ octets: UnsafeRawBufferPointer, _ field: Range<Int>) -> Range<Int> {
+    private static func removed(_ octets: UnsafeRawBufferPointer, _ field: Range<Int>) -> Range<Int> {
         let isAtLineStart = field.lowerBound == 0 || octets[field.lowerBound - 1] == 0x0A
         guard !isAtLineStart, octets[field.upperBound - 1] == 0x0A else { return field }
         var end = field.upperBound - 1

@@ -14,7 +14,7 @@ public struct FreeFileNames: Sendable {
     }
 
     /// `name` and `ending`, with a number before the ending of `name` where that is taken; it is taken from now on.
-    public mutating func take(_ name: String?, ending: String) -> String {
+    public mutating func reserve(_ name: String?, ending: String) -> String {
         let name = name ?? "attachment"
         var candidate = name + ending
         var number = 2

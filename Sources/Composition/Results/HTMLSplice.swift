@@ -104,7 +104,7 @@ struct HTMLSplice {
     }
 
     private mutating func readEndTag() -> Bool {
-        let name = takeName()
+        let name = readName()
         skipBlanks()
         guard current == UInt8(ascii: ">"), Self.elements.contains(name), !Self.voids.contains(name) else {
             return false
@@ -120,7 +120,7 @@ struct HTMLSplice {
     }
 
     private mutating func readStartTag() -> Bool {
-        let name = takeName()
+        let name = readName()
         guard Self.elements.contains(name) else { return false }
         switch name {
         case "html":
@@ -166,13 +166,13 @@ struct HTMLSplice {
                 return true
             }
             guard index > before, current.isLetter else { return false }
-            let name = takeName()
+            let name = readName()
             var value = ""
             skipBlanks()
             if current == UInt8(ascii: "=") {
                 index += 1
                 skipBlanks()
-                guard let taken = takeValue() else { return false }
+                guard let taken = readValue() else { return false }
                 value = taken.asciiLowercased
             } else if index > before, octets[index - 1] <= 0x20 {
                 index -= 1
@@ -181,7 +181,7 @@ struct HTMLSplice {
         }
     }
 
-    private mutating func takeValue() -> String? {
+    private mutating func readValue() -> String? {
         let start: Int
         let end: Int
         if current == 0x22 || current == 0x27 {
@@ -226,7 +226,7 @@ struct HTMLSplice {
 
     // MARK: - Octets
 
-    private mutating func takeName() -> String {
+    private mutating func readName() -> String {
         let start = index
         while current.isLetter || (0x30...0x39).contains(current) || current == UInt8(ascii: "-") || current == 0x3A {
             index += 1

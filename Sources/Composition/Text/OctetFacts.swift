@@ -6,7 +6,7 @@ extension OctetSource {
         var validation = UTF8Validation()
         var isValid = true
         forEachChunk { chunk in
-            if isValid { isValid = validation.take(chunk) }
+            if isValid { isValid = validation.validate(chunk) }
         }
         return isValid && validation.isAtCharacterEnd
     }
@@ -21,7 +21,7 @@ private struct UTF8Validation {
     var isAtCharacterEnd: Bool { due == 0 }
 
     /// - Returns: false at the first octet that cannot stand where it stands.
-    mutating func take(_ chunk: UnsafeRawBufferPointer) -> Bool {
+    mutating func validate(_ chunk: UnsafeRawBufferPointer) -> Bool {
         for octet in chunk {
             if due > 0 {
                 guard allowed.contains(octet) else { return false }

@@ -63,9 +63,9 @@ final class Transfer {
         try handle.setCallback(
             CURLOPT_READFUNCTION, { Transfer.from($3).read(into: $0, room: $1 * $2) }, CURLOPT_READDATA, context)
         try handle.setCallback(
-            CURLOPT_WRITEFUNCTION, { Transfer.from($3).take($0, count: $1 * $2) }, CURLOPT_WRITEDATA, context)
+            CURLOPT_WRITEFUNCTION, { Transfer.from($3).receive($0, count: $1 * $2) }, CURLOPT_WRITEDATA, context)
         try handle.setCallback(
-            CURLOPT_HEADERFUNCTION, { Transfer.from($3).takeLine($0, count: $1 * $2) }, CURLOPT_HEADERDATA, context)
+            CURLOPT_HEADERFUNCTION, { Transfer.from($3).receiveLine($0, count: $1 * $2) }, CURLOPT_HEADERDATA, context)
         try handle.setSeekCallback({ Transfer.from($0).seek(to: Int($1), origin: $2) }, context)
     }
 
@@ -127,16 +127,16 @@ final class Transfer {
         return CURL_SEEKFUNC_OK
     }
 
-    private func takeLine(_ octets: UnsafeMutablePointer<CChar>?, count: Int) -> Int {
+    private func receiveLine(_ octets: UnsafeMutablePointer<CChar>?, count: Int) -> Int {
         let line = UnsafeRawBufferPointer(start: octets, count: count)
-        guard head.take(line) else {
+        guard head.parse(line) else {
             fault = TransferError(.tooLarge, "the header of the answer has more than \(HeadReading.limit) octets")
             return 0
         }
         return count
     }
 
-    private func take(_ octets: UnsafeMutablePointer<CChar>?, count: Int) -> Int {
+    private func receive(_ octets: UnsafeMutablePointer<CChar>?, count: Int) -> Int {
         guard count > 0 else { return 0 }
         received += count
         guard received <= maximumAnswer else {
@@ -171,7 +171,7 @@ struct HeadReading {
     var final: HTTPHead? { status >= 200 ? HTTPHead(status: status, fields: fields) : nil }
 
     /// - Returns: false when there is too much.
-    mutating func take(_ line: UnsafeRawBufferPointer) -> Bool {
+    mutating func parse(_ line: UnsafeRawBufferPointer) -> Bool {
         total += line.count
         guard total <= Self.limit else { return false }
         let text = String(decoding: line, as: UTF8.self)

@@ -117,7 +117,7 @@ final class TransferLoop: Sendable {
             if !cancelled.isEmpty { end(cancelled, on: multi, &live) }
             var running: Int32 = 0
             let code = curl_multi_perform(multi, &running)
-            if code == CURLM_OK { settle(on: multi, &live) } else { fail(code, on: multi, &live) }
+            if code == CURLM_OK { finishTransfers(on: multi, &live) } else { fail(code, on: multi, &live) }
             if isStopping, live.isEmpty { break }
             curl_multi_poll(multi, nil, 0, live.isEmpty ? 60_000 : 1000, nil)
         }
@@ -155,7 +155,7 @@ final class TransferLoop: Sendable {
         }
     }
 
-    private func settle(on multi: OpaquePointer, _ live: inout [OpaquePointer: Running]) {
+    private func finishTransfers(on multi: OpaquePointer, _ live: inout [OpaquePointer: Running]) {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let raw = message.pointee.easy_handle else { continue }

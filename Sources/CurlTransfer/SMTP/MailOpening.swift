@@ -19,7 +19,7 @@ final class MailOpening {
     private var fault: (kind: MailConnectionError.Kind, detail: String)?
 
     /// The most octets of one reply; EHLO's is the longest by far.
-    private static let replyLimit = 65_536
+    private static let maximumReplyLength = 65_536
 
     init(
         _ settings: MailConnectionSettings, _ encryption: MailConnectionSettings.Encryption,
@@ -45,7 +45,8 @@ final class MailOpening {
             try handle.apply(settings, encryption)
             let context = Unmanaged.passUnretained(self).toOpaque()
             try handle.setCallback(
-                CURLOPT_HEADERFUNCTION, { MailOpening.from($3).take($0, count: $1 * $2) }, CURLOPT_HEADERDATA, context)
+                CURLOPT_HEADERFUNCTION, { MailOpening.from($3).receive($0, count: $1 * $2) }, CURLOPT_HEADERDATA,
+                context)
             try handle.setProgressCallback(
                 { context, _, _, _, _ in MailOpening.from(context).isInterrupted ? 1 : 0 }, context)
             try handle.setDebugCallback(
@@ -168,7 +169,7 @@ final class MailOpening {
 
     /// A line of a reply.
     /// - Returns: `count`, or 0 to stop.
-    private func take(_ octets: UnsafeMutablePointer<CChar>?, count: Int) -> Int {
+    private func receive(_ octets: UnsafeMutablePointer<CChar>?, count: Int) -> Int {
         guard let octets else { return 0 }
         if phase == .connect {
             phase = .greeting
@@ -176,8 +177,8 @@ final class MailOpening {
         }
         if isReplyComplete { (reply, octetsOfReply, isReplyComplete) = ([], 0, false) }
         octetsOfReply += count
-        guard octetsOfReply <= Self.replyLimit else {
-            fault = (.notSMTP, "a reply of more than \(Self.replyLimit) octets")
+        guard octetsOfReply <= Self.maximumReplyLength else {
+            fault = (.notSMTP, "a reply of more than \(Self.maximumReplyLength) octets")
             return 0
         }
         let buffer = UnsafeRawBufferPointer(start: octets, count: count)

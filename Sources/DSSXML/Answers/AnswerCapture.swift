@@ -22,7 +22,7 @@ struct AnswerCapture {
 
     /// The largest number of octets of a text that are kept; of base64 in unknown elements more.
     private static let limit = 4096
-    private static let otherLimit = 1 << 20
+    private static let maximumOtherText = 1 << 20
 
     init(_ target: Target, depth: Int, isBase64: Bool = false, collector: (any OctetCollector)? = nil) {
         self.target = target
@@ -37,7 +37,7 @@ struct AnswerCapture {
         guard collector != nil else {
             var limit = Self.limit
             switch target {
-            case .otherLeaf, .signerCertificate: limit = Self.otherLimit
+            case .otherLeaf, .signerCertificate: limit = Self.maximumOtherText
             default: break
             }
             // One octet over the limit tells that the text is not whole.
@@ -64,7 +64,7 @@ struct AnswerCapture {
 
     /// The text as base64; nil when it is empty, too long or not clean.
     var decodedText: OctetString? {
-        guard text.count <= Self.otherLimit,
+        guard text.count <= Self.maximumOtherText,
             let octets = try? Base64.decode(String(decoding: text, as: UTF8.self)), !octets.isEmpty
         else { return nil }
         return OctetString(octets)

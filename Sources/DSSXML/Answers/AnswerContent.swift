@@ -147,16 +147,16 @@ final class AnswerContent: XMLStreamHandler {
 
     private func startInFault() {
         switch path {
-        case ["faultcode"], ["Code", "Value"]: take(.faultCode)
-        case ["faultstring"], ["Reason", "Text"]: take(.message)
+        case ["faultcode"], ["Code", "Value"]: beginCapture(.faultCode)
+        case ["faultstring"], ["Reason", "Text"]: beginCapture(.message)
         default: break
         }
     }
 
     private func startInResponse(_ tag: XMLStartTag) throws(OctetCollectionError) {
-        if path == ["Result", "ResultMessage"] { return take(.resultMessage) }
-        if ends(with: "Result", "ResultMajor") { return take(.major) }
-        if ends(with: "Result", "ResultMinor") { return take(.minor) }
+        if path == ["Result", "ResultMessage"] { return beginCapture(.resultMessage) }
+        if ends(with: "Result", "ResultMajor") { return beginCapture(.major) }
+        if ends(with: "Result", "ResultMinor") { return beginCapture(.minor) }
         if isSigning { try startInSignResponse(tag) } else { startInVerifyResponse(tag) }
     }
 
@@ -165,16 +165,16 @@ final class AnswerContent: XMLStreamHandler {
         switch tag.localName {
         case "VerifyInfo":
             let status = tag.attributes.first { $0.name == "AssertionStatus" }?.value
-            judge.take(assertionStatus: status)
+            judge.record(assertionStatus: status)
             signatures.beginInfo(depth: depth, verdict: status.flatMap { words[$0] } ?? .indeterminate)
         case "IndividualReport": signatures.beginReport(depth: depth)
-        case "ValidDetail": judge.take(.valid, type: tag.attribute("Type"))
-        case "IndeterminateDetail": judge.take(.indeterminate, type: tag.attribute("Type"))
-        case "InvalidDetail": judge.take(.invalid, type: tag.attribute("Type"))
-        case "Message" where path.dropLast().last?.hasSuffix("Detail") == true: take(.message)
-        case "SignerIdentity": take(.signer)
-        case "SignerCertificate" where tag.namespaceURI == DSSNamespace.extensions: take(.signerCertificate)
-        case "SigningTime" where ends(with: "SigningTimeInfo", "SigningTime"): take(.signingTime)
+        case "ValidDetail": judge.record(.valid, type: tag.attribute("Type"))
+        case "IndeterminateDetail": judge.record(.indeterminate, type: tag.attribute("Type"))
+        case "InvalidDetail": judge.record(.invalid, type: tag.attribute("Type"))
+        case "Message" where path.dropLast().last?.hasSuffix("Detail") == true: beginCapture(.message)
+        case "SignerIdentity": beginCapture(.signer)
+        case "SignerCertificate" where tag.namespaceURI == DSSNamespace.extensions: beginCapture(.signerCertificate)
+        case "SigningTime" where ends(with: "SigningTimeInfo", "SigningTime"): beginCapture(.signingTime)
         case "Signature" where tag.namespaceURI == DSSNamespace.xmlSignature: skipped = depth
         default: break
         }
@@ -184,25 +184,25 @@ final class AnswerContent: XMLStreamHandler {
     private func startInSignature(_ tag: XMLStartTag) -> Bool {
         let parent = path.dropLast().last
         switch tag.localName {
-        case "FieldName" where parent == "SignatureInfo": take(.individual(.fieldName))
-        case "Signer" where parent == "SignatureInfo": take(.individual(.signer))
-        case "SigningTime" where parent == "SignatureInfo": take(.individual(.signingTime))
-        case "ProvenTime" where parent == "SignatureInfo": take(.individual(.provenTime))
+        case "FieldName" where parent == "SignatureInfo": beginCapture(.individual(.fieldName))
+        case "Signer" where parent == "SignatureInfo": beginCapture(.individual(.signer))
+        case "SigningTime" where parent == "SignatureInfo": beginCapture(.individual(.signingTime))
+        case "ProvenTime" where parent == "SignatureInfo": beginCapture(.individual(.provenTime))
         case "Detail" where parent == "SignatureInfo":
             // An objection to a signature counts, wherever it stands.
             switch tag.attribute("Level")?.lowercased() {
             case "invalid":
-                judge.take(.invalid, type: tag.attribute("Type"))
+                judge.record(.invalid, type: tag.attribute("Type"))
                 signatures.lower(to: .notTrusted)
             case "indeterminate":
-                judge.take(.indeterminate, type: tag.attribute("Type"))
+                judge.record(.indeterminate, type: tag.attribute("Type"))
                 signatures.lower(to: .indeterminate)
             default: break
             }
-            take(.individual(.message))
+            beginCapture(.individual(.message))
         case "SignedObjectIdentifier":
-            if let name = tag.attribute("FieldName") { signatures.take(.fieldName, PlainText.line(name)) }
-        case "ResultMessage" where parent == "Result": take(.individual(.message))
+            if let name = tag.attribute("FieldName") { signatures.record(.fieldName, PlainText.line(name)) }
+        case "ResultMessage" where parent == "Result": beginCapture(.individual(.message))
         default: return false
         }
         return true
@@ -216,11 +216,11 @@ final class AnswerContent: XMLStreamHandler {
             let isUpdated = path[..<object].contains("UpdatedSignature")
             switch path[(object + 1)...] {
             case ["Base64Signature"]:
-                try takeDocument(isUpdated ? .updatedSignature : .base64Signature, isBase64: true)
+                try beginDocument(isUpdated ? .updatedSignature : .base64Signature, isBase64: true)
             case ["Signature"]:
                 note(.inlineElement(ordinal), at: isUpdated ? .updatedSignature : .xmlSignature)
                 skipped = depth
-            case let inner where inner.first == "Other" && inner.count > 1: take(.otherLeaf)
+            case let inner where inner.first == "Other" && inner.count > 1: beginCapture(.otherLeaf)
             default: break
             }
         } else if tag.localName == "Signature" {
@@ -230,8 +230,8 @@ final class AnswerContent: XMLStreamHandler {
 
     private func startDocument(_ tag: XMLStartTag, _ place: Place) throws(OctetCollectionError) {
         switch tag.localName {
-        case "Base64Data", "Base64XML": try takeDocument(place, isBase64: true)
-        case "EscapedXML": try takeDocument(place, isBase64: false)
+        case "Base64Data", "Base64XML": try beginDocument(place, isBase64: true)
+        case "EscapedXML": try beginDocument(place, isBase64: false)
         case "InlineXML":
             note(.inlineContent(ordinal), at: place)
             skipped = depth
@@ -250,9 +250,9 @@ final class AnswerContent: XMLStreamHandler {
 
     // MARK: - Captures
 
-    private func take(_ target: AnswerCapture.Target) { capture = AnswerCapture(target, depth: depth) }
+    private func beginCapture(_ target: AnswerCapture.Target) { capture = AnswerCapture(target, depth: depth) }
 
-    private func takeDocument(_ place: Place, isBase64: Bool) throws(OctetCollectionError) {
+    private func beginDocument(_ place: Place, isBase64: Bool) throws(OctetCollectionError) {
         guard documents[place] == nil else {
             skipped = depth
             return
@@ -282,7 +282,7 @@ final class AnswerContent: XMLStreamHandler {
             if let octets = capture.decodedText, signerCertificates.count < Self.maximumTexts {
                 signerCertificates.append(octets)
             }
-        case .individual(let fact): signatures.take(fact, capture.line)
+        case .individual(let fact): signatures.record(fact, capture.line)
         case .document(let place):
             if let document = try capture.document() { note(document, at: place) }
         case .otherLeaf:
@@ -299,7 +299,7 @@ final class AnswerContent: XMLStreamHandler {
     /// Keeps a text about the whole, and, within the statement about one signature, about that one.
     private func keep(_ text: String, in texts: inout [String], of fact: AnswerSignatures.Fact) {
         keep(text, in: &texts)
-        signatures.take(fact, text)
+        signatures.record(fact, text)
     }
 
     private func endResult() {
@@ -309,13 +309,13 @@ final class AnswerContent: XMLStreamHandler {
             (major, minor) = result
             // A refusal is no verdict.
             if result.major == .success || result.major == .insufficientInformation, let major = result.major {
-                judge.take(major: major, minor: minor)
+                judge.record(major: major, minor: minor)
             }
         } else if path == ["Result"] || ends(with: "IndividualReport", "Result") {
-            judge.take(reportMajor: result.major ?? .unknown(""), minor: result.minor)
+            judge.record(reportMajor: result.major ?? .unknown(""), minor: result.minor)
             var own = SignalJudge(words: words)
-            own.take(reportMajor: result.major ?? .unknown(""), minor: result.minor)
-            signatures.takeResult(own.verdict)
+            own.record(reportMajor: result.major ?? .unknown(""), minor: result.minor)
+            signatures.recordResult(own.verdict)
         }
     }
 }

@@ -70,7 +70,7 @@ public final class AnswerDecoder {
 
     /// Takes the next octets of the body.
     /// - Returns: True if more of it is wanted; ``finish()`` gives the outcome in either case.
-    public func take(_ octets: UnsafeRawBufferPointer) -> Bool {
+    public func decode(_ octets: UnsafeRawBufferPointer) -> Bool {
         var rest = octets[...]
         while isWanted, !rest.isEmpty {
             let count = min(rest.count, Self.piece - waiting.count)

@@ -43,7 +43,7 @@ struct AnswerSignatures {
     }
 
     /// The verdict of an open report's Result.
-    mutating func takeResult(_ verdict: Verdict) {
+    mutating func recordResult(_ verdict: Verdict) {
         hasResult = true
         lower(to: verdict)
     }
@@ -53,7 +53,7 @@ struct AnswerSignatures {
         open?.signature.verdict = max(now, verdict)
     }
 
-    mutating func take(_ fact: Fact, _ text: String) {
+    mutating func record(_ fact: Fact, _ text: String) {
         guard !text.isEmpty, var signature = open?.signature else { return }
         switch fact {
         case .fieldName: signature.fieldName = signature.fieldName ?? text

@@ -35,7 +35,7 @@ extension EncodedRequest {
         if let signature = operation.signature {
             text.open("dss:SignatureObject")
             text.open("dss:Base64Signature", attributes: [("Type", DSSWord.cms)])
-            parts += [text.take(), Base64Encoded(signature, lineLength: nil)]
+            parts += [text.drain(), Base64Encoded(signature, lineLength: nil)]
             text.close("dss:Base64Signature")
             text.close("dss:SignatureObject")
         }

@@ -20,7 +20,7 @@ struct RequestText {
     }
 
     /// Returns the text that was written since the last call.
-    mutating func take() -> OctetString {
+    mutating func drain() -> OctetString {
         defer { text = "" }
         return OctetString(text)
     }
@@ -30,7 +30,7 @@ struct RequestText {
         close("dss:" + element)
         if envelope != .none { text += "</soap:Body></soap:Envelope>" }
         text += "\n"
-        return take()
+        return drain()
     }
 
     mutating func open(_ name: String, attributes: [(String, String)] = []) {
@@ -118,7 +118,7 @@ struct RequestText {
         open("dss:InputDocuments")
         open("dss:Document", attributes: [("ID", "doc-1")])
         open(element, attributes: attributes)
-        let parts: [any OctetSource] = [take(), Base64Encoded(document, lineLength: nil)]
+        let parts: [any OctetSource] = [drain(), Base64Encoded(document, lineLength: nil)]
         close(element)
         close("dss:Document")
         close("dss:InputDocuments")

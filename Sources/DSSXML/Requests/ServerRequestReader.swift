@@ -130,14 +130,14 @@ private final class ServerRequestContent: XMLStreamHandler {
             "KeySelector/Other", "Properties", "Properties/SignedProperties",
             "Properties/SignedProperties/Property/Value", "Language", "ReturnProcessingDetails":
             break
-        case "ClaimedIdentity/Name": take(.client)
-        case "KeySelector/KeyInfo/KeyName", "KeySelector/Other/CertificateAlias": take(.keyAlias)
-        case "SignatureType": take(.signatureType)
+        case "ClaimedIdentity/Name": beginCapture(.client)
+        case "KeySelector/KeyInfo/KeyName", "KeySelector/Other/CertificateAlias": beginCapture(.keyAlias)
+        case "SignatureType": beginCapture(.signatureType)
         case "Properties/SignedProperties/Property", "OverrideableAttributes/Attribute": attributeName = nil
         case "Properties/SignedProperties/Property/Identifier", "OverrideableAttributes/Attribute/Name":
-            take(.attributeName)
+            beginCapture(.attributeName)
         case "Properties/SignedProperties/Property/Value/Value", "OverrideableAttributes/Attribute/Value":
-            take(.attributeValue)
+            beginCapture(.attributeValue)
         case "OverrideableAttributes": break
         case "IncludeObject": request.includesObject = true
         case "ReturnSigningTimeInfo": request.returnsSigningTime = true
@@ -159,7 +159,7 @@ private final class ServerRequestContent: XMLStreamHandler {
             guard let element = DSSServerRequest.DocumentElement(rawValue: tag.localName) else {
                 return refuse(tag.localName)
             }
-            try take(.document(element, mimeType: tag.attribute("MimeType")))
+            try beginCapture(.document(element, mimeType: tag.attribute("MimeType")))
         default: break
         }
     }
@@ -167,12 +167,12 @@ private final class ServerRequestContent: XMLStreamHandler {
     private func startSignature(_ tag: XMLStartTag) throws(DSSServerRequestError) {
         guard path.count == 2 else { return }
         guard tag.localName == "Base64Signature" else { return refuse("SignatureObject/" + tag.localName) }
-        try take(.signature)
+        try beginCapture(.signature)
     }
 
-    private func take(_ target: Target) { capture = (.text(target, []), depth) }
+    private func beginCapture(_ target: Target) { capture = (.text(target, []), depth) }
 
-    private func take(_ kind: DSSServerRequest.Document.Kind) throws(DSSServerRequestError) {
+    private func beginCapture(_ kind: DSSServerRequest.Document.Kind) throws(DSSServerRequestError) {
         capture = (.document(kind, try Base64Collector(documents)), depth)
     }
 

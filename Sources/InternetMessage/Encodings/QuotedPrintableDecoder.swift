@@ -30,7 +30,7 @@ struct QuotedPrintableDecoder {
                 index = decodeRun(octets, from: index, to: text.count, into: &output)
             }
             guard index < text.count else { return }
-            take(octets[index], into: &output)
+            decode(octets[index], into: &output)
             index &+= 1
         }
     }
@@ -74,15 +74,15 @@ struct QuotedPrintableDecoder {
         state = .text
     }
 
-    private mutating func take(_ octet: UInt8, into output: inout [UInt8]) {
+    private mutating func decode(_ octet: UInt8, into output: inout [UInt8]) {
         switch state {
-        case .text: takeText(octet, into: &output)
+        case .text: decodeText(octet, into: &output)
         case .escape:
             if let high = octet.hexadecimalValue {
                 held.append(octet)
                 state = .digit(high)
             } else {
-                takeSoftBreak(octet, into: &output)
+                decodeSoftBreak(octet, into: &output)
             }
         case .digit(let high):
             if let low = octet.hexadecimalValue {
@@ -91,21 +91,21 @@ struct QuotedPrintableDecoder {
                 output.append(high << 4 | low)
             } else {
                 release(into: &output)
-                takeText(octet, into: &output)
+                decodeText(octet, into: &output)
             }
-        case .softBreak: takeSoftBreak(octet, into: &output)
+        case .softBreak: decodeSoftBreak(octet, into: &output)
         case .softBreakCR:
             if octet == 0x0A {
                 held = []
                 state = .text
             } else {
                 release(into: &output)
-                takeText(octet, into: &output)
+                decodeText(octet, into: &output)
             }
         }
     }
 
-    private mutating func takeText(_ octet: UInt8, into output: inout [UInt8]) {
+    private mutating func decodeText(_ octet: UInt8, into output: inout [UInt8]) {
         switch octet {
         case 0x20, 0x09:
             if held.last == 0x0D || held.count >= Self.maximumHeld { release(into: &output) }
@@ -127,7 +127,7 @@ struct QuotedPrintableDecoder {
         }
     }
 
-    private mutating func takeSoftBreak(_ octet: UInt8, into output: inout [UInt8]) {
+    private mutating func decodeSoftBreak(_ octet: UInt8, into output: inout [UInt8]) {
         switch octet {
         case 0x20 where held.count < Self.maximumHeld, 0x09 where held.count < Self.maximumHeld:
             held.append(octet)
@@ -140,7 +140,7 @@ struct QuotedPrintableDecoder {
             state = .text
         default:
             release(into: &output)
-            takeText(octet, into: &output)
+            decodeText(octet, into: &output)
         }
     }
 

@@ -12,18 +12,18 @@ struct DelimiterCandidates {
     init(_ buffer: UnsafeRawBufferPointer) {
         var lines: [(start: Int, isBehindCR: Bool)] = []
         var holdsBareCR = false
-        func take(_ start: Int, isBehindCR: Bool) {
+        func record(_ start: Int, isBehindCR: Bool) {
             guard start + 2 < buffer.count, buffer[start] == 0x2D, buffer[start + 1] == 0x2D else { return }
             lines.append((start, isBehindCR))
         }
-        take(0, isBehindCR: false)
+        record(0, isBehindCR: false)
         var index = 0
         while let found = buffer.firstLineEndOctet(from: index) {
             let isLF = buffer[found] == 0x0A
             let isPair = !isLF && found + 1 < buffer.count && buffer[found + 1] == 0x0A
             index = isPair ? found + 2 : found + 1
             if !isLF && !isPair { holdsBareCR = true }
-            take(index, isBehindCR: !isLF && !isPair)
+            record(index, isBehindCR: !isLF && !isPair)
         }
         self.lines = lines
         self.holdsBareCR = holdsBareCR

@@ -62,7 +62,7 @@ struct EntityReader {
         while let found = nextDelimiter() {
             let contentEnd = lineEndBefore(found.line.start)
             close(deeperThan: found.depth, at: contentEnd)
-            open[found.depth].takeDelimiter(isFinal: found.isFinal, contentEnd: contentEnd, lineEnd: found.line.end)
+            open[found.depth].recordDelimiter(isFinal: found.isFinal, contentEnd: contentEnd, lineEnd: found.line.end)
             position = found.line.end
             guard !found.isFinal else { continue }
             let multipart = open[found.depth]
@@ -101,7 +101,7 @@ struct EntityReader {
                 header.endBeforeDelimiter()
                 return header
             }
-            let step = header.take(line, in: buffer)
+            let step = header.parse(line, in: buffer)
             try header.checkSize()
             if step == .ended { return header }
         }
@@ -114,7 +114,7 @@ struct EntityReader {
 
     /// The next line that is a delimiter of an open multipart.
     private mutating func nextDelimiter() -> Delimiter? {
-        guard open.contains(where: takesDelimiters) else {
+        guard open.contains(where: holdsParts) else {
             if notesChoices { noteEpilogue() }
             return nil
         }
@@ -137,7 +137,7 @@ struct EntityReader {
         return nil
     }
 
-    private func takesDelimiters(_ entity: OpenEntity) -> Bool {
+    private func holdsParts(_ entity: OpenEntity) -> Bool {
         entity.boundary != nil && (!entity.isClosed || habits.readsEpilogue)
     }
 
@@ -158,7 +158,7 @@ struct EntityReader {
             while end > start, buffer[end - 1].isBlankOrCR { end -= 1 }
         }
         var found: (depth: Int, isFinal: Bool, length: Int)?
-        for depth in open.indices.reversed() where takesDelimiters(open[depth]) {
+        for depth in open.indices.reversed() where holdsParts(open[depth]) {
             guard let boundary = open[depth].boundary, let isFinal = match(boundary, from: start, to: end) else {
                 continue
             }
@@ -241,7 +241,7 @@ struct EntityReader {
         let end = max(end, open[open.count - 1].start)
         while open.count > depth + 1 {
             let entity = open.removeLast().closed(at: end, in: octets)
-            open[open.count - 1].take(entity)
+            open[open.count - 1].append(entity)
         }
     }
 }

@@ -69,12 +69,12 @@ struct OpenEntity {
     /// The type of a part without Content-Type (RFC 2045 §5.2, 2046 §5.1.5).
     var partDefault: ContentType { fields.contentType.subtype == "digest" ? .messageRFC822 : .textPlain }
 
-    mutating func take(_ child: Entity) { children.append(child) }
+    mutating func append(_ child: Entity) { children.append(child) }
 
     /// - Parameters:
     ///   - contentEnd: Before the line end that belongs to the delimiter.
     ///   - lineEnd: After the delimiter line.
-    mutating func takeDelimiter(isFinal: Bool, contentEnd: Int, lineEnd: Int) {
+    mutating func recordDelimiter(isFinal: Bool, contentEnd: Int, lineEnd: Int) {
         if preamble == nil { preamble = reader.bodyStart..<max(reader.bodyStart, contentEnd) }
         guard isFinal else { return }
         isClosed = true
@@ -118,6 +118,6 @@ extension ContentType {
         if habits.delimiters != .exactLine {
             while let last = value.last, last.isBlankOrCR { value.removeLast() }
         }
-        return value.isEmpty ? nil : OctetString(value.prefix(habits.boundaryLimit))
+        return value.isEmpty ? nil : OctetString(value.prefix(habits.maximumBoundaryLength))
     }
 }

@@ -15,7 +15,7 @@ extension Header {
         let end = octets.count
         self = try octets.withUnsafeBytes { (buffer) throws(MessageSyntaxError) -> Header in
             var reader = HeaderReader(octets: octets, start: min(max(offset, 0), end), limit: limits.headerOctets)
-            while reader.take(LineBounds(of: buffer, at: reader.position), in: buffer) == .more {
+            while reader.parse(LineBounds(of: buffer, at: reader.position), in: buffer) == .more {
                 try reader.checkSize()
             }
             try reader.checkSize()
@@ -115,7 +115,7 @@ struct HeaderReader {
     }
 
     /// Takes the line, which must begin at ``position``.
-    mutating func take(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Step {
+    mutating func parse(_ line: LineBounds, in buffer: UnsafeRawBufferPointer) -> Step {
         guard line.start < line.end else {
             bodyStart = position
             return .ended
@@ -137,7 +137,7 @@ struct HeaderReader {
         } else if line.start == start && isMailboxSeparator(line, in: buffer) {
             defects.append(.malformedHeaderLine(at: line.start))
         } else {
-            return takeLineWithoutField(line)
+            return parseLineWithoutField(line)
         }
         position = line.end
         return .more
@@ -149,7 +149,7 @@ struct HeaderReader {
         return blanks == 0 || habits.allowsBlankBeforeColon
     }
 
-    private mutating func takeLineWithoutField(_ line: LineBounds) -> Step {
+    private mutating func parseLineWithoutField(_ line: LineBounds) -> Step {
         choices.insert(.lineWithoutField)
         defects.append(.missingHeaderEnd)
         switch habits.lineWithoutField {

@@ -72,7 +72,7 @@ private struct DateReader {
 
     private mutating func number(_ digits: ClosedRange<Int>) -> (value: Int64, digits: Int)? {
         cursor.skipCFWS()
-        let run = cursor.take { !$0.isDigit }
+        let run = cursor.consume { !$0.isDigit }
         guard digits.contains(run.count) else { return nil }
         return (cursor.slice(run).reduce(0) { $0 * 10 + Int64($1 - 0x30) }, run.count)
     }
@@ -84,7 +84,7 @@ private struct DateReader {
 
     private mutating func word() -> String {
         cursor.skipCFWS()
-        let run = cursor.take { !$0.isLetter }
+        let run = cursor.consume { !$0.isLetter }
         return String(decoding: cursor.slice(run), as: UTF8.self).asciiLowercased
     }
 

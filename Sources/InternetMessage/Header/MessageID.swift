@@ -30,14 +30,14 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
                 cursor.skipCFWS()
                 if cursor.isAtEnd { return found }
                 if cursor.skip(0x3C) {
-                    let run = cursor.take { $0 == 0x3E || $0 == 0x3C }
+                    let run = cursor.consume { $0 == 0x3E || $0 == 0x3C }
                     guard cursor.skip(0x3E) else { continue }
                     let octets = cursor.slice(run).filter { $0 != 0x20 && $0 != 0x09 }
                     if let value = String(validating: octets, as: UTF8.self), let id = MessageID(value) {
                         found.append(id)
                     }
                 } else if cursor.current == 0x22 {
-                    _ = cursor.takeQuotedString()
+                    _ = cursor.parseQuotedString()
                 } else {
                     cursor.advance()
                 }

@@ -16,8 +16,8 @@ struct ParameterizedField {
     init(_ body: OctetString, _ habits: ReadingHabits = ReadingHabits()) {
         var sections = ParameterSections(habits)
         (value, isMalformed) = FieldCursor.reading(body.array) { cursor in
-            let value = Self.takeValue(&cursor, habits)
-            while !cursor.isAtEnd { Self.takeParameter(&cursor, habits, into: &sections) }
+            let value = Self.parseValue(&cursor, habits)
+            while !cursor.isAtEnd { Self.parseParameter(&cursor, habits, into: &sections) }
             return (value, cursor.isMalformed)
         }
         (parameters, shadowed, repeated) = sections.joined()
@@ -39,17 +39,17 @@ struct ParameterizedField {
         return (String(halves[0]), String(halves[1]))
     }
 
-    private static func takeValue(_ cursor: inout FieldCursor, _ habits: ReadingHabits) -> String {
-        if habits.bareValue != .toSemicolon { return takeFirstWord(&cursor) }
+    private static func parseValue(_ cursor: inout FieldCursor, _ habits: ReadingHabits) -> String {
+        if habits.bareValue != .toSemicolon { return parseFirstWord(&cursor) }
         var value: [UInt8] = []
         while true {
             cursor.skipCFWS()
             if cursor.isAtEnd || cursor.skip(0x3B) { break }
             if cursor.current == 0x22 {
-                value.append(contentsOf: cursor.takeQuotedString())
+                value.append(contentsOf: cursor.parseQuotedString())
                 continue
             }
-            let run = cursor.take { $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
+            let run = cursor.consume { $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
             // A blank between two words is kept, so that they do not become one.
             if !value.isEmpty, value.last != 0x2F, cursor.octet(at: run.lowerBound) != 0x2F { value.append(0x20) }
             value.append(contentsOf: cursor.slice(run))
@@ -58,14 +58,14 @@ struct ParameterizedField {
     }
 
     /// The value as readers take it that know neither comments nor quotes there: up to the first blank.
-    private static func takeFirstWord(_ cursor: inout FieldCursor) -> String {
+    private static func parseFirstWord(_ cursor: inout FieldCursor) -> String {
         cursor.skipBlanks()
-        let word = cursor.take { $0 == 0x3B || $0 == 0x20 || $0 == 0x09 }
-        _ = cursor.take { $0 == 0x3B }
+        let word = cursor.consume { $0 == 0x3B || $0 == 0x20 || $0 == 0x09 }
+        _ = cursor.consume { $0 == 0x3B }
         return String(decoding: cursor.slice(word), as: UTF8.self).asciiLowercased
     }
 
-    private static func takeParameter(
+    private static func parseParameter(
         _ cursor: inout FieldCursor, _ habits: ReadingHabits, into sections: inout ParameterSections
     ) {
         func skip() {
@@ -80,11 +80,11 @@ struct ParameterizedField {
             if isEmpty, !habits.readsOverEmptyParameter { cursor.go(to: cursor.end) }
             return
         }
-        let name = cursor.take { $0 == 0x3D || $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
+        let name = cursor.consume { $0 == 0x3D || $0 == 0x3B || $0 == 0x20 || $0 == 0x09 || $0 == 0x28 || $0 == 0x22 }
         if habits.allowsBlankAtEquals { skip() }
         guard cursor.skip(0x3D) else {
             // A word that is no parameter, or a string without a name.
-            if cursor.current == 0x22 { _ = cursor.takeQuotedString(habits.quoting) }
+            if cursor.current == 0x22 { _ = cursor.parseQuotedString(habits.quoting) }
             if name.isEmpty, !cursor.isAtEnd, cursor.current != 0x3B { cursor.advance() }
             if !cursor.isAtEnd || !name.isEmpty { cursor.noteMalformed() }
             return
@@ -92,9 +92,9 @@ struct ParameterizedField {
         if habits.allowsBlankAtEquals { skip() }
         let value: [UInt8]
         if cursor.current == 0x22, !cursor.isAtEnd {
-            value = habits.knowsQuotes ? cursor.takeQuotedString(habits.quoting) : takeBetweenQuotes(&cursor)
+            value = habits.knowsQuotes ? cursor.parseQuotedString(habits.quoting) : parseBetweenQuotes(&cursor)
         } else {
-            value = takeBareValue(&cursor, habits)
+            value = parseBareValue(&cursor, habits)
             // For one reader it ends at the blank, for another it continues.
             let isBoundary = cursor.slice(name).elementsEqual("boundary".utf8) { $0.asciiLowercased == $1 }
             if isBoundary, value.contains(where: { $0 == 0x20 || $0 == 0x09 }) { cursor.noteMalformed() }
@@ -107,12 +107,12 @@ struct ParameterizedField {
     ///
     /// RFC 2045 allows a token only. In practice there are file names with blanks and parentheses without quotes, and
     /// they are read whole. A comment is recognised only at the end of the value.
-    private static func takeBareValue(_ cursor: inout FieldCursor, _ habits: ReadingHabits) -> [UInt8] {
-        if habits.bareValue != .toSemicolon { return takePlainValue(&cursor, habits.bareValue) }
+    private static func parseBareValue(_ cursor: inout FieldCursor, _ habits: ReadingHabits) -> [UInt8] {
+        if habits.bareValue != .toSemicolon { return parsePlainValue(&cursor, habits.bareValue) }
         let start = cursor.index
         var end = start
         while true {
-            end = cursor.take { $0 == 0x3B || $0 == 0x28 || $0 == 0x20 || $0 == 0x09 }.upperBound
+            end = cursor.consume { $0 == 0x3B || $0 == 0x28 || $0 == 0x20 || $0 == 0x09 }.upperBound
             guard !cursor.isAtEnd, cursor.current != 0x3B else { break }
             let hasBlank = cursor.skipCFWS()
             if cursor.isAtEnd || cursor.current == 0x3B || !hasBlank { break }
@@ -121,10 +121,10 @@ struct ParameterizedField {
     }
 
     /// The same for readers that end it elsewhere, and know no comments there.
-    private static func takePlainValue(_ cursor: inout FieldCursor, _ form: ReadingHabits.BareValue) -> [UInt8] {
+    private static func parsePlainValue(_ cursor: inout FieldCursor, _ form: ReadingHabits.BareValue) -> [UInt8] {
         var value = [UInt8](
             cursor.slice(
-                cursor.take { octet in
+                cursor.consume { octet in
                     switch form {
                     case .toSemicolon, .everythingToSemicolon: octet == 0x3B
                     case .word: octet == 0x3B || octet == 0x20 || octet == 0x09
@@ -137,9 +137,9 @@ struct ParameterizedField {
     }
 
     /// A value in quotes for readers that split the field at semicolons first.
-    private static func takeBetweenQuotes(_ cursor: inout FieldCursor) -> [UInt8] {
+    private static func parseBetweenQuotes(_ cursor: inout FieldCursor) -> [UInt8] {
         cursor.advance()
-        var value = [UInt8](cursor.slice(cursor.take { $0 == 0x3B }))
+        var value = [UInt8](cursor.slice(cursor.consume { $0 == 0x3B }))
         while let last = value.last, last.isBlankOrCR { value.removeLast() }
         if value.last == 0x22 { value.removeLast() }
         return value

@@ -46,7 +46,7 @@ extension ReadingHabits {
         var choices: ReadingChoices = []
         func note(_ choice: ReadingChoices, _ differs: Bool) { if differs { choices.insert(choice) } }
         note(.delimiterForm, delimiters != own.delimiters || ignoresBoundaryCase != own.ignoresBoundaryCase)
-        note(.delimiterForm, boundaryLimit != own.boundaryLimit)
+        note(.delimiterForm, maximumBoundaryLength != own.maximumBoundaryLength)
         note(.precedence, precedence != own.precedence)
         note(.epilogue, readsEpilogue != own.readsEpilogue)
         note(.delimiterInHeader, seeksDelimitersInHeader != own.seeksDelimitersInHeader)

@@ -75,7 +75,7 @@ struct ReadingHabits: Hashable, Sendable {
     /// True if boundaries are compared without regard to the case of letters.
     var ignoresBoundaryCase = false
     /// The longest boundary that is compared; what is behind that counts for nothing. RFC 2046 §5.1.1 allows 70 octets.
-    var boundaryLimit = Int.max
+    var maximumBoundaryLength = Int.max
     /// True if parts are looked for behind the final delimiter too.
     var readsEpilogue = false
     /// True if a preamble with a colon in it, which may be a header, is a part too.
@@ -131,7 +131,7 @@ extension ReadingHabits {
             "more parts follow a closing boundary"
         ),
         (with { $0.delimiters = .exactLine }, "a boundary is followed by blanks"),
-        (with { $0.boundaryLimit = 70 }, "a boundary is longer than 70 octets (RFC 2046 §5.1.1)"),
+        (with { $0.maximumBoundaryLength = 70 }, "a boundary is longer than 70 octets (RFC 2046 §5.1.1)"),
         (
             with { ($0.seeksDelimitersInHeader, $0.lineWithoutField) = (false, .isSkipped) },
             "a boundary occurs in the header of a part"

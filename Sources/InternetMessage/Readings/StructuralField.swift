@@ -50,7 +50,7 @@ struct StructuralField {
     private static func isPlainWord(_ body: [UInt8]) -> Bool {
         var cursor = PlainCursor(body)
         cursor.skipBlanks()
-        guard cursor.takeToken() != nil else { return false }
+        guard cursor.parseToken() != nil else { return false }
         cursor.skipBlanks()
         return cursor.isAtEnd
     }
@@ -66,7 +66,7 @@ struct StructuralField {
     private static func isPlainType(_ body: [UInt8]) -> Bool {
         var cursor = PlainCursor(body)
         cursor.skipBlanks()
-        guard cursor.takeToken() != nil, cursor.skip(0x2F), cursor.takeToken() != nil else { return false }
+        guard cursor.parseToken() != nil, cursor.skip(0x2F), cursor.parseToken() != nil else { return false }
         var names: [ArraySlice<UInt8>] = []
         while true {
             cursor.skipBlanks()
@@ -74,7 +74,7 @@ struct StructuralField {
             guard cursor.skip(0x3B) else { return false }
             cursor.skipBlanks()
             if cursor.isAtEnd { return true }
-            guard let name = cursor.takeToken(), !name.contains(0x2A), cursor.skip(0x3D), cursor.takeValue() else {
+            guard let name = cursor.parseToken(), !name.contains(0x2A), cursor.skip(0x3D), cursor.parseValue() else {
                 return false
             }
             for other in names where other.elementsEqual(name, by: { $0.asciiLowercased == $1.asciiLowercased }) {
@@ -105,7 +105,7 @@ struct StructuralField {
         }
 
         /// - Returns: nil where there is none.
-        mutating func takeToken() -> ArraySlice<UInt8>? {
+        mutating func parseToken() -> ArraySlice<UInt8>? {
             let start = index
             while index < octets.count, octets[index] < 0x80, octets[index].isTokenOctet { index += 1 }
             return index > start ? octets[start..<index] : nil
@@ -113,9 +113,9 @@ struct StructuralField {
 
         /// Takes a value that all readers take alike.
         /// - Returns: True if there was one.
-        mutating func takeValue() -> Bool {
+        mutating func parseValue() -> Bool {
             guard skip(0x22) else {
-                guard let token = takeToken() else { return false }
+                guard let token = parseToken() else { return false }
                 return token.first != 0x27
             }
             let start = index

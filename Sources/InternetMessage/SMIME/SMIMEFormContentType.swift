@@ -17,7 +17,7 @@ public enum CMSContentType: Sendable, Hashable {
     /// - Returns: nil when it does not begin as a CMS object does.
     public init?(prefix: some Sequence<UInt8>) {
         var reader = Prefix(octets: Array(prefix.prefix(Self.prefixLength)))
-        guard reader.enter(0x30) != nil, let length = reader.enter(0x06), let identifier = reader.take(length) else {
+        guard reader.enter(0x30) != nil, let length = reader.enter(0x06), let identifier = reader.consume(length) else {
             return nil
         }
         let pkcs7: [UInt8] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07]
@@ -37,7 +37,7 @@ public enum CMSContentType: Sendable, Hashable {
         let octets: [UInt8]
         var position = 0
 
-        mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
+        mutating func consume(_ count: Int) -> ArraySlice<UInt8>? {
             guard count >= 0, count <= octets.count - position else { return nil }
             defer { position += count }
             return octets[position..<position + count]
@@ -46,12 +46,12 @@ public enum CMSContentType: Sendable, Hashable {
         /// Reads an identifier octet and a length.
         /// - Returns: the length, -1 for the indefinite one; nil when another element, or nothing whole, stands here.
         mutating func enter(_ tag: UInt8) -> Int? {
-            guard take(1)?.first == tag, let first = take(1)?.first else { return nil }
+            guard consume(1)?.first == tag, let first = consume(1)?.first else { return nil }
             switch first {
             case 0x80: return -1
             case 0x00..<0x80: return Int(first)
             default:
-                guard let digits = take(Int(first & 0x7F)) else { return nil }
+                guard let digits = consume(Int(first & 0x7F)) else { return nil }
                 let significant = digits.drop { $0 == 0 }
                 guard significant.count < 8 else { return nil }
                 return significant.reduce(0) { $0 << 8 | Int($1) }
@@ -60,10 +60,10 @@ public enum CMSContentType: Sendable, Hashable {
 
         /// Returns true if digestAlgorithms of a SignedData names any, or if that cannot be seen.
         mutating func hasDigests() -> Bool {
-            guard enter(0xA0) != nil, enter(0x30) != nil, let version = enter(0x02), take(version) != nil,
+            guard enter(0xA0) != nil, enter(0x30) != nil, let version = enter(0x02), consume(version) != nil,
                 let length = enter(0x31)
             else { return true }
-            return length > 0 || length < 0 && take(2).map(Array.init) != [0, 0]
+            return length > 0 || length < 0 && consume(2).map(Array.init) != [0, 0]
         }
     }
 }

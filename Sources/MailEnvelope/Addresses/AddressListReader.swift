@@ -128,19 +128,19 @@ struct AddressListReader {
     mutating func readStrictAddrSpec() -> AddrSpec? {
         let local: [UInt8]
         if cursor.current == 0x22 {
-            local = cursor.takeQuotedString()
+            local = cursor.parseQuotedString()
         } else {
-            let run = cursor.take { !$0.isAtext && $0 != 0x2E }
+            let run = cursor.consume { !$0.isAtext && $0 != 0x2E }
             guard Self.isDotAtom(cursor.slice(run)) else { return nil }
             local = [UInt8](cursor.slice(run))
         }
         guard cursor.skip(0x40), !cursor.isMalformed else { return nil }
         let run: Range<Int>
         if cursor.current == 0x5B {
-            guard let literal = takeDomainLiteral() else { return nil }
+            guard let literal = parseDomainLiteral() else { return nil }
             run = literal
         } else {
-            run = cursor.take { !$0.isAtext && $0 != 0x2E }
+            run = cursor.consume { !$0.isAtext && $0 != 0x2E }
             guard Self.isDotAtom(cursor.slice(run)) else { return nil }
         }
         guard cursor.isAtEnd else { return nil }
@@ -160,7 +160,7 @@ struct AddressListReader {
 
     private mutating func readElement() {
         cursor.forgetComment()
-        let phrase = takePhrase()
+        let phrase = parsePhrase()
         switch cursor.current {
         case _ where cursor.isAtEnd:
             hasFault = true
@@ -177,18 +177,18 @@ struct AddressListReader {
     }
 
     /// Words and dots, with the comments among them, up to a character that is neither.
-    private mutating func takePhrase() -> Phrase {
+    private mutating func parsePhrase() -> Phrase {
         var phrase = Phrase()
         while true {
             let afterBlank = cursor.skipCFWS()
             if cursor.isAtEnd { return phrase }
             if cursor.current == 0x22 {
-                phrase.append(word: cursor.takeQuotedString(), afterBlank: afterBlank)
+                phrase.append(word: cursor.parseQuotedString(), afterBlank: afterBlank)
             } else if cursor.current == 0x2E {
                 cursor.advance()
                 phrase.appendDot(afterBlank: afterBlank)
             } else {
-                let run = cursor.take { !$0.isAtext }
+                let run = cursor.consume { !$0.isAtext }
                 if run.isEmpty { return phrase }
                 phrase.append(word: cursor.slice(run), afterBlank: afterBlank)
             }
@@ -198,7 +198,7 @@ struct AddressListReader {
     /// `local-part@domain` without angle brackets; the comment behind it is the name, as old mailers wrote it.
     private mutating func readBareAddress(_ phrase: Phrase) {
         cursor.advance()
-        let domain = takeDomain()
+        let domain = parseDomain()
         cursor.skipCFWS()
         let name = cursor.lastComment.map { [UInt8](cursor.slice($0)) }
         add(phrase, domain, displayName: name)
@@ -210,9 +210,9 @@ struct AddressListReader {
         cursor.advance()
         cursor.skipCFWS()
         if cursor.current == 0x40 { skipRoute() }
-        let phrase = takePhrase()
+        let phrase = parsePhrase()
         if cursor.skip(0x40) {
-            let domain = takeDomain()
+            let domain = parseDomain()
             cursor.skipCFWS()
             add(phrase, domain, displayName: displayName)
         } else {
@@ -228,19 +228,19 @@ struct AddressListReader {
             cursor.skipCFWS()
             if cursor.skip(0x2C) { continue }
             guard cursor.skip(0x40) else { break }
-            if takeDomain() == nil { hasFault = true }
+            if parseDomain() == nil { hasFault = true }
         }
         cursor.skipCFWS()
         if !cursor.skip(0x3A) { hasFault = true }
     }
 
     /// A domain: atoms and dots, blanks and comments around them (obs-domain), or a literal.
-    private mutating func takeDomain() -> [UInt8]? {
+    private mutating func parseDomain() -> [UInt8]? {
         cursor.skipCFWS()
-        if cursor.current == 0x5B { return takeDomainLiteral().map { [UInt8](cursor.slice($0)) } }
+        if cursor.current == 0x5B { return parseDomainLiteral().map { [UInt8](cursor.slice($0)) } }
         var domain: [UInt8] = []
         while true {
-            let atom = cursor.take { !$0.isAtext }
+            let atom = cursor.consume { !$0.isAtext }
             if atom.isEmpty { return nil }
             domain.append(contentsOf: cursor.slice(atom))
             let end = cursor.index
@@ -255,10 +255,10 @@ struct AddressListReader {
         }
     }
 
-    private mutating func takeDomainLiteral() -> Range<Int>? {
+    private mutating func parseDomainLiteral() -> Range<Int>? {
         let start = cursor.index
         cursor.advance()
-        _ = cursor.take { $0 == 0x5D || $0 == 0x5B || $0 == 0x5C || $0 <= 0x20 || $0 == 0x7F }
+        _ = cursor.consume { $0 == 0x5D || $0 == 0x5B || $0 == 0x5C || $0 <= 0x20 || $0 == 0x7F }
         guard cursor.skip(0x5D) else { return nil }
         return start..<cursor.index
     }

@@ -26,7 +26,7 @@ struct ElementText {
                 self.init(mode, cursor, start..<before, masked)
                 return
             case 0x22 where mode == .standard:
-                _ = cursor.takeQuotedString()
+                _ = cursor.parseQuotedString()
                 mask = Self.stringMask
             case 0x28 where mode != .withoutComments:
                 cursor.skipCFWS()

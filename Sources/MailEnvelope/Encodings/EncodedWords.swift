@@ -26,7 +26,7 @@ public enum EncodedWords {
     /// Returns true if `octets` are one encoded-word and nothing else.
     package static func isWord(_ octets: [UInt8]) -> Bool {
         guard octets.starts(with: "=?".utf8) else { return false }
-        return FieldCursor.reading(octets) { takeWord(&$0) != nil && $0.isAtEnd }
+        return FieldCursor.reading(octets) { parseWord(&$0) != nil && $0.isAtEnd }
     }
 
     private struct Word {
@@ -47,9 +47,9 @@ public enum EncodedWords {
         mutating func read(_ cursor: inout FieldCursor) {
             var plainStart = 0
             while !cursor.isAtEnd {
-                _ = cursor.take { $0 == 0x3D }
+                _ = cursor.consume { $0 == 0x3D }
                 let start = cursor.index
-                guard let word = EncodedWords.takeWord(&cursor) else {
+                guard let word = EncodedWords.parseWord(&cursor) else {
                     if cursor.index == start { cursor.advance() }
                     continue
                 }
@@ -89,16 +89,16 @@ public enum EncodedWords {
 
     /// `=?charset?encoding?text?=` at the cursor.
     /// - Returns: nil when there is none; the cursor then stands where the search may go on.
-    private static func takeWord(_ cursor: inout FieldCursor) -> Word? {
+    private static func parseWord(_ cursor: inout FieldCursor) -> Word? {
         let start = cursor.index
         guard cursor.octet(at: start + 1) == 0x3F else { return nil }
         cursor.go(to: start + 2)
-        let charset = cursor.take { $0 == 0x3F || $0 == 0x3D || $0 <= 0x20 || $0 >= 0x7F }
+        let charset = cursor.consume { $0 == 0x3F || $0 == 0x3D || $0 <= 0x20 || $0 >= 0x7F }
         guard !charset.isEmpty, charset.count <= 60, cursor.current == 0x3F else { return nil }
         let encoding = cursor.octet(at: cursor.index + 1).asciiLowercased
         guard encoding == 0x62 || encoding == 0x71, cursor.octet(at: cursor.index + 2) == 0x3F else { return nil }
         cursor.go(to: cursor.index + 3)
-        let encoded = cursor.take { $0 == 0x3F }
+        let encoded = cursor.consume { $0 == 0x3F }
         guard cursor.octet(at: cursor.index + 1) == 0x3D else { return nil }
         cursor.go(to: cursor.index + 2)
         let name = cursor.slice(charset).prefix { $0 != 0x2A }

@@ -90,7 +90,7 @@ package struct FieldCursor {
     package mutating func forgetComment() { lastComment = nil }
 
     /// The octets from the cursor to the first for which `isEnd` holds, or to the end.
-    package mutating func take(until isEnd: (UInt8) -> Bool) -> Range<Int> {
+    package mutating func consume(until isEnd: (UInt8) -> Bool) -> Range<Int> {
         let start = index
         while index < end, !isEnd(octets[index]) { index &+= 1 }
         return start..<index
@@ -107,7 +107,7 @@ package struct FieldCursor {
     }
 
     /// A quoted string, whose opening quote is the current octet: its value.
-    package mutating func takeQuotedString(_ quoting: Quoting = .standard) -> [UInt8] {
+    package mutating func parseQuotedString(_ quoting: Quoting = .standard) -> [UInt8] {
         var value: [UInt8] = []
         advance()
         var run = index

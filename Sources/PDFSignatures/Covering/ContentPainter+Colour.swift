@@ -3,7 +3,7 @@ import PDFStructure
 /// Colours (ISO 32000-1 §8.6): how light something is painted.
 extension ContentPainter {
     /// - Returns: True if the operator is one of colour.
-    mutating func takeColour(
+    mutating func interpretColour(
         _ name: String, _ operands: [PDFValue], _ resources: PDFDictionary
     ) throws(PDFSyntaxError) -> Bool {
         let numbers = operands.compactMap(\.number)

@@ -65,7 +65,7 @@ extension ContentPainter {
     private static let long = 36.0
 
     /// - Returns: True if the operator is one of paths.
-    mutating func takePath(_ name: String, _ numbers: [Double]) -> Bool {
+    mutating func interpretPath(_ name: String, _ numbers: [Double]) -> Bool {
         func point(_ place: Int) -> Point { state.matrix.apply(numbers[place], numbers[place + 1]) }
         switch (name, numbers.count) {
         case ("m", 2): path.move(to: point(0))

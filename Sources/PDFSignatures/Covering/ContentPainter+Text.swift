@@ -10,7 +10,7 @@ extension ContentPainter {
     private static let widest = 1.2
     private static let narrowest = 0.15
 
-    mutating func takeText(
+    mutating func interpretText(
         _ name: String, _ operands: [PDFValue], _ resources: PDFDictionary
     ) throws(PDFSyntaxError) {
         let numbers = operands.map { $0.number ?? 0 }

@@ -68,9 +68,9 @@ struct ContentPainter {
         case "Do": try paintObject(try reference("XObject", operands.first, resources))
         case "sh": addPicture(nil)
         default:
-            if try takeColour(name, operands, resources) { return }
-            if takePath(name, operands.map { $0.number ?? 0 }) { return }
-            try takeText(name, operands, resources)
+            if try interpretColour(name, operands, resources) { return }
+            if interpretPath(name, operands.map { $0.number ?? 0 }) { return }
+            try interpretText(name, operands, resources)
         }
     }
 

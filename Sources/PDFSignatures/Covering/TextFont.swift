@@ -14,9 +14,9 @@ struct TextFont {
     /// - Parameter dictionary: The font, read in `revision`.
     init(_ dictionary: PDFDictionary, _ file: PDFFile, _ revision: Int) throws(PDFSyntaxError) {
         if dictionary["Subtype"].name == "Type0" {
-            try takeComposite(dictionary, file, revision)
+            try readComposite(dictionary, file, revision)
         } else {
-            try takeSimple(dictionary, file, revision)
+            try readSimple(dictionary, file, revision)
         }
     }
 
@@ -41,7 +41,7 @@ struct TextFont {
         }
     }
 
-    private mutating func takeSimple(
+    private mutating func readSimple(
         _ font: PDFDictionary, _ file: PDFFile, _ revision: Int
     ) throws(PDFSyntaxError) {
         blanks = [0x20, 0x5F, 0xA0]
@@ -78,7 +78,7 @@ struct TextFont {
         }
     }
 
-    private mutating func takeComposite(
+    private mutating func readComposite(
         _ font: PDFDictionary, _ file: PDFFile, _ revision: Int
     ) throws(PDFSyntaxError) {
         isComposite = true
@@ -86,17 +86,17 @@ struct TextFont {
         let descendants = try file.resolved(font["DescendantFonts"], in: revision).array ?? []
         let descendant = try file.resolved(descendants.first ?? .null, in: revision).dictionary ?? PDFDictionary()
         usual = (try file.resolved(descendant["DW"], in: revision).number ?? 1_000) / 1_000
-        try takeWidths(try file.resolved(descendant["W"], in: revision).array ?? [], file, revision)
+        try readWidths(try file.resolved(descendant["W"], in: revision).array ?? [], file, revision)
         // Glyph numbers say nothing of what they show, but a map to Unicode does, where the writer made one.
         if let map = font["ToUnicode"].reference, let object = try file.object(map.number, in: revision),
             object.stream != nil
         {
-            try takeBlanks(try file.content(of: object, in: revision))
+            try readBlanks(try file.content(of: object, in: revision))
         }
     }
 
     /// `first [width …]` and `first last width` (§9.7.4.3).
-    private mutating func takeWidths(
+    private mutating func readWidths(
         _ items: [PDFValue], _ file: PDFFile, _ revision: Int
     ) throws(PDFSyntaxError) {
         var place = 0
@@ -117,7 +117,7 @@ struct TextFont {
     }
 
     /// Codes that a map to Unicode (§9.10.3) gives as a blank.
-    private mutating func takeBlanks(_ map: [UInt8]) throws(PDFSyntaxError) {
+    private mutating func readBlanks(_ map: [UInt8]) throws(PDFSyntaxError) {
         var stream = ContentStream(OctetString(map))
         func code(_ value: PDFValue) -> Int? {
             guard let octets = value.string?.octets, octets.count == 2 else { return nil }

@@ -43,7 +43,7 @@ struct SignatureFields {
             guard count + open.count <= Self.most else {
                 throw PDFSyntaxError(.tooComplex, "more than \(Self.most) form fields")
             }
-            open += try search.take(node, revision)
+            open += try search.visit(node, revision)
         }
         return search.filled
     }
@@ -51,7 +51,7 @@ struct SignatureFields {
     private init(file: PDFFile) { self.file = file }
 
     /// Notes a filled signature field; returns the nodes below, the last first.
-    private mutating func take(_ node: Node, _ revision: Int) throws(PDFSyntaxError) -> [Node] {
+    private mutating func visit(_ node: Node, _ revision: Int) throws(PDFSyntaxError) -> [Node] {
         let number = node.value.reference?.number
         // A field that two lead to is one field.
         if let number, !seen.insert(number).inserted { return [] }

@@ -12,10 +12,10 @@ struct SignatureJudgement {
 
     mutating func run(_ values: Set<Int>, isCertification: Bool) throws(PDFSyntaxError) {
         if dictionary.hasDuplicates { signature.isInvalid("the signature dictionary has a key twice") }
-        takeTexts()
-        takeKind()
-        let rules = try takeTransforms(isCertification: isCertification)
-        guard let end = takeRange() else { return }
+        readTexts()
+        readKind()
+        let rules = try readTransforms(isCertification: isCertification)
+        guard let end = readRange() else { return }
         signature.revisionLength = end
         // Transports and editors add line ends behind a file. White space holds nothing (ISO 32000-1 §7.2.2).
         signature.coversWholeFile = file.firstInk(in: end..<file.document.count) == nil
@@ -40,7 +40,7 @@ struct SignatureJudgement {
 
     // MARK: What it says of itself
 
-    private mutating func takeTexts() {
+    private mutating func readTexts() {
         // They are encrypted in an encrypted document.
         guard file.sections[0].trailer["Encrypt"] == .null else { return }
         func text(_ key: String) -> String? { dictionary[key].string.map { PDFText.text($0.octets) } }
@@ -51,7 +51,7 @@ struct SignatureJudgement {
         signature.claimedTime = dictionary["M"].string.flatMap { PDFText.date($0.octets) }
     }
 
-    private mutating func takeKind() {
+    private mutating func readKind() {
         let type = dictionary["Type"] == .null ? "Sig" : dictionary["Type"].name
         signature.subFilter = dictionary["SubFilter"].name
         signature.isDocumentTimestamp = signature.subFilter == "ETSI.RFC3161"
@@ -72,7 +72,7 @@ struct SignatureJudgement {
     }
 
     /// The /Reference array (§12.8.2): what a certification allows, and which fields are locked.
-    private mutating func takeTransforms(isCertification: Bool) throws(PDFSyntaxError) -> ChangeReview.Rules {
+    private mutating func readTransforms(isCertification: Bool) throws(PDFSyntaxError) -> ChangeReview.Rules {
         var rules = ChangeReview.Rules()
         if isCertification { signature.certificationLevel = 2 }
         for item in try file.resolved(dictionary["Reference"], in: 0).array ?? [] {
@@ -110,7 +110,7 @@ struct SignatureJudgement {
     // MARK: The byte range
 
     /// Checks /ByteRange and /Contents and returns where the second range ends; nil when they are unusable.
-    private mutating func takeRange() -> Int? {
+    private mutating func readRange() -> Int? {
         guard dictionary["ByteRange"] != .null else {
             signature.isInvalid("no signature value: there is no /ByteRange")
             return nil

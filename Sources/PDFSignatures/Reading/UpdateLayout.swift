@@ -22,13 +22,13 @@ struct UpdateLayout {
         var layout = self
         // Oldest first; each continues the one before.
         for index in stride(from: revision - 1, through: 0, by: -1) where layout.found.isEmpty {
-            try layout.take(file.sections[index], index)
+            try layout.append(file.sections[index], index)
         }
         if layout.found.isEmpty { layout.checkGaps() }
         return layout.found
     }
 
-    private mutating func take(_ section: CrossReferenceSection, _ index: Int) throws(PDFSyntaxError) {
+    private mutating func append(_ section: CrossReferenceSection, _ index: Int) throws(PDFSyntaxError) {
         let earlier = file.sections[index + 1]
         guard section.offset >= earlier.extent.upperBound else {
             return found.append("the cross-references at \(section.offset) stand before those that they go on from")

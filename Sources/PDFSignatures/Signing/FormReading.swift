@@ -55,12 +55,12 @@ struct FormReading {
             guard node.depth <= Self.deepest, seen.count <= Self.maximumFields else {
                 throw PDFError(.tooComplex, "the form of the PDF has too many fields, or fields too deep in others")
             }
-            open += try take(reference, dictionary, node, source).reversed()
+            open += try visit(reference, dictionary, node, source).reversed()
         }
     }
 
     /// Notes a field; returns the fields below.
-    private mutating func take(
+    private mutating func visit(
         _ reference: IndirectReference, _ dictionary: PDFDictionary, _ node: Node, _ source: SigningSource
     ) throws(PDFError) -> [Node] {
         let part = try source.resolved(dictionary["T"]).string.map { PDFText.text($0.octets) } ?? ""

@@ -13,11 +13,11 @@ struct SigningPermission {
             let certification = try source.dictionary(permissions["DocMDP"])
         {
             certificationLevel = 2
-            try take(certification, of: nil, source)
+            try visit(certification, of: nil, source)
         }
         for field in form.signatureFields {
             guard let signature = try source.dictionary(field.value) else { continue }
-            try take(signature, of: field.name, source)
+            try visit(signature, of: field.name, source)
             if let lock = try source.dictionary(field.dictionary["Lock"]), try source.resolved(lock["P"]).integer == 1 {
                 sealing = field.name
             }
@@ -25,7 +25,7 @@ struct SigningPermission {
     }
 
     /// - Parameter name: The field's; nil for a certification found by the catalog.
-    private mutating func take(
+    private mutating func visit(
         _ signature: PDFDictionary, of name: String?, _ source: SigningSource
     ) throws(PDFError) {
         for item in try source.array(signature["Reference"], "/Reference of a signature") {

@@ -10,7 +10,7 @@ struct StampLayout {
     static let lineHeight = 1.2
     private static let usualSize = 10.0
     private static let maximumSize = 14.0
-    private static let smallestSize = 4.5
+    private static let minimumSize = 4.5
     /// Of one text; more cannot show.
     private static let maximumCharacters = 600
 
@@ -26,7 +26,7 @@ struct StampLayout {
         guard width > 0, height > 0, !texts.isEmpty else { return }
         let paragraphs = texts.map { words($0) }
         // Tiny boxes get tiny letters: what shows of them is up to the reader's magnifier.
-        let least = min(Self.smallestSize, height / Self.lineHeight)
+        let least = min(Self.minimumSize, height / Self.lineHeight)
         // In a tall box letters may be larger.
         let most = min(Self.maximumSize, max(Self.usualSize, height / 8))
         var size = min(most, height / Self.lineHeight)

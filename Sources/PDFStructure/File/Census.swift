@@ -34,7 +34,7 @@ extension PDFFile {
                 case .offset(let offset, _):
                     var tally = Tally(number: Int(number), wanted: wanted)
                     do throws(PDFSyntaxError) {
-                        try reader.skim(at: Int(offset)) { tally.take($0, $1) }
+                        try reader.skim(at: Int(offset)) { tally.record($0, $1) }
                     } catch {
                         guard error.kind == .damaged else { throw error }
                         if offset > 0 { census.unreadable.insert(Int(number)) }
@@ -74,7 +74,7 @@ extension PDFFile {
             var depth = 0
             repeat {
                 let token = try lexer.next()
-                tally.take(lexer, token)
+                tally.record(lexer, token)
                 switch token {
                 case .arrayOpen, .dictionaryOpen: depth += 1
                 case .arrayClose, .dictionaryClose: depth -= 1
@@ -85,7 +85,7 @@ extension PDFFile {
             // A number at the top may be the first of a reference.
             for _ in 0..<2 where octets[place..<lexer.position].allSatisfy({ (0x20...0x39).contains($0) }) {
                 guard let token = try? lexer.next() else { break }
-                tally.take(lexer, token)
+                tally.record(lexer, token)
             }
             return lexer.position
         }
@@ -109,7 +109,7 @@ extension PDFFile {
             self.wanted = wanted
         }
 
-        mutating func take(_ lexer: PDFLexer, _ token: PDFLexer.Token) {
+        mutating func record(_ lexer: PDFLexer, _ token: PDFLexer.Token) {
             switch token {
             case .integer(let value): before = (before.1, value)
             case .name(let range):

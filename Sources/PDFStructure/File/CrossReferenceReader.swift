@@ -73,7 +73,7 @@ struct CrossReferenceReader {
         }
         let isTable = document.withUnsafeBytes { octets in
             var lexer = PDFLexer(octets, at: offset)
-            return lexer.take("xref")
+            return lexer.consume("xref")
         }
         var section = isTable ? try table(at: offset) : try stream(at: offset)
         guard section.trailer["Root"].reference != nil || section.trailer["Root"] == .null else {

@@ -62,7 +62,7 @@ package final class PDFFile {
                 throw .damaged("the startxref after the trailer at \(section.offset) does not lead to it")
             }
             while lexer.position < octets.count, PDFLexer.isBlank(octets[lexer.position]) { lexer.position += 1 }
-            guard lexer.take("%%EOF") else {
+            guard lexer.consume("%%EOF") else {
                 throw .damaged("there is no %%EOF after the trailer at \(section.offset)")
             }
             return begin..<lexer.position
@@ -77,7 +77,7 @@ package final class PDFFile {
         let place = start.withUnsafeBytes { octets in
             octets.indices.first { place in
                 var lexer = PDFLexer(octets, at: place)
-                return lexer.take("%PDF-")
+                return lexer.consume("%PDF-")
             }
         }
         guard let place else { return PDFSyntaxError(.notPDF, "the document does not begin with %PDF-") }
@@ -160,7 +160,7 @@ package final class PDFFile {
         return !comment.indices.contains { place in
             structureWords.contains { word in
                 var lexer = PDFLexer(comment, at: place)
-                return lexer.take(word)
+                return lexer.consume(word)
             }
         }
     }

@@ -32,8 +32,8 @@ package struct Inflation {
     private mutating func run() throws(PDFSyntaxError) {
         var isLast = false
         while !isLast {
-            isLast = try take(1) == 1
-            switch try take(2) {
+            isLast = try readBits(1) == 1
+            switch try readBits(2) {
             case 0: try stored()
             case 1: try compressed(Self.fixedLengths, Self.fixedDistances)
             case 2:
@@ -52,7 +52,7 @@ package struct Inflation {
         }
     }
 
-    private mutating func take(_ count: Int) throws(PDFSyntaxError) -> Int {
+    private mutating func readBits(_ count: Int) throws(PDFSyntaxError) -> Int {
         fill(count)
         guard bitCount >= count else { throw .damaged("compressed data ends too early") }
         let value = Int(bits & ((1 << UInt64(count)) - 1))
@@ -70,10 +70,10 @@ package struct Inflation {
     private mutating func stored() throws(PDFSyntaxError) {
         bits >>= UInt64(bitCount & 7)
         bitCount -= bitCount & 7
-        let length = try take(16)
-        guard try take(16) == length ^ 0xFFFF else { throw .damaged("compressed data with a broken stored block") }
+        let length = try readBits(16)
+        guard try readBits(16) == length ^ 0xFFFF else { throw .damaged("compressed data with a broken stored block") }
         try checkRoom(length)
-        for _ in 0..<length { output.append(UInt8(try take(8))) }
+        for _ in 0..<length { output.append(UInt8(try readBits(8))) }
     }
 
     private mutating func compressed(_ lengths: Code, _ distances: Code) throws(PDFSyntaxError) {
@@ -87,11 +87,11 @@ package struct Inflation {
             if symbol == 256 { return }
             guard symbol <= 285 else { throw .damaged("compressed data with an unknown length") }
             let (baseLength, lengthBits) = Self.lengthCodes[symbol - 257]
-            let length = baseLength + (try take(lengthBits))
+            let length = baseLength + (try readBits(lengthBits))
             let place = try decode(distances)
             guard place < 30 else { throw .damaged("compressed data with an unknown distance") }
             let (baseDistance, distanceBits) = Self.distanceCodes[place]
-            let distance = baseDistance + (try take(distanceBits))
+            let distance = baseDistance + (try readBits(distanceBits))
             guard distance <= output.count else { throw .damaged("compressed data that repeats what was not there") }
             try checkRoom(length)
             for _ in 0..<length { output.append(output[output.count - distance]) }
@@ -99,11 +99,11 @@ package struct Inflation {
     }
 
     private mutating func dynamicCodes() throws(PDFSyntaxError) -> (Code, Code) {
-        let lengthCount = try take(5) + 257
-        let distanceCount = try take(5) + 1
-        let orderCount = try take(4) + 4
+        let lengthCount = try readBits(5) + 257
+        let distanceCount = try readBits(5) + 1
+        let orderCount = try readBits(4) + 4
         var orders = [UInt8](repeating: 0, count: 19)
-        for index in 0..<orderCount { orders[Self.order[index]] = UInt8(try take(3)) }
+        for index in 0..<orderCount { orders[Self.order[index]] = UInt8(try readBits(3)) }
         let code = try Code(orders)
         var lengths: [UInt8] = []
         while lengths.count < lengthCount + distanceCount {
@@ -111,9 +111,9 @@ package struct Inflation {
             switch symbol {
             case 16:
                 guard let last = lengths.last else { throw .damaged("compressed data that repeats no length") }
-                lengths += [UInt8](repeating: last, count: try take(2) + 3)
-            case 17: lengths += [UInt8](repeating: 0, count: try take(3) + 3)
-            case 18: lengths += [UInt8](repeating: 0, count: try take(7) + 11)
+                lengths += [UInt8](repeating: last, count: try readBits(2) + 3)
+            case 17: lengths += [UInt8](repeating: 0, count: try readBits(3) + 3)
+            case 18: lengths += [UInt8](repeating: 0, count: try readBits(7) + 11)
             default: lengths.append(UInt8(symbol))
             }
         }

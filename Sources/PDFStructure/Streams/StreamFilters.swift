@@ -49,7 +49,7 @@ enum StreamFilters {
     private static func base85(_ octets: [UInt8]) throws(PDFSyntaxError) -> [UInt8] {
         var result: [UInt8] = []
         var group: [UInt32] = []
-        func taken(_ group: [UInt32], _ count: Int) throws(PDFSyntaxError) -> [UInt8] {
+        func leading(_ group: [UInt32], _ count: Int) throws(PDFSyntaxError) -> [UInt8] {
             let value = group.reduce(UInt64(0)) { $0 * 85 + UInt64($1) }
             guard value <= UInt64(UInt32.max) else { throw .damaged("a group of base 85 that is too large") }
             return [24, 16, 8, 0].prefix(count).map { UInt8(truncatingIfNeeded: value >> UInt64($0)) }
@@ -63,14 +63,14 @@ enum StreamFilters {
             guard (0x21...0x75).contains(octet) else { throw .damaged("an odd digit of base 85") }
             group.append(UInt32(octet) - 0x21)
             if group.count == 5 {
-                result += try taken(group, 4)
+                result += try leading(group, 4)
                 group = []
             }
         }
         if group.count == 1 { throw .damaged("a lone digit of base 85") }
         if !group.isEmpty {
             let count = group.count - 1
-            result += try taken(group + [UInt32](repeating: 84, count: 5 - group.count), count)
+            result += try leading(group + [UInt32](repeating: 84, count: 5 - group.count), count)
         }
         return result
     }

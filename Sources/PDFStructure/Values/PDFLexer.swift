@@ -64,7 +64,7 @@ struct PDFLexer {
     }
 
     /// Returns true if the word `text` stands at `position`, and then moves behind it.
-    mutating func take(_ text: StaticString) -> Bool {
+    mutating func consume(_ text: StaticString) -> Bool {
         let word = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         guard octets.holds(word, at: position) else { return false }
         position += word.count

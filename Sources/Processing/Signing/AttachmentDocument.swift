@@ -66,7 +66,7 @@ struct AttachmentDocument {
         }
         // What becomes CMS becomes a file of another name, or stands beside its signature.
         guard let format = kind.format else { return }
-        if let objection = OpeningHints(of: entity, using: charsets).objection(to: .document(format)) {
+        if let objection = FileAssociations(of: entity, using: charsets).objection(to: .document(format)) {
             throw Failure(.permanent, "its signature would not be trusted: \(objection); correct name or type")
         }
     }

@@ -75,8 +75,8 @@ struct AttachmentSigning {
             for made in facts.signers { try signer.require(made) }
             let name = document.facts.fileName
             return facts.enclosesContent
-                ? .enclosed(cms, name: names.take(name, ending: ".p7m"))
-                : .accompanied(content: document.content, signature: cms, name: names.take(name, ending: ".p7s"))
+                ? .enclosed(cms, name: names.reserve(name, ending: ".p7m"))
+                : .accompanied(content: document.content, signature: cms, name: names.reserve(name, ending: ".p7s"))
         case (_?, .cms), (nil, _):
             throw Failure(
                 .permanent,

@@ -16,7 +16,7 @@ struct SignerCheck {
     /// Seconds by which two clocks may differ that are both right.
     private static let clockTolerance = 3_600
     /// Seconds within which a certificate is waited for that is not valid yet.
-    private static let longestWait = 2 * 86_400
+    private static let maximumWait = 2 * 86_400
 
     /// - Throws: A permanent ``Failure`` with the reason when the certificate is unfit, or is not that of the alias. A
     ///   transient one if it may be the clock that is wrong.
@@ -56,7 +56,7 @@ struct SignerCheck {
             return Failure(.transient, words, pointsAtConfiguration: true)
         }
         words += ", which must be set if it is wrong"
-        if case .early(let time) = obstacle.cause, time - now <= Self.longestWait {
+        if case .early(let time) = obstacle.cause, time - now <= Self.maximumWait {
             return Failure(.transient, words, advice: .signingKey, pointsAtConfiguration: true)
         }
         return Failure(.permanent, words, advice: .signingKey)

@@ -243,7 +243,7 @@ struct AttachmentVerification {
 
     /// Lowers the verdict for a file that a reader's machine would open as something else, and so show something else.
     private func judgeHints(of entity: Entity, as form: SignedReading, _ verdict: inout AttachmentVerdict) {
-        let hints = OpeningHints(of: entity, using: services.charsets)
+        let hints = FileAssociations(of: entity, using: services.charsets)
         if let objection = hints.objection(to: form) { verdict.lower(to: .notTrusted, objection, .ambiguous) }
     }
 

@@ -18,7 +18,7 @@ package final class FaultLog: Sendable {
     private static let firstInterval = Duration.seconds(10)
     private static let maximumInterval = Duration.seconds(600)
     /// Kinds are few; this only bounds the memory.
-    private static let kindsLimit = 200
+    private static let maximumKinds = 200
 
     package init(log: Logger, clock: SpoolClock) {
         self.log = log
@@ -40,7 +40,7 @@ package final class FaultLog: Sendable {
         let now = clock.monotonic()
         let count = known.withLock { known -> Int? in
             guard var entry = known[kind] else {
-                if known.count >= Self.kindsLimit { known = known.filter { $0.value.nextLine > now } }
+                if known.count >= Self.maximumKinds { known = known.filter { $0.value.nextLine > now } }
                 known[kind] = Known(nextLine: now + Self.firstInterval, interval: Self.firstInterval)
                 return 1
             }

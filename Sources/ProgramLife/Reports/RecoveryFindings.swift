@@ -11,7 +11,7 @@ struct RecoveryFindings {
 
     /// Takes in what one recovery found.
     /// - Returns: The findings that were not known before.
-    mutating func take(_ report: RecoveryReport) -> Set<RecoveryReport.Finding> {
+    mutating func merge(_ report: RecoveryReport) -> Set<RecoveryReport.Finding> {
         var new: Set<RecoveryReport.Finding> = []
         var foreign: [String: String] = [:]
         for finding in report.unhealthy {

@@ -139,7 +139,7 @@ package struct ConfigurationReload: Service {
     package func run() async throws {
         let hangups = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
         // From here on the sequence has each one.
-        if EarlySignals.takeHangup() { reload() }
+        if EarlySignals.consumeHangup() { reload() }
         for await _ in hangups { reload() }
     }
 

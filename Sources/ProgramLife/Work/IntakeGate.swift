@@ -228,7 +228,7 @@ package final class IntakeGate: Sendable {
     /// Tells what a recovery found.
     package func tell(_ report: RecoveryReport) {
         var hasEnded = false
-        let (new, reasons) = state.withLock { state in (state.findings.take(report), state.findings.reasons) }
+        let (new, reasons) = state.withLock { state in (state.findings.merge(report), state.findings.reasons) }
         for finding in report.findings where finding.state != .busy {
             let isOurs = finding.entry.map(wasPutBack) ?? false
             let isKnown = report.unhealthy.contains(finding) && !new.contains(finding)

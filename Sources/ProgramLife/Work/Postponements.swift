@@ -12,7 +12,7 @@ final class Postponements: Sendable {
     private let items = Mutex<[String: Item]>([:])
 
     private static let firstDelay = Duration.milliseconds(500)
-    static let longestDelay = Duration.seconds(8)
+    static let maximumDelay = Duration.seconds(8)
     /// Work that is due and was not tried for so long is gone, or another process has it.
     private static let lifetime = Duration.seconds(3)
     private static let limit = 10_000
@@ -25,7 +25,7 @@ final class Postponements: Sendable {
         items.withLock { items in
             guard items.count < Self.limit || items[key] != nil else { return }
             let tries = (items[key]?.tries ?? 0) + 1
-            let delay = min(Self.longestDelay, Self.firstDelay * (1 << min(tries - 1, 10)))
+            let delay = min(Self.maximumDelay, Self.firstDelay * (1 << min(tries - 1, 10)))
             items[key] = Item(tries: tries, due: now + delay)
         }
     }

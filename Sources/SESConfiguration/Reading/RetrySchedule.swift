@@ -25,7 +25,7 @@ public struct RetrySchedule: Sendable, Hashable {
     }
 
     /// The longest of the delays, in seconds.
-    public var longestDelay: Int { delays.max() ?? 0 }
+    public var maximumDelay: Int { delays.max() ?? 0 }
 
     /// Seconds from the first attempt to the last.
     public var total: Int {

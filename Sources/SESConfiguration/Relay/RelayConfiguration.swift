@@ -1,5 +1,5 @@
 public import InternetMessage
-public import Relaying
+public import Delivery
 
 /// `relay.xml` as plain values.
 public struct RelayConfiguration: Sendable {

@@ -1,5 +1,5 @@
 import InternetMessage
-import Relaying
+import Delivery
 import XMLReading
 
 extension ConfigurationReading {

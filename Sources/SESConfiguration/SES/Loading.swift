@@ -3,14 +3,14 @@ import Workflows
 import XMLReading
 
 /// Octets of the largest `ses.xml` that is read.
-private let largestFile = 8 << 20
+private let maximumFileSize = 8 << 20
 
 /// Reads `ses.xml`.
 /// - Parameters:
 ///   - path: The file as messages shall name it. Relative paths in it are read from its directory.
 ///   - environment: The variables for `env="…"` of a secret.
 /// - Throws: All faults at once.
-public func load(path: String, environment: [String: String] = [:]) throws(ConfigurationFaults) -> ServerConfiguration {
+public func load(path: String, environment: [String: String] = [:]) throws(ConfigurationFaults) -> SESSettings {
     let reading = ConfigurationReading(file: path, environment: environment)
     if let root = reading.readDocument("ses.xml"), let configuration = reading.readServerConfiguration(root) {
         return configuration
@@ -27,7 +27,7 @@ extension ConfigurationReading {
     func readDocument(_ name: String) -> XMLElement? {
         refuseWorldWritable()
         do throws(FileReadingError) {
-            let octets = try ConfigurationFile.read(file, limit: largestFile)
+            let octets = try ConfigurationFile.read(file, limit: maximumFileSize)
             return octets.withUnsafeBytes { readTree($0) }
         } catch {
             fault(.file, line: 0, "cannot be read: \(error.reason)", expected: "a readable \(name)")
@@ -51,7 +51,7 @@ extension ConfigurationReading {
         }
     }
 
-    fileprivate func readServerConfiguration(_ root: XMLElement) -> ServerConfiguration? {
+    fileprivate func readServerConfiguration(_ root: XMLElement) -> SESSettings? {
         guard root.localName == "SES", root.namespaceURI == nil else {
             fault(
                 .unknownElement, line: root.line, "the root element is <\(Self.shortened(root.localName))>",
@@ -74,7 +74,7 @@ extension ConfigurationReading {
         warnOfWorkflows(outgoing, place: "Outgoing", policy)
         warnOfWorkflows(incoming, place: "Incoming", policy)
         warnOfFiles(settings, processing)
-        return ServerConfiguration(
+        return SESSettings(
             policy: policy, originatorID: originatorID, signing: settings.signing?.addresses,
             verification: settings.verification?.addresses, proxy: settings.proxy, clientPFX: settings.clientPFX?.pfx,
             processing: processing.settings, dialect: dialect, warnings: sortedWarnings)

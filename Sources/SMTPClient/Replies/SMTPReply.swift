@@ -62,7 +62,7 @@ struct SMTPReplyReader {
     private var octets = 0
 
     /// RFC 5321 §4.5.3.1.5 allows 512 octets a line; servers that explain a refusal write more.
-    static let lineLimit = 4_096
+    static let maximumLineLength = 4_096
     static let limit = 65_536
 
     mutating func append(_ more: UnsafeRawBufferPointer) { pending.append(contentsOf: more) }
@@ -72,14 +72,14 @@ struct SMTPReplyReader {
         while let end = pending[searched...].firstIndex(of: 0x0A) {
             let line = pending[..<end]
             octets += end + 1
-            guard line.count <= Self.lineLimit, octets <= Self.limit else { throw Self.tooLong }
-            let reply = try take(line.last == 0x0D ? line.dropLast() : line)
+            guard line.count <= Self.maximumLineLength, octets <= Self.limit else { throw Self.tooLong }
+            let reply = try parse(line.last == 0x0D ? line.dropLast() : line)
             pending.removeSubrange(...end)
             searched = 0
             if let reply { return reply }
         }
         searched = pending.count
-        guard pending.count <= Self.lineLimit else { throw Self.tooLong }
+        guard pending.count <= Self.maximumLineLength else { throw Self.tooLong }
         return nil
     }
 
@@ -87,9 +87,9 @@ struct SMTPReplyReader {
     var isWithinReply: Bool { !pending.isEmpty || !lines.isEmpty }
 
     private static let tooLong = SMTPReplyFault(
-        detail: "a reply of more than \(limit) octets, or with a line of more than \(lineLimit)")
+        detail: "a reply of more than \(limit) octets, or with a line of more than \(maximumLineLength)")
 
-    private mutating func take(_ line: ArraySlice<UInt8>) throws(SMTPReplyFault) -> SMTPReply? {
+    private mutating func parse(_ line: ArraySlice<UInt8>) throws(SMTPReplyFault) -> SMTPReply? {
         let digits = line.prefix(3)
         let separator = line.dropFirst(3).first ?? 0x20
         guard digits.count == 3, digits.allSatisfy({ (0x30...0x39).contains($0) }),

@@ -3,7 +3,7 @@ import InternetMessage
 /// The failures that are known before the first command, from the message, the addresses and what the server offers.
 enum SMTPPreparation {
     /// Paths may have 256 octets (RFC 5321 §4.5.3.1.3); some are longer, and none needs this many.
-    static let pathLimit = 1_000
+    static let maximumPathLength = 1_000
 
     /// Returns the reason why the message cannot be sent to anybody over this connection.
     static func failure(
@@ -35,9 +35,9 @@ enum SMTPPreparation {
         _ address: AddrSpec, _ subject: String, _ scope: SMTPFailure.Scope, _ message: SMTPMessage,
         _ capabilities: SMTPCapabilities
     ) -> SMTPFailure? {
-        if address.description.utf8.count > pathLimit {
+        if address.description.utf8.count > maximumPathLength {
             return SMTPFailure(
-                .permanent, scope, .preparation, status: (1, 3), "\(subject) has more than \(pathLimit) octets")
+                .permanent, scope, .preparation, status: (1, 3), "\(subject) has more than \(maximumPathLength) octets")
         }
         if address.isASCII || capabilities.takesUTF8Addresses { return nil }
         guard address.withASCIIDomain != nil else {

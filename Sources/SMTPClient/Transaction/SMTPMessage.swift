@@ -26,7 +26,7 @@ public struct SMTPMessage: Sendable {
     /// - Throws: A permanent ``SMTPFailure`` of the message for a CR that must not be changed.
     public init(_ content: some OctetSource, strayReturns: StrayReturns = .refused) throws(SMTPFailure) {
         var survey = ContentSurvey()
-        content.forEachChunk { survey.take($0) }
+        content.forEachChunk { survey.scan($0) }
         survey.finish()
         if strayReturns == .refused, let offset = survey.firstStrayReturn {
             throw SMTPFailure(
@@ -63,9 +63,9 @@ struct ContentSurvey {
         }
     }
 
-    mutating func take(_ chunk: UnsafeRawBufferPointer) {
+    mutating func scan(_ chunk: UnsafeRawBufferPointer) {
         guard !chunk.isEmpty else { return }
-        if !isInBody { takeHeader(chunk) }
+        if !isInBody { scanHeader(chunk) }
         if !hasEightBit { hasEightBit = chunk.hasOctetAbove127 }
         if last == 0x0D, chunk[0] != 0x0A { noteStray(at: offset - 1) }
         var search = 0
@@ -81,7 +81,7 @@ struct ContentSurvey {
         offset += chunk.count
     }
 
-    private mutating func takeHeader(_ chunk: UnsafeRawBufferPointer) {
+    private mutating func scanHeader(_ chunk: UnsafeRawBufferPointer) {
         for octet in chunk {
             if octet == 0x0A {
                 isInBody = isLineEmpty

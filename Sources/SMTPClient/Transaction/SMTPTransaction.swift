@@ -65,7 +65,7 @@ struct SMTPTransaction {
     private var decided: Set<Int> = []
 
     /// The octets of commands that may be on their way without their replies: both sides' windows hold them.
-    static let flightLimit = 16_384
+    static let maximumFlight = 16_384
 
     /// - Parameter recipients: Those to be named in this transaction; at least one.
     init(
@@ -186,7 +186,7 @@ struct SMTPTransaction {
         if pipelines {
             var octets = 0
             var count = 0
-            while count < unsent.count, count == 0 || octets < Self.flightLimit {
+            while count < unsent.count, count == 0 || octets < Self.maximumFlight {
                 octets += unsent[count].line(envelope, parameters).utf8.count
                 count += 1
             }

@@ -11,12 +11,12 @@ struct DescriptorPlan: Sendable, Hashable {
 
     /// The most connections, if there are descriptors for so many.
     static let maximumConnections = 256
-    static let fewestConnections = 4
+    static let minimumConnections = 4
     /// Connections beyond the limit that are accepted before another has given way.
     static let surplus = 8
     /// At most so many are accepted in one step, without a look at the limit (NIO's maxMessagesPerRead).
     private static let acceptedAtOnce = 4
-    private static let fewestWorkers = 4
+    private static let minimumWorkers = 4
     /// A worker's scratch files, its connection to a timestamp authority or responder, and the look-up of its name.
     private static let filesOfWorker = 2
     private static let callsOfWorker = 4
@@ -32,11 +32,11 @@ struct DescriptorPlan: Sendable, Hashable {
     init(limit: Int, open: Int, processors: Int) throws(DescriptorShortage) {
         let fixed = Self.fixed(open: open, processors: processors)
         workers = max(8, min(2 * processors, 32))
-        if Self.connections(limit - fixed, workers) < 32 { workers = Self.fewestWorkers }
+        if Self.connections(limit - fixed, workers) < 32 { workers = Self.minimumWorkers }
         connections = min(Self.connections(limit - fixed, workers), Self.maximumConnections)
         files = connections + workers * Self.filesOfWorker
-        guard connections >= Self.fewestConnections else {
-            let needed = fixed + Self.fewestWorkers * Self.descriptorsOfWorker + 2 * Self.fewestConnections
+        guard connections >= Self.minimumConnections else {
+            let needed = fixed + Self.minimumWorkers * Self.descriptorsOfWorker + 2 * Self.minimumConnections
             throw DescriptorShortage(limit: limit, needed: needed)
         }
     }

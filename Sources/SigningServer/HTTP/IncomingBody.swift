@@ -15,7 +15,7 @@ final class IncomingBody: Sendable {
     }
 
     /// The most octets of one request in memory.
-    static let memoryLimit = 1 << 20
+    static let maximumInMemory = 1 << 20
 
     private let state = Mutex(State())
     private let share: MemoryBudget.Share
@@ -41,7 +41,7 @@ final class IncomingBody: Sendable {
 
     private func append(_ octets: ByteBuffer, to state: inout State) throws(OctetCollectionError) {
         let count = octets.readableBytes
-        if state.file == nil, state.memoryCount + count <= Self.memoryLimit, share.take(count) {
+        if state.file == nil, state.memoryCount + count <= Self.maximumInMemory, share.reserve(count) {
             state.memory.append(octets)
             state.memoryCount += count
             return

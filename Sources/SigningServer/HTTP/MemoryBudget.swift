@@ -25,9 +25,9 @@ final class MemoryBudget: Sendable {
 
         /// Asks for `count` octets more.
         /// - Returns: false when they are not to be had; nothing is taken then.
-        func take(_ count: Int) -> Bool {
+        func reserve(_ count: Int) -> Bool {
             taken.withLock { taken in
-                guard budget.take(count, having: taken) else { return false }
+                guard budget.reserve(count, having: taken) else { return false }
                 taken += count
                 return true
             }
@@ -52,7 +52,7 @@ final class MemoryBudget: Sendable {
         return Share(self)
     }
 
-    private func take(_ count: Int, having: Int) -> Bool {
+    private func reserve(_ count: Int, having: Int) -> Bool {
         state.withLock { state in
             guard having + count <= limit / max(state.holders, 1), state.taken + count <= limit else { return false }
             state.taken += count

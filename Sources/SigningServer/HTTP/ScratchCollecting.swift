@@ -6,7 +6,7 @@ import Synchronization
 /// mapped when it is complete.
 struct ScratchCollecting: OctetCollectorMaking {
     /// Octets of one document that stay in memory.
-    static let memoryLimit = 1 << 20
+    static let maximumInMemory = 1 << 20
     /// The most octets of one document.
     let limit: Int
     let files: ScratchFiles
@@ -30,7 +30,7 @@ struct ScratchCollecting: OctetCollectorMaking {
                 throw OctetCollectionError(.tooMany(limit: limit), "a document of more than \(limit) octets")
             }
             count += octets.count
-            if file == nil, count <= ScratchCollecting.memoryLimit, share.take(octets.count) {
+            if file == nil, count <= ScratchCollecting.maximumInMemory, share.reserve(octets.count) {
                 return memory.append(contentsOf: octets)
             }
             if let file { return try file.write(octets) }

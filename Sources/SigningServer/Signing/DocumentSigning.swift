@@ -41,7 +41,7 @@ struct DocumentSigning {
 
     /// Seconds by which a clock may be behind without doubt, and within which a certificate is waited for.
     private static let clockTolerance = 3_600
-    private static let longestWait = 2 * 86_400
+    private static let maximumWait = 2 * 86_400
 
     /// The refusal of a key. A certificate that will be valid soon may be by the next request, and one that has expired
     /// or is not valid yet by a clock that is wrong may be valid once it is set: the client keeps its document and asks
@@ -59,7 +59,7 @@ struct DocumentSigning {
         if now + Self.clockTolerance < knownPast {
             return .server("\(words)\(clock), but its files are of \(RFC3339Time.text(knownPast)): set it")
         }
-        if case .early(let time) = obstacle.cause, time - now <= Self.longestWait { return .server(words + clock) }
+        if case .early(let time) = obstacle.cause, time - now <= Self.maximumWait { return .server(words + clock) }
         return .key("\(words)\(clock), which must be set if it is wrong; otherwise configure another key")
     }
 

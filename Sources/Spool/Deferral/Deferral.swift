@@ -27,7 +27,7 @@ extension Spool {
         try directory.forEachName { (name, _) throws(SpoolError) in
             guard !name.hasPrefix(".") else { return true }
             guard let parsed = name.text.flatMap({ SpoolName(parsing: $0) }) else {
-                if left.count < Self.reportedLimit {
+                if left.count < Self.maximumReported {
                     left.append(
                         LeftInPlace(
                             path: "\(directory.path)/\(name)", reason: "nothing of ours has such a name",
@@ -125,7 +125,7 @@ extension Transaction {
                     starts: interrupted > 0 ? interrupted : nil))
             switch try spool.work.rename(place.name, to: target, name.description) {
             case .done:
-                stage = .settled
+                stage = .ended
                 letGo()
                 return DeferredEntry(name: name)
             case .missing:

@@ -7,9 +7,11 @@ import Synchronization
 /// Each stands in the entry's directory as `~N` for the instant in which it is made. Then its name is removed, and the
 /// octets last as long as their mapping. Recovery removes a name that a crash leaves in that instant.
 final class ScratchSpace: OctetCollectorMaking {
-    static let memoryLimit = 1 << 20
-    /// Of all that is kept in memory together: a message may have hundreds of attachments, each below ``memoryLimit``.
-    static let totalMemoryLimit = 8 << 20
+    /// The octets of one attachment that is kept in memory; a larger one goes to a file.
+    static let maximumInMemory = 1 << 20
+    /// The octets of all attachments that are kept in memory together. A message may have hundreds of them, each below
+    /// ``maximumInMemory``.
+    static let maximumInMemoryTogether = 8 << 20
 
     private let directory: Directory
     private let number = Atomic(0)
@@ -22,7 +24,7 @@ final class ScratchSpace: OctetCollectorMaking {
     /// Returns true if `count` more octets may stay in memory; they count for as long as the entry is processed.
     fileprivate func keepsInMemory(_ count: Int) -> Bool {
         guard count > 0 else { return true }
-        if kept.add(count, ordering: .relaxed).newValue <= Self.totalMemoryLimit { return true }
+        if kept.add(count, ordering: .relaxed).newValue <= Self.maximumInMemoryTogether { return true }
         kept.subtract(count, ordering: .relaxed)
         return false
     }
@@ -64,7 +66,7 @@ struct ScratchCollector: OctetCollector {
     init(_ space: ScratchSpace) { self.space = space }
 
     mutating func append(_ octets: UnsafeRawBufferPointer) throws(OctetCollectionError) {
-        if memory.count + octets.count <= ScratchSpace.memoryLimit {
+        if memory.count + octets.count <= ScratchSpace.maximumInMemory {
             memory.append(contentsOf: octets)
             return
         }

@@ -12,21 +12,21 @@ public final class IntakeRoom: Sendable {
 
     private let spool: String
     private let queue: MaildirDelivery.Destination
-    private let mostWaiting: Int?
+    private let maximumWaiting: Int?
     private let leastFree: Int?
     private let clock: SpoolClock
     private let count = Mutex(Count())
 
     /// - Parameters:
-    ///   - mostWaiting: The number of files in the folder from which on it is full; nil for no such mark.
+    ///   - maximumWaiting: The number of files in the folder from which on it is full; nil for no such mark.
     ///   - leastFree: The octets of the file system that stay free; nil for as many as it needs to be of use.
     public init(
-        spool: String, queue: MaildirDelivery.Destination, mostWaiting: Int?, leastFree: Int?,
+        spool: String, queue: MaildirDelivery.Destination, maximumWaiting: Int?, leastFree: Int?,
         clock: SpoolClock = .system
     ) {
         self.spool = spool
         self.queue = queue
-        self.mostWaiting = mostWaiting
+        self.maximumWaiting = maximumWaiting
         self.leastFree = leastFree
         self.clock = clock
     }
@@ -36,9 +36,9 @@ public final class IntakeRoom: Sendable {
     public func lack(forOctets octets: Int) throws(SpoolError) -> String? {
         let new = try Directory(path: spool, searchOnly: true).descend(queue.rawValue + "/new")
         if let lack = try Spool.lackOfRoom(in: new, least: leastFree, octets: octets) { return lack }
-        guard let mostWaiting else { return nil }
+        guard let maximumWaiting else { return nil }
         let waiting = try waiting(in: new)
-        guard waiting >= mostWaiting else { return nil }
+        guard waiting >= maximumWaiting else { return nil }
         return "\(waiting) messages wait in \(queue.rawValue), as many as may (--max-waiting): see if ses is running"
     }
 

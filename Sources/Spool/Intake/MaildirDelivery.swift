@@ -85,7 +85,7 @@ public struct MaildirDelivery: ~Copyable {
                 do {
                     try durability.sync(directory: new)
                 } catch {
-                    if try takeBack(name, after: error) { throw error }
+                    if try withdraw(name, after: error) { throw error }
                 }
                 return name
             case .missing:
@@ -99,7 +99,7 @@ public struct MaildirDelivery: ~Copyable {
 
     /// Takes a message out of `new/` that could not be made durable there.
     /// - Returns: False if it is gone: a program has taken it.
-    private borrowing func takeBack(_ name: SpoolName, after error: SpoolError) throws(SpoolError) -> Bool {
+    private borrowing func withdraw(_ name: SpoolName, after error: SpoolError) throws(SpoolError) -> Bool {
         guard unlinkat(new.descriptor, name.description, 0) != 0 else { return true }
         let cause = errno
         guard cause != ENOENT else { return false }

@@ -29,7 +29,7 @@ extension Spool {
                         now - status.st_ctim.tv_sec > Self.strayAge
                     else { return true }
                     strays.append(LeftInPlace(path: path + "/" + name.description, reason: place.reason))
-                    return strays.count < Self.reportedLimit
+                    return strays.count < Self.maximumReported
                 }
             }
         }

@@ -49,7 +49,7 @@ public struct LeftEntry: Sendable, Hashable {
     let name: FileName
 
     /// True if it has to be put away without being processed, because three starts had no end.
-    public var isPoison: Bool { starts >= Recovery.startLimit }
+    public var isPoison: Bool { starts >= Recovery.maximumStarts }
 
     /// True if it must be processed alone, because it may have ended the program: two starts had no end.
     ///
@@ -73,9 +73,9 @@ public enum Recovered: Sendable {
 /// counted. Nothing is ever put back to where it waited.
 public final class Recovery {
     /// Starts without an end after which a message is not parsed any more.
-    static let startLimit = 3
+    static let maximumStarts = 3
     /// Faults after which a recovery ends: each entry would meet the same.
-    private static let faultLimit = 8
+    private static let maximumFaults = 8
 
     private let spool: Spool
     /// Entries that are to be left for now.
@@ -132,7 +132,7 @@ public final class Recovery {
     /// - Throws: ``SpoolError`` if the entry cannot be moved; it then stays for a later recovery.
     public func putAside(_ left: LeftEntry) throws(SpoolError) -> DeferredEntry? {
         guard let transaction = try tidy(left.name) else { return nil }
-        let isForgiven = spool.takeForgiveness(transaction.place.name)
+        let isForgiven = spool.consumeForgiveness(transaction.place.name)
         let interrupted = max(0, transaction.starts - (isForgiven ? 1 : 0))
         do throws(SpoolError) {
             journal(transaction.place, .claimed)
@@ -169,7 +169,7 @@ public final class Recovery {
     }
 
     private func goOn(after error: SpoolError) throws(SpoolError) {
-        guard !error.isFatal, report.faults.count < Self.faultLimit else { throw error }
+        guard !error.isFatal, report.faults.count < Self.maximumFaults else { throw error }
         report.faults.append(error)
     }
 
@@ -198,7 +198,7 @@ public final class Recovery {
             try spool.durability.sync(publish.group, of: publish.directory)
             try transaction.publish()
         }
-        if let twin { try settleTwin(twin) }
+        if let twin { try resolveTwin(twin) }
     }
 
     /// Returns the directory of the same name under `work/`. It should not exist, because names are never used twice
@@ -211,7 +211,7 @@ public final class Recovery {
     }
 
     /// `publish` wins; a message that stands in `work` too goes to people, not out a second time.
-    private func settleTwin(_ twin: Found) throws(SpoolError) {
+    private func resolveTwin(_ twin: Found) throws(SpoolError) {
         try removeScratch(twin)
         let transaction = makeTransaction(twin)
         if twin.message != nil {
@@ -261,15 +261,15 @@ public final class Recovery {
     private func resume(_ name: FileName) throws(SpoolError) -> Recovered? {
         guard let transaction = try tidy(name) else { return nil }
         let place = transaction.place
-        let starts = transaction.starts - (spool.takeForgiveness(place.name) ? 1 : 0)
-        let limit = Self.startLimit + spool.territory.isolationStarts - 1
+        let starts = transaction.starts - (spool.consumeForgiveness(place.name) ? 1 : 0)
+        let limit = Self.maximumStarts + spool.territory.isolationStarts - 1
         if starts > limit {
             journal(place, .claimed, reason: "started too often, even its notice had no end")
             let blocked = try transaction.block()
             note(.claimed, place, "started too often, moved to \(blocked.folder.rawValue) as \(blocked.name)")
             return nil
         }
-        let isPoison = starts >= Self.startLimit
+        let isPoison = starts >= Self.maximumStarts
         var facts = transaction.facts
         facts.starts = starts + 1
         journal(place, .claimed, reason: isPoison ? "three starts had no end" : nil)

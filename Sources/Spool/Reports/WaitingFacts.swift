@@ -19,15 +19,15 @@ extension Spool {
     /// name.
     /// - Parameters:
     ///   - then: Unix seconds.
-    ///   - longestDelay: Seconds; a retry that is due further ahead of `then` is due at once, because the clock must
+    ///   - maximumDelay: Seconds; a retry that is due further ahead of `then` is due at once, because the clock must
     ///     have jumped. Nil if unknown.
     /// - Throws: ``SpoolError`` if the folder cannot be listed.
-    public func waiting(in queue: Queue, since then: Int, longestDelay: Int? = nil) throws(SpoolError) -> Overdue {
+    public func waiting(in queue: Queue, since then: Int, maximumDelay: Int? = nil) throws(SpoolError) -> Overdue {
         var overdue = Overdue()
         let now = clock.now()
         let left = try forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
             if let due = candidate.due {
-                if due < then || longestDelay.map({ due - then > $0 }) ?? false { overdue.add(max(0, now - due)) }
+                if due < then || maximumDelay.map({ due - then > $0 }) ?? false { overdue.add(max(0, now - due)) }
             } else if let status = try candidate.directory.status(candidate.name), status.st_ctim.tv_sec < then {
                 overdue.add(max(0, now - status.st_ctim.tv_sec))
             }

@@ -16,9 +16,9 @@ public struct Candidate: Sendable {
 
     /// Returns true if a retry is due: its time has come, or lies further ahead than any delay could have set it,
     /// because the clock jumped.
-    public func isDue(now: Int, longestDelay: Int) -> Bool {
+    public func isDue(now: Int, maximumDelay: Int) -> Bool {
         guard let due else { return true }
-        return due <= now || due - now > longestDelay
+        return due <= now || due - now > maximumDelay
     }
 }
 
@@ -38,7 +38,7 @@ public struct LeftInPlace: Sendable, Hashable {
 
 extension Spool {
     /// The number of files left in place that one listing reports.
-    static let reportedLimit = 100
+    static let maximumReported = 100
 
     /// Lists what waits in `queue`, to its end, in the order of the directory: `new/`, then the bare `*.eml` beside it.
     ///
@@ -76,7 +76,7 @@ extension Spool {
                 }
 
                 func note(_ reason: String, isForeign: Bool = false) {
-                    guard left.count < Self.reportedLimit else { return }
+                    guard left.count < Self.maximumReported else { return }
                     left.append(LeftInPlace(path: "\(directory.path)/\(name)", reason: reason, isForeign: isForeign))
                 }
             }

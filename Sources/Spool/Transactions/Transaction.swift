@@ -7,7 +7,7 @@ public import Octets
 /// from several, and has its own guard.
 public final class Transaction: @unchecked Sendable {
     /// The stage of the transaction.
-    enum Stage { case working, committed, settled }
+    enum Stage { case working, committed, ended }
 
     /// The queue in which it waited; nil for one that recovery found, whose facts tell only its origin.
     public let queue: Queue?
@@ -51,9 +51,9 @@ public final class Transaction: @unchecked Sendable {
         scratchSpace = ScratchSpace(place.directory)
     }
 
-    /// An unsettled entry is left to the next recovery, even if its scratch still keeps the directory open.
+    /// An entry that has not ended is left to the next recovery, even if its scratch still keeps the directory open.
     deinit {
-        if stage != .settled { letGo() }
+        if stage != .ended { letGo() }
     }
 
     /// The message's name for life.
@@ -75,7 +75,7 @@ public final class Transaction: @unchecked Sendable {
 
     func require(_ wanted: Stage) throws(SpoolError) {
         guard stage == wanted else {
-            throw SpoolError(.settled, path: place.directory.path, "the entry is not at this stage any more")
+            throw SpoolError(.ended, path: place.directory.path, "the entry is not at this stage any more")
         }
     }
 
@@ -92,7 +92,7 @@ public final class Transaction: @unchecked Sendable {
 
     /// The number of starts that may end during a wait for a server before they count all the same: an answer may be
     /// the cause that ends the program.
-    static let waitLimit = 10
+    static let maximumWaits = 10
 
     /// Declares that a server has been waited for so long that the message is not the cause if the process ends now.
     /// The start is then not counted as one without an end. A first start never ends anything, so nothing is written
@@ -100,7 +100,7 @@ public final class Transaction: @unchecked Sendable {
     /// - Throws: ``SpoolError`` if the message cannot be renamed.
     public func beginWait() throws(SpoolError) {
         try require(.working)
-        guard waitingFacts == nil, starts > 1, facts.waits ?? 0 < Self.waitLimit else { return }
+        guard waitingFacts == nil, starts > 1, facts.waits ?? 0 < Self.maximumWaits else { return }
         let before = facts
         var waiting = facts
         waiting.starts = starts - 1
@@ -170,7 +170,7 @@ public final class Transaction: @unchecked Sendable {
 
     /// Ends the transaction whose message has gone elsewhere: state S3, cleaned.
     func finish() throws(SpoolError) {
-        stage = .settled
+        stage = .ended
         try removeOutputs()
         try removeLedger()
         try spool.work.removeDirectory(place.name)

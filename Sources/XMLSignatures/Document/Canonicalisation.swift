@@ -50,7 +50,7 @@ struct Canonicalisation: Hashable {
             let write: xmlOutputWriteCallback = { raw, octets, count in
                 guard let raw, let octets, count > 0 else { return 0 }
                 let output = Unmanaged<CanonicalOutput>.fromOpaque(raw).takeUnretainedValue()
-                return output.take(UnsafeRawBufferPointer(start: octets, count: Int(count))) ? count : -1
+                return output.write(UnsafeRawBufferPointer(start: octets, count: Int(count))) ? count : -1
             }
             guard
                 let buffer = xmlOutputBufferCreateIO(write, nil, Unmanaged.passUnretained(output).toOpaque(), nil)
@@ -148,7 +148,7 @@ private final class CanonicalOutput {
 
     init(_ sink: @escaping (UnsafeRawBufferPointer) -> Bool) { self.sink = sink }
 
-    func take(_ octets: UnsafeRawBufferPointer) -> Bool {
+    func write(_ octets: UnsafeRawBufferPointer) -> Bool {
         if wantsMore { wantsMore = sink(octets) }
         return wantsMore
     }

@@ -50,7 +50,7 @@ public struct XMLSigner: Sendable {
         try requireOpen(parsed)
         if let finding = parsed.commentFinding { throw XMLSignatureError(.unsupported, refusal(finding)) }
         let run = try DigestRun(.sha256)
-        _ = try Canonicalisation.inclusive.write(parsed, .document) { run.take($0) }
+        _ = try Canonicalisation.inclusive.write(parsed, .document) { run.update($0) }
         return try run.finish()
     }
 

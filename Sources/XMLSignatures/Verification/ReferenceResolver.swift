@@ -88,10 +88,10 @@ struct ReferenceResolver {
         if resolved.reference.transforms.isBase64, let text = resolved.target?.onlyText {
             // Text that is not base64 has no digest that could be right.
             let octets = OctetString((try? Base64.decode(text)) ?? [])
-            octets.withUnsafeBytes { _ = run.take($0) }
+            octets.withUnsafeBytes { _ = run.update($0) }
             return try run.finish()
         }
-        _ = try resolved.canonicalisation.write(document, resolved.selection) { run.take($0) }
+        _ = try resolved.canonicalisation.write(document, resolved.selection) { run.update($0) }
         return try run.finish()
     }
 }

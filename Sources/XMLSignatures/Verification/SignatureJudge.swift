@@ -27,7 +27,7 @@ struct SignatureJudge {
         let coverage = Coverage(
             resolved, manifests: manifests, of: shape, in: document, signatures: resolver.signatures)
         findings += coverage.findings
-        let isAffordable = budget.take(resolved.map(\.canonicalisation) + [shape.canonicalisation])
+        let isAffordable = budget.spend(resolved.map(\.canonicalisation) + [shape.canonicalisation])
         if isAffordable { checkDigests(resolved) } else { doubt("there is too much to canonicalise for it") }
         let properties = tolerant { [shape] () throws(XMLFault) in try SignedProperties(shape) }
         let named = readProperties(properties, resolved)
@@ -169,7 +169,7 @@ struct SignatureJudge {
         // is all.
         guard let found = properties?.timestamps(), !found.isEmpty else { return [] }
         var stamped: [Canonicalisation: OctetString] = [:]
-        for (method, _) in found where stamped[method] == nil && budget.take([method]) {
+        for (method, _) in found where stamped[method] == nil && budget.spend([method]) {
             stamped[method] = try? method.octets(document, .element(shape.valueElement))
         }
         return found.compactMap { method, token in stamped[method].map { XMLTimestamp(token: token, stamped: $0) } }

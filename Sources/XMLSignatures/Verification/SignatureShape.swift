@@ -19,8 +19,8 @@ struct SignatureShape {
         self.element = element
         id = element.attribute("Id")
         var parts = element.elements[...]
-        signedInfo = try Self.take("SignedInfo", &parts, in: element)
-        valueElement = try Self.take("SignatureValue", &parts, in: element)
+        signedInfo = try Self.consume("SignedInfo", &parts, in: element)
+        valueElement = try Self.consume("SignatureValue", &parts, in: element)
         keyInfo = parts.first.flatMap { $0.isElement("KeyInfo") ? $0 : nil }
         if keyInfo != nil { parts.removeFirst() }
         objects = Array(parts)
@@ -29,9 +29,9 @@ struct SignatureShape {
         }
         value = try Self.octets(of: valueElement)
         var infoParts = signedInfo.elements[...]
-        let method = try Self.take("CanonicalizationMethod", &infoParts, in: signedInfo)
+        let method = try Self.consume("CanonicalizationMethod", &infoParts, in: signedInfo)
         canonicalisation = try Self.canonicalisation(method)
-        let signatureMethod = try Self.take("SignatureMethod", &infoParts, in: signedInfo)
+        let signatureMethod = try Self.consume("SignatureMethod", &infoParts, in: signedInfo)
         methodURI = try Self.algorithm(of: signatureMethod)
         guard !infoParts.isEmpty else { throw XMLFault(.invalid, "the signature has no reference: it signs nothing") }
         guard infoParts.count <= XMLSignatureLimits.references else {
@@ -55,7 +55,7 @@ struct SignatureShape {
     }
 
     /// The next of `parts`, which must have that name.
-    static func take(_ name: String, _ parts: inout ArraySlice<Node>, in parent: Node) throws(XMLFault) -> Node {
+    static func consume(_ name: String, _ parts: inout ArraySlice<Node>, in parent: Node) throws(XMLFault) -> Node {
         guard let part = parts.first, part.isElement(name) else {
             throw XMLFault(.invalid, "ds:\(parent.localName) has no ds:\(name) in its place")
         }
@@ -128,9 +128,9 @@ struct Reference {
         } else {
             transforms = TransformChain()
         }
-        let method = try SignatureShape.take("DigestMethod", &parts, in: element)
+        let method = try SignatureShape.consume("DigestMethod", &parts, in: element)
         digestURI = try SignatureShape.algorithm(of: method)
-        digest = try SignatureShape.octets(of: SignatureShape.take("DigestValue", &parts, in: element))
+        digest = try SignatureShape.octets(of: SignatureShape.consume("DigestValue", &parts, in: element))
         guard parts.isEmpty else { throw XMLFault(.invalid, "ds:Reference holds more than belongs there") }
     }
 

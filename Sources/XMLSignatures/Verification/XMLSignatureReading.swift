@@ -57,7 +57,7 @@ struct CanonicalisationBudget {
     }
 
     /// Returns true if these canonicalisations may be made too.
-    mutating func take(_ methods: [Canonicalisation]) -> Bool {
+    mutating func spend(_ methods: [Canonicalisation]) -> Bool {
         for method in methods { left -= cost + method.inclusivePrefixes.count * costOfPrefix }
         return left >= 0
     }

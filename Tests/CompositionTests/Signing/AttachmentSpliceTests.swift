@@ -330,13 +330,14 @@ struct AttachmentSpliceTests {
             of: try Given.message(
                 Self.mixed.replacing("Content-Type: image/png", with: "Content-Type: image/png; name=A.TXT.P7M")),
             ["a.txt"])
-        #expect(names.take("a.txt", ending: ".p7s") == "a.txt.p7s")
-        #expect(names.take("a.txt", ending: ".p7m") == "a-2.txt.p7m")
-        #expect(names.take("a.txt", ending: ".p7m") == "a-3.txt.p7m")
-        #expect(names.take("smime", ending: ".p7m") == "smime-2.p7m", "a file is not called like a layer of the mail")
-        #expect(names.take(nil, ending: ".p7m") == "attachment.p7m")
-        #expect(names.take(nil, ending: ".p7m") == "attachment-2.p7m")
-        #expect(names.take(".profile", ending: ".p7m") == ".profile.p7m")
-        #expect(names.take(".profile", ending: ".p7m") == ".profile-2.p7m")
+        #expect(names.reserve("a.txt", ending: ".p7s") == "a.txt.p7s")
+        #expect(names.reserve("a.txt", ending: ".p7m") == "a-2.txt.p7m")
+        #expect(names.reserve("a.txt", ending: ".p7m") == "a-3.txt.p7m")
+        #expect(
+            names.reserve("smime", ending: ".p7m") == "smime-2.p7m", "a file is not called like a layer of the mail")
+        #expect(names.reserve(nil, ending: ".p7m") == "attachment.p7m")
+        #expect(names.reserve(nil, ending: ".p7m") == "attachment-2.p7m")
+        #expect(names.reserve(".profile", ending: ".p7m") == ".profile.p7m")
+        #expect(names.reserve(".profile", ending: ".p7m") == ".profile-2.p7m")
     }
 }

@@ -2,7 +2,7 @@ import Fuzzing
 import InternetMessage
 import MessageInspection
 import Octets
-import Relaying
+import Delivery
 
 @testable import Spool
 

@@ -36,7 +36,7 @@ enum AnswerTarget {
             var start = 0
             while start < body.count {
                 let end = min(start + size, body.count)
-                guard decoder.take(UnsafeRawBufferPointer(rebasing: body[start..<end])) else { return }
+                guard decoder.decode(UnsafeRawBufferPointer(rebasing: body[start..<end])) else { return }
                 start = end
             }
         }

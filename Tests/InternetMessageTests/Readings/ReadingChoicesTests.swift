@@ -130,7 +130,7 @@ struct ReadingChoicesTests {
             // Set back what the choices are about: nothing else may remain.
             var rest = habits.withFieldForms(of: ReadingHabits())
             let own = ReadingHabits()
-            (rest.delimiters, rest.ignoresBoundaryCase, rest.boundaryLimit) = (.wholeLine, false, .max)
+            (rest.delimiters, rest.ignoresBoundaryCase, rest.maximumBoundaryLength) = (.wholeLine, false, .max)
             (rest.precedence, rest.readsEpilogue, rest.showsPreamble) = (.longest, false, false)
             (rest.seeksDelimitersInHeader, rest.endsLinesAtCR, rest.cutsLinesAtNUL) = (true, false, false)
             (rest.lineWithoutField, rest.allowsBlankBeforeColon, rest.endsHeaderAtBlankLine) = (

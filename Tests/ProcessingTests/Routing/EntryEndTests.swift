@@ -224,7 +224,7 @@ struct EntryEndTests {
     func poisoned() async throws {
         let file = OctetString("\u{0}\u{1} not a message at all")
         let services = Bench().services
-        let outcome = Unread.poisoned(
+        let outcome = UnreadMessage.poisoned(
             entry: "e", direction: .incoming, file: file, policy: .example, services: services)
         #expect(outcome.summary == ["admin notice <> > admin@example.test incoming + application/octet-stream"])
         #expect(try #require(try outcome.outputs.first?.message.root.children.last).decodedBody == file)

@@ -33,7 +33,7 @@ struct RetryScheduleTests {
         #expect(schedule.delay(afterAttempt: 0) == 10)
         #expect(schedule.delay(afterAttempt: .min) == 10)
         #expect(schedule.delay(afterAttempt: .max) == nil)
-        #expect(schedule.longestDelay == 20)
+        #expect(schedule.maximumDelay == 20)
     }
 
     @Test("fewer retries than delays are raised to the list")

@@ -1,6 +1,6 @@
 import Foundation
 import InternetMessage
-import Relaying
+import Delivery
 import TestSupport
 import Testing
 

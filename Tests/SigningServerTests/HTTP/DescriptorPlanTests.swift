@@ -18,7 +18,7 @@ struct DescriptorPlanTests {
         // A worker may have a connection to elsewhere and look up its name; four more than the surplus are accepted.
         let used = 10 + 3 * processors + plan.connections + DescriptorPlan.surplus + 3 + plan.files + 4 * plan.workers
         #expect(used + 24 <= limit)
-        #expect(plan.connections >= DescriptorPlan.fewestConnections && plan.workers >= 4)
+        #expect(plan.connections >= DescriptorPlan.minimumConnections && plan.workers >= 4)
         #expect(plan.connections <= DescriptorPlan.maximumConnections)
     }
 

@@ -309,6 +309,6 @@ struct ErrorTests {
     func other() {
         #expect(!SpoolError(.tooLarge(octets: 1), path: "", "").isLocalFault)
         #expect(!SpoolError(.raced, path: "", errno: ENOENT, "").isLocalFault)
-        #expect(!SpoolError(.settled, path: "", "").isLocalFault)
+        #expect(!SpoolError(.ended, path: "", "").isLocalFault)
     }
 }

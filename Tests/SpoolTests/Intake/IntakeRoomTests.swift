@@ -4,15 +4,16 @@ import Testing
 
 @Suite("Room for new messages")
 struct IntakeRoomTests {
-    private func room(_ test: TestSpool, mostWaiting: Int? = nil, leastFree: Int? = nil) -> IntakeRoom {
+    private func room(_ test: TestSpool, maximumWaiting: Int? = nil, leastFree: Int? = nil) -> IntakeRoom {
         IntakeRoom(
-            spool: test.path, queue: .outgoing, mostWaiting: mostWaiting, leastFree: leastFree, clock: test.clock.clock)
+            spool: test.path, queue: .outgoing, maximumWaiting: maximumWaiting, leastFree: leastFree,
+            clock: test.clock.clock)
     }
 
     @Test("ends at the number of waiting files, counted again after a second")
     func waiting() throws {
         let test = try TestSpool()
-        let room = room(test, mostWaiting: 2)
+        let room = room(test, maximumWaiting: 2)
         try test.put("outgoing/new/1")
         try test.put("outgoing/new/.hidden")
         try test.put("outgoing/tmp/2")
@@ -41,7 +42,7 @@ struct IntakeRoomTests {
 
     @Test("of a spool that is not there is an error")
     func missing() {
-        let room = IntakeRoom(spool: "/nonexistent", queue: .incoming, mostWaiting: nil, leastFree: nil)
+        let room = IntakeRoom(spool: "/nonexistent", queue: .incoming, maximumWaiting: nil, leastFree: nil)
         #expect(throws: SpoolError.self) { try room.lack(forOctets: 0) }
     }
 }

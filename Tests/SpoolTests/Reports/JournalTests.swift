@@ -177,7 +177,7 @@ struct JournalTests {
         #expect(try test.spool.waiting(in: .outgoing, since: now + 5).count == 1)
         #expect(try test.spool.waiting(in: .retry, since: now - 300) == Overdue(count: 1, longest: 400))
         #expect(try test.spool.waiting(in: .retry, since: now - 500).count == 0)
-        #expect(try test.spool.waiting(in: .retry, since: now - 500, longestDelay: 60).count == 1)
+        #expect(try test.spool.waiting(in: .retry, since: now - 500, maximumDelay: 60).count == 1)
     }
 
     private static let unique = "1790000000.0123456789abcdef0123456789abcdef.0011223344556677"

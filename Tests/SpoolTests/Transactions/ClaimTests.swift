@@ -36,9 +36,9 @@ struct ClaimTests {
         try test.put("12345hello", "retry/new/\(TestSpool.retryName),E=5,O=infile,N=3,D=1790000100,A=release")
         let candidate = try #require(try test.candidates(.retry).first)
         #expect(candidate.due == 1_790_000_100)
-        #expect(!candidate.isDue(now: 1_790_000_099, longestDelay: 1_000))
-        #expect(candidate.isDue(now: 1_790_000_100, longestDelay: 1_000))
-        #expect(candidate.isDue(now: 1_780_000_000, longestDelay: 1_000))
+        #expect(!candidate.isDue(now: 1_790_000_099, maximumDelay: 1_000))
+        #expect(candidate.isDue(now: 1_790_000_100, maximumDelay: 1_000))
+        #expect(candidate.isDue(now: 1_780_000_000, maximumDelay: 1_000))
         guard case .claimed(let transaction) = try test.spool.claim(candidate) else { throw TestFailure("not claimed") }
         #expect(transaction.entry.digits == TestSpool.entry)
         #expect(

@@ -358,7 +358,7 @@ struct TransactionTests {
             found.append(try collector.finish())
         }
         let kept = transaction.scratchSpace.octetsInMemory
-        #expect(kept > 900_000 && kept <= ScratchSpace.totalMemoryLimit)
+        #expect(kept > 900_000 && kept <= ScratchSpace.maximumInMemoryTogether)
         for (number, octets) in found.enumerated() {
             #expect(octets.count == 900_000 && octets.allSatisfy { $0 == UInt8(number) })
         }

@@ -1,0 +1,193 @@
+public import HostProcess
+import Composition
+import Foundation
+import InternetMessage
+import MailEnvelope
+import MessageInspection
+import Octets
+import Processing
+import ProgramLife
+import SESConfiguration
+public import Workflows
+
+/// The decision about a message, and the reasons for it: the same value that processing follows.
+public struct ExplainReport: ConsoleReport, Sendable {
+    public var status: ExitStatus { .success }
+
+    public struct Envelope: Encodable, Sendable {
+        /// nil: unknown; empty: the null sender.
+        @OrNull var sender: String?
+        let recipients: [String]
+        /// The source of the envelope: the block, the trace fields or the address fields.
+        let source: String
+        /// Text in which no recipient can be made out, each with the name of its field; left out when there is none.
+        let unreadable: [String]?
+    }
+
+    public struct Criterion: Encodable, Sendable {
+        let workflow: String
+        let line: Int
+        let criterion: String
+        let value: String
+        /// nil: not looked at.
+        @OrNull var holds: Bool?
+        let because: String
+    }
+
+    /// One that an operation on attachments is for.
+    public struct Attachment: Encodable, Sendable {
+        /// The place of the part, counted from 1, such as `2.1`; empty for a message that is one file.
+        let part: String
+        /// Untrusted text, as decoded; nil without a name.
+        @OrNull var name: String?
+        let mediaType: String
+        /// The kinds that its first octets indicate.
+        let kinds: [String]
+        let signed: Bool
+        /// The signing instruction, in words; nil if it is not to be signed.
+        @OrNull var signing: String?
+
+        init(_ facts: AttachmentFacts, _ operations: [Workflows.Operation]) {
+            part = facts.path.map { String($0 + 1) }.joined(separator: ".")
+            name = facts.fileName
+            mediaType = facts.mediaType
+            kinds = facts.contentKindWords
+            signed = facts.isSigned
+            for case .signAttachment(let instructions) in operations {
+                signing =
+                    instructions.instruction(for: facts).map(Self.words)
+                    ?? "stays as it is, because no SignAttachment is for it"
+            }
+        }
+
+        private static func words(_ instruction: SigningInstruction) -> String {
+            let key =
+                switch instruction.key {
+                case .alias(let alias): alias
+                case .fromAddress: "FROM_EMAIL_ADDRESS"
+                case .profileDefault: "NONE"
+                }
+            return "profile \(instruction.profile ?? "of the server"), key \(key)"
+                + (instruction.format == .cms ? ", as CMS" : "")
+        }
+
+        var words: String {
+            let shown = name.map { "\"\(UntrustedText.plainTextLine($0, limit: 80))\"" } ?? "without a name"
+            return "\(shown) (\(UntrustedText.plainTextLine(mediaType, limit: 60)))\(signed ? ", signed" : "")"
+                + (signing.map { ": " + $0 } ?? "")
+        }
+    }
+
+    let v = 1
+    let direction: String
+    let envelope: Envelope
+    @OrNull var workflow: String?
+    let criteria: [Criterion]
+    let operations: [String]
+    /// Left out where no operation is on attachments.
+    let attachments: [Attachment]?
+    @OrNull var action: String?
+    let reason: String
+    /// The objections to the signature that would be made, a sentence each; left out if there are none.
+    let warnings: [String]?
+
+    init(_ decision: Decision, envelope: MailEnvelope.Envelope, warnings: [String] = []) {
+        direction = decision.direction.rawValue
+        self.envelope = Envelope(
+            sender: envelope.sender.map(\.shown),
+            recipients: envelope.recipients.map(\.description), source: envelope.source.rawValue,
+            unreadable: envelope.unreadable.isEmpty ? nil : envelope.unreadable.map(\.words))
+        workflow = decision.workflow?.name
+        criteria = decision.criteria.map {
+            Criterion(
+                workflow: $0.workflow, line: $0.line, criterion: $0.criterion, value: $0.value, holds: $0.holds,
+                because: $0.because)
+        }
+        operations = decision.operations.map(\.word)
+        attachments =
+            decision.operations.contains(where: \.isOnAttachments)
+            ? decision.attachments.map { Attachment($0, decision.operations) } : nil
+        action = decision.action?.rawValue
+        reason = decision.reason
+        self.warnings = warnings.isEmpty ? nil : warnings.map { UntrustedText.plainTextLine($0) }
+    }
+
+    /// Decides about the message in `file`, which is only read.
+    ///
+    /// A name ending in `.eml` counts as put in by a person, any other as delivered into `new/`, as in the spool
+    /// itself.
+    /// - Throws: ``ProgramError`` if the file or the configuration cannot be read.
+    public static func make(file: String, direction: Direction, configuration option: String?) throws(ProgramError)
+        -> ExplainReport
+    {
+        let surroundings = Surroundings()
+        let configuration = try LoadedConfiguration.load(surroundings.configurationPath(option: option))
+        let octets: OctetString
+        do {
+            octets = OctetString(try Data(contentsOf: URL(fileURLWithPath: file)))
+        } catch {
+            throw ProgramError(.noInput, "\(file) cannot be read: \(error.localizedDescription)")
+        }
+        let claimed = SourceFile(octets: octets, name: URL(fileURLWithPath: file).lastPathComponent)
+        let policy = configuration.policy
+        let canonical = claimed.raw.withCRLFLineEnds()
+        let intake: Intake
+        let layers: MessageLayers
+        do {
+            intake = try Intake(
+                raw: claimed.raw, canonical: canonical, block: claimed.block, isBare: claimed.isBare,
+                removesBcc: direction == .outgoing, authservID: policy.authservID, domains: policy.domainNames)
+            layers = try MessageLayers(
+                opening: Message(reading: intake.message.canonical), CMSInspecting(),
+                MemoryCollecting(limit: intake.message.canonicalRope.count))
+        } catch {
+            throw ProgramError(.badInput, "\(file) is not a message: \(error)")
+        }
+        guard intake.envelope.unreadable.isEmpty else {
+            return ExplainReport(
+                Decision(
+                    direction: direction, workflow: nil, action: .administrator,
+                    reason: UnreadMessage.unreadableReason(intake.envelope.unreadable), criteria: []),
+                envelope: intake.envelope)
+        }
+        let facts = InspectedMessage(
+            layers.message, enclosed: layers.enclosed, recipients: intake.envelope.recipients,
+            sender: intake.envelope.sender)
+        let decision = decide(facts, direction: direction, policy: policy)
+        let warnings =
+            direction == .outgoing
+            ? SigningForecast(policy: policy).objections(
+                to: decision.operations, header: intake.header, envelope: intake.envelope) : []
+        return ExplainReport(decision, envelope: intake.envelope, warnings: warnings)
+    }
+
+    /// For people.
+    public var text: String {
+        var lines = ["direction: \(direction)"]
+        let sender = envelope.sender.map { $0.isEmpty ? "<>" : $0 } ?? "unknown"
+        lines.append("envelope:  from \(sender) to \(envelope.recipients.joined(separator: ", ")) (\(envelope.source))")
+        for text in envelope.unreadable ?? [] { lines.append("unread:    \(text)") }
+        lines.append("workflow:  \(workflow ?? "none")")
+        if !operations.isEmpty { lines.append("runs:      \(operations.joined(separator: ", "))") }
+        if let attachments {
+            let words = attachments.isEmpty ? ["no attachment"] : attachments.map(\.words)
+            for (index, words) in words.enumerated() {
+                lines.append((index == 0 ? "on:        " : "           ") + words)
+            }
+        }
+        if let action { lines.append("action:    \(action)") }
+        lines.append("reason:    \(reason)")
+        for warning in warnings ?? [] { lines.append("warning:   \(warning)") }
+        var current: String?
+        for criterion in criteria {
+            if criterion.workflow != current {
+                current = criterion.workflow
+                lines.append("\n\(criterion.workflow)")
+            }
+            let mark = criterion.holds.map { $0 ? "yes" : "no " } ?? "-  "
+            lines.append(
+                "  \(mark) line \(criterion.line): \(criterion.criterion) \(criterion.value): \(criterion.because)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

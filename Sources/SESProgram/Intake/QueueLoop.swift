@@ -1,0 +1,79 @@
+import Logging
+import ProgramLife
+import Spool
+
+/// Looks for what waits in one queue for one lane: at the start, on every ring, and when something is due.
+///
+/// A queue of its own loop, so that a long backlog in one direction does not keep the other waiting.
+struct QueueLoop: Sendable {
+    let queue: Queue
+    let lane: WorkLane
+    let engine: Engine
+    let bell: WakeBell
+    let maximumDelay: @Sendable () -> Int
+
+    private var clock: SpoolClock { engine.clock }
+
+    /// Runs until the bell is silenced.
+    func run() async {
+        var judge = StillnessJudge()
+        repeat {
+            if engine.mayClaim { _ = pass(&judge) }
+        } while await bell.wait(atMost: patience(judge))
+    }
+
+    /// Makes one listing: the directory stream is read to its end, and each file that may be taken is handed on at
+    /// once.
+    /// - Returns: The number of files handed on.
+    func pass(_ judge: inout StillnessJudge) -> Int {
+        var handed = 0
+        var waiting: [Int] = []
+        let begin = clock.monotonic()
+        if queue == .retry { lane.agenda.beginListing() }
+        let isWhole = engine.claims.list(queue) { (candidate, key) throws(SpoolError) in
+            let next = Waiting.fresh(candidate)
+            guard next.direction == lane.direction, !engine.gate.mustWait(key) else { return true }
+            if let due = candidate.due, !candidate.isDue(now: clock.now(), maximumDelay: maximumDelay()) {
+                waiting.append(due)
+                return true
+            }
+            // A retry needed the server before and needs it again.
+            if queue == .retry, lane.server.isStuck { return true }
+            guard try isStill(candidate, &judge) else { return true }
+            handed += 1
+            return lane.handoff.put(next)
+        }
+        if isWhole {
+            if queue == .retry { lane.agenda.replace(dueAt: waiting) }
+            judge.forget(notSeenSince: begin)
+        }
+        return handed
+    }
+
+    /// The time after which a queue is listed again in which something could not be looked at.
+    private static let secondLook = Duration.seconds(5)
+
+    /// A bare `*.eml` is complete when nothing of it has changed for a while; what stands in `new/` always is.
+    private func isStill(_ candidate: Candidate, _ judge: inout StillnessJudge) throws(SpoolError) -> Bool {
+        guard candidate.isBare else { return true }
+        guard let observation = try engine.spool.observe(candidate) else { return false }
+        return judge.judge(candidate, observation, now: clock.monotonic()) == .still
+    }
+
+    /// Returns the time until a bare file can be known to be complete; nil if there is none.
+    func waitForStillness(_ judge: StillnessJudge) -> Duration? {
+        judge.nextLook.map { max($0 - clock.monotonic(), .milliseconds(50)) }
+    }
+
+    /// Returns the time for which nothing has to be looked at again, if nobody rings. The end of a pause rings, and so
+    /// does a free place at the server.
+    private func patience(_ judge: StillnessJudge) -> Duration? {
+        guard engine.mayClaim else { return nil }
+        var waits = [waitForStillness(judge)].compactMap(\.self)
+        // What could not be looked at may be fit again, and nothing rings then.
+        if engine.claims.isLeft(in: queue.rawValue) { waits.append(Self.secondLook) }
+        if queue == .retry, let due = lane.agenda.next { waits.append(.seconds(due - clock.now())) }
+        // Never less than a moment: a clock that is a little behind must not become a busy loop.
+        return waits.min().map { max($0, .milliseconds(50)) }
+    }
+}

@@ -1,0 +1,63 @@
+public import HostProcess
+import DSSClient
+import Foundation
+import Logging
+public import ProgramLife
+import SESConfiguration
+import Spool
+import SpoolWatch
+import Workers
+
+/// The programs that process mail: the daemon, the drain and the retry sweep.
+public enum Daemon {
+    public enum Mode: Sendable {
+        /// Until told to stop.
+        case watch
+        /// Until nothing waits but retries that are not yet due.
+        case process
+        /// Processes retries that are due, once.
+        case sweep
+    }
+
+    /// - Throws: ``ProgramError`` if the program cannot start, or ends early.
+    public static func run(_ mode: Mode, _ options: ProgramOptions) async throws(ProgramError) -> ExitStatus {
+        LineLogHandler.bootstrap()
+        let surroundings = Surroundings()
+        try surroundings.refuseRoot(allowed: options.allowsRoot)
+        let path = surroundings.configurationPath(option: options.configuration)
+        let server = try LoadedConfiguration.load(path)
+        let spoolPath = surroundings.spoolPath(option: options.spool, configured: server.processing.spool)
+        // The watcher's descriptor must be small, so it comes before all others.
+        let watcher = mode == .watch ? try SpoolWatching.start(spoolPath) : nil
+        let log = Logger(label: "ses")
+        let spool = try ProgramRun.openSpool(spoolPath, for: .ses, log)
+        let clock = SpoolClock.system
+        let limiter = NoticeLimiter(limit: 20, now: { clock.now() })
+        let copies = AdministratorCopies(now: { clock.now() })
+        let make = { @Sendable (server: SESSettings) throws(ProgramError) -> LiveConfiguration in
+            try LiveConfiguration(
+                server, spool: spool, limiter: limiter, copies: copies, clock: clock, hostName: surroundings.hostName)
+        }
+        let first = try make(server)
+        let active = InForce(first)
+        for warning in server.warnings { log.warning("\(warning)") }
+
+        try DescriptorCheck.require(threads: first.threads)
+        let threads = WorkerThreads(count: first.threads, name: "ses-worker")
+        let gateway = SESService(
+            mode: mode, spool: spool, watcher: watcher, configuration: active, copies: copies, clock: clock,
+            threads: threads, endsProcess: true, log: log)
+        let reload = ConfigurationReload(path: path, board: gateway.board, log: log) { () throws(ProgramError) in
+            let server = try LoadedConfiguration.load(path)
+            // Messages claimed earlier may still be using the old configuration: its client ends when the last of them
+            // releases it.
+            gateway.apply(try make(server))
+            return server.warnings.map { "\($0)" }
+        }
+        try await ProgramRun.serve(gateway, reload, on: threads, log)
+        await active.current.client.shutDown()
+        if mode == .watch { return gateway.engine.gate.isTroubled ? .tryAgain : .success }
+        return try ProgramRun.drainStatus(
+            gate: gateway.engine.gate, board: gateway.board, duty: "to be processed", left: gateway.leftoverCount)
+    }
+}

@@ -1,0 +1,68 @@
+import HostProcess
+import CMSSignatures
+import DSSClient
+import Foundation
+import InternetMessage
+import MessageInspection
+import Octets
+import Processing
+import ProgramLife
+import SESConfiguration
+import Spool
+import Workflows
+
+/// A configuration in force, with everything that is built from it once.
+final class LiveConfiguration: Sendable {
+    let server: SESSettings
+    let client: DSSClient
+    let processor: EntryProcessor
+
+    var services: Services { processor.services }
+    var maximumMessageSize: Int { server.processing.maxMessageSize }
+    /// The number of messages of one direction that are at the signing server at the same time.
+    var width: Int { server.processing.concurrency }
+    /// The number of threads. A message that waits for a server holds none. Besides the messages that are read and
+    /// written there are the queue loops, recovery, watcher, state and gate, each of which may block.
+    var threads: Int { width + 20 }
+    /// The time after which one start of a message makes no further call.
+    var maximumAttempt: Duration { .seconds(OrderlyCalls.callsInARow * server.processing.totalTimeout) }
+
+    init(server: SESSettings, client: DSSClient, processor: EntryProcessor) {
+        self.server = server
+        self.client = client
+        self.processor = processor
+    }
+
+    /// - Throws: ``ProgramError`` when the client certificate or the trust store cannot be used.
+    init(
+        _ server: SESSettings, spool: Spool, limiter: NoticeLimiter, copies: AdministratorCopies,
+        clock: SpoolClock, hostName: String
+    ) throws(ProgramError) {
+        self.server = server
+        do {
+            client = try DSSClient(try server.clientConfiguration())
+        } catch let error as Failure {
+            throw ProgramError(.system, error.summary)
+        } catch let error as ProgramError {
+            throw error
+        } catch {
+            throw ProgramError(.software, "the signing server's client cannot be made: \(error)")
+        }
+        let secret = spool.secret
+        let schedule = server.processing.retry
+        let maximumCopies = server.processing.adminCopiesPerHour
+        processor = EntryProcessor(
+            policy: server.policy,
+            services: Services(
+                signatures: client, inspection: CMSInspecting(), documents: DocumentInspecting(),
+                facts: { message, enclosed, recipients, sender in
+                    InspectedMessage(message, enclosed: enclosed, recipients: recipients, sender: sender)
+                },
+                charsets: Charsets(),
+                authenticationCode: { MessageAuthentication.hmacSHA256(key: secret, OctetString($0)).array },
+                random: SpoolRandom.system.octets, now: { clock.now() },
+                knownPast: KnownPast.newest(of: [spool.path, spool.path + "/journal"]), hostName: hostName,
+                originatorID: server.originatorID, retryDelay: { schedule.delay(afterAttempt: $0) },
+                mayNotify: { limiter.mayNotify($0) }, admitsCopy: { copies.admits($0, limit: maximumCopies) }))
+    }
+}

@@ -1,0 +1,293 @@
+import ProgramCommands
+import HostProcess
+import Foundation
+import InternetMessage
+import ProgramLife
+import SESConfiguration
+import TestSupport
+import Testing
+import Workflows
+
+@testable import SESProgram
+@testable import Spool
+
+@Suite("Reports as JSON")
+struct ReportTests {
+    typealias Object = [String: Any]
+
+    static func object(_ value: some Encodable) throws -> Object {
+        let json = try JSONText.of(value)
+        return try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? Object)
+    }
+
+    static func isNull(_ value: Any?) -> Bool { value is NSNull }
+
+    let scratch: ScratchDirectory
+
+    init() throws { scratch = try ScratchDirectory() }
+
+    func configuration(_ change: (inout SESXML) -> Void = { _ in }) throws -> String {
+        var xml = GatewayBench.signing
+        xml.outgoing = SESXML.sign(
+            alias: "key", filter: "<Filter><AND><Subject contains=\"offer\"/><Body contains=\"hello\"/></AND></Filter>")
+        change(&xml)
+        return try scratch.write(Array(xml.text(spool: scratch.file("spool")).utf8), to: "ses.xml")
+    }
+
+    // MARK: - explain
+
+    @Test("explain has every field, null if there is nothing")
+    func explain() throws {
+        let file = try scratch.write(Array("To: bob@elsewhere.test\nSubject: x\n\nHello\n".utf8), to: "a.eml")
+        let report = try Self.object(
+            try ExplainReport.make(file: file, direction: .outgoing, configuration: try configuration()))
+        #expect(
+            Set(report.keys) == [
+                "v", "direction", "envelope", "workflow", "criteria", "operations", "action", "reason",
+            ])
+        #expect(report["v"] as? Int == 1 && report["direction"] as? String == "outgoing")
+        #expect(Self.isNull(report["workflow"]))
+        #expect(report["action"] as? String == "EMAIL_TO_RECIPIENTS")
+        #expect((report["operations"] as? [String])?.isEmpty == true)
+        let envelope = try #require(report["envelope"] as? Object)
+        #expect(Set(envelope.keys) == ["sender", "recipients", "source"])
+        #expect(Self.isNull(envelope["sender"]), "unknown, which is different from the null sender")
+        #expect(envelope["recipients"] as? [String] == ["bob@elsewhere.test"])
+        #expect(envelope["source"] as? String == "address-fields")
+        let criteria = try #require(report["criteria"] as? [Object])
+        #expect(criteria.map { $0["criterion"] as? String } == ["Subject", "Body"])
+        #expect(
+            criteria.allSatisfy {
+                Set($0.keys) == ["workflow", "line", "criterion", "value", "holds", "because"]
+            })
+        #expect(criteria.first?["holds"] as? Bool == false)
+        #expect(Self.isNull(criteria.last?["holds"]), "not looked at")
+    }
+
+    @Test("explain of a match has the workflow and its operations, and null for the action")
+    func explainMatch() throws {
+        let block = "Return-Path: <>\nEnvelope-To: bob@elsewhere.test\nX-SES-End: 1\n"
+        let name = "1790000000.\(String(repeating: "0", count: 32)).0011223344556677,E=\(block.utf8.count)"
+        let file = try scratch.write(Array((block + "Subject: Offer\n\nHello\n").utf8), to: name)
+        let path = try configuration { $0.processing = "<SignNullSender>true</SignNullSender>" }
+        let report = try Self.object(try ExplainReport.make(file: file, direction: .outgoing, configuration: path))
+        #expect(report["workflow"] as? String == "Outgoing/Sign[1]/Workflow[1]")
+        #expect(report["operations"] as? [String] == ["SIGN_EMAIL"])
+        #expect(Self.isNull(report["action"]))
+        let envelope = try #require(report["envelope"] as? Object)
+        #expect(envelope["sender"] as? String == "" && envelope["source"] as? String == "block")
+    }
+
+    @Test("explain shows the attachments that are selected, where an operation is on attachments")
+    func explainAttachments() throws {
+        let mail = """
+            To: bob@elsewhere.test
+            Subject: offer
+            Content-Type: multipart/mixed; boundary=b
+
+            --b
+
+            hello
+            --b
+            Content-Type: application/pdf; name="a\u{1B}[2J.pdf"
+
+            %PDF-1.4
+            --b
+            Content-Type: text/csv; name=b.csv
+
+            x
+            --b--
+
+            """
+        let file = try scratch.write(Array(mail.utf8), to: "c.eml")
+        let path = try configuration {
+            $0.outgoing = """
+                <Sign><Workflow><Filter><AND><Attachment contains="pdf"/></AND></Filter>
+                <OperationRule>SIGN_ATTACHMENT</OperationRule>
+                <ProfileSelection><SignAttachment profileId="p"/></ProfileSelection></Workflow></Sign>
+                """
+        }
+        let made = try ExplainReport.make(file: file, direction: .outgoing, configuration: path)
+        let attachments = try #require(Self.object(made)["attachments"] as? [Object])
+        #expect(attachments.map { $0["part"] as? String } == ["2"])
+        #expect(attachments.first?["mediaType"] as? String == "application/pdf")
+        #expect(attachments.first?["kinds"] as? [String] == ["pdf"])
+        let line = "\non:        \"a [2J.pdf\" (application/pdf): profile p, key NONE\n"
+        #expect(made.text.contains(line), "\(made.text)")
+    }
+
+    @Test("a file that does not exist, and one that is not a message")
+    func explainNothing() throws {
+        let path = try configuration()
+        #expect(throws: ProgramError.self) {
+            try ExplainReport.make(file: "/nowhere/x.eml", direction: .outgoing, configuration: path)
+        }
+        let huge = try scratch.write(Array(("A: " + String(repeating: "x", count: 300 << 10)).utf8), to: "b.eml")
+        do {
+            _ = try ExplainReport.make(file: huge, direction: .outgoing, configuration: path)
+            Issue.record("a message without an end of its header was explained")
+        } catch { #expect(error.status == .badInput) }
+    }
+
+    // MARK: - check
+
+    @Test("check of a good file has empty lists and exits with 0")
+    func checkGood() async throws {
+        let report = await CheckReport.make(configuration: try configuration(), isStrict: false, probes: false)
+        #expect(report.status == .success)
+        let object = try Self.object(report)
+        #expect(Set(object.keys) == ["v", "faults", "warnings"])
+        #expect((object["faults"] as? [Any])?.isEmpty == true)
+    }
+
+    @Test("check reports every fault with the expected value and the nearest word, or null, and exits with 78")
+    func checkFaults() async throws {
+        let path = try configuration {
+            $0.outgoing = $0.outgoing.replacing("<Subject contains=\"offer\"/>", with: "<Subjekt contains=\"offer\"/>")
+            $0.processing = "<Concurrency>many</Concurrency>"
+        }
+        let report = await CheckReport.make(configuration: path, isStrict: false, probes: false)
+        #expect(report.status == .configuration)
+        let faults = try #require(try Self.object(report)["faults"] as? [Object])
+        #expect(faults.count == 2)
+        #expect(faults.allSatisfy { Set($0.keys) == ["file", "line", "code", "text", "expected", "nearest"] })
+        #expect(faults.allSatisfy { $0["file"] as? String == path && ($0["line"] as? Int ?? 0) > 0 })
+        let unknown = try #require(faults.first { $0["code"] as? String == "unknown-element" })
+        #expect(unknown["nearest"] as? String == "<Subject>")
+        let bad = try #require(faults.first { $0["code"] as? String == "bad-value" })
+        #expect(Self.isNull(bad["nearest"]))
+        #expect(report.text.hasSuffix("2 faults, 0 warnings"))
+    }
+
+    @Test(
+        "a file with a secret that others can read is a warning, and under --strict a fault", arguments: [false, true])
+    func strict(_ isStrict: Bool) async throws {
+        try scratch.write(Array("password".utf8), to: "secret")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: scratch.file("secret"))
+        let path = try configuration {
+            $0.processing = ""
+        }
+        var text = String(decoding: try TestMaterial.octets(path), as: UTF8.self)
+        text.replace(
+            "<SigningServiceSettings>",
+            with: "<ProxySettings status=\"enable\"><ProxyHost>proxy.test</ProxyHost><ProxyPort>3128</ProxyPort>"
+                + "<Credentials status=\"enable\"><ProxyUserName>u</ProxyUserName><ProxyPassword file=\"\(scratch.file("secret"))\"/>"
+                + "<AuthenticationScheme>BASIC</AuthenticationScheme></Credentials></ProxySettings><SigningServiceSettings>",
+            maxReplacements: 1)
+        try scratch.write(Array(text.utf8), to: "ses.xml")
+        let report = await CheckReport.make(configuration: path, isStrict: isStrict, probes: false)
+        let object = try Self.object(report)
+        let told = try #require(object[isStrict ? "faults" : "warnings"] as? [Object])
+        #expect(told.contains { $0["code"] as? String == "loose-mode" })
+        #expect(report.status == (isStrict ? .configuration : .success))
+        // The workflow of the test says nothing of signed mail, and signs for everybody.
+        let other = try #require(object[isStrict ? "warnings" : "faults"] as? [Object])
+        #expect(!other.contains { $0["code"] as? String == "loose-mode" })
+    }
+
+    @Test("a client certificate that cannot be read is reported")
+    func missingCertificate() async throws {
+        var text = String(decoding: try TestMaterial.octets(try configuration()), as: UTF8.self)
+        text.replace(
+            "<SigningServiceSettings>",
+            with: "<ClientAuthPfxSettings status=\"enable\"><PfxFilePath>/nowhere.pfx</PfxFilePath>"
+                + "<PfxPassword>x</PfxPassword></ClientAuthPfxSettings><SigningServiceSettings>", maxReplacements: 1)
+        let path = try scratch.write(Array(text.utf8), to: "ses.xml")
+        let report = await CheckReport.make(configuration: path, isStrict: false, probes: false)
+        #expect(report.text.contains("/nowhere.pfx"))
+    }
+
+    // MARK: - status
+
+    static func state(_ state: PublishedState<ServerAddresses>, pid: Int32 = 1) throws -> ProcessState {
+        ProcessState(program: "ses", pid: pid, json: Array(try JSONEncoder().encode(state)), age: 1)
+    }
+
+    static func state(
+        reasons: [String] = [], lastError: String? = nil, circuits: [ServerAddresses.Circuit] = []
+    ) throws -> ProcessState {
+        try state(
+            PublishedState(
+                started: 1, reasons: reasons, lastError: lastError, watches: true,
+                own: ServerAddresses(circuits: circuits)))
+    }
+
+    @Test("status of a healthy spool has every field, null if there is nothing")
+    func status() throws {
+        var waiting = FolderCount("outgoing")
+        waiting.add(1_000)
+        waiting.add(900)
+        let report = StatusReport(
+            counts: [waiting, FolderCount("retry")],
+            states: [
+                try Self.state(circuits: [.init(address: "https://a.test", state: "answering", since: 5)])
+            ], now: 1_100)
+        #expect(report.healthy)
+        let object = try Self.object(report)
+        #expect(
+            Set(object.keys) == ["v", "healthy", "reasons", "folders", "circuits", "lastError", "processes"])
+        #expect(Self.isNull(object["lastError"]))
+        let folders = try #require(object["folders"] as? [String: Object])
+        #expect(folders["outgoing"]?["count"] as? Int == 2 && folders["outgoing"]?["oldest"] as? Int == 200)
+        #expect(folders["retry"]?["count"] as? Int == 0 && Self.isNull(folders["retry"]?["oldest"]))
+        let circuits = try #require(object["circuits"] as? [Object])
+        #expect(circuits.count == 1 && Set(circuits[0].keys) == ["address", "state", "since"])
+        #expect((object["processes"] as? [Object])?.count == 1)
+    }
+
+    @Test(
+        "status is unhealthy for a process's own reasons, a signing server that is not answering, and files in corrupt")
+    func unhealthy() throws {
+        var corrupt = FolderCount("corrupt")
+        corrupt.add(1)
+        let silent = ServerAddresses.Circuit(address: "https://a.test", state: "not answering", since: 5)
+        let cases: [([FolderCount], [ProcessState])] = [
+            ([], [try Self.state(reasons: ["disk full"], lastError: "disk full")]),
+            ([], [try Self.state(circuits: [silent])]), ([corrupt], []),
+        ]
+        for (counts, states) in cases {
+            let report = StatusReport(counts: counts, states: states, now: 10)
+            #expect(!report.healthy)
+            #expect(report.text.hasPrefix("UNHEALTHY\n  - "))
+        }
+    }
+
+    @Test("status reports files that are never taken, with the first three of each reason, and is unhealthy")
+    func strays() throws {
+        let left =
+            (1...5).map { LeftInPlace(path: "outgoing/\($0).txt", reason: "only *.eml is taken here") }
+            + [LeftInPlace(path: "incoming/cur/1.M1.host:2,S", reason: "only new/ is read")]
+        let report = StatusReport(counts: [], states: [], now: 10, strays: left)
+        #expect(!report.healthy)
+        #expect(
+            report.text.hasPrefix(
+                """
+                UNHEALTHY
+                  - not taken for more than ten minutes: outgoing/1.txt, outgoing/2.txt, outgoing/3.txt and 2 more: \
+                only *.eml is taken here
+                  - not taken for more than ten minutes: incoming/cur/1.M1.host:2,S: only new/ is read
+                """))
+        #expect((try Self.object(report)["reasons"] as? [String])?.count == 2)
+    }
+
+    @Test("a state of a living process that cannot be understood is not believed, and is a reason")
+    func damagedState() {
+        let states = [ProcessState(program: "ses", pid: 7, json: Array("{\"v\":1".utf8), age: 1)]
+        let report = StatusReport(counts: [], states: states, now: 10)
+        #expect(!report.healthy && report.text.contains("ses 7"))
+        let others = [ProcessState(program: "other", pid: 7, json: [], age: 1)]
+        #expect(StatusReport(counts: [], states: others, now: 10).healthy)
+    }
+
+    @Test("mail that waits for too long is a reason, which says whether a process runs that could take it")
+    func overdue() throws {
+        var overdue = Overdue()
+        overdue.add(400)
+        overdue.add(700)
+        let alone = StatusReport(counts: [], states: [], now: 10, overdue: ["outgoing": overdue])
+        #expect(alone.text.contains("outgoing holds 2 that should have been taken, the first for 700 s: no ses says"))
+        let watched = StatusReport(counts: [], states: [try Self.state()], now: 10, overdue: ["retry": overdue])
+        #expect(watched.text.contains("retry holds 2") && watched.text.contains("ses does not take them"))
+        #expect(StatusReport(counts: [], states: [], now: 10, overdue: ["outgoing": Overdue()]).healthy)
+    }
+}
