@@ -17,8 +17,10 @@ public struct DeliveryHistory: Sendable, Hashable {
     private var states: [AddrSpec: State] = [:]
     private var lastReports: [AddrSpec: DeliveryReport] = [:]
     private var told: Set<AddrSpec> = []
-    /// Those offered the message whose report is not recorded.
-    private var offered: Set<AddrSpec> = []
+    /// The recipients of the last offer whose report is not recorded.
+    public private(set) var unanswered: Set<AddrSpec> = []
+    /// The recipients of an earlier offer that was never answered. A later reply says nothing about that offer.
+    private var uncertain: Set<AddrSpec> = []
     /// The number of times each recipient was offered the message without a recorded reply.
     private var unrecorded: [AddrSpec: Int] = [:]
     /// The number of times that no server was reached for the waiting recipients.
@@ -58,11 +60,13 @@ public struct DeliveryHistory: Sendable, Hashable {
         case .started: startsInVain += 1
         case .ended: startsInVain = 0
         case .offered(let address):
-            offered.insert(address)
+            if !unanswered.insert(address).inserted { uncertain.insert(address) }
             unrecorded[address, default: 0] += 1
+        case .unanswered(let address):
+            if unanswered.remove(address) != nil { uncertain.insert(address) }
         case .report(let address, let report, _):
             startsInVain = 0
-            if offered.remove(address) != nil { unrecorded[address, default: 1] -= 1 }
+            if unanswered.remove(address) != nil { unrecorded[address, default: 1] -= 1 }
             guard report.outcome != .notOffered else { return }
             lastReports[address] = report
             // A recipient who is done stays done, whatever comes later.
@@ -85,7 +89,7 @@ public struct DeliveryHistory: Sendable, Hashable {
 
     /// The recipients for whom a final dot was sent before its reply was recorded, because of a crash in that instant.
     /// They get the message again, perhaps for the second time; each is counted.
-    public var interrupted: Set<AddrSpec> { offered }
+    public var interrupted: Set<AddrSpec> { unanswered.union(uncertain) }
 
     /// Returns the recipients who may have the message several times already, because no result could ever be recorded.
     /// They are not tried again.

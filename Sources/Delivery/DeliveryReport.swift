@@ -54,6 +54,9 @@ public enum DeliveryLine: Sendable, Hashable {
     case toldOfRelay(AddrSpec)
     /// The sender has been told that delivery takes long.
     case toldOfDelay
+    /// The last offer was not answered, because the start that made it had no end. Stands before the report of a later
+    /// start that made no offer.
+    case unanswered(AddrSpec)
     /// No server was reached at this time for the waiting recipients.
     case unreached(Int)
     /// After a start that had no end, a server is about to be connected to.
@@ -66,10 +69,10 @@ public enum DeliveryLine: Sendable, Hashable {
     private static let maximumServerLength = 100
 
     /// The most octets that the short lines of one more attempt can have for these recipients, with their ends: each is
-    /// offered the message and each gets a report.
+    /// offered the message, or was before and not answered, and each gets a report.
     public static func maximumRecordLength(of recipients: [AddrSpec]) -> Int {
         recipients.reduce(200) { sum, recipient in
-            sum + 2 * encoded("\(recipient)").utf8.count + maximumTextLength + maximumServerLength + 100
+            sum + 3 * encoded("\(recipient)").utf8.count + maximumTextLength + maximumServerLength + 100
         }
     }
 
@@ -89,6 +92,7 @@ public enum DeliveryLine: Sendable, Hashable {
         switch self {
         case .arrived(let time, let source): ["arrived", String(time), source.rawValue]
         case .offered(let address): ["offered", "\(address)"]
+        case .unanswered(let address): ["unanswered", "\(address)"]
         case .toldOfFailure(let address): ["told", "\(address)"]
         case .toldOfRelay(let address): ["told-relayed", "\(address)"]
         case .toldOfDelay: ["told-delay"]
@@ -133,6 +137,9 @@ public enum DeliveryLine: Sendable, Hashable {
         case ("offered", 2):
             guard let address = address(1) else { return nil }
             self = .offered(address)
+        case ("unanswered", 2):
+            guard let address = address(1) else { return nil }
+            self = .unanswered(address)
         case ("told", 2):
             guard let address = address(1) else { return nil }
             self = .toldOfFailure(address)

@@ -158,6 +158,19 @@ struct SettlementTests {
         for line in line(Self.b, .sent) { history.add(line) }
         #expect(history.interrupted == Set(Self.c))
     }
+
+    @Test(
+        "an offer that had no answer stays an interruption, whatever a later start is told", arguments: [true, false])
+    func interruptedBefore(isOfferedAgain: Bool) {
+        var history = DeliveryHistory()
+        for recipient in Self.b {
+            history.add(.offered(recipient))
+            history.add(isOfferedAgain ? .offered(recipient) : .unanswered(recipient))
+        }
+        for line in line(Self.b, .deferred) { history.add(line) }
+        #expect(history.interrupted == Set(Self.b))
+        #expect(history.unanswered.isEmpty)
+    }
 }
 
 @Suite("Lines of the record")
@@ -187,7 +200,8 @@ struct DeliveryLineTests {
     func cut() throws {
         let address = try #require(AddrSpec(parsing: "b@x.test"))
         let lines: [DeliveryLine] = [
-            .arrived(1, .admin), .offered(address), .toldOfFailure(address), .toldOfRelay(address), .toldOfDelay,
+            .arrived(1, .admin), .offered(address), .unanswered(address), .toldOfFailure(address),
+            .toldOfRelay(address), .toldOfDelay,
             .report(address, DeliveryReport(.relayed, status: "2.0.0", "250 ok"), time: 1),
             .report(address, DeliveryReport(.sent, status: "2.0.0", "250 ok"), time: 1),
         ]
@@ -258,10 +272,12 @@ struct RecordTests {
         let words = ["ok", String(repeating: " ", count: 9_000), String(repeating: "\u{1F600}%", count: 3_000)]
         for text in words {
             let report = DeliveryReport(.unknown, status: "4.4.2", server: text, text, isReply: true)
-            let lines = [DeliveryLine.offered(address), .report(address, report, time: 4_000_000_000)]
+            let lines: [DeliveryLine] = [
+                .offered(address), .unanswered(address), .report(address, report, time: 4_000_000_000),
+            ]
             let octets = lines.reduce(0) { $0 + $1.shortText.utf8.count + 1 }
             #expect(octets <= DeliveryLine.maximumRecordLength(of: [address]))
-            let read = try #require(DeliveryLine(parsing: lines[1].shortText))
+            let read = try #require(DeliveryLine(parsing: lines[2].shortText))
             guard case .report(address, let back, 4_000_000_000) = read else {
                 Issue.record("read as \(read)")
                 return

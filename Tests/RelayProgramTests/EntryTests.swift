@@ -304,6 +304,21 @@ struct EntryTests {
         #expect(report.text.contains("could never be recorded") && report.text.contains("it may have arrived"))
     }
 
+    @Test("a refusal for now does not answer an earlier offer: the next offer is announced as a possible repeat")
+    func refusedAfterSilence() throws {
+        let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>1 second</delayTime>")
+        // What a process leaves that dies between the end of the message and its reply; then RCPT is answered 451.
+        bench.transport.answer("b@x.test", .silence, .refusal(.deferred), .report(.deferred))
+        try bench.put()
+        for announced in [0, 0, 1, 2] {
+            bench.pass()
+            #expect(bench.counters.current.possibleRepeats == announced)
+            bench.time += 1_000
+        }
+        #expect(bench.transport.deliveries.count == 4)
+        #expect(try bench.counts().isEmpty)
+    }
+
     @Test("the end of a message is not sent again while the journal cannot announce it")
     func unannounced() throws {
         let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>1 second</delayTime>")

@@ -24,6 +24,8 @@ final class FakeTransport: Transport {
 
     enum Answer: Sendable {
         case report(DeliveryReport.Outcome)
+        /// The reply to RCPT: the message is not offered to this recipient.
+        case refusal(DeliveryReport.Outcome)
         /// Nothing is said about this recipient.
         case silence
     }
@@ -60,7 +62,10 @@ final class FakeTransport: Transport {
         {
             return end
         }
-        try offering(consignment.recipients)
+        let offered = consignment.recipients.filter { recipient in
+            if case .refusal = script.withLock({ $0["\(recipient)"]?.first }) { false } else { true }
+        }
+        if !offered.isEmpty { try offering(offered) }
         beforeReport.withLock { $0 }?()
         var reports: [RecipientReport] = []
         for recipient in consignment.recipients {
@@ -70,7 +75,7 @@ final class FakeTransport: Transport {
             }
             switch answer ?? .report(consignment.acceptance(notifies: notifies.withLock { $0 })) {
             case .silence: continue
-            case .report(let outcome):
+            case .report(let outcome), .refusal(let outcome):
                 let (status, text) =
                     switch outcome {
                     case .sent, .relayed: ("2.0.0", "250 taken")

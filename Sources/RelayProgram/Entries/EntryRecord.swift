@@ -10,6 +10,8 @@ final class EntryRecord {
     private let context: RelayContext
     private let voice: EntryVoice
     private(set) var history: DeliveryHistory
+    /// The recipients of an earlier start's offer that was not answered, until this start's first line about them.
+    private var inherited: Set<AddrSpec>
     private var isClaimDurable = false
     /// Octets that the present attempt needs at most.
     private var reserved = 0
@@ -20,6 +22,7 @@ final class EntryRecord {
         self.context = context
         self.voice = voice
         history = DeliveryHistory(lines: try transaction.openLedger().lines().map(\.text))
+        inherited = history.unanswered
     }
 
     /// Notes when the message came and from where, the first time.
@@ -31,9 +34,26 @@ final class EntryRecord {
     /// On disk before anything else happens.
     func add(_ lines: [DeliveryLine], isDurable: Bool = true) throws(SpoolError) {
         guard !lines.isEmpty else { return }
+        let lines = attributed(lines)
         let ledger = try transaction.openLedger()
         try ledger.append(texts(of: lines, in: ledger), isDurable: isDurable)
         for line in lines { history.add(line) }
+    }
+
+    /// Returns the lines, preceded by those that keep a report from answering the offer of an earlier start.
+    ///
+    /// A recipient whom that start offered the message may have it, even if a server now says "later" before the
+    /// message is offered again. So the next offer may be a repeat and must be announced.
+    private func attributed(_ lines: [DeliveryLine]) -> [DeliveryLine] {
+        guard !inherited.isEmpty else { return lines }
+        return lines.flatMap { line -> [DeliveryLine] in
+            switch line {
+            case .report(let address, _, _) where inherited.remove(address) != nil: return [.unanswered(address), line]
+            case .offered(let address): inherited.remove(address)
+            default: break
+            }
+            return [line]
+        }
     }
 
     /// Returns the lines in full if there is room. The reserved space holds the short form of each.
