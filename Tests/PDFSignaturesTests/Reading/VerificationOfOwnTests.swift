@@ -4,11 +4,37 @@ import Testing
 
 @testable import PDFSignatures
 
-@Suite(
-    "PDF signatures: documents signed here are judged sound here",
-    .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
+@Suite("PDF signatures: documents signed here are judged sound here")
 struct VerificationOfOwnTests {
-    @Test("documents of many makers, signed once and by three")
+    @Test("documents of every form, signed until no further signature is allowed", arguments: GivenPDF.Form.allCases)
+    func forms(_ form: GivenPDF.Form) throws {
+        let signatory = try Signatory.shared.get()
+        var count = 0
+        for given in SigningStructureTests.given(form) {
+            var signed = try signatory.sign(given.document, given.options)
+            for number in 1...3 {
+                let signatures = try PDFSignatureReading.signatures(in: signed)
+                #expect(signatures.count == number, "\(given.name)")
+                for signature in signatures {
+                    let fault = VerificationTests.fault(signature)
+                    #expect(fault == nil, "\(given.name), \(signature.fieldName ?? "")")
+                }
+                #expect(
+                    signatures.map(\.coversWholeFile) == signatures.indices.map { $0 == number - 1 }, "\(given.name)")
+                count += 1
+                let further = Signatory.options("Further \(number)", isVisible: false)
+                guard signatory.refusal(signed, further) == nil else { break }
+                let next = try signatory.sign(signed, further)
+                #expect(next.starts(with: signed), "\(given.name)")
+                signed = next
+            }
+        }
+        #expect(count >= 40)
+    }
+
+    @Test(
+        "documents of many makers, signed once and by three",
+        .enabled(if: TestMaterial.shared != nil, "needs ../shared"))
     func own() throws {
         let folder = try #require(TestMaterial.shared) + "/corpora/pdf-plain"
         let signatory = try Signatory.shared.get()

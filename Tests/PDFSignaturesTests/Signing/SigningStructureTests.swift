@@ -21,7 +21,7 @@ struct SigningStructureTests {
     private static let widget = "/Type /Annot /Subtype /Widget /Rect [20 30 140 90] /F 4 /P 3 0 R"
 
     /// Documents of every form with what can be where: annotations, form, fields.
-    private static func given(_ form: GivenPDF.Form) -> [Given] {
+    static func given(_ form: GivenPDF.Form) -> [Given] {
         func page(_ catalog: String = "", _ page: String = "", _ more: [String] = []) -> OctetString {
             GivenPDF.onePage(catalog: catalog, page: box + " " + page, more: more, form: form)
         }
