@@ -102,6 +102,7 @@ let package = Package(
         // Edges: each owns one kind of contact with the outside.
         layer("HostProcess", ["Octets", "CivilTime", "CProcess"]),
         layer("Workers"),
+        layer("Monitoring", ["HostProcess", log]),
         layer("Spool", ["Octets", "CivilTime", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
@@ -128,27 +129,34 @@ let package = Package(
             [
                 "Octets", "DomainNames", "Explanations", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML",
                 "XMLReading", "CMSSignatures", "ImageReading", "PDFSignatures", "XMLSignatures", "CurlTransfer",
-                "HostProcess", "Workers", log, lifecycle, signals, http, https,
+                "HostProcess", "Monitoring", "Workers", log, lifecycle, signals, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
         layer("MailDrop", ["Octets", "MailEnvelope", "HostProcess", "Spool"]),
         layer("LMTPServer", ["Octets", "MailEnvelope", "LMTP", "HostProcess", "Spool", "MailDrop"]),
-        layer("ProgramLife", ["HostProcess", "Workers", "Spool", "SESConfiguration", log, lifecycle, signals, heap]),
+        layer(
+            "ProgramLife",
+            ["Octets", "HostProcess", "Monitoring", "Workers", "Spool", "SESConfiguration", log, lifecycle, signals, heap]),
+        layer(
+            "HouseStatus",
+            [
+                "Octets", "HostProcess", "Monitoring", "Spool", "SESConfiguration", "CMSSignatures", "ProgramLife",
+            ]),
         layer(
             "SESProgram",
             [
                 "Octets", "MailEnvelope", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition",
                 "Processing", "HostProcess", "Workers", "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration",
-                "DSSXML", "DSSClient", "CMSSignatures", "PDFSignatures", "XMLSignatures", "ProgramLife", log, lifecycle,
-                deque,
+                "DSSXML", "DSSClient", "CMSSignatures", "PDFSignatures", "XMLSignatures", "Monitoring", "ProgramLife",
+                "HouseStatus", log, lifecycle, deque,
             ]),
         layer(
             "RelayProgram",
             [
                 "Octets", "DomainNames", "MailEnvelope", "InternetMessage", "Composition", "Delivery", "HostProcess",
                 "Workers", "Spool", "SpoolWatch", "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPClient",
-                "ProgramLife", log, lifecycle, deque,
+                "Monitoring", "ProgramLife", "HouseStatus", log, lifecycle, deque,
             ]),
         layer(
             "Steering",
@@ -157,18 +165,22 @@ let package = Package(
                 "Delivery", "Spool",
                 "SESConfiguration",
             ]),
-        layer("ProgramCommands", ["HostProcess", arguments]),
+        layer("ProgramCommands", ["HostProcess", "Monitoring", arguments]),
         program(
             "ses",
             [
-                "SESProgram", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "HostProcess", "Spool",
-                "Workflows",
+                "SESProgram", "HouseStatus", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "Monitoring",
+                "HostProcess", "Spool", "Workflows",
                 arguments,
             ]),
         lean("ses-drop", ["MailDrop"]),
         program("ses-lmtp", ["LMTPServer", "HostProcess", "Spool", arguments]),
-        program("ses-relay", ["RelayProgram", "ProgramLife", "ProgramCommands", "HostProcess", arguments]),
-        program("ses-dss", ["SigningServer", "ProgramCommands", "HostProcess", arguments, log]),
+        program(
+            "ses-relay",
+            [
+                "RelayProgram", "HouseStatus", "ProgramLife", "ProgramCommands", "Monitoring", "HostProcess", arguments,
+            ]),
+        program("ses-dss", ["SigningServer", "ProgramCommands", "Monitoring", "HostProcess", arguments, log]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools, FaultTests on
         // machines at fault.
@@ -188,6 +200,7 @@ let package = Package(
         tests("Processing"),
         tests("Delivery", ["InternetMessage"]),
         tests("HostProcess", ["Octets"]),
+        tests("Monitoring", ["HostProcess", log]),
         tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
         tests("XMLReading"),
@@ -204,10 +217,11 @@ let package = Package(
         tests("ImageReading", ["Octets", "PDFStructure"]),
         tests("PDFSignatures", ["Octets", "CMSSignatures", "PDFStructure", "FontEmbedding", "ImageReading"]),
         tests("SigningServer", ["HostProcess"]),
-        tests("ProgramLife", ["HostProcess", "Workers", "Spool", log]),
+        tests("ProgramLife", ["HostProcess", "Monitoring", "Workers", "Spool", log]),
         tests(
             "RelayProgram", ["Octets", "InternetMessage", "Delivery", "ProgramLife", "SESConfiguration", "Spool", log]),
-        tests("SESProgram", ["ProgramLife", "ProgramCommands", "Workers"]),
+        tests("SESProgram", ["Monitoring", "ProgramLife", "ProgramCommands", "Workers"]),
+        tests("HouseStatus", ["HostProcess", "Monitoring", "ProgramLife", "Spool"]),
         tests("MailDrop", ["MailEnvelope", "HostProcess", "Spool"]),
         tests("LMTP", ["MailEnvelope"]),
         .testTarget(name: "FaultTests", dependencies: ["TestSupport"], swiftSettings: strict),

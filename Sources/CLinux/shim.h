@@ -6,7 +6,7 @@
 extern int renameat2(int from, const char *old_name, int to, const char *new_name, unsigned int flags);
 
 // asm-generic/fcntl.h; the same on every architecture that Swift runs on under Linux.
-enum { clinux_set_signal = 10, clinux_set_lease = 1024, clinux_open_path = 010000000 };
+enum { clinux_set_signal = 10, clinux_set_lease = 1024, clinux_open_path = 010000000, clinux_open_unnamed = 020000000 };
 
 // linux/fs.h, which brings types that the Glibc module has, too: FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL (for 64-bit systems).
 static const unsigned long clinux_get_flags = 0x80086601UL;
@@ -17,6 +17,9 @@ enum { clinux_top_of_hierarchy = 0x20000 };
 static inline int clinux_rename_without_replacing(int from, const char *old_name, int to, const char *new_name) {
     return renameat2(from, old_name, to, new_name, 1u);
 }
+
+/// Sets an extended attribute: 0, or -1 and errno.
+extern int fsetxattr(int file, const char *name, const void *value, unsigned long size, int flags);
 
 /// Reserves room behind the end of a file, whose size stays as it is (FALLOC_FL_KEEP_SIZE): 0, or -1 and errno.
 extern int fallocate(int file, int mode, long offset, long length);

@@ -11,7 +11,7 @@ import Octets
 final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
     private let decoder: AnswerDecoder
     /// The time of the answer by the server's clock (RFC 9110 §6.6.1), Unix seconds; nil if it does not say.
-    private var date: Int?
+    private(set) var date: Int?
 
     init(_ question: DSSQuestion, dialect: Dialect, answers: any OctetCollectorMaking) {
         decoder = AnswerDecoder(question, dialect: dialect, answers: answers)
@@ -54,6 +54,13 @@ final class AnswerReception: HTTPAnswerReceiving, @unchecked Sendable {
 }
 
 extension DSSOutcome {
+    /// The reason why there was no answer; nil if there was one.
+    var silence: String? {
+        guard circuitEvent == .unreached, case .unreachable(let reason) = self else { return nil }
+        // For a Unix socket the transfer speaks of a host and a port that nobody has named.
+        return reason.kind == .connection && reason.message.hasPrefix("Failed to connect") ? "cannot connect" : reason.message
+    }
+
     /// The event for the circuit breaker of the address. Only what costs time, or shows that nobody listens, counts
     /// against the address.
     var circuitEvent: CircuitBreaker.Event {

@@ -38,7 +38,7 @@ public struct CircuitBreaker: Sendable, Hashable {
     }
 
     private var phase = Phase.answering(failures: 0)
-    /// The time at which the present state began.
+    /// The time since which the address answers, or does not.
     public private(set) var since: ContinuousClock.Instant
 
     public init(now: ContinuousClock.Instant) { since = now }
@@ -49,6 +49,16 @@ public struct CircuitBreaker: Sendable, Hashable {
         case .notAnswering: .notAnswering
         case .tried: .tried
         }
+    }
+
+    /// The earliest time of the next call; nil while the address answers or a call is under way.
+    public var nextTry: ContinuousClock.Instant? {
+        if case .notAnswering(let until, _) = phase { until } else { nil }
+    }
+
+    /// The address was seen to answer, by other means than a call.
+    public mutating func foundAnswering(now: ContinuousClock.Instant) {
+        if state == .notAnswering { enter(.answering(failures: 0), now: now) }
     }
 
     /// Asks for a call.
@@ -85,9 +95,11 @@ public struct CircuitBreaker: Sendable, Hashable {
         }
     }
 
+    /// A trial that fails does not begin a new silence.
     private mutating func enter(_ next: Phase, now: ContinuousClock.Instant) {
+        let wasAnswering = state == .answering
         phase = next
-        since = now
+        if wasAnswering != (state == .answering) { since = now }
     }
 }
 
@@ -95,13 +107,28 @@ public struct CircuitBreaker: Sendable, Hashable {
 public struct CircuitSnapshot: Sendable, Hashable {
     /// Without credentials.
     public let address: String
+    public let service: DSSCall.Service
     public let state: CircuitBreaker.State
-    /// Unix seconds.
+    /// Unix seconds since which it answers, or does not.
     public let since: Int
+    /// Unix seconds of the next call to an address that does not answer; nil while it answers.
+    public let nextTry: Int?
+    /// The reason why the last call had no answer; nil if it had one.
+    public let reason: String?
+    /// The duration of the last call; nil before the first.
+    public let duration: Duration?
+    /// Seconds by which the server's clock is ahead of ours, as its last answer says; nil if it says nothing.
+    public let clockAhead: Int?
+}
 
-    public init(address: String, state: CircuitBreaker.State, since: Int) {
-        self.address = address
-        self.state = state
-        self.since = since
-    }
+/// A call of the signing server that has ended.
+public struct DSSCall: Sendable, Hashable {
+    public enum Service: String, Sendable, Hashable, CaseIterable { case signing, verification }
+
+    public let service: Service
+    /// Without credentials.
+    public let address: String
+    /// Whether there was an answer, whatever it says.
+    public let wasAnswered: Bool
+    public let duration: Duration
 }

@@ -11,12 +11,27 @@ import Synchronization
 public final class DSSClient: SignatureService {
     private let configuration: DSSClientConfiguration
     private let transfers: HTTPTransfers
-    private let breakers: Mutex<[String: CircuitBreaker]>
+    private let known: Mutex<[String: KnownAddress]>
+    private let ended: @Sendable (DSSCall) -> Void
     private let clock: DSSClientClock
 
+    /// An address, and what calls have shown of it.
+    private struct KnownAddress {
+        var breaker: CircuitBreaker
+        var services: [DSSCall.Service]
+        var reason: String?
+        var duration: Duration?
+        var clockAhead: Int?
+    }
+
     /// Starts the thread of the transfers; no connection is made yet.
+    /// - Parameter ended: Told of each call that has ended, for metrics.
     /// - Throws: ``Failure`` when there is no memory or no thread for it.
-    public init(_ configuration: DSSClientConfiguration, clock: DSSClientClock = .system) throws(Failure) {
+    public init(
+        _ configuration: DSSClientConfiguration, clock: DSSClientClock = .system,
+        ended: @escaping @Sendable (DSSCall) -> Void = { _ in }
+    ) throws(Failure) {
+        self.ended = ended
         self.configuration = configuration
         self.clock = clock
         do throws(TransferError) {
@@ -25,9 +40,16 @@ public final class DSSClient: SignatureService {
             throw Failure(.transient, "the client of the signing server cannot start: \(error.detail)")
         }
         let now = clock.monotonic()
-        let addresses = [configuration.signing, configuration.verification].compactMap(\.self).flatMap(\.all)
-        breakers = Mutex(
-            Dictionary(addresses.map { ($0, CircuitBreaker(now: now)) }, uniquingKeysWith: { first, _ in first }))
+        var addresses: [String: KnownAddress] = [:]
+        for (service, all) in [
+            (DSSCall.Service.signing, configuration.signing), (.verification, configuration.verification),
+        ] {
+            for address in all?.all ?? [] {
+                addresses[address, default: KnownAddress(breaker: CircuitBreaker(now: now), services: [])]
+                    .services.append(service)
+            }
+        }
+        known = Mutex(addresses)
     }
 
     /// Has a document signed.
@@ -37,7 +59,7 @@ public final class DSSClient: SignatureService {
         _ operation: SigningOperation, answers: any OctetCollectorMaking
     ) async throws(Failure) -> SigningAnswer {
         let outcome = try await call(
-            "signing", configuration.signing, EncodedRequest(signing: operation, dialect: configuration.dialect),
+            .signing, configuration.signing, EncodedRequest(signing: operation, dialect: configuration.dialect),
             .signing(operation.kind, requestID: operation.requestID), answers)
         guard case .signed(let answer) = outcome else { throw Self.strayOutcome }
         return answer
@@ -51,21 +73,54 @@ public final class DSSClient: SignatureService {
     ) async throws(Failure) -> VerificationAnswer {
         let operation = try form(of: operation, answers)
         let outcome = try await call(
-            "verification", configuration.verification,
+            .verification, configuration.verification,
             EncodedRequest(verification: operation, dialect: configuration.dialect),
             .verification(requestID: operation.requestID), answers)
         guard case .verified(let answer) = outcome else { throw Self.strayOutcome }
         return answer
     }
 
-    /// The state of each address, sorted by address.
+    /// The state of each address for each service, in the order in which they are tried.
     public func circuits() -> [CircuitSnapshot] {
         let now = clock.monotonic()
         let wall = clock.unixSeconds()
-        return breakers.withLock { $0 }.map { address, breaker in
-            let age = Int(clamping: (now - breaker.since).components.seconds)
-            return CircuitSnapshot(address: ShownAddress.of(address), state: breaker.state, since: wall - age)
-        }.sorted { $0.address < $1.address }
+        func seconds(_ duration: Duration) -> Int { Int(clamping: duration.components.seconds) }
+        let known = known.withLock { $0 }
+        return [(DSSCall.Service.signing, configuration.signing), (.verification, configuration.verification)].flatMap {
+            service, addresses in
+            (addresses?.all ?? []).compactMap { address in
+                known[address].map { one in
+                    CircuitSnapshot(
+                        address: ShownAddress.of(address), service: service, state: one.breaker.state,
+                        since: wall - seconds(now - one.breaker.since),
+                        nextTry: one.breaker.nextTry.map { wall + max(0, seconds($0 - now)) }, reason: one.reason,
+                        duration: one.duration, clockAhead: one.clockAhead)
+                }
+            }
+        }
+    }
+
+    /// Asks each address that is not answering for any answer (`GET`), outside the order of calls, so that it is known
+    /// soon that it is back.
+    /// - Returns: True if one answers again.
+    public func lookForSilent() async -> Bool {
+        var hasFound = false
+        for address in known.withLock({ $0.filter { $0.value.breaker.state == .notAnswering }.keys.sorted() }) {
+            let reception = ProbeReception()
+            do throws(TransferError) {
+                let head = try await transfers.perform(HTTPRequest(url: address, fields: [], body: nil), receiver: reception)
+                guard head.status < 500 else { continue }
+            } catch {
+                continue
+            }
+            let now = clock.monotonic()
+            known.withLock { known in
+                known[address]?.breaker.foundAnswering(now: now)
+                known[address]?.reason = nil
+            }
+            hasFound = true
+        }
+        return hasFound
     }
 
     /// Takes no more calls and waits until those under way have ended.
@@ -86,17 +141,17 @@ public final class DSSClient: SignatureService {
 
     /// Tries the addresses in order, with the same octets, until one gives a result or a refusal that is meant.
     private func call(
-        _ service: String, _ addresses: DSSClientConfiguration.Addresses?, _ request: EncodedRequest,
+        _ service: DSSCall.Service, _ addresses: DSSClientConfiguration.Addresses?, _ request: EncodedRequest,
         _ question: DSSQuestion, _ answers: any OctetCollectorMaking
     ) async throws(Failure) -> DSSOutcome {
         guard let addresses else {
             throw Failure(
-                .permanent, "no address of a \(service) service is configured", advice: .noAddress,
+                .permanent, "no address of a \(service.rawValue) service is configured", advice: .noAddress,
                 pointsAtConfiguration: true)
         }
-        var attempts = Attempts(service: service, dialect: configuration.dialect)
+        var attempts = Attempts(service: service.rawValue, dialect: configuration.dialect)
         for address in addresses.all {
-            let outcome = await attempt(address, request, question, answers)
+            let outcome = await attempt(service, address, request, question, answers)
             if case .signed = outcome { return outcome }
             if case .verified = outcome { return outcome }
             attempts.note(outcome, from: ShownAddress.of(address))
@@ -106,29 +161,45 @@ public final class DSSClient: SignatureService {
     }
 
     private func attempt(
-        _ address: String, _ request: EncodedRequest, _ question: DSSQuestion, _ answers: any OctetCollectorMaking
+        _ service: DSSCall.Service, _ address: String, _ request: EncodedRequest, _ question: DSSQuestion,
+        _ answers: any OctetCollectorMaking
     ) async -> DSSOutcome {
-        guard let admission = breakers.withLock({ $0[address]?.admit(now: clock.monotonic()) }) else {
+        let begun = clock.monotonic()
+        guard let admission = known.withLock({ $0[address]?.breaker.admit(now: begun) }) else {
             return .unreachable(
                 Unreachability(.notTried, "not tried, because it did not answer a moment ago"))
         }
-        let outcome = await exchange(address, request, question, answers)
+        let (outcome, date) = await exchange(address, request, question, answers)
         let now = clock.monotonic()
-        breakers.withLock { $0[address]?.note(outcome.circuitEvent, of: admission, now: now) }
+        let clockAhead = date.map { $0 - clock.unixSeconds() }
+        known.withLock { known in
+            guard var one = known[address] else { return }
+            one.breaker.note(outcome.circuitEvent, of: admission, now: now)
+            if outcome.circuitEvent != .abandoned {
+                one.reason = outcome.silence
+                one.duration = now - begun
+            }
+            one.clockAhead = clockAhead ?? one.clockAhead
+            known[address] = one
+        }
+        ended(
+            DSSCall(
+                service: service, address: ShownAddress.of(address), wasAnswered: outcome.circuitEvent == .reached,
+                duration: now - begun))
         return outcome
     }
 
     private func exchange(
         _ address: String, _ request: EncodedRequest, _ question: DSSQuestion, _ answers: any OctetCollectorMaking
-    ) async -> DSSOutcome {
+    ) async -> (DSSOutcome, date: Int?) {
         let reception = AnswerReception(question, dialect: configuration.dialect, answers: answers)
         let fields = request.fields.map { HTTPField($0.name, $0.value) }
         do throws(TransferError) {
             _ = try await transfers.perform(
                 HTTPRequest(url: address, fields: fields, body: request.body), receiver: reception)
-            return reception.outcome(nil, now: clock.unixSeconds())
+            return (reception.outcome(nil, now: clock.unixSeconds()), reception.date)
         } catch {
-            return reception.outcome(error, now: clock.unixSeconds())
+            return (reception.outcome(error, now: clock.unixSeconds()), reception.date)
         }
     }
 
@@ -136,6 +207,12 @@ public final class DSSClient: SignatureService {
     private static var strayOutcome: Failure {
         Failure(.permanent, "the answer belongs to another sort of call", advice: .server)
     }
+}
+
+/// Takes an answer of which nothing is wanted but that it came.
+private final class ProbeReception: HTTPAnswerReceiving {
+    func receive(_ head: HTTPHead) {}
+    func receive(_ octets: UnsafeRawBufferPointer) -> Bool { true }
 }
 
 /// The clocks that the client reads; tests bring their own.

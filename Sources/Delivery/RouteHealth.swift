@@ -15,7 +15,8 @@ public struct RouteHealth: Sendable, Hashable {
     public private(set) var reason: String?
     /// The first failure in a row.
     public private(set) var since: Int?
-    private var pausedUntil = 0
+    /// The time before which nothing is tried.
+    public private(set) var pausedUntil = 0
     private var trialEnds: Int?
 
     /// Seconds for which nothing is tried after the first failure.

@@ -3,28 +3,90 @@ import Glibc
 
 /// One line for one event, for standard error. Untrusted text cannot end the line.
 package enum LogLine {
-    /// For a terminal: time, level, message and facts, `key=value` each.
-    /// - Parameter facts: In the order in which they stand in the line.
-    package static func text(
-        _ level: String, _ message: String, _ facts: [(key: String, value: String)],
+    /// A fact of a line: a name and its value.
+    package typealias Fact = (key: String, value: String)
+
+    /// The names of facts that come first, in this order; all others follow, sorted.
+    private static let order = [
+        "entry", "from", "to", "recipients", "size", "duration", "outcome", "verdict", "workflow", "server", "attempt",
+        "due", "times", "messageID", "reason",
+    ]
+
+    /// One line in the form of `format`, without its end.
+    /// - Parameters:
+    ///   - level: A word of swift-log's levels.
+    ///   - facts: In any order.
+    package static func line(
+        _ format: LogFormat, _ level: String, _ message: String, _ facts: [Fact], program: String,
         milliseconds: Int = LogLine.milliseconds()
     ) -> String {
-        var line = timestamp(milliseconds) + " " + level + " " + visible(message)
-        for (key, value) in facts { line += " " + key + "=" + quoted(visible(value)) }
-        return line
+        switch format {
+        case .text: text(level, message, facts, milliseconds: milliseconds)
+        case .json: json(level, message, facts, program: program, milliseconds: milliseconds)
+        case .journal: journal(level, message, facts)
+        }
     }
 
-    /// For a machine that collects it: one JSON object, its keys in order.
+    /// For a terminal: local time with its zone, the beginning of the entry, the event, and facts, `key=value` each.
+    package static func text(
+        _ level: String, _ message: String, _ facts: [Fact], milliseconds: Int = LogLine.milliseconds()
+    ) -> String {
+        let entry = facts.first { $0.key == "entry" }.map { String($0.value.prefix(8)) } ?? "-"
+        let others = facts.filter { $0.key != "entry" }
+        let urgency = ["warning", "error", "critical"].contains(level) ? level.uppercased() + " " : ""
+        return localTime(milliseconds / 1_000) + " " + padded(visible(entry), to: 8) + " " + urgency
+            + padded(visible(message), to: 12) + words(others)
+    }
+
+    /// For a machine that collects it: one JSON object, its keys in a fixed order.
     package static func json(
-        _ level: String, _ message: String, _ facts: [(key: String, value: String)], program: String,
+        _ level: String, _ message: String, _ facts: [Fact], program: String,
         milliseconds: Int = LogLine.milliseconds()
     ) -> String {
         let own = [
-            ("level", level), ("message", visible(message)), ("program", program), ("t", timestamp(milliseconds)),
+            ("t", timestamp(milliseconds)), ("level", level), ("program", program), ("message", visible(message)),
         ]
-        let others = facts.filter { fact in !own.contains { $0.0 == fact.key } }.map { ($0.key, visible($0.value)) }
-        let members = (own + others).sorted { $0.0 < $1.0 }.map { jsonString($0.0) + ":" + jsonString($0.1) }
-        return "{" + members.joined(separator: ",") + "}"
+        let others = sorted(facts.filter { fact in !own.contains { $0.0 == fact.key } }).map {
+            ($0.key, visible($0.value))
+        }
+        return "{" + (own + others).map { jsonString($0.0) + ":" + jsonString($0.1) }.joined(separator: ",") + "}"
+    }
+
+    /// For journald: the priority (syslog(3)), the event, and facts.
+    static func journal(_ level: String, _ message: String, _ facts: [Fact]) -> String {
+        let priority =
+            switch level {
+            case "critical": 2
+            case "error": 3
+            case "warning": 4
+            case "notice": 5
+            case "info": 6
+            default: 7
+            }
+        return "<\(priority)>" + visible(message) + words(facts)
+    }
+
+    private static func words(_ facts: [Fact]) -> String {
+        sorted(facts).map { " " + $0.key + "=" + quoted(visible($0.value)) }.joined()
+    }
+
+    private static func sorted(_ facts: [Fact]) -> [Fact] {
+        func rank(_ fact: Fact) -> Int { order.firstIndex(of: fact.key) ?? order.count }
+        return facts.sorted { (rank($0), $0.key) < (rank($1), $1.key) }
+    }
+
+    /// `16:44:03 CET`, by the time zone of this machine.
+    private static func localTime(_ seconds: Int) -> String {
+        var moment = time_t(seconds)
+        var parts = tm()
+        guard localtime_r(&moment, &parts) != nil else { return timestamp(seconds * 1_000) }
+        var text = [CChar](repeating: 0, count: 40)
+        let count = strftime(&text, text.count, "%H:%M:%S %Z", &parts)
+        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
     }
 
     /// Writes `line` to standard error. One write a line, so that lines of several processes on one stream do not mix.

@@ -1,8 +1,10 @@
 /// Exit codes by sysexits.h, as mail transfer agents read them.
 public enum ExitStatus: Int32, Sendable {
     case success = 0
-    /// Something is unhealthy (`ses status`).
+    /// A warning (`ses status`), or not all was done.
     case unhealthy = 1
+    /// Something is broken (`ses status`).
+    case broken = 2
     /// EX_USAGE.
     case usage = 64
     /// EX_DATAERR: the input can never be accepted.

@@ -89,5 +89,5 @@ package struct UnixSocket: Sendable, Hashable {
 package struct SocketError: Error, Sendable, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -14,7 +14,7 @@ public final class LMTPService: Sendable {
     }
 
     private let options: LMTPServiceOptions
-    private let log = ServiceLog()
+    private let log: ServiceLog
     /// Connections under way.
     private let count = Mutex(0)
     private let hasFailed = Atomic(false)
@@ -26,6 +26,7 @@ public final class LMTPService: Sendable {
 
     private init(_ options: LMTPServiceOptions) throws(ProgramError) {
         self.options = options
+        log = ServiceLog(options.logFormat)
         stop = try Self.pipe()
         ended = try Self.pipe()
         signals = try Self.pipe()
@@ -61,10 +62,12 @@ public final class LMTPService: Sendable {
         var listeners: [Listener] = []
         defer { for listener in listeners { remove(listener) } }
         for door in options.doors { listeners.append(try listen(at: door)) }
+        log.write("notice", "started", [("version", ProgramRelease.version), ("pid", "\(getpid())")])
         accept(listeners, most: most)
         for listener in listeners { close(listener.descriptor) }
         close(stop.write)
         waitForConnections()
+        log.write("notice", "stopped", [("version", ProgramRelease.version)])
         return hasFailed.load(ordering: .acquiring) ? ExitStatus.inputOutput.rawValue : 0
     }
 

@@ -1,3 +1,4 @@
+public import HostProcess
 public import Spool
 
 /// The options of `ses-lmtp`.
@@ -35,6 +36,8 @@ public struct LMTPServiceOptions: Sendable {
     public var maximumMessageTime = 900
     /// True if it may run as root.
     public var allowsRoot = false
+    /// The form of log lines.
+    public var logFormat = LogFormat.fitting
 
     public init(spool: String, doors: [Door]) {
         self.spool = spool

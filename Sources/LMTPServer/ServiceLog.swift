@@ -1,16 +1,16 @@
-import Glibc
 import HostProcess
 import Synchronization
 
-/// The log of the service on standard error: text on a terminal, JSON otherwise.
+/// The log of the service on standard error.
 final class ServiceLog: Sendable {
-    private let isText = isatty(STDERR_FILENO) == 1
+    private let format: LogFormat
     private let rare = Mutex<[String: ContinuousClock.Instant]>([:])
     private let program = "ses-lmtp"
 
+    init(_ format: LogFormat) { self.format = format }
+
     func write(_ level: String, _ message: String, _ facts: [(key: String, value: String)]) {
-        LogLine.put(
-            isText ? LogLine.text(level, message, facts) : LogLine.json(level, message, facts, program: program))
+        LogLine.put(LogLine.line(format, level, message, facts, program: program))
     }
 
     /// The same, once in ten seconds for a message: a full disk must not fill the log.

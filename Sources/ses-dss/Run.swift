@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HostProcess
 import Logging
+import Monitoring
 import ProgramCommands
 import SigningServer
 
@@ -22,9 +23,11 @@ struct Run: DSSCommand {
             \(InjectedFault.Kind.allCases.map(\.rawValue).joined(separator: ", ")).
             """)
     var fault: [String] = []
+    @OptionGroup var log: LogOption
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        let logger = Logger(label: "ses-dss") { StreamLogHandler.standardError(label: $0) }
+        LineLogHandler.bootstrap(log.format)
+        let logger = Logger(label: "ses-dss")
         let faults = try fault.map { (text) throws(ProgramError) in
             guard let fault = InjectedFault(text) else {
                 throw ProgramError(.usage, "--fault \(text): not known; see --help")

@@ -1,6 +1,6 @@
 public import ArgumentParser
 import Glibc
-import HostProcess
+public import HostProcess
 import LMTPServer
 public import Spool
 
@@ -28,6 +28,7 @@ struct SESLMTP: ParsableCommand {
     @Option(help: "The most connections at a time.") var maxConnections = 100
     @Option(help: "Seconds to wait for a command, or for more of a message.") var timeout = 300
     @Option(help: "Seconds that a message may take from DATA to its end.") var dataTimeout = 900
+    @Option(help: "text, json or journal, whatever standard error is (else what fits it).") var logFormat: LogFormat?
     @Flag(help: "Run as root all the same (also SES_ALLOW_ROOT=1).") var allowRoot = false
 
     func validate() throws {
@@ -61,9 +62,11 @@ struct SESLMTP: ParsableCommand {
         options.patience = timeout
         options.maximumMessageTime = dataTimeout
         options.allowsRoot = allowRoot
+        options.logFormat = logFormat ?? .fitting
         let status = LMTPService.run(options)
         guard status == 0 else { throw ExitCode(status) }
     }
 }
 
 extension MaildirDelivery.Destination: ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}

@@ -1,5 +1,7 @@
 import ArgumentParser
 import HostProcess
+import HouseStatus
+import Monitoring
 import ProgramCommands
 import ProgramLife
 import RelayProgram
@@ -43,9 +45,14 @@ struct Run: RelayCommand {
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
+    @OptionGroup var log: LogOption
+    @OptionGroup var metrics: MetricsOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        try await RelayDaemon.start(.run, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        try await RelayDaemon.start(
+            .run,
+            ProgramOptions(
+                config.path, spool.path, allowsRoot: root.isAllowed, logFormat: log.format, metrics: metrics.outlets))
     }
 }
 
@@ -56,9 +63,14 @@ struct Once: RelayCommand {
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
+    @OptionGroup var log: LogOption
+    @OptionGroup var metrics: MetricsOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        try await RelayDaemon.start(.once, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        try await RelayDaemon.start(
+            .once,
+            ProgramOptions(
+                config.path, spool.path, allowsRoot: root.isAllowed, logFormat: log.format, metrics: metrics.outlets))
     }
 }
 
@@ -77,13 +89,17 @@ struct Check: RelayCommand {
 
 struct Status: RelayCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tell how the relay is doing; exit 1 when unhealthy.")
+        abstract: "Tell how the relay is doing.",
+        discussion: "The first word is OK, WARNING or CRITICAL, and the exit status is 0, 1 or 2.")
+    @OptionGroup var limits: StatusLimitOptions
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
-    @OptionGroup var format: FormatOption
+    @OptionGroup var format: StatusFormatOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        let report = try RelayStatusReport.make(configuration: config.path, spool: spool.path)
-        return try report.printed(asJSON: format.isJSON)
+        let options = HouseOptions(
+            config.path, spool.path, maximumAge: limits.maxAge.seconds, maximumIdle: limits.maxIdle.seconds,
+            leastFree: limits.minFree)
+        return try format.print(HouseReport.make(.relay, options), called: "SES-RELAY")
     }
 }

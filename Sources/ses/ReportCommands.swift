@@ -1,8 +1,10 @@
 import ArgumentParser
-import SESProgram
 import HostProcess
+import HouseStatus
+import Monitoring
 import ProgramCommands
 import ProgramLife
+import SESProgram
 import Workflows
 
 struct Check: SESCommand {
@@ -36,13 +38,27 @@ struct Explain: SESCommand {
 
 struct Status: SESCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tell how the spool is doing; exit 1 when unhealthy.")
+        abstract: "Tell how the house is doing: ses, ses-relay, ses-lmtp, and ses-dss on this machine.",
+        discussion: """
+            The first word is OK, WARNING or CRITICAL, and the exit status is 0, 1 or 2. Run as root it looks with the \
+            rights of the spool's owner.
+            """)
+    @OptionGroup var limits: StatusLimitOptions
+    @Option(help: "The relay's configuration (else $SES_RELAY_CONFIG, else /etc/ses/relay.xml).") var relayConfig: String?
+    @Option(help: "The embedded server's dss.xml (else the one beside the socket that ses.xml names).")
+    var dssConfig: String?
+    @Option(help: "The directory with the sockets of ses-lmtp.") var lmtpSockets = "/run/ses-lmtp"
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
-    @OptionGroup var format: FormatOption
+    @OptionGroup var format: StatusFormatOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        let report = try StatusReport.make(configuration: config.path, spool: spool.path)
-        return try report.printed(asJSON: format.isJSON)
+        var options = HouseOptions(
+            config.path, spool.path, maximumAge: limits.maxAge.seconds, maximumIdle: limits.maxIdle.seconds,
+            leastFree: limits.minFree)
+        options.relayConfiguration = relayConfig
+        options.dssConfiguration = dssConfig
+        options.lmtpSockets = lmtpSockets
+        return try format.print(HouseReport.make(.whole, options), called: "SES")
     }
 }

@@ -24,9 +24,14 @@ struct Watch: SESCommand {
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
+    @OptionGroup var log: LogOption
+    @OptionGroup var metrics: MetricsOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        try await Daemon.run(.watch, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        try await Daemon.run(
+            .watch,
+            ProgramOptions(
+                config.path, spool.path, allowsRoot: root.isAllowed, logFormat: log.format, metrics: metrics.outlets))
     }
 }
 
@@ -37,9 +42,14 @@ struct Process: SESCommand {
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
+    @OptionGroup var log: LogOption
+    @OptionGroup var metrics: MetricsOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        try await Daemon.run(.process, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        try await Daemon.run(
+            .process,
+            ProgramOptions(
+                config.path, spool.path, allowsRoot: root.isAllowed, logFormat: log.format, metrics: metrics.outlets))
     }
 }
 
@@ -50,9 +60,14 @@ struct Sweep: SESCommand {
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
     @OptionGroup var root: RootOption
+    @OptionGroup var log: LogOption
+    @OptionGroup var metrics: MetricsOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        try await Daemon.run(.sweep, ProgramOptions(config.path, spool.path, allowsRoot: root.isAllowed))
+        try await Daemon.run(
+            .sweep,
+            ProgramOptions(
+                config.path, spool.path, allowsRoot: root.isAllowed, logFormat: log.format, metrics: metrics.outlets))
     }
 }
 

@@ -17,19 +17,6 @@ struct FilterOptions: ParsableArguments {
     }
 }
 
-/// An age on the command line: a number with `s`, `m`, `h` or `d`.
-struct Age: ExpressibleByArgument {
-    let seconds: Int
-
-    init?(argument: String) {
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        guard let unit = argument.last.flatMap({ units[$0] }), let number = Int(argument.dropLast()), number >= 0,
-            case (let seconds, false) = number.multipliedReportingOverflow(by: unit)
-        else { return nil }
-        self.seconds = seconds
-    }
-}
-
 extension StandingPlace: ExpressibleByArgument {}
 
 struct List: SESCommand {

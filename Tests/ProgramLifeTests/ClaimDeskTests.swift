@@ -27,7 +27,7 @@ struct ClaimDeskTests {
     func left() throws {
         let bench = try Bench()
         #expect(bench.claims.transaction(of: .left(reason: "not readable"), "outgoing/a") == nil)
-        #expect(bench.board.snapshot.reasons["left"]?.contains("not readable") == true)
+        #expect(bench.board.snapshot.reasons["left"]?.text.contains("not readable") == true)
         #expect(!bench.claims.admits("outgoing/a"), "it is tried again after a while")
         #expect(bench.claims.transaction(of: .taken, "outgoing/a") == nil)
         #expect(bench.board.snapshot.reasons["left"] == nil)

@@ -257,7 +257,7 @@ struct EntryTests {
         try bench.scratch.write(Array(RelayBench.message.utf8), to: "spool/delivered/new/1.M1.host")
         bench.pass()
         #expect(try bench.counts() == ["delivered/new": 1])
-        #expect(bench.board.snapshot.reasons["left in delivered"]?.contains("not of the spool") == true)
+        #expect(bench.board.snapshot.reasons["left in delivered"]?.text.contains("not of the spool") == true)
     }
 
     @Test("an unanswered end of a message is tried again, and counted as a possible repeat")

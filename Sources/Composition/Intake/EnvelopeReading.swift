@@ -35,7 +35,7 @@ extension Envelope {
         let trace = traceFields(of: header)
         let sender = trace.first { $0.isNamed("Return-Path") }.flatMap { ReversePath(reading: $0.text) }
         // The address that the sender used counts before the one that an alias made of it.
-        for name in ["Envelope-To", "X-Original-To", "Delivered-To"] {
+        for name in ["Envelope-To", "X-Envelope-To", "X-Original-To", "Delivered-To"] {
             let (recipients, unreadable) = recipients(in: trace.filter { $0.isNamed(name) })
             if !recipients.isEmpty || !unreadable.isEmpty {
                 return Envelope(sender: sender, recipients: recipients, source: .trace, unreadable: unreadable)
@@ -108,6 +108,6 @@ extension Envelope {
 extension HeaderField {
     /// True if it is one of the fields that final delivery adds.
     var isDeliveryTrace: Bool {
-        ["Return-Path", "Delivered-To", "X-Original-To", "Envelope-To"].contains { isNamed($0) }
+        ["Return-Path", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To"].contains { isNamed($0) }
     }
 }

@@ -20,12 +20,12 @@ package final class LeftBehind: Sendable {
 
     package func contains(_ name: String) -> Bool { names.withLock { $0[name] != nil } }
 
-    /// One sentence; nil when there is nothing.
-    package var reason: String? {
+    /// The first file, and one sentence about all; nil when there is nothing.
+    package var reason: (name: String, text: String)? {
         names.withLock { names in
             guard let first = names.min(by: { $0.key < $1.key }) else { return nil }
             let more = names.count > 1 ? " (and \(names.count - 1) more)" : ""
-            return "\(first.key) was left where it is: \(first.value)\(more)"
+            return (first.key, "\(first.key) was left where it is: \(first.value)\(more)")
         }
     }
 }

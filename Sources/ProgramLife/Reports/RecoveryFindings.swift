@@ -1,3 +1,4 @@
+import Monitoring
 import Spool
 
 /// The findings of recoveries that make the status unhealthy, reported as one reason for each state of the table.
@@ -26,11 +27,19 @@ struct RecoveryFindings {
     }
 
     /// A sentence for each state of which something was found, nil where there is nothing any more, by subject.
-    var reasons: [(subject: String, reason: String?)] {
+    var reasons: [(subject: String, reason: StandingReason?)] {
         found.map { state, paths in
             let more = paths.count > 1 ? " (and \(paths.count - 1) more)" : ""
             let first = paths.min { $0.key < $1.key }
-            return ("recovery " + state.rawValue, first.map { "\($0.key) (\(state.rawValue)): \($0.value)\(more)" })
+            let isForeign = state == .foreign
+            return (
+                "recovery " + state.rawValue,
+                first.map {
+                    StandingReason(
+                        isForeign ? .foreignFile : .repairedState, "\($0.key) (\(state.rawValue)): \($0.value)\(more)",
+                        path: isForeign ? $0.key : nil)
+                }
+            )
         }
     }
 }

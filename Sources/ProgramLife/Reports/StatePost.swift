@@ -1,33 +1,45 @@
 import Foundation
 package import Spool
+import Synchronization
+
+/// The files of the configuration in force, as they were when it was read.
+package final class ConfigurationRecord: Sendable {
+    private let stamps: Mutex<[FileStamp]>
+
+    package init(_ stamps: [FileStamp]) { self.stamps = Mutex(stamps) }
+
+    package var current: [FileStamp] { stamps.withLock { $0 } }
+    package func replace(with stamps: [FileStamp]) { self.stamps.withLock { $0 = stamps } }
+}
 
 /// Renews the published state of this process on every change and every 4 s.
-package final class StatePost<Own: Codable & Equatable & Sendable>: Sendable {
+package final class StatePost: Sendable {
     private let bell: WakeBell
     private let spool: Spool
     private let board: HealthBoard
     private let gate: IntakeGate
     private let started: Int
     private let watches: Bool
-    private let own: @Sendable () -> Own
-    private let published: @Sendable () -> Void
+    private let record: ConfigurationRecord
+    private let tally: DayTally
+    private let servers: @Sendable () -> [ServerState]
 
     /// - Parameters:
     ///   - bell: Rung on every change.
     ///   - watches: True if the process watches the folders for arrivals.
-    ///   - own: Returns the fields of this program.
-    ///   - published: Called after each renewal, and at the end.
+    ///   - servers: The servers that this program calls, at most as many as a state has room for.
     package init(
         bell: WakeBell, spool: Spool, board: HealthBoard, gate: IntakeGate, clock: SpoolClock, watches: Bool,
-        published: @escaping @Sendable () -> Void = {}, own: @escaping @Sendable () -> Own
+        record: ConfigurationRecord, tally: DayTally, servers: @escaping @Sendable () -> [ServerState]
     ) {
         self.bell = bell
         self.spool = spool
         self.board = board
         self.gate = gate
         self.watches = watches
-        self.own = own
-        self.published = published
+        self.record = record
+        self.tally = tally
+        self.servers = servers
         started = clock.now()
     }
 
@@ -37,10 +49,9 @@ package final class StatePost<Own: Codable & Equatable & Sendable>: Sendable {
             // Whatever changes, and however often: no more than this.
             try? await Task.sleep(for: SpoolHealth.shortestStateInterval)
         } while await bell.wait(atMost: SpoolHealth.stateInterval)
-        // The last counts must be visible too.
-        published()
-        // One that cannot be removed is left out by readers, because its process is dead.
-        try? spool.removeState(program: spool.program.name)
+        publish()
+        // One that stays is recognised by readers, because its process is dead.
+        try? spool.retireState(program: spool.program.name)
     }
 
     package func end() { bell.silence() }
@@ -48,7 +59,8 @@ package final class StatePost<Own: Codable & Equatable & Sendable>: Sendable {
     private func publish() {
         let health = board.snapshot
         let state = PublishedState(
-            started: started, reasons: health.told, lastError: health.lastErrorTold, watches: watches, own: own())
+            started: started, watches: watches, configuration: record.current, reasons: health.told,
+            lastError: health.lastErrorTold, servers: servers(), today: tally.current)
         do {
             try spool.publishState([UInt8](try JSONEncoder().encode(state)), program: spool.program.name)
         } catch let error as SpoolError {
@@ -57,6 +69,5 @@ package final class StatePost<Own: Codable & Equatable & Sendable>: Sendable {
         } catch {
             preconditionFailure("the state is made of what JSON has: \(error)")
         }
-        published()
     }
 }

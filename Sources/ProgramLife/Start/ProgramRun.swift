@@ -1,6 +1,7 @@
 import Foundation
 package import HostProcess
 package import Logging
+import Monitoring
 package import ServiceLifecycle
 package import Spool
 import UnixSignals
@@ -74,6 +75,21 @@ package enum ProgramRun {
         }
     }
 
+    /// Logs the start of a program. One that works off what waits, as from cron, says nothing of it.
+    package static func tellStart(_ isDaemon: Bool, _ configuration: String, _ spool: Spool, _ log: Logger) {
+        log.log(
+            level: isDaemon ? .notice : .debug, "started",
+            metadata: [
+                "version": "\(ProgramRelease.version)", "pid": "\(getpid())", "configuration": "\(configuration)",
+                "spool": "\(spool.path)",
+            ])
+    }
+
+    /// Logs the end of a program, as ``tellStart(_:_:_:_:)`` does its start.
+    package static func tellEnd(_ isDaemon: Bool, _ log: Logger) {
+        log.log(level: isDaemon ? .notice : .debug, "stopped", metadata: ["version": "\(ProgramRelease.version)"])
+    }
+
     /// Returns the status of a drain, depending on whether it has moved everything that was due.
     /// - Parameters:
     ///   - duty: The words for what should have happened to the messages, such as "due" or "to be processed".
@@ -89,7 +105,7 @@ package enum ProgramRun {
             throw ProgramError(.tryAgain, error.description)
         }
         guard count > 0 else { return gate.isTroubled ? .tryAgain : .success }
-        let reasons = board.snapshot.told
+        let reasons = board.snapshot.told.map(\.text)
         throw ProgramError(
             .tryAgain,
             "\(count) \(count == 1 ? "message that was" : "messages that were") \(duty) \(count == 1 ? "is" : "are") left"
@@ -150,7 +166,8 @@ package struct ConfigurationReload: Service {
             log.notice("configuration re-read", metadata: ["file": "\(path)"])
         } catch {
             board.raise(
-                "configuration", "\(path) was not taken; the configuration before it stays in force: \(error.text)")
+                "configuration", .configurationUnusable,
+                "\(path) was not taken; the configuration before it stays in force: \(error.text)")
             log.error("configuration not taken", metadata: ["file": "\(path)", "error": "\(error.text)"])
         }
     }

@@ -1,4 +1,5 @@
 package import Logging
+import Monitoring
 package import Spool
 import Synchronization
 
@@ -58,20 +59,31 @@ package final class ClaimDesk: Sendable {
     }
 
     private func tellLeftBehind() {
-        if let reason = leftBehind.reason { board.raise("left", reason) } else { board.lift("left") }
+        if let reason = leftBehind.reason {
+            let slash = reason.name.firstIndex(of: "/") ?? reason.name.startIndex
+            let isOfMaildir = reason.name[..<slash] != "deferred"
+            let path = reason.name[..<slash] + (isOfMaildir ? "/new" : "") + reason.name[slash...]
+            board.raise("left", .unreadableFile, reason.text, path: isOfMaildir ? String(path) : "relay/" + path)
+        } else {
+            board.lift("left")
+        }
     }
 
     // MARK: - Listings
 
     /// Lists a folder to its end, as long as the gate lets messages be claimed.
-    /// - Parameter each: Gets a candidate and its key; returns false to end the listing.
+    /// - Parameters:
+    ///   - judgeForeign: As for `Spool.forEachWaiting`.
+    ///   - each: Gets a candidate and its key; returns false to end the listing.
     /// - Returns: True if the listing was not ended early.
     package func list(
-        _ queue: Queue, _ each: (Candidate, _ key: String) throws(SpoolError) -> Bool
+        _ queue: Queue, judgeForeign: (Candidate) throws(SpoolError) -> String? = Spool.leaveForeign,
+        _ each: (Candidate, _ key: String) throws(SpoolError) -> Bool
     ) -> Bool {
         var isWhole = true
         return list(queue.rawValue) { (seen) throws(SpoolError) in
-            let left = try spool.forEachWaiting(in: queue) { (candidate) throws(SpoolError) in
+            let left = try spool.forEachWaiting(in: queue, judgeForeign: judgeForeign) {
+                (candidate) throws(SpoolError) in
                 guard gate.mayClaim, !gate.isStopping else {
                     isWhole = false
                     return false
@@ -105,7 +117,7 @@ package final class ClaimDesk: Sendable {
             return isWhole
         } catch {
             gate.meet(error, about: "listing \(place)")
-            board.raise("listing \(place)", error.description)
+            board.raise("listing \(place)", .machineFault, error.description)
             return false
         }
     }
@@ -116,7 +128,9 @@ package final class ClaimDesk: Sendable {
     private func report(_ left: [LeftInPlace], in place: String) {
         guard let first = left.first else { return board.lift("left in \(place)") }
         let more = left.count > 1 ? " (and \(left.count - 1) more)" : ""
-        board.raise("left in \(place)", "\(first.path) was left where it is: \(first.reason)\(more)")
+        board.raise(
+            "left in \(place)", first.isForeign ? .foreignName : .unreadableFile,
+            "\(first.path) was left where it is: \(first.reason)\(more)", path: first.path)
     }
 }
 

@@ -1,6 +1,7 @@
 import HostProcess
 import Foundation
 package import Logging
+import Monitoring
 package import Spool
 import Synchronization
 
@@ -124,7 +125,7 @@ package final class IntakeGate: Sendable {
         let count = postponed.count
         let more =
             count == 0 ? "" : "; \(count) \(count == 1 ? "message waits" : "messages wait") for another try"
-        board.raise(Self.subject, "a fault of this machine holds up mail: \(text)\(more)")
+        board.raise(Self.subject, .machineFault, "a fault of this machine holds up mail: \(text)\(more)")
     }
 
     /// Tells of a fault that holds up no mail; it makes the status unhealthy until it has not come for a while.
@@ -132,7 +133,8 @@ package final class IntakeGate: Sendable {
         faults.tell("\(subject) cannot be written", error, about: subject, level: .warning)
         let now = clock.monotonic()
         let isNew = state.withLock { $0.passing.updateValue(now, forKey: subject) == nil }
-        board.raise(subject, "\(subject) cannot be written: \(error.description)")
+        let code: StatusCode = subject == Self.journal ? .journalUnwritable : .machineFault
+        board.raise(subject, code, "\(subject) cannot be written: \(error.description)")
         if isNew { bell.ring() }
     }
 
@@ -242,7 +244,11 @@ package final class IntakeGate: Sendable {
         }
         if hasEnded { liftWhereOver(afterSuccess: true) }
         for (subject, reason) in reasons {
-            if let reason { board.raise(subject, reason) } else { board.lift(subject) }
+            if let reason {
+                board.raise(subject, reason.code, reason.text, path: reason.path)
+            } else {
+                board.lift(subject)
+            }
         }
         for warning in report.warnings {
             faults.tell("journal not written", warning, about: "recovery", level: .warning)

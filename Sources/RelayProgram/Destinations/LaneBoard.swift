@@ -217,6 +217,29 @@ final class LaneBoard: @unchecked Sendable {
         }
     }
 
+    /// The destination was seen to answer, by other means than a delivery.
+    func foundAnswering(_ destination: Destination) {
+        let hasChanged = condition.withLock {
+            guard lanes[destination]?.health.isAnswering == false else { return false }
+            lanes[destination]?.health.succeeded()
+            condition.broadcast()
+            return true
+        }
+        if hasChanged { changed() }
+    }
+
+    /// Forgets all troubles, because other settings are in force: what did not answer may be another server now.
+    func forgetTroubles() {
+        condition.withLock {
+            for (destination, lane) in lanes where !lane.health.isAnswering {
+                lanes[destination]?.health.succeeded()
+                if lane.isIdle { lanes[destination] = nil }
+            }
+            condition.broadcast()
+        }
+        changed()
+    }
+
     /// The destinations that are not answering.
     func notAnswering() -> [(destination: Destination, health: RouteHealth)] {
         condition.withLock {

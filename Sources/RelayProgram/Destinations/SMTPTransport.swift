@@ -168,6 +168,35 @@ final class SMTPTransport: Transport {
         return .failure(last)
     }
 
+    // MARK: - Whether a gateway is back
+
+    /// The time that a gateway has for a connection that is only tried.
+    private static let glance = Duration.seconds(1)
+
+    /// Whether the gateway of `destination` takes a connection; nothing is said over it.
+    func takesConnection(_ destination: Destination) -> Bool {
+        guard let (gateway, _) = gateway(of: destination) else { return false }
+        return ConnectionGlance.succeeds(host: gateway.host, port: gateway.port, within: Self.glance)
+    }
+
+    /// Opens a session with the gateway of `destination`, and keeps it for the next message.
+    /// - Returns: False if the gateway does not answer as it should.
+    func opensSession(_ destination: Destination) -> Bool {
+        guard let (gateway, route) = gateway(of: destination) else { return false }
+        var settings = settings(gateway, route)
+        settings.connectTimeout = min(settings.connectTimeout, .seconds(5))
+        settings.openingTimeout = min(settings.openingTimeout, .seconds(10))
+        guard case .success(let session) = connect([settings], timeouts(route)) else { return false }
+        pool.put(session, destination)
+        return true
+    }
+
+    private func gateway(of destination: Destination) -> (RelayRoute.Gateway, RelayRoute)? {
+        guard routes.indices.contains(destination.route), case .gateway(let gateway) = routes[destination.route].target
+        else { return nil }
+        return (gateway, routes[destination.route])
+    }
+
     // MARK: - Settings
 
     private func settings(_ gateway: RelayRoute.Gateway, _ route: RelayRoute) -> MailConnectionSettings {

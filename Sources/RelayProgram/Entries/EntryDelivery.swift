@@ -68,6 +68,11 @@ struct EntryDelivery {
         var ending = LaneBoard.Ending.nothing
         defer { context.lanes.leave(destination, ending, at: context.seconds) }
         served.append(destination)
+        let begun = ContinuousClock.now
+        defer {
+            let hasEndedWell = if case .failed = ending { false } else { true }
+            context.counters.delivered(to: destination, in: .now - begun, hasEndedWell: hasEndedWell)
+        }
         try record.prepare(for: recipients)
         switch try deliver(message, to: destination, recipients) {
         case .complete: ending = .succeeded

@@ -1,4 +1,6 @@
+import InternetMessage
 import Logging
+import MailEnvelope
 import ProgramLife
 import Spool
 
@@ -7,6 +9,10 @@ final class EntryVoice {
     private let transaction: Transaction
     private let context: RelayContext
     var messageID: String?
+    var envelope: Envelope?
+    /// Octets of the message.
+    var size: Int?
+    private let begun = ContinuousClock.now
     var log: Logger { context.log }
 
     init(_ transaction: Transaction, _ context: RelayContext) {
@@ -33,6 +39,13 @@ final class EntryVoice {
         var metadata = more
         metadata["entry"] = "\(transaction.entry)"
         if let messageID { metadata["messageID"] = "\(messageID)" }
+        if let envelope {
+            metadata["from"] = "\(envelope.sender.map(\.shown) ?? "-")"
+            metadata["recipients"] = "\(envelope.recipients.count)"
+        }
+        if let size { metadata["size"] = "\(size)" }
+        metadata["duration"] = "\(Int((.now - begun) / .milliseconds(1)))ms"
+        for (key, value) in more { metadata[key] = value }
         return metadata
     }
 }

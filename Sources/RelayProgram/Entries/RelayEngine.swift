@@ -31,8 +31,13 @@ final class RelayEngine: Sendable {
     /// Rung when something was deferred.
     let deferredBell = WakeBell()
     let clock: SpoolClock
+    let counters: RelayCounters
+    /// Unix seconds.
+    let started: Int
     private let context: RelayContext
     private let claims: ClaimDesk
+    /// Files that other programs or persons have put where this one sends from.
+    let strangers: StrangerDesk
     /// Unix seconds at which the deferred messages were last looked through for those that are due.
     private let lastPass = Atomic(0)
     /// Messages deferred only because their destinations were busy. A delivery that ends there takes up the next.
@@ -46,10 +51,13 @@ final class RelayEngine: Sendable {
         self.settings = settings
         self.board = board
         self.lanes = lanes
+        self.counters = counters
+        started = clock.now()
         self.clock = clock
         self.log = log
         let gate = IntakeGate(spool: spool, board: board, log: log, clock: clock)
         self.gate = gate
+        strangers = StrangerDesk(spool: spool, clock: clock)
         claims = ClaimDesk(spool: spool, gate: gate, board: board, log: log)
         context = RelayContext(
             spool: spool, lanes: lanes, counters: counters, clock: clock, random: random, solitude: Solitude(),
@@ -201,11 +209,22 @@ final class RelayEngine: Sendable {
     /// - Returns: The number of messages handed on.
     func pass(_ queue: Queue, _ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
-        _ = claims.list(queue) { (candidate, key) throws(SpoolError) in
+        let begin = clock.monotonic()
+        func take(_ candidate: Candidate, _ key: String) throws(SpoolError) -> Bool {
             guard !gate.mustWait(key) else { return true }
             handed += 1
             return hand(.fresh(candidate))
         }
+        func judge(_ stranger: Candidate) throws(SpoolError) -> String? {
+            switch try strangers.judge(stranger) {
+            case .unfit(let reason): return reason
+            case .waits: return nil
+            case .fit(let candidate):
+                _ = try take(candidate, candidate.key)
+                return nil
+            }
+        }
+        if claims.list(queue, judgeForeign: judge, take) { strangers.forget(queue, notSeenSince: begin) }
         return handed
     }
 

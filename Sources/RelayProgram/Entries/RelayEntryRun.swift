@@ -74,6 +74,8 @@ final class RelayEntryRun {
             return try conclusion.putAway("\(error)")
         }
         voice.messageID = entry.messageID
+        voice.envelope = entry.envelope
+        voice.size = entry.file.message.count
         voice.tell(.claimed)
         var summary = AttemptSummary(countsAsAttempt: false)
         if let defect = entry.defect {

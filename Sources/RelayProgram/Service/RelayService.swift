@@ -12,7 +12,8 @@ final class RelayService: Service {
     private let isDaemon: Bool
     private let watcher: SpoolWatcher?
     private let engine: RelayEngine
-    private let post: StatePost<RelayProgress>
+    private let post: StatePost
+    private let watch: NextHopWatch
     private let handoff: Handoff<RelayEngine.Waiting>
     private let bell = WakeBell()
     private let tidyBell = WakeBell()
@@ -29,14 +30,14 @@ final class RelayService: Service {
     private static let relisting = Duration.seconds(300)
 
     init(
-        isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: StatePost<RelayProgress>,
-        threads: WorkerThreads,
+        isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: StatePost, threads: WorkerThreads,
         log: Logger
     ) {
         self.isDaemon = isDaemon
         self.watcher = watcher
         self.engine = engine
         self.post = post
+        watch = NextHopWatch(engine: engine, log: log)
         self.threads = threads
         self.log = log
         let width = engine.settings.current.workers
@@ -51,6 +52,7 @@ final class RelayService: Service {
         crew.resize(to: settings.workers)
         // An attempt that waits for a turn waits under the former limits. Its message is set aside and due at once,
         // under the new ones.
+        engine.lanes.forgetTroubles()
         engine.lanes.sendAwayWaiting()
     }
 
@@ -107,6 +109,7 @@ final class RelayService: Service {
         engine.lanes.stop()
         bell.silence()
         tidyBell.silence()
+        watch.bell.silence()
         engine.deferredBell.silence()
     }
 
@@ -132,6 +135,7 @@ final class RelayService: Service {
                 // Apart from the others: servers may take their time to say goodbye.
                 while await tidyBell.wait(atMost: nil) { engine.settings.current.transport.tidy() }
             }
+            group.addTask { [watch] in await watch.run() }
             group.addTask { [self] in
                 guard let watcher else { return }
                 for await wake in watcher.wakes {
@@ -156,7 +160,7 @@ final class RelayService: Service {
             for queue in [Queue.delivered, .admin] where engine.gate.mayClaim {
                 _ = engine.pass(queue) { handoff.put($0) }
             }
-        } while await bell.wait(atMost: nil)
+        } while await bell.wait(atMost: engine.strangers.nextLook)
     }
 
     private func passDeferred() async {
@@ -198,7 +202,9 @@ final class RelayService: Service {
             found += engine.passDeferred { handoff.put($0) }
             await handoff.untilIdle()
             guard found > 0, engine.handledCount > before else {
-                if engine.gate.mayClaim { return }
+                guard engine.gate.mayClaim else { continue }
+                // A file that another program put here is waited for until it is known to be complete.
+                guard let wait = engine.strangers.nextLook, await bell.wait(atMost: wait) else { return }
                 continue
             }
         }

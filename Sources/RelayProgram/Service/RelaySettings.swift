@@ -84,6 +84,11 @@ struct RouteTransport: Transport {
         }
     }
 
+    /// Returns true if the gateway of `destination` takes a connection.
+    func takesConnection(_ destination: Destination) -> Bool { smtp.takesConnection(destination) }
+    /// Returns true if a session with the gateway of `destination` can be opened, up to and including AUTH.
+    func opensSession(_ destination: Destination) -> Bool { smtp.opensSession(destination) }
+
     func tidy(all: Bool = false) { smtp.tidy(all: all) }
     func interrupt() {
         smtp.interrupt()

@@ -1,4 +1,5 @@
 import Logging
+import Monitoring
 import Processing
 import ProgramLife
 import SESConfiguration
@@ -13,6 +14,7 @@ final class Engine: Sendable {
     let configuration: InForce<LiveConfiguration>
     /// Closed while a local fault (a full disk, say) lets nothing be done.
     let gate: IntakeGate
+    let meter: SESMeter
     let clock: SpoolClock
     let lanes: [WorkLane]
     /// Messages that may be what ended earlier starts, to be worked one after the other.
@@ -20,9 +22,10 @@ final class Engine: Sendable {
     let claims: ClaimDesk
 
     init(
-        spool: Spool, configuration: InForce<LiveConfiguration>, board: HealthBoard, clock: SpoolClock = .system,
-        log: Logger
+        spool: Spool, configuration: InForce<LiveConfiguration>, board: HealthBoard, meter: SESMeter = SESMeter(),
+        clock: SpoolClock = .system, log: Logger
     ) {
+        self.meter = meter
         self.spool = spool
         self.configuration = configuration
         self.board = board
@@ -86,6 +89,7 @@ final class Engine: Sendable {
             gate.succeeded(transaction.entry)
             if case .deferred(_, let due) = ending { lane(of: transaction.origin.direction).addRetry(due: due) }
             note(run.account, transaction.origin)
+            meter.ended(run, transaction.origin.direction)
         } catch {
             interrupted(transaction, error)
         }
@@ -132,6 +136,7 @@ final class Engine: Sendable {
         do {
             _ = try run.isolate()
             claims.countHandled()
+            meter.ended(run, transaction.origin.direction)
             gate.succeeded(transaction.entry)
             board.note(run.account.reason)
         } catch {
@@ -156,7 +161,11 @@ final class Engine: Sendable {
             }
         if account.hasServerResult { board.lift(subject) }
         guard let failure = account.failure else { return }
-        if failure.pointsAtConfiguration { board.raise(subject, failure.summary) } else { board.note(failure.summary) }
+        if failure.pointsAtConfiguration {
+            board.raise(subject, .serverRefuses, failure.summary)
+        } else {
+            board.note(failure.summary)
+        }
     }
 
     // MARK: - What is left

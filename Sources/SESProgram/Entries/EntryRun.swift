@@ -33,6 +33,12 @@ final class EntryRun {
     private(set) var account = Outcome.Account()
     /// The mail server's identifier of the message, which the results keep; nil before it is read, or without one.
     private var queueID: String?
+    /// Octets of the message; nil before it is read.
+    private var size: Int?
+    private let begun = ContinuousClock.now
+    /// The word for what became of the entry; nil as long as nothing has.
+    private(set) var outcome: String?
+    var duration: Duration { begun.duration(to: .now) }
 
     /// - Parameter server: The lane of its signing server; nil for a message that is processed alone.
     init(
@@ -217,6 +223,7 @@ final class EntryRun {
         _ raw: OctetString, _ block: OctetString?, canonical: OctetString, _ ending: LineEnding
     ) -> Entry {
         queueID = block.flatMap(EnvelopeBlock.queueID)
+        size = raw.count
         return Entry(
             id: "\(transaction.entry)", uniqueName: "\(transaction.uniqueName)", direction: direction,
             isBare: transaction.origin.isBare, attempts: transaction.attempts,
@@ -286,8 +293,15 @@ final class EntryRun {
     private var identity: Logger.Metadata { ["entry": "\(transaction.entry)"] }
 
     private func logEnd(_ what: String, _ files: [PublishedFile], extra: Logger.Metadata = [:]) {
+        outcome = what
         var metadata = identity.merging(extra) { $1 }
-        metadata["to"] = "\(files.map(\.folder.rawValue).joined(separator: ","))"
+        if let envelope = account.envelope {
+            metadata["from"] = "\(envelope.sender.map(\.shown) ?? "-")"
+            metadata["to"] = "\(envelope.recipients.count)"
+        }
+        if let size { metadata["size"] = "\(size)" }
+        metadata["duration"] = "\(Self.milliseconds(duration))ms"
+        metadata["folders"] = "\(files.map(\.folder.rawValue).joined(separator: ","))"
         if let workflow = account.workflow { metadata["workflow"] = "\(workflow)" }
         if let messageID = account.messageID { metadata["messageID"] = "\(messageID)" }
         if let verdict = account.verdict { metadata["verdict"] = "\(verdict)" }
@@ -295,6 +309,10 @@ final class EntryRun {
         if !account.reason.isEmpty { metadata["reason"] = "\(account.reason)" }
         if !account.removed.isEmpty { metadata["removed"] = "\(account.removed.joined(separator: ", "))" }
         metadata["attempt"] = metadata["attempt"] ?? "\(transaction.attempts + 1)"
-        log.info("\(what)", metadata: metadata)
+        // What does not go on to its recipients, now or later, is for a person to know.
+        let isKept = !files.contains { $0.folder == .delivered || $0.folder == .retry }
+        log.log(level: isKept ? .warning : .info, "\(what)", metadata: metadata)
     }
+
+    private static func milliseconds(_ duration: Duration) -> Int { Int(duration / .milliseconds(1)) }
 }

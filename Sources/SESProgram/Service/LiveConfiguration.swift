@@ -36,11 +36,11 @@ final class LiveConfiguration: Sendable {
     /// - Throws: ``ProgramError`` when the client certificate or the trust store cannot be used.
     init(
         _ server: SESSettings, spool: Spool, limiter: NoticeLimiter, copies: AdministratorCopies,
-        clock: SpoolClock, hostName: String
+        clock: SpoolClock, hostName: String, called: @escaping @Sendable (DSSCall) -> Void = { _ in }
     ) throws(ProgramError) {
         self.server = server
         do {
-            client = try DSSClient(try server.clientConfiguration())
+            client = try DSSClient(try server.clientConfiguration(), ended: called)
         } catch let error as Failure {
             throw ProgramError(.system, error.summary)
         } catch let error as ProgramError {

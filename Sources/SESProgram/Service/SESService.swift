@@ -1,5 +1,7 @@
 import HostProcess
+import HouseStatus
 import Logging
+import Monitoring
 import ProgramLife
 import SESConfiguration
 import ServiceLifecycle
@@ -15,7 +17,8 @@ final class SESService: Service {
     private let mode: Daemon.Mode
     private let watcher: SpoolWatcher?
     private let loops: [QueueLoop]
-    private let statePost: StatePost<ServerAddresses>
+    private let statePost: StatePost
+    private let watch: ServerWatch
     private let summaries: CopySummaries
     private let threads: WorkerThreads
     private let log: Logger
@@ -31,11 +34,15 @@ final class SESService: Service {
     /// The number of faults in a row that a drain waits out before it leaves the rest to the next run.
     private static let faultsInARow = 4
 
-    /// - Parameter endsProcess: True if the process ends with 75 a while after the order to stop, whatever is under
+    /// - Parameters:
+    ///   - record: The files of the configuration, for the status.
+    ///   - endsProcess: True if the process ends with 75 a while after the order to stop, whatever is under
     ///   way.
     init(
         mode: Daemon.Mode, spool: Spool, watcher: SpoolWatcher?, configuration: InForce<LiveConfiguration>,
-        copies: AdministratorCopies, clock: SpoolClock, threads: WorkerThreads, endsProcess: Bool = false, log: Logger
+        copies: AdministratorCopies, clock: SpoolClock, threads: WorkerThreads,
+        record: ConfigurationRecord = ConfigurationRecord([]), meter: SESMeter = SESMeter(), endsProcess: Bool = false,
+        log: Logger
     ) {
         self.mode = mode
         self.endsProcess = endsProcess
@@ -44,11 +51,13 @@ final class SESService: Service {
         self.log = log
         let bell = WakeBell()
         engine = Engine(
-            spool: spool, configuration: configuration, board: HealthBoard(changed: { bell.ring() }), clock: clock,
-            log: log)
+            spool: spool, configuration: configuration, board: HealthBoard(changed: { bell.ring() }), meter: meter,
+            clock: clock, log: log)
         statePost = StatePost(
-            bell: bell, spool: spool, board: engine.board, gate: engine.gate, clock: clock, watches: watcher != nil
-        ) { ServerAddresses(of: configuration.current.client) }
+            bell: bell, spool: spool, board: engine.board, gate: engine.gate, clock: clock, watches: watcher != nil,
+            record: record, tally: meter.tally
+        ) { configuration.current.client.states }
+        watch = ServerWatch(configuration: configuration, log: log) { bell.ring() }
         summaries = CopySummaries(copies: copies, spool: spool, configuration: configuration, log: log)
         loops = engine.lanes.flatMap { [engine] lane in
             let own = lane.direction == .outgoing ? Queue.outgoing : .incoming
@@ -73,6 +82,9 @@ final class SESService: Service {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [statePost] in await statePost.run() }
             group.addTask { [summaries] in await summaries.run() }
+            // It ends when it is cancelled, which the end of the others brings.
+            let looking = Task { [watch] in await watch.run() }
+            defer { looking.cancel() }
             group.addTask { await self.work() }
             await group.next()
             statePost.end()

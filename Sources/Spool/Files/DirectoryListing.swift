@@ -10,6 +10,12 @@ extension Directory {
     /// be seen or not.
     /// - Parameter body: Returns false to stop.
     func forEachName(_ body: (FileName, EntryType) throws(SpoolError) -> Bool) throws(SpoolError) {
+        try forEachRawName { (pointer, type) throws(SpoolError) in try body(FileName(pointer), type) }
+    }
+
+    /// The same with the name where the system put it, for folders with very many files. The pointer is good until
+    /// `body` returns.
+    func forEachRawName(_ body: (UnsafePointer<CChar>, EntryType) throws(SpoolError) -> Bool) throws(SpoolError) {
         let copy = retrying { Glibc.openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard copy >= 0 else { throw SpoolError(.system, path: path, errno: errno, "cannot list the directory") }
         guard let stream = fdopendir(copy) else {
@@ -34,7 +40,7 @@ extension Directory {
                 case Int(DT_UNKNOWN): .unknown
                 default: .other
                 }
-            guard try body(FileName(pointer), type) else { return }
+            guard try body(pointer, type) else { return }
         }
     }
 

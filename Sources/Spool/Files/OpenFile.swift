@@ -54,5 +54,8 @@ final class OpenFile: Sendable {
         try outcome.get()
     }
 
+    /// Sets the mode whatever the umask was. Where that is refused, fewer may read the file, which stops nothing.
+    func setMode(_ mode: mode_t) { _ = fchmod(descriptor, mode) }
+
     func failure(_ errno: CInt, _ what: String) -> SpoolError { SpoolError(.system, path: path, errno: errno, what) }
 }

@@ -13,7 +13,9 @@ extension Spool {
     ///   bring with it.
     /// - Returns: Path and reason of each, at most 100.
     /// - Throws: ``SpoolError`` if a folder cannot be listed.
-    public func strays(now: Int) throws(SpoolError) -> [LeftInPlace] {
+    public func strays(now: Int) throws(SpoolError) -> [LeftInPlace] { try Self.strays(in: root, now: now) }
+
+    static func strays(in root: Directory, now: Int) throws(SpoolError) -> [LeftInPlace] {
         var strays: [LeftInPlace] = []
         for queue in [Queue.outgoing, .incoming] {
             for place in Place.allCases {
@@ -21,10 +23,13 @@ extension Spool {
                 let directory: Directory
                 do throws(SpoolError) {
                     directory = try root.descend(path)
-                } catch let error where error.errno == ENOENT {
+                } catch let error where [ENOENT, EACCES].contains(error.errno) {
                     continue
                 }
-                try directory.forEachName { (name, _) throws(SpoolError) in
+                try directory.forEachRawName { (pointer, _) throws(SpoolError) in
+                    // Most names in new/ are messages; they are passed over without being taken apart.
+                    if place == .new, pointer[0] != CChar(UInt8(ascii: ".")), !endsOddly(pointer) { return true }
+                    let name = FileName(pointer)
                     guard place.isStray(name), let status = try directory.status(name),
                         now - status.st_ctim.tv_sec > Self.strayAge
                     else { return true }
@@ -34,6 +39,14 @@ extension Spool {
             }
         }
         return strays
+    }
+
+    /// Whether a name ends as `.part` or `.tmp` do.
+    private static func endsOddly(_ name: UnsafePointer<CChar>) -> Bool {
+        let length = strlen(name)
+        guard length > 1 else { return false }
+        let last = UInt8(bitPattern: name[length - 1])
+        return last == UInt8(ascii: "t") || last == UInt8(ascii: "p")
     }
 
     /// A directory of a queue that is looked through.

@@ -44,6 +44,9 @@ enum Layout {
 
     static let rootMode: mode_t = 0o751
     static let fileMode: mode_t = 0o640
+    /// That of what a process says of itself. Its folder decides who gets to it: those who may look on have no group of
+    /// their own on files.
+    static let stateMode: mode_t = 0o644
     static let workMode: mode_t = 0o750
     static let secretName = "secret"
     static let secretOctets = 32

@@ -8,10 +8,10 @@ public struct ProcessState: Sendable, Hashable {
     public let pid: Int32
     /// As it was published.
     public let json: [UInt8]
-    /// Seconds since then.
+    /// Seconds since then; negative if the file is dated in the future.
     public let age: Int
-    /// True if it is so old that it has no meaning any more, although the process lives: it cannot write.
-    public internal(set) var isOutdated = false
+    /// Whether a process with its number lives. 0 is the number of a state that an ended process left.
+    public internal(set) var isAlive = false
     /// The reason why the file cannot be read, although its process lives; nil if it can. ``json`` is empty then.
     public internal(set) var defect: String?
 }
@@ -29,8 +29,6 @@ final class StateReserve: Sendable {
 }
 
 extension Spool {
-    /// Seconds after which a state says nothing any more. It is renewed every 10 s.
-    static let stateLifetime = 30
     /// A state has at most this many octets.
     public static let maximumStateSize = 65_536
 
@@ -62,9 +60,10 @@ extension Spool {
 
     private func replaceState(_ name: String, _ json: [UInt8], in state: Directory) throws(SpoolError) {
         let temporary = ".\(name).\(EntryID(random: random))"
-        let file = try state.createFile(temporary, mode: Layout.fileMode)
+        let file = try state.createFile(temporary, mode: Layout.stateMode)
         do throws(SpoolError) {
             try file.write(json)
+            file.setMode(Layout.stateMode)
             guard renameat(state.descriptor, temporary, state.descriptor, name) == 0 else {
                 throw state.failure(errno, name, "cannot replace the state of this process")
             }
@@ -94,7 +93,8 @@ extension Spool {
     private func keepSpare(_ name: String, in state: Directory) {
         let spare = ".\(name).spare"
         do throws(SpoolError) {
-            let file = try state.createFile(spare, mode: Layout.fileMode)
+            let file = try state.createFile(spare, mode: Layout.stateMode)
+            file.setMode(Layout.stateMode)
             do throws(SpoolError) {
                 try file.write([UInt8](repeating: UInt8(ascii: " "), count: Self.maximumStateSize))
                 stateReserve.spare.withLock { $0 = StateReserve.Spare(name: spare, file: file) }
@@ -125,39 +125,60 @@ extension Spool {
         return isInPlace
     }
 
-    /// Takes back what this process said of itself, because it ends.
-    /// - Throws: ``SpoolError`` if the file cannot be removed.
-    public func removeState(program: String, pid: Int32? = nil) throws(SpoolError) {
-        let name = "\(program)-\(pid ?? getpid()).json"
+    /// Takes back what this process said of itself, because it ends. The last state stays as `PROGRAM.last`, from which
+    /// a status sees when the program ran, and the next process goes on counting.
+    /// - Throws: ``SpoolError`` if the file cannot be moved.
+    public func retireState(program: String) throws(SpoolError) {
+        let name = "\(program)-\(getpid()).json"
         let spare = stateReserve.spare.withLock { spare in
             defer { spare = nil }
             return spare
         }
         if let spare { try state.unlink(spare.name) }
-        try state.unlink(name)
+        guard renameat(try state.descriptor, name, try state.descriptor, program + Self.lastSuffix) == 0 || errno == ENOENT
+        else { throw try state.failure(errno, name, "cannot put away the state of this process") }
     }
 
-    /// Returns the states of running processes; those of dead processes are left out. A file that cannot be read is
-    /// among them, with the reason.
+    /// The end of the name of the state that the last process of a program left.
+    static let lastSuffix = ".last"
+
+    /// The last state that a process of this program published, which has ended or was killed; nil if there is none.
+    public func lastState() -> ProcessState? {
+        guard let directory = try? state, let states = try? ProcessState.all(in: directory, now: clock.now()) else {
+            return nil
+        }
+        return states.filter { $0.program == program.name && !$0.isAlive }.min { $0.age < $1.age }
+    }
+
+}
+
+extension ProcessState {
+    /// Returns the states in a folder: those of processes that live, and those that ended ones have left. A file that
+    /// cannot be read is among them, with the reason.
+    /// - Parameter now: Unix seconds.
     /// - Throws: ``SpoolError`` if the folder cannot be listed.
-    public func readStates() throws(SpoolError) -> [ProcessState] {
+    static func all(in directory: Directory, now: Int) throws(SpoolError) -> [ProcessState] {
         var states: [ProcessState] = []
-        let directory = try state
         for name in try directory.names() {
-            guard let text = name.text, text.hasSuffix(".json"), !text.hasPrefix("."),
-                let dash = text.lastIndex(of: "-"), text[..<dash].last?.isLetter == true,
+            guard let text = name.text, !text.hasPrefix(".") else { continue }
+            if text.hasSuffix(Spool.lastSuffix) {
+                let program = String(text.dropLast(Spool.lastSuffix.utf8.count))
+                if let state = try read(name, of: program, 0, in: directory, now: now) { states.append(state) }
+            }
+            guard text.hasSuffix(".json"), let dash = text.lastIndex(of: "-"), text[..<dash].last?.isLetter == true,
                 let number = parseDecimal(text[text.index(after: dash)...].dropLast(5)),
-                let pid = Int32(exactly: number), pid > 0, kill(pid, 0) == 0 || errno == EPERM
+                let pid = Int32(exactly: number), pid > 0
             else { continue }
-            let program = String(text[..<dash])
-            if let state = try read(name, of: program, pid, in: directory) { states.append(state) }
+            guard var state = try read(name, of: String(text[..<dash]), pid, in: directory, now: now) else { continue }
+            state.isAlive = kill(pid, 0) == 0 || errno == EPERM
+            states.append(state)
         }
         return states.sorted { ($0.program, $0.pid) < ($1.program, $1.pid) }
     }
 
     /// - Returns: nil when it is gone meanwhile.
-    private func read(
-        _ name: FileName, of program: String, _ pid: Int32, in directory: Directory
+    private static func read(
+        _ name: FileName, of program: String, _ pid: Int32, in directory: Directory, now: Int
     ) throws(SpoolError) -> ProcessState? {
         func defective(_ defect: String, age: Int = 0) -> ProcessState {
             var state = ProcessState(program: program, pid: pid, json: [], age: age)
@@ -174,13 +195,12 @@ extension Spool {
             return defective(String(cString: strerror(error.errno)))
         }
         let status = try file.status()
-        let age = clock.now() - status.st_mtim.tv_sec
+        let age = now - status.st_mtim.tv_sec
         guard status.st_mode & S_IFMT == S_IFREG else { return nil }
-        guard status.st_size <= Self.maximumStateSize else {
-            return defective("it has \(status.st_size) octets, more than any state has", age: max(0, age))
+        guard status.st_size <= Spool.maximumStateSize else {
+            return defective("it has \(status.st_size) octets, more than any state has", age: age)
         }
         return ProcessState(
-            program: program, pid: pid, json: try file.contents(Int(status.st_size)).array, age: max(0, age),
-            isOutdated: age > Self.stateLifetime || age < -Self.stateLifetime)
+            program: program, pid: pid, json: try file.contents(Int(status.st_size)).array, age: age)
     }
 }

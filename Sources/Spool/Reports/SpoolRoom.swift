@@ -4,11 +4,7 @@ extension Spool {
     /// Octets below which a file system of so many counts as full: some refuse to write long before nothing is left.
     static func leastRoom(of total: Int) -> Int { min(max(total / 50, 256 << 10), 16 << 20) }
 
-    /// Returns the reason why nothing can be written in the spool at all, as the caller sees it; nil if there is none.
-    /// - Throws: ``SpoolError`` if the file system cannot be asked.
-    public func lackOfRoom() throws(SpoolError) -> String? { try Self.lackOfRoom(in: root) }
-
-    /// The same for an open directory of a spool.
+    /// Returns the reason why nothing can be written in a spool at all, as the caller sees it; nil if there is none.
     /// - Parameters:
     ///   - least: The octets that must stay free; nil for as many as a file system needs to be of use.
     ///   - octets: The octets that are to be written beside them.

@@ -36,31 +36,6 @@ extension Spool {
         for one in left where !one.isForeign && one.isWaitingSince(then) { overdue.add(max(0, now - then)) }
         return overdue
     }
-
-    /// Returns the reason why nothing can be written in the spool, found out by writing; nil if it can, or if the
-    /// caller has no right to write there and so cannot tell.
-    /// - Throws: ``SpoolError`` if the file system cannot be asked.
-    public func obstacleToWriting() throws(SpoolError) -> SpoolError? {
-        // The name is that of half a state, which the programs remove where it was left by a killed one.
-        let name = ".status-\(getpid()).json.\(EntryID(random: random))"
-        let state: Directory
-        do throws(SpoolError) {
-            state = try self.state
-            let file = try state.createFile(name, mode: Layout.fileMode)
-            do throws(SpoolError) {
-                try file.write([UInt8](repeating: UInt8(ascii: " "), count: 4_096))
-            } catch {
-                try state.unlink(name)
-                return error
-            }
-            try state.unlink(name)
-            return nil
-        } catch let error where [EACCES, EPERM].contains(error.errno) {
-            return geteuid() == root.owner ? error : nil
-        } catch {
-            return error
-        }
-    }
 }
 
 extension LeftInPlace {

@@ -1,4 +1,5 @@
 import Glibc
+public import Octets
 
 /// A file that waits to be claimed, as the listing shows it; it may be gone by now.
 public struct Candidate: Sendable {
@@ -12,7 +13,30 @@ public struct Candidate: Sendable {
     public let facts: NameFacts
     /// The entry that its name gives; nil for a name that is not of the spool's form.
     public let entry: EntryID?
+    /// True if its name is not of the spool's form, in a place where only such names are believed.
+    public let isForeign: Bool
     let directory: Directory
+
+    init(
+        queue: Queue, isBare: Bool, name: FileName, due: Int?, facts: NameFacts, entry: EntryID?, directory: Directory,
+        isForeign: Bool = false
+    ) {
+        self.queue = queue
+        self.isBare = isBare
+        self.name = name
+        self.due = due
+        self.facts = facts
+        self.entry = entry
+        self.directory = directory
+        self.isForeign = isForeign
+    }
+
+    /// The same file with facts that its name does not say, because its content does.
+    public func adopted(_ facts: NameFacts) -> Candidate {
+        Candidate(
+            queue: queue, isBare: isBare, name: name, due: due, facts: facts, entry: entry, directory: directory,
+            isForeign: isForeign)
+    }
 
     /// Returns true if a retry is due: its time has come, or lies further ahead than any delay could have set it,
     /// because the clock jumped.
@@ -44,13 +68,16 @@ extension Spool {
     ///
     /// A file that we cannot read is left in place. Names that begin with a dot or end with `.part` or `.tmp` are never
     /// seen.
-    /// - Parameter body: Claims or notes the candidate; returns false to stop the listing. It may rename files away
-    ///   meanwhile.
+    /// - Parameters:
+    ///   - judgeForeign: Gets each regular file whose name is not of the spool's form, in a queue where such names are
+    ///     not taken otherwise. Returns the reason why it stays, or nil if nothing is to be said of it.
+    ///   - body: Claims or notes the candidate; returns false to stop the listing. It may rename files away meanwhile.
     /// - Returns: The files that cannot be taken and the reasons, at most 100.
     /// - Throws: ``SpoolError`` if the folder cannot be listed, or `body` throws.
     @discardableResult
     public func forEachWaiting(
-        in queue: Queue, _ body: (Candidate) throws(SpoolError) -> Bool
+        in queue: Queue, judgeForeign: (Candidate) throws(SpoolError) -> String? = Spool.leaveForeign,
+        _ body: (Candidate) throws(SpoolError) -> Bool
     ) throws(SpoolError) -> [LeftInPlace] {
         var left: [LeftInPlace] = []
         var goesOn = true
@@ -60,9 +87,15 @@ extension Spool {
                     !isBare || name.isMessageName
                 else { return true }
                 guard let candidate = candidate(queue, name, isBare: isBare, directory) else {
-                    note(
-                        "its name is not of the spool's form, so its direction is unknown; move it to outgoing/new or incoming/new",
-                        isForeign: true)
+                    let stranger = Candidate(
+                        queue: queue, isBare: false, name: name, due: nil, facts: NameFacts(), entry: nil,
+                        directory: directory, isForeign: true)
+                    switch readability(stranger, type) {
+                    case .gone: break
+                    case .refused(let reason): note(reason, isForeign: true)
+                    case .granted:
+                        if let reason = try judgeForeign(stranger) { note(reason, isForeign: true) }
+                    }
                     return true
                 }
                 switch readability(candidate, type) {
@@ -85,6 +118,27 @@ extension Spool {
         try visit(directory(of: queue), isBare: false)
         if goesOn && !queue.isOurs { try visit(root.descend(queue.rawValue), isBare: true) }
         return left
+    }
+
+    /// Judges that a file with a foreign name stays where it is.
+    /// - Returns: The reason.
+    public static func leaveForeign(_ candidate: Candidate) -> String? {
+        "its name is not of the spool's form, so its direction is unknown; move it to outgoing/new or incoming/new"
+    }
+
+    /// Returns at most `limit` octets from the beginning of a file that waits.
+    /// - Returns: Nil if it is gone, or is no regular file.
+    /// - Throws: ``SpoolError`` if it cannot be read.
+    public func readHead(of candidate: Candidate, limit: Int) throws(SpoolError) -> OctetString? {
+        let file: OpenFile
+        do throws(SpoolError) {
+            file = try candidate.directory.openFile(candidate.name)
+        } catch let error where [ENOENT, ELOOP, ENXIO].contains(error.errno) {
+            return nil
+        }
+        let status = try file.status()
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return try file.contents(min(Int(status.st_size), limit))
     }
 
     /// The directory in which messages of `queue` wait, made again where somebody has removed it.

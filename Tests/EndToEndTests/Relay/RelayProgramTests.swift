@@ -204,11 +204,11 @@ extension EndToEnd {
             try fixture.put(message, to: ["b@x.test"])
             let report = try await eventually("the route is not answering") { () -> String? in
                 let run = try await fixture.run(["status", "--json"])
-                return run.status == 1 && run.output.contains("is not answering") ? run.output : nil
+                return run.status == 2 && run.output.contains("is not answering") ? run.output : nil
             }
             let object = try #require(
                 try JSONSerialization.jsonObject(with: Data(report.utf8)) as? [String: Any])
-            #expect(object["v"] as? Int == 1 && object["healthy"] as? Bool == false)
+            #expect(object["v"] as? Int == 2 && object["status"] as? String == "CRITICAL")
             let folders = try #require(object["folders"] as? [String: [String: Any]])
             #expect(folders["deferred"]?["count"] as? Int == 1)
             #expect((object["processes"] as? [[String: Any]])?.count == 1)

@@ -87,7 +87,7 @@ struct EngineTests {
         }
         try bench.put()
         try await bench.takeAll()
-        #expect(bench.board.snapshot.reasons.values.contains("401"))
+        #expect(bench.board.snapshot.reasons.values.contains { $0.text == "401" })
         refuses.store(false, ordering: .relaxed)
         try await bench.takeAll(.retry)
         #expect(bench.board.snapshot.reasons.isEmpty)

@@ -84,11 +84,11 @@ struct SignalTests {
     func health() {
         let changes = Atomic(0)
         let board = HealthBoard { changes.add(1, ordering: .relaxed) }
-        board.raise("disk", "full")
-        board.raise("disk", "full")
+        board.raise("disk", .diskSpace, "full")
+        board.raise("disk", .diskSpace, "full")
         #expect(changes.load(ordering: .relaxed) == 1)
-        board.raise("disk", "broken")
-        #expect(board.snapshot.reasons == ["disk": "broken"])
+        board.raise("disk", .diskSpace, "broken")
+        #expect(board.snapshot.reasons.mapValues(\.text) == ["disk": "broken"])
         #expect(changes.load(ordering: .relaxed) == 2)
         board.lift("server")
         #expect(changes.load(ordering: .relaxed) == 2)

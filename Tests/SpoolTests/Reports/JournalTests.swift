@@ -137,14 +137,16 @@ struct JournalTests {
             try test.put("{}", "state/" + name)
         }
         #expect(symlink("/etc/hostname", test.file("state/ses-1.json")) == 0)
-        let states = try test.spool.readStates()
+        let states = try test.states().filter(\.isAlive)
         #expect(states.map(\.program) == ["ses"])
         #expect(states.map(\.pid) == [getpid()])
         #expect(states.map { String(decoding: $0.json, as: UTF8.self) } == ["{\"a\":2}"])
         test.clock.set(seconds: Int(Date().timeIntervalSince1970) + 62)
-        #expect(try test.spool.readStates().map(\.isOutdated) == [true])
-        try test.spool.removeState(program: "ses")
+        #expect(try test.states().filter(\.isAlive).map { $0.age >= 60 } == [true])
+        try test.spool.retireState(program: "ses")
         #expect(try !test.names("state").contains("ses-\(getpid()).json"))
+        let last = try #require(test.spool.lastState())
+        #expect(String(decoding: last.json, as: UTF8.self) == "{\"a\":2}" && last.pid == 0)
     }
 
     @Test("a journal folder that was moved away is made again for the next line")
@@ -162,7 +164,7 @@ struct JournalTests {
         let test = try TestSpool()
         test.clock.set(seconds: Int(Date().timeIntervalSince1970))
         try test.put(String(repeating: " ", count: Spool.maximumStateSize + 1), "state/ses-\(getpid()).json")
-        let state = try #require(try test.spool.readStates().first)
+        let state = try #require(try test.states().first)
         #expect(state.pid == getpid() && state.defect?.contains("octets") == true && state.json.isEmpty)
     }
 
@@ -181,13 +183,6 @@ struct JournalTests {
     }
 
     private static let unique = "1790000000.0123456789abcdef0123456789abcdef.0011223344556677"
-
-    @Test("whoever asks finds out by writing whether anything can be written, and leaves nothing")
-    func probe() throws {
-        let test = try TestSpool()
-        #expect(try test.spool.obstacleToWriting() == nil)
-        #expect(try test.names("state").isEmpty)
-    }
 
     @Test("a folder that was removed counts as empty")
     func removedFolder() throws {
@@ -215,5 +210,11 @@ struct JournalTests {
                 "outgoing", "incoming", "work", "publish", "delivered", "admin", "blocked", "retry", "failed",
                 "corrupt",
             ])
+    }
+}
+
+extension TestSpool {
+    fileprivate func states() throws -> [ProcessState] {
+        try ProcessState.all(in: spool.state, now: clock.clock.now())
     }
 }

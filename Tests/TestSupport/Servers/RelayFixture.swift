@@ -146,10 +146,10 @@ public final class RelayFixture: Sendable {
         let finished = try await RunningProgram.run(
             try Programs.path("ses-relay"), ["status", "--json", "--config", configurationPath])
         let object = try JSONSerialization.jsonObject(with: Data(finished.output.utf8)) as? [String: Any]
-        guard let isHealthy = object?["healthy"] as? Bool, let reasons = object?["reasons"] as? [String] else {
+        guard let status = object?["status"] as? String, let reasons = object?["reasons"] as? [[String: Any]] else {
             throw HarnessError("ses-relay status: \(finished)")
         }
-        return (isHealthy, reasons)
+        return (status == "OK", reasons.compactMap { $0["text"] as? String })
     }
 
     /// Returns the number of times that the journal announces a possible repeat for each address.
