@@ -137,7 +137,10 @@ let package = Package(
         layer("LMTPServer", ["Octets", "MailEnvelope", "LMTP", "HostProcess", "Spool", "MailDrop"]),
         layer(
             "ProgramLife",
-            ["Octets", "HostProcess", "Monitoring", "Workers", "Spool", "SESConfiguration", log, lifecycle, signals, heap]),
+            [
+                "Octets", "HostProcess", "Monitoring", "Workers", "Spool", "SESConfiguration", log, lifecycle, signals,
+                heap,
+            ]),
         layer(
             "HouseStatus",
             [
@@ -219,7 +222,8 @@ let package = Package(
         tests("SigningServer", ["HostProcess"]),
         tests("ProgramLife", ["HostProcess", "Monitoring", "Workers", "Spool", log]),
         tests(
-            "RelayProgram", ["Octets", "InternetMessage", "Delivery", "ProgramLife", "SESConfiguration", "Spool", log]),
+            "RelayProgram",
+            ["Octets", "InternetMessage", "Delivery", "Monitoring", "ProgramLife", "SESConfiguration", "Spool", log]),
         tests("SESProgram", ["Monitoring", "ProgramLife", "ProgramCommands", "Workers"]),
         tests("HouseStatus", ["HostProcess", "Monitoring", "ProgramLife", "Spool"]),
         tests("MailDrop", ["MailEnvelope", "HostProcess", "Spool"]),

@@ -58,7 +58,8 @@ extension DSSOutcome {
     var silence: String? {
         guard circuitEvent == .unreached, case .unreachable(let reason) = self else { return nil }
         // For a Unix socket the transfer speaks of a host and a port that nobody has named.
-        return reason.kind == .connection && reason.message.hasPrefix("Failed to connect") ? "cannot connect" : reason.message
+        return reason.kind == .connection && reason.message.hasPrefix("Failed to connect")
+            ? "cannot connect" : reason.message
     }
 
     /// The event for the circuit breaker of the address. Only what costs time, or shows that nobody listens, counts

@@ -128,7 +128,7 @@ public struct DSSCall: Sendable, Hashable {
     public let service: Service
     /// Without credentials.
     public let address: String
-    /// Whether there was an answer, whatever it says.
+    /// True if there was an answer, whatever it says.
     public let wasAnswered: Bool
     public let duration: Duration
 }

@@ -108,7 +108,8 @@ public final class DSSClient: SignatureService {
         for address in known.withLock({ $0.filter { $0.value.breaker.state == .notAnswering }.keys.sorted() }) {
             let reception = ProbeReception()
             do throws(TransferError) {
-                let head = try await transfers.perform(HTTPRequest(url: address, fields: [], body: nil), receiver: reception)
+                let head = try await transfers.perform(
+                    HTTPRequest(url: address, fields: [], body: nil), receiver: reception)
                 guard head.status < 500 else { continue }
             } catch {
                 continue

@@ -74,7 +74,8 @@ struct HouseJudgement {
         if let lack = room.lack {
             let isInodes = lack.contains("inodes")
             reasons.add(
-                isInodes ? .diskInodes : .diskSpace, .critical, lack, remedy: "df -h \(survey.path); df -i \(survey.path)")
+                isInodes ? .diskInodes : .diskSpace, .critical, lack,
+                remedy: "df -h \(survey.path); df -i \(survey.path)")
         } else if let error = survey.writeError {
             reasons.add(.writeFailed, .critical, "nothing can be written in the spool: \(error.description)")
         }
@@ -92,7 +93,8 @@ struct HouseJudgement {
                 remedy: "df -i \(survey.path)")
         }
         if survey.future.count > 0 {
-            let many = survey.future.count == 1 ? "1 file in the spool is" : "\(survey.future.count) files in the spool are"
+            let many =
+                survey.future.count == 1 ? "1 file in the spool is" : "\(survey.future.count) files in the spool are"
             reasons.add(
                 .clockOff, .warning,
                 "\(many) dated up to \(StatusWords.span(survey.future.longest)) in the future: the clock of this machine was"
@@ -115,7 +117,8 @@ struct HouseJudgement {
                         + " clock was set back", remedy: "timedatectl")
             }
             for reason in process.told?.reasons ?? [] where stillHolds(reason, process, survey) {
-                reasons.add(reason.code, Self.level(of: reason.code), reason.text, remedy: Self.remedy(of: reason.code, name))
+                reasons.add(
+                    reason.code, Self.level(of: reason.code), reason.text, remedy: Self.remedy(of: reason.code, name))
             }
         }
         guard program.running.isEmpty else { return }
@@ -124,14 +127,17 @@ struct HouseJudgement {
         let idle = program.last.map { max(0, $0.state.age) }
         let isOneOfMany = program.last.map { $0.told?.watches != true } ?? false
         let start = "systemctl start \(name)"
-        let ended = program.last.map { " (the last one ended at \(StatusWords(now: look.now).time(look.now - $0.state.age)))" }
+        let ended = program.last.map {
+            " (the last one ended at \(StatusWords(now: look.now).time(look.now - $0.state.age)))"
+        }
         if waiting.count > 0 {
             let isInTime = isOneOfMany && (idle ?? 0) <= look.options.maximumIdle
             // Others than the relay may take what is delivered.
             let isForOthers = program.program == .relay && program.last == nil && waiting.overdue == 0
             guard !isInTime, !isForOthers else { return }
             let many = waiting.count == 1 ? "1 message waits" : "\(StatusWords.number(waiting.count)) messages wait"
-            reasons.add(.notRunning, .critical, "no \(name) is running\(ended ?? ""), and \(many) for it", remedy: start)
+            reasons.add(
+                .notRunning, .critical, "no \(name) is running\(ended ?? ""), and \(many) for it", remedy: start)
         } else if program.last != nil, !isOneOfMany {
             reasons.add(.notRunning, .warning, "no \(name) is running\(ended ?? "")", remedy: start)
         }
@@ -139,7 +145,8 @@ struct HouseJudgement {
 
     /// The messages that a program has to do something about now, and those among them that are overdue.
     private func waiting(for program: Program, _ survey: SpoolSurvey) -> (count: Int, overdue: Int) {
-        let (fresh, later) = program == .ses ? (["outgoing", "incoming"], "retry") : (["delivered", "admin"], "deferred")
+        let (fresh, later) =
+            program == .ses ? (["outgoing", "incoming"], "retry") : (["delivered", "admin"], "deferred")
         let places = fresh.compactMap(survey.place)
         let due = survey.place(later).map { place in
             max(place.overdue.count, place.nextDue.map { $0 <= look.now ? 1 : 0 } ?? 0)
@@ -150,7 +157,7 @@ struct HouseJudgement {
         )
     }
 
-    /// Whether a reason that a process tells is still true, as far as that can be seen from here.
+    /// Returns true if a reason that a process tells is still true, as far as that can be seen from here.
     private func stillHolds(_ reason: StandingReason, _ process: ProgramLook.Running, _ survey: SpoolSurvey) -> Bool {
         if reason.code == .configurationUnusable { return process.isConfigurationOutdated }
         guard let path = reason.path else { return true }
@@ -179,7 +186,9 @@ struct HouseJudgement {
     // MARK: - Mail that does not move
 
     private mutating func judgeWaiting(_ survey: SpoolSurvey) {
-        for (names, taker) in [(["outgoing", "incoming", "retry"], Program.ses), (["delivered", "admin", "deferred"], .relay)] {
+        for (names, taker) in [
+            (["outgoing", "incoming", "retry"], Program.ses), (["delivered", "admin", "deferred"], .relay),
+        ] {
             guard let program = program(taker) else { continue }
             for place in names.compactMap(survey.place) where place.overdue.count > 0 {
                 let longest = place.overdue.longest
@@ -191,14 +200,18 @@ struct HouseJudgement {
                     remedy: "ses list \(place.name)")
             }
         }
-        let ours = look.scope == .whole ? ["work", "publish", "relay/work", "relay/publish"] : ["relay/work", "relay/publish"]
+        let ours =
+            look.scope == .whole
+            ? ["work", "publish", "relay/work", "relay/publish"] : ["relay/work", "relay/publish"]
         for place in ours.compactMap(survey.place) {
             guard let oldest = place.oldest, look.now - oldest > look.options.maximumAge else { continue }
             let taker = place.name.hasPrefix("relay") ? Program.relay : .ses
             let isRunning = program(taker)?.running.isEmpty == false
             // A message in work may wait for a server for long, but what is decided is put into its folders at once.
             guard !isRunning || place.name.hasSuffix("publish") else { continue }
-            let many = place.count == 1 ? "1 message whose work was interrupted" : "\(place.count) messages whose work was interrupted"
+            let many =
+                place.count == 1
+                ? "1 message whose work was interrupted" : "\(place.count) messages whose work was interrupted"
             reasons.add(
                 .unfinishedWork, .warning,
                 "\(place.name) holds \(many), the oldest for \(StatusWords.span(look.now - oldest))",

@@ -9,7 +9,7 @@ import Spool
 
 /// Everything that a status is made of, as it was found. Nothing is judged here.
 struct HouseLook {
-    /// What became of reading a configuration.
+    /// The result of reading a configuration.
     enum ConfigurationState {
         case usable
         /// No file was named, and there is none in the usual place.
@@ -44,8 +44,8 @@ struct HouseLook {
     var lmtp: [(path: String, state: Listening)] = []
     var dss: DSSStatusReading?
 
-    /// Looks at the house. Run by root it goes on with the rights of the spool's owner, so that it sees what the programs
-    /// see.
+    /// Looks at the house. Run by root it goes on with the rights of the spool's owner, so that it sees what the
+    /// programs see.
     init(_ scope: HouseScope, _ options: HouseOptions, now: Int) {
         self.scope = scope
         self.options = options
@@ -98,13 +98,14 @@ struct HouseLook {
         _ path: String, isNamed: Bool, _ load: (inout HouseLook) throws(ConfigurationFaults) -> Void
     ) -> ConfigurationState {
         if !isNamed, access(path, F_OK) != 0, errno == ENOENT { return .absent }
-        if access(path, R_OK) != 0, errno == EACCES, geteuid() != owner(of: spoolPath) { return .hidden }
+        // Another user may read neither the file nor those with passwords that it names.
+        let isStranger = owner(of: spoolPath).map { $0 != geteuid() } ?? false
+        if access(path, R_OK) != 0, errno == EACCES, isStranger { return .hidden }
         do throws(ConfigurationFaults) {
             try load(&self)
             return .usable
         } catch {
-            // Another user may not read the files with passwords that it names.
-            guard geteuid() == owner(of: spoolPath) || geteuid() == 0 else { return .hidden }
+            guard !isStranger || geteuid() == 0 else { return .hidden }
             return .unusable(error.faults.first.map { "\($0)" } ?? path, count: error.faults.count)
         }
     }

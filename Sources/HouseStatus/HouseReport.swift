@@ -88,7 +88,8 @@ private struct HousePage {
 
     var headline: String {
         guard look.survey != nil else { return "no spool at \(look.spoolPath)" }
-        guard let first = running.first(where: { $0.told?.watches == true }) ?? running.first, let told = first.told else {
+        guard let first = running.first(where: { $0.told?.watches == true }) ?? running.first, let told = first.told
+        else {
             let lasts = judgement.programs.compactMap(\.last)
             guard let last = lasts.min(by: { $0.state.age < $1.state.age }) else {
                 return "nothing is running; no program has run on \(look.spoolPath) yet"
@@ -171,7 +172,9 @@ private struct HousePage {
     }
 
     private var resources: [StatusLine] {
-        let soonest = judgement.certificates.filter { $0.notAfter != nil }.sorted { ($0.notAfter ?? 0) < ($1.notAfter ?? 0) }
+        let soonest = judgement.certificates.filter { $0.notAfter != nil }.sorted {
+            ($0.notAfter ?? 0) < ($1.notAfter ?? 0)
+        }
         var lines = soonest.prefix(5).map { one in
             let days = one.daysLeft(now: look.now) ?? 0
             return StatusLine(
@@ -219,7 +222,8 @@ private struct HousePage {
         for place in places {
             values.append(PerformanceValue(place.name, place.count))
             guard ["outgoing", "incoming", "delivered"].contains(place.name) else { continue }
-            values.append(PerformanceValue(place.name + "_oldest", place.oldest.map { max(0, look.now - $0) } ?? 0, "s"))
+            values.append(
+                PerformanceValue(place.name + "_oldest", place.oldest.map { max(0, look.now - $0) } ?? 0, "s"))
         }
         if let room = look.survey?.room { values.append(PerformanceValue("free", room.free, "B")) }
         return values

@@ -1,7 +1,7 @@
 import Glibc
 import HostProcess
 
-/// Whether somebody listens on a socket of this machine, found out by connecting.
+/// A look at sockets of this machine, by connecting to them.
 enum LocalSocket {
     /// Milliseconds for a connection on the loopback.
     private static let patience: CInt = 100
@@ -11,7 +11,8 @@ enum LocalSocket {
         if let path = unixPath(url) { return unix(path) ?? .refused }
         guard let scheme = url.firstRange(of: "://") else { return nil }
         let authority = url[scheme.upperBound...].prefix { $0 != "/" }
-        let place = authority[(authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex)...]
+        let place = authority[
+            (authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex)...]
         let isSecure = url.hasPrefix("https")
         guard let match = place.wholeMatch(of: /(127\.[0-9.]+|localhost|\[::1\])(?::([0-9]+))?/),
             let port = match.2.map({ UInt16($0) }) ?? (isSecure ? 443 : 80)

@@ -12,7 +12,7 @@ struct ProgramLook {
         /// The reason why it may not do its work.
         let trouble: (code: StatusCode, text: String)?
 
-        /// Whether the configuration on disk is another than the one that it has loaded.
+        /// True if the configuration on disk is another than the one that it has loaded.
         var isConfigurationOutdated: Bool { told?.configuration.contains(where: \.isOutdated) ?? false }
     }
 

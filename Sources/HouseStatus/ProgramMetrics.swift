@@ -10,9 +10,10 @@ package struct ProgramMetrics: Sendable {
     private let places: Set<String>
     private let board: HealthBoard
     private let started = SpoolClock.system.now()
-    /// What a program notices itself; a status sees more.
+    /// The codes of what a program notices itself; a status sees more.
     private static let told: [StatusCode] = [
-        .machineFault, .journalUnwritable, .metricsUnwritable, .unreadableFile, .foreignName, .foreignFile, .repairedState,
+        .machineFault, .journalUnwritable, .metricsUnwritable, .unreadableFile, .foreignName, .foreignFile,
+        .repairedState,
         .serverRefuses, .configurationUnusable,
     ]
 

@@ -7,7 +7,7 @@ import Spool
 /// machine.
 struct SeenServer {
     var state: ServerState
-    /// Whether a running program tells of it; otherwise only its address is known.
+    /// True if a running program tells of it; otherwise only its address is known.
     var isTold: Bool
     var listening: HouseLook.Listening?
 
@@ -26,7 +26,9 @@ extension HouseJudgement {
         for process in programs.flatMap(\.running) {
             for state in process.told?.servers ?? [] {
                 let isKnown = seen.contains { $0.state.purpose == state.purpose && $0.state.address == state.address }
-                if !isKnown { seen.append(SeenServer(state: state, isTold: true, listening: LocalSocket.of(state.address))) }
+                if !isKnown {
+                    seen.append(SeenServer(state: state, isTold: true, listening: LocalSocket.of(state.address)))
+                }
             }
         }
         guard look.scope == .whole, let settings = look.settings else { return seen }
@@ -90,7 +92,8 @@ extension HouseJudgement {
                         .configurationUnusable, running.isEmpty ? .critical : .warning,
                         "\(fault)\(more)"
                             + (running.isEmpty
-                                ? "; \(program.name) cannot start" : "; what \(program.name) has loaded stays in force"),
+                                ? "; \(program.name) cannot start"
+                                : "; what \(program.name) has loaded stays in force"),
                         remedy: "\(program.name) check"))
                 continue
             }
@@ -100,7 +103,8 @@ extension HouseJudgement {
                     StatusReason(
                         .configurationDiffers, .warning,
                         "\(program.name) \(process.state.pid) works with another configuration than is on disk:"
-                            + " \(files.joined(separator: ", ")) changed since", remedy: "systemctl reload \(program.name)"))
+                            + " \(files.joined(separator: ", ")) changed since",
+                        remedy: "systemctl reload \(program.name)"))
             }
         }
     }

@@ -44,7 +44,8 @@ struct Status: SESCommand {
             rights of the spool's owner.
             """)
     @OptionGroup var limits: StatusLimitOptions
-    @Option(help: "The relay's configuration (else $SES_RELAY_CONFIG, else /etc/ses/relay.xml).") var relayConfig: String?
+    @Option(help: "The relay's configuration (else $SES_RELAY_CONFIG, else /etc/ses/relay.xml).") var relayConfig:
+        String?
     @Option(help: "The embedded server's dss.xml (else the one beside the socket that ses.xml names).")
     var dssConfig: String?
     @Option(help: "The directory with the sockets of ses-lmtp.") var lmtpSockets = "/run/ses-lmtp"

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Monitoring
 import TestSupport
 import Testing
 

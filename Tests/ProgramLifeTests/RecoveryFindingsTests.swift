@@ -13,7 +13,7 @@ struct RecoveryFindingsTests {
     }
 
     private func reasons(_ findings: RecoveryFindings) -> [String: String?] {
-        Dictionary(findings.reasons.map { ($0.subject, $0.reason) }, uniquingKeysWith: { first, _ in first })
+        Dictionary(findings.reasons.map { ($0.subject, $0.reason?.text) }, uniquingKeysWith: { first, _ in first })
     }
 
     @Test("what is foreign is one reason however much there is, told once, and lifted when it is gone")

@@ -251,15 +251,6 @@ struct EntryTests {
         #expect(bench.transport.deliveries.isEmpty)
     }
 
-    @Test("a file whose name is not of the spool stays in place, and is reported")
-    func foreign() throws {
-        let bench = try RelayBench()
-        try bench.scratch.write(Array(RelayBench.message.utf8), to: "spool/delivered/new/1.M1.host")
-        bench.pass()
-        #expect(try bench.counts() == ["delivered/new": 1])
-        #expect(bench.board.snapshot.reasons["left in delivered"]?.text.contains("not of the spool") == true)
-    }
-
     @Test("an unanswered end of a message is tried again, and counted as a possible repeat")
     func unknown() throws {
         let bench = try RelayBench()

@@ -22,7 +22,8 @@ struct MetricsListener: Sendable {
         let isFour = inet_pton(AF_INET, String(host), &four.sin_addr) == 1
         let isSix = !isFour && inet_pton(AF_INET6, String(host), &six.sin6_addr) == 1
         guard isFour && UInt32(bigEndian: four.sin_addr.s_addr) >> 24 == 127 || isSix && host == "::1" else {
-            throw SocketError("\(text) is no address of the loopback (127.0.0.1 or [::1]): metrics are for this machine only")
+            throw SocketError(
+                "\(text) is no address of the loopback (127.0.0.1 or [::1]): metrics are for this machine only")
         }
         four.sin_family = sa_family_t(AF_INET)
         four.sin_port = port.bigEndian
@@ -74,7 +75,7 @@ struct MetricsListener: Sendable {
                 if errno != EINTR, errno != ECONNABORTED { _ = poll(nil, 0, 100) }
                 continue
             }
-            // Glibc's accept4 is not seen from Swift: a program that is started meanwhile may hold the descriptor a while.
+            // accept4 is not seen from Swift: a program that is started meanwhile may hold the descriptor for a while.
             _ = fcntl(client, F_SETFD, FD_CLOEXEC)
             answer(client, text)
             close(client)

@@ -16,7 +16,8 @@ public struct MetricsOutlets: Sendable {
 
 /// Writes metrics to a file, and answers for them on a port of the loopback.
 ///
-/// Both are done on a thread of their own. The file is a new one each time, renamed into place: a reader never sees half of it.
+/// Both are done on a thread of their own. The file is a new one each time, renamed into place: a reader never sees
+/// half of it.
 public final class MetricsService: Sendable {
     /// The interval at which the file is written.
     static let interval = Duration.seconds(10)

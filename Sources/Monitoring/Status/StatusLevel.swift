@@ -22,7 +22,8 @@ extension StatusLevel: Codable {
     public init(from decoder: any Decoder) throws {
         let word = try decoder.singleValueContainer().decode(String.self)
         guard let level = [Self.ok, .warning, .critical].first(where: { $0.word == word }) else {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no level: \(word)"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "no level: \(word)"))
         }
         self = level
     }

@@ -7,7 +7,7 @@ public import HostProcess
 /// The JSON is one object: `v`, `status`, `reasons`, and beside them the members of `facts`.
 public struct StatusReport<Facts: Encodable & Sendable>: ConsoleReport, Sendable {
     public let reasons: [StatusReason]
-    /// Behind the level in the first line.
+    /// The words behind the level in the first line.
     public let headline: String
     public let sections: [[StatusLine]]
     public let performance: [PerformanceValue]
@@ -15,13 +15,14 @@ public struct StatusReport<Facts: Encodable & Sendable>: ConsoleReport, Sendable
 
     /// - Parameters:
     ///   - sections: Groups of lines, with an empty line between them.
-    ///   - facts: What the lines say, with stable names.
+    ///   - facts: The things that the lines say, with stable names.
     public init(
         _ reasons: StatusReasons, headline: String, sections: [[StatusLine]], performance: [PerformanceValue],
         facts: Facts
     ) {
         // The worst first; of one level in the order in which they were found.
-        self.reasons = [StatusLevel.critical, .warning, .ok].flatMap { level in reasons.all.filter { $0.level == level } }
+        self.reasons = [StatusLevel.critical, .warning, .ok].flatMap { level in reasons.all.filter { $0.level == level }
+        }
         self.headline = headline
         self.sections = sections
         self.performance = performance

@@ -24,7 +24,9 @@ public struct StatusWords: Sendable {
     }
 
     /// `Mon 12 Oct 09:14`.
-    public func longTime(_ moment: Int) -> String { Self.formatted(moment, "%a %e %b %H:%M").replacing("  ", with: " ") }
+    public func longTime(_ moment: Int) -> String {
+        Self.formatted(moment, "%a %e %b %H:%M").replacing("  ", with: " ")
+    }
 
     /// `3 Dec 2026`.
     public static func date(_ moment: Int) -> String { formatted(moment, "%e %b %Y").trimmingPrefix(" ").description }

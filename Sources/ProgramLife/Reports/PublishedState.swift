@@ -13,10 +13,10 @@ package struct PublishedState: Codable, Sendable, Equatable {
     package var version = ProgramRelease.version
     /// Unix seconds.
     package var started: Int
-    /// The start of the process in ticks since the machine's, by which a later process with its number is told apart; nil
-    /// if the system does not say.
+    /// The start of the process in ticks since the machine's, by which a later process with its number is told apart;
+    /// nil if the system does not say.
     package var startTicks: Int?
-    /// Whether it watches the folders and does not end by itself.
+    /// True if it watches the folders and does not end by itself.
     package var watches: Bool
     /// The files that its configuration was read from, as they were then.
     package var configuration: [FileStamp]
@@ -46,7 +46,8 @@ package struct PublishedState: Codable, Sendable, Equatable {
 
     /// Reads what a process published; nil if it has another form.
     package static func reading(_ json: [UInt8]) -> PublishedState? {
-        guard let state = try? JSONDecoder().decode(PublishedState.self, from: Data(json)), state.v == currentForm else {
+        guard let state = try? JSONDecoder().decode(PublishedState.self, from: Data(json)), state.v == currentForm
+        else {
             return nil
         }
         return state
@@ -122,7 +123,7 @@ package struct FileStamp: Codable, Sendable, Hashable {
         sum = String(hash, radix: 16)
     }
 
-    /// Whether the file has another content now. Who may not read it goes by size and time.
+    /// True if the file has another content now. Who may not read it goes by size and time.
     package var isOutdated: Bool {
         let now = FileStamp(of: path)
         guard let sum, let present = now.sum else { return now.size != size || now.modified != modified }

@@ -173,7 +173,7 @@ final class SMTPTransport: Transport {
     /// The time that a gateway has for a connection that is only tried.
     private static let glance = Duration.seconds(1)
 
-    /// Whether the gateway of `destination` takes a connection; nothing is said over it.
+    /// Returns true if the gateway of `destination` takes a connection; nothing is said over it.
     func takesConnection(_ destination: Destination) -> Bool {
         guard let (gateway, _) = gateway(of: destination) else { return false }
         return ConnectionGlance.succeeds(host: gateway.host, port: gateway.port, within: Self.glance)

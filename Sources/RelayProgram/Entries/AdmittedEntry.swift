@@ -21,7 +21,7 @@ struct AdmittedEntry {
         do throws(CompositionError) {
             let departing = try DepartingMessage(
                 raw: file.message, host: host, unique: unique, date: MailDate(unixSeconds: Int64(now)))
-            envelope = try Envelope.reading(block: file.block, header: departing.header, isBare: false)
+            envelope = try Self.envelope(of: file, departing)
             if case .found(let reason) = departing.loop { defect = DeliveryReport(.failed, status: "5.4.6", reason) }
             message = departing
         } catch {
@@ -34,6 +34,16 @@ struct AdmittedEntry {
         }
         self.message = message
         self.defect = defect
+    }
+
+    /// Without a block the trace fields count, which the message that goes out no longer has.
+    private static func envelope(
+        of file: ClaimedFile, _ departing: DepartingMessage
+    ) throws(CompositionError) -> Envelope {
+        guard file.block == nil, let header = try? Header(reading: file.message, limits: Message.Limits()) else {
+            return try Envelope.reading(block: file.block, header: departing.header, isBare: false)
+        }
+        return try Envelope.reading(block: nil, header: header, isBare: false)
     }
 
     var messageID: String? {

@@ -210,7 +210,7 @@ final class RelayEngine: Sendable {
     func pass(_ queue: Queue, _ hand: (Waiting) -> Bool) -> Int {
         var handed = 0
         let begin = clock.monotonic()
-        func take(_ candidate: Candidate, _ key: String) throws(SpoolError) -> Bool {
+        func handOn(_ candidate: Candidate, _ key: String) throws(SpoolError) -> Bool {
             guard !gate.mustWait(key) else { return true }
             handed += 1
             return hand(.fresh(candidate))
@@ -220,11 +220,11 @@ final class RelayEngine: Sendable {
             case .unfit(let reason): return reason
             case .waits: return nil
             case .fit(let candidate):
-                _ = try take(candidate, candidate.key)
+                _ = try handOn(candidate, candidate.key)
                 return nil
             }
         }
-        if claims.list(queue, judgeForeign: judge, take) { strangers.forget(queue, notSeenSince: begin) }
+        if claims.list(queue, judgeForeign: judge, handOn) { strangers.forget(queue, notSeenSince: begin) }
         return handed
     }
 

@@ -4,11 +4,11 @@ import Octets
 import Spool
 import Synchronization
 
-/// Judges files in `delivered/new` and `admin/new` whose names are not of the spool's form: copies put there by hand, or
-/// by another program. One that says in its own trace fields from whom and to whom it is, is sent; any other stays.
+/// Judges files in `delivered/new` and `admin/new` whose names are not of the spool's form: copies put there by hand,
+/// or by another program. One that says in its own trace fields from whom and to whom it is, is sent; any other stays.
 ///
-/// Such a file is claimed like all others, by one rename into a transaction with a name of the spool's form, so that it is
-/// sent once. A copy of a message that SES itself made is not sent: whether the message was sent is not known here.
+/// Such a file is claimed like all others, by one rename into a transaction with a name of the spool's form, so that it
+/// is sent once. A copy of a message that SES itself made is not sent: whether the message was sent is not known here.
 final class StrangerDesk: Sendable {
     enum Verdict {
         case fit(Candidate)
@@ -96,7 +96,8 @@ final class StrangerDesk: Sendable {
             guard block.entry == nil else {
                 return .failure(
                     Unfit(
-                        reason: "it is a copy of entry \(block.entry ?? ""), which may have been sent: remove it, or put the"
+                        reason:
+                            "it is a copy of entry \(block.entry ?? ""), which may have been sent: remove it, or put the"
                             + " message without its X-SES fields into outgoing/new"))
             }
             guard block.envelope.sender != nil, !block.envelope.recipients.isEmpty else { return .failure(.nobody) }
@@ -107,7 +108,8 @@ final class StrangerDesk: Sendable {
         do {
             header = try Header(reading: head, limits: Message.Limits())
         } catch {
-            return .failure(Unfit(reason: "its header cannot be read (\(error)): remove it, or put it into outgoing/new"))
+            return .failure(
+                Unfit(reason: "its header cannot be read (\(error)): remove it, or put it into outgoing/new"))
         }
         guard let envelope = try? Envelope.reading(block: nil, header: header, isBare: false), envelope.sender != nil,
             !envelope.recipients.isEmpty, envelope.unreadable.isEmpty
@@ -126,6 +128,7 @@ final class StrangerDesk: Sendable {
 
 extension StrangerDesk.Unfit {
     fileprivate static let nobody = StrangerDesk.Unfit(
-        reason: "its name is not of the spool's form, and no trace fields (Return-Path, and Envelope-To or Delivered-To) at"
+        reason:
+            "its name is not of the spool's form, and no trace fields (Return-Path, and Envelope-To or Delivered-To) at"
             + " its top say from whom and to whom it is: add them, put it into outgoing/new, or remove it")
 }

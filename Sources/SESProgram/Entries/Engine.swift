@@ -154,11 +154,7 @@ final class Engine: Sendable {
     /// A refusal that points at our own configuration stays visible until a call succeeds again.
     private func note(_ account: Outcome.Account, _ origin: Origin) {
         // Signing and verifying have addresses of their own.
-        let subject =
-            switch origin {
-            case .outgoing: "server for outgoing"
-            case .incoming: "server for incoming"
-            }
+        let subject = Self.subject(of: origin.direction)
         if account.hasServerResult { board.lift(subject) }
         guard let failure = account.failure else { return }
         if failure.pointsAtConfiguration {
@@ -166,6 +162,18 @@ final class Engine: Sendable {
         } else {
             board.note(failure.summary)
         }
+    }
+
+    private static func subject(of direction: Direction) -> String {
+        switch direction {
+        case .outgoing: "server for outgoing"
+        case .incoming: "server for incoming"
+        }
+    }
+
+    /// Lifts the refusals of signing servers, because another configuration is in force.
+    func forgetRefusals() {
+        for lane in lanes { board.lift(Self.subject(of: lane.direction)) }
     }
 
     // MARK: - What is left

@@ -10,7 +10,8 @@ extension SESService {
     /// - Throws: ``ProgramError`` if the address cannot be listened on.
     func metrics(_ outlets: MetricsOutlets) throws(ProgramError) -> MetricsService {
         let common = ProgramMetrics(
-            "ses", of: engine.spool, places: ["outgoing", "incoming", "work", "publish", "retry", "blocked", "corrupt"],
+            "ses", of: engine.spool,
+            places: ["outgoing", "incoming", "work", "publish", "retry", "blocked", "corrupt"],
             board: board)
         let service = try MetricsService(
             file: { outlets.file }, address: outlets.address,

@@ -74,6 +74,8 @@ final class SESService: Service {
     /// time.
     func apply(_ configuration: LiveConfiguration) {
         engine.configuration.replace(with: configuration)
+        // What a server refused may be right now; the next call shows it.
+        engine.forgetRefusals()
         threads.grow(to: configuration.threads)
         for lane in engine.lanes { lane.resize(to: configuration.width) }
     }

@@ -3,8 +3,8 @@ import Logging
 import ProgramLife
 import SESConfiguration
 
-/// Watches the addresses of the signing server: tells in the log when one stops or begins to answer, and asks those that
-/// are silent whether they are back, so that a status is right soon.
+/// Watches the addresses of the signing server: tells in the log when one stops or begins to answer, and asks those
+/// that are silent whether they are back, so that a status is right soon.
 struct ServerWatch: Sendable {
     let configuration: InForce<LiveConfiguration>
     let log: Logger

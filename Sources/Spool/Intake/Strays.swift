@@ -41,7 +41,7 @@ extension Spool {
         return strays
     }
 
-    /// Whether a name ends as `.part` or `.tmp` do.
+    /// Returns true if a name ends as `.part` or `.tmp` do.
     private static func endsOddly(_ name: UnsafePointer<CChar>) -> Bool {
         let length = strlen(name)
         guard length > 1 else { return false }

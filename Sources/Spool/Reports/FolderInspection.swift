@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// Whether the folders of a spool are there, and whether they can be written to.
+/// A look at the folders of a spool: whether they are there, and can be written to.
 ///
-/// It is tried with files that never have a name (`O_TMPFILE`), so that nothing is left behind even by a killed attempt.
+/// It is tried with files that never have a name (`O_TMPFILE`), so that even a killed attempt leaves nothing behind.
 struct FolderInspection {
     private(set) var faults: [SpoolSurvey.FolderFault] = []
     /// The error of writing some octets; nil if it succeeded, or if the caller has no right to write.

@@ -10,7 +10,7 @@ public struct ProcessState: Sendable, Hashable {
     public let json: [UInt8]
     /// Seconds since then; negative if the file is dated in the future.
     public let age: Int
-    /// Whether a process with its number lives. 0 is the number of a state that an ended process left.
+    /// True if a process with its number lives. 0 is the number of a state that an ended process left.
     public internal(set) var isAlive = false
     /// The reason why the file cannot be read, although its process lives; nil if it can. ``json`` is empty then.
     public internal(set) var defect: String?
@@ -135,7 +135,9 @@ extension Spool {
             return spare
         }
         if let spare { try state.unlink(spare.name) }
-        guard renameat(try state.descriptor, name, try state.descriptor, program + Self.lastSuffix) == 0 || errno == ENOENT
+        guard
+            renameat(try state.descriptor, name, try state.descriptor, program + Self.lastSuffix) == 0
+                || errno == ENOENT
         else { throw try state.failure(errno, name, "cannot put away the state of this process") }
     }
 

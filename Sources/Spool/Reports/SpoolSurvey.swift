@@ -47,12 +47,12 @@ public struct SpoolSurvey: Sendable {
     public internal(set) var strays: [LeftInPlace] = []
     /// Files in `delivered/new` and `admin/new` whose names are not the spool's.
     public internal(set) var foreign: [LeftInPlace] = []
-    /// What lies in `work`, `publish` and the relay's, and does not belong there.
+    /// The paths of what lies in `work`, `publish` and the relay's, and does not belong there.
     public internal(set) var foreignInWork: [String] = []
     /// Files dated in the future, and by how many seconds the furthest of them.
     public internal(set) var future = Overdue()
     public internal(set) var room: Room?
-    /// What processes say of themselves, ended ones included.
+    /// The states that processes tell of themselves, ended ones included.
     public internal(set) var states: [ProcessState] = []
     /// The error of an attempt to write; nil if it succeeded, or if the caller has no right to it.
     public internal(set) var writeError: SpoolError?
@@ -166,14 +166,14 @@ private struct FolderScan {
         try directory.forEachRawName { (name, _) throws(SpoolError) in
             // The relay's directories of transactions have their probe, and `ses` its own, for an instant.
             if name[0] == CChar(UInt8(ascii: ".")) { return true }
-            try scan.take(name, in: directory, path, kind, &here)
+            try scan.count(name, in: directory, path, kind, &here)
             return true
         }
         place = here
         self = scan
     }
 
-    private mutating func take(
+    private mutating func count(
         _ name: UnsafePointer<CChar>, in directory: Directory, _ path: String, _ kind: Kind,
         _ place: inout SpoolSurvey.Place
     ) throws(SpoolError) {
@@ -219,7 +219,9 @@ private struct FolderScan {
             if due < now - patience { place.overdue.add(now - max(due, seconds)) }
         case .intake, .bare, .ours:
             // The name keeps its time when a file is moved; when it came here, its metadata says.
-            guard seconds < now - patience, let came = try status()?.st_ctim.tv_sec, came < now - patience else { return }
+            guard seconds < now - patience, let came = try status()?.st_ctim.tv_sec, came < now - patience else {
+                return
+            }
             place.overdue.add(now - came)
         case .transactions, .kept: break
         }
@@ -268,6 +270,6 @@ private struct NameStamp {
 }
 
 extension FileName {
-    /// Whether it is a name that no queue takes: of a file that is still being written.
+    /// True if it is a name that no queue takes: of a file that is still being written.
     fileprivate var isNeverTaken: Bool { hasPrefix(".") || hasSuffix(".part") || hasSuffix(".tmp") }
 }

@@ -329,6 +329,6 @@ struct EngineTests {
         try await withTaskExecutorPreference(threads) { try await service.run() }
         #expect(try bench.counts() == ["delivered": 40])
         #expect(service.board.snapshot.reasons.isEmpty)
-        #expect(try bench.names("state").isEmpty)
+        #expect(try bench.names("state") == ["ses.last"])
     }
 }

@@ -1,3 +1,4 @@
+import Monitoring
 import InternetMessage
 import ProgramLife
 import Synchronization

@@ -142,9 +142,9 @@ public final class RelayFixture: Sendable {
     }
 
     /// Returns the report of `ses-relay status`: whether all is well, and the reasons if not.
-    public func status() async throws -> (isHealthy: Bool, reasons: [String]) {
+    public func status(_ options: [String] = []) async throws -> (isHealthy: Bool, reasons: [String]) {
         let finished = try await RunningProgram.run(
-            try Programs.path("ses-relay"), ["status", "--json", "--config", configurationPath])
+            try Programs.path("ses-relay"), ["status", "--json", "--config", configurationPath] + options)
         let object = try JSONSerialization.jsonObject(with: Data(finished.output.utf8)) as? [String: Any]
         guard let status = object?["status"] as? String, let reasons = object?["reasons"] as? [[String: Any]] else {
             throw HarnessError("ses-relay status: \(finished)")
