@@ -15,8 +15,8 @@ public enum LogFormat: String, Sendable, CaseIterable {
         return isJournal(getenv("JOURNAL_STREAM").map { String(cString: $0) }) ? .journal : .json
     }
 
-    /// Returns true if `JOURNAL_STREAM` names standard error: a program that a service starts inherits the variable, but
-    /// may have its errors elsewhere (systemd.exec(5)).
+    /// Returns true if `JOURNAL_STREAM` names standard error: a program that a service starts inherits the variable,
+    /// but may have its errors elsewhere (systemd.exec(5)).
     static func isJournal(_ stream: String?) -> Bool {
         guard let stream else { return false }
         var status = stat()

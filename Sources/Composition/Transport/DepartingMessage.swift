@@ -4,10 +4,10 @@ public import Octets
 /// A message in the form in which it goes to the next mail server: without fields that belong to the spool and to
 /// earlier deliveries, and with one Received field of ours (RFC 5321 §4.4).
 ///
-/// Removed from the header are `Return-Path`, `Delivered-To`, `X-Original-To`, `Envelope-To`, `X-Envelope-To` (they name
-/// one recipient to the others, and a Delivered-To counts as a loop when it comes back to its server), `Bcc`,
-/// `Resent-Bcc` and every `X-SES-*`. The body is not read, and nothing in it is changed. Header lines above 998 octets are folded (RFC 5322
-/// §2.1.1).
+/// Removed from the header are `Return-Path`, `Delivered-To`, `X-Original-To`, `Envelope-To` and `X-Envelope-To` (they
+/// name one recipient to the others, and a Delivered-To counts as a loop when it comes back to its server), `Bcc`,
+/// `Resent-Bcc` and every `X-SES-*`. The body is not read, and nothing in it is changed. Header lines above 998 octets
+/// are folded (RFC 5322 §2.1.1).
 public struct DepartingMessage: Sendable {
     public enum Loop: Sendable, Hashable {
         case none
