@@ -1,47 +1,8 @@
 import CMSSignatures
 import HostProcess
-import Monitoring
+package import Monitoring
 import Octets
 package import SESConfiguration
-
-/// A certificate that the house rests on, and its end.
-package struct DatedCertificate: Codable, Sendable, Hashable {
-    /// Its part in the house, such as `client certificate`.
-    package let use: String
-    package let subject: String
-    /// The file that it stands in.
-    package let file: String
-    /// Unix seconds; nil for one that never ends.
-    package let notAfter: Int?
-
-    package init(use: String, subject: String, file: String, notAfter: Int?) {
-        self.use = use
-        self.subject = subject
-        self.file = file
-        self.notAfter = notAfter
-    }
-
-    /// Whole days that are left, rounded down; negative once it has expired.
-    func daysLeft(now: Int) -> Int? { notAfter.map { Int((Double($0 - now) / 86_400).rounded(.down)) } }
-
-    /// Days before the end from which a status warns, and from which it is critical.
-    static let warningDays = 30
-    static let criticalDays = 3
-
-    func reason(now: Int) -> StatusReason? {
-        guard let notAfter, let days = daysLeft(now: now), days < Self.warningDays else { return nil }
-        let name = "the \(use) \(subject) (\(file))"
-        guard notAfter > now else {
-            return StatusReason(
-                .certificateExpired, .critical, "\(name) expired on \(StatusWords.date(notAfter))",
-                remedy: "have it renewed, put it in its place, then: systemctl reload ses")
-        }
-        return StatusReason(
-            .certificateExpires, days < Self.criticalDays ? .critical : .warning,
-            "\(name) expires on \(StatusWords.date(notAfter)), in \(days) \(days == 1 ? "day" : "days")",
-            remedy: "have it renewed, put it in its place, then: systemctl reload ses")
-    }
-}
 
 /// The certificates that a configuration names.
 package struct CertificateSearch {

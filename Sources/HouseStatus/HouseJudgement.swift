@@ -32,8 +32,13 @@ struct HouseJudgement {
         judgeFiles(survey)
         judgeServers()
         judgeConfigurations()
-        for certificate in certificates { reasons.add(certificate.reason(now: look.now)) }
-        for reason in look.certificates.reasons + (look.dss?.reasons ?? []) { reasons.add(reason) }
+        for certificate in look.certificates.found {
+            let remedy = "have it renewed, put it in its place, then: systemctl reload ses"
+            reasons.add(certificate.reason(now: look.now, remedy: remedy))
+        }
+        // Whether the embedded server answers is seen from here, too.
+        let ofServer = (look.dss?.reasons ?? []).filter { $0.code != .serverSilent }
+        for reason in look.certificates.reasons + ofServer { reasons.add(reason) }
     }
 
     /// Those of all configurations that could be read.

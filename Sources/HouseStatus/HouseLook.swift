@@ -20,13 +20,6 @@ struct HouseLook {
         case unusable(String, count: Int)
     }
 
-    /// A socket of this machine.
-    enum Listening: Sendable {
-        case answered, refused
-        /// The caller may not connect.
-        case hidden
-    }
-
     let scope: HouseScope
     let options: HouseOptions
     let now: Int
@@ -41,7 +34,7 @@ struct HouseLook {
     var relay = ConfigurationState.absent
     var certificates = CertificateSearch()
     /// Sockets of `ses-lmtp` by path.
-    var lmtp: [(path: String, state: Listening)] = []
+    var lmtp: [(path: String, state: LocalSocket.Listening)] = []
     var dss: DSSStatusReading?
 
     /// Looks at the house. Run by root it goes on with the rights of the spool's owner, so that it sees what the

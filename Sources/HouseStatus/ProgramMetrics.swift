@@ -31,7 +31,7 @@ package struct ProgramMetrics: Sendable {
     package func families(servers: [ServerState], certificates: [DatedCertificate]) -> [MetricFamily] {
         let now = SpoolClock.system.now()
         var families = Self.build(prefix, started: started)
-        families += Self.certificates(prefix, certificates, now: now)
+        families.append(.expiry("\(prefix)_certificate_expiry_timestamp_seconds", certificates))
         if let survey = try? SpoolSurvey(of: spool.path, now: now, patience: HouseOptions().maximumAge) {
             families += queues(survey, now: now)
             if let room = survey.room {
@@ -77,19 +77,5 @@ package struct ProgramMetrics: Sendable {
             info,
             MetricFamily("\(prefix)_start_time_seconds", .gauge, "Unix time of the program's start.", value: started),
         ]
-    }
-
-    private static func certificates(_ prefix: String, _ all: [DatedCertificate], now: Int) -> [MetricFamily] {
-        var family = MetricFamily("\(prefix)_certificate_days_left", .gauge, "Days until a certificate expires.")
-        // A subject may have several certificates; the one that ends first counts.
-        var ends: [[String]: Int] = [:]
-        for one in all {
-            guard let days = one.daysLeft(now: now) else { continue }
-            ends[[one.use, one.subject]] = min(ends[[one.use, one.subject]] ?? days, days)
-        }
-        for (words, days) in ends.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            family.add(Double(days), [(name: "use", value: words[0]), (name: "subject", value: words[1])])
-        }
-        return [family]
     }
 }

@@ -9,7 +9,7 @@ struct SeenServer {
     var state: ServerState
     /// True if a running program tells of it; otherwise only its address is known.
     var isTold: Bool
-    var listening: HouseLook.Listening?
+    var listening: LocalSocket.Listening?
 
     /// The reason why it counts as not answering; nil if it answers, or if that is not known.
     var silence: String? {

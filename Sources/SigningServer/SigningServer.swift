@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 public import Logging
+public import Monitoring
 import NIOCore
 import Octets
 import Workers
@@ -36,6 +37,7 @@ public struct SigningServer: Sendable {
     private let board: ConnectionBoard
     private let budget: MemoryBudget
     private let deadlines: ConnectionDeadlines
+    private let book = RequestBook()
 
     /// - Parameters:
     ///   - faults: Wrong answers to give on purpose.
@@ -204,13 +206,22 @@ public struct SigningServer: Sendable {
             let answered = try await workers.run { () throws(RequestRefusal) in
                 try answer(body, expecting: operation, fault, service)
             }
-            log(answered.record, operation, octets: count, elapsed: begun.duration(to: .now))
+            let elapsed = begun.duration(to: .now)
+            log(answered.record, operation, octets: count, elapsed: elapsed)
+            book.answered(operation, answered.record, service.configuration, in: elapsed)
             return answered.response
         } catch {
+            book.refused()
             logger.info(
                 "request refused", metadata: ["reason": Self.plain(error.reason), "status": "\(error.status.code)"])
             return Self.response(error.fault, status: error.status)
         }
+    }
+
+    /// The metrics of this server.
+    /// - Parameter path: Of its configuration.
+    public func metrics(configuredBy path: String) -> [MetricFamily] {
+        book.families(inForce.service.configuration.certificateEnds(of: path))
     }
 
     private func log(

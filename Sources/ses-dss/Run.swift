@@ -24,6 +24,7 @@ struct Run: DSSCommand {
             """)
     var fault: [String] = []
     @OptionGroup var log: LogOption
+    @OptionGroup var metrics: MetricsOptions
 
     func perform() async throws(ProgramError) -> ExitStatus {
         LineLogHandler.bootstrap(log.format)
@@ -51,8 +52,21 @@ struct Run: DSSCommand {
             let server = try SigningServer(
                 configuration, faults: faults, scratchDirectory: FileManager.default.temporaryDirectory.path,
                 logger: logger)
+            let service = try MetricsService(
+                file: { [metrics] in metrics.metricsFile }, address: metrics.metricsListen,
+                written: { trouble in if let trouble { logger.warning("\(trouble)") } },
+                families: { [config] in server.metrics(configuredBy: config) })
+            if let address = service.address {
+                logger.notice("metrics", metadata: ["address": "http://\(address)/metrics"])
+            }
+            logger.notice("started", metadata: ["version": "\(ProgramRelease.version)", "configuration": "\(config)"])
+            service.start()
             try await server.run(rereading: load) { Console.write("listening on \($0)") }
+            service.write()
+            logger.notice("stopped", metadata: ["version": "\(ProgramRelease.version)"])
             return .success
+        } catch let error as ProgramError {
+            throw error
         } catch let shortage as DescriptorShortage {
             throw ProgramError(.system, "\(shortage)")
         } catch {

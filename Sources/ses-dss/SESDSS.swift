@@ -17,7 +17,7 @@ struct SESDSS: AsyncParsableCommand {
         commandName: "ses-dss", abstract: "Sign and verify for SES: OASIS DSS 1.0 on the addresses of ADSS.",
         discussion: "For trying SES out, for tests and for small sites: there is no HSM behind it.",
         version: "ses-dss " + ProgramRelease.version,
-        subcommands: [Initialise.self, Check.self, Run.self])
+        subcommands: [Initialise.self, Check.self, Run.self, Status.self])
 }
 
 protocol DSSCommand: ProgramCommand {}

@@ -36,6 +36,8 @@ public struct RevocationList: Sendable {
     public var der: OctetString { DER.encoded { i2d_X509_CRL(handle.raw, $0) } ?? OctetString() }
     /// The time at which it was issued, Unix seconds; nil if the field is not a time.
     public var thisUpdate: Int? { ASN1Time.unixSeconds(X509_CRL_get0_lastUpdate(handle.raw)) }
+    /// The authority that it is from, as a distinguished name.
+    public var issuer: String { DistinguishedName.text(X509_CRL_get_issuer(handle.raw)) }
     /// The time at which the next one is due, Unix seconds; nil if it does not say.
     public var nextUpdate: Int? { ASN1Time.unixSeconds(X509_CRL_get0_nextUpdate(handle.raw)) }
 

@@ -34,15 +34,31 @@ public struct MetricFamily: Sendable {
     }
 }
 
+extension MetricFamily {
+    /// The ends of certificates. A subject may have several; the one that ends first counts.
+    public static func expiry(_ name: String, _ certificates: [DatedCertificate]) -> MetricFamily {
+        var ends: [[String]: Int] = [:]
+        for one in certificates {
+            guard let end = one.notAfter else { continue }
+            ends[[one.use, one.subject]] = min(ends[[one.use, one.subject]] ?? end, end)
+        }
+        var family = MetricFamily(name, .gauge, "Unix time at which a certificate or revocation list expires.")
+        for (words, end) in ends.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            family.add(Double(end), [(name: "use", value: words[0]), (name: "subject", value: words[1])])
+        }
+        return family
+    }
+}
+
 /// The text format of Prometheus, version 0.0.4.
 public enum MetricsText {
     /// The value of Content-Type for it.
     static let mediaType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// Returns the text of `families`; those without a sample are left out.
+    /// Returns the text of `families`. One without a sample is named all the same, so that a reader knows of it.
     public static func of(_ families: [MetricFamily]) -> String {
         var text = ""
-        for family in families where !family.samples.isEmpty {
+        for family in families {
             text += "# HELP \(family.name) \(escaped(family.help, quotes: false))\n"
             text += "# TYPE \(family.name) \(family.kind.rawValue)\n"
             for sample in family.samples {

@@ -277,7 +277,8 @@ extension EndToEnd {
             try await make(days: 20)
             try bench.fixture.configure(configuration)
             let report = try await bench.shows("certificate-expires", "WARNING")
-            #expect(report.texts.contains { $0.contains("CN=Anchor") && $0.contains(/in (19|20) days/) }, "\(report.texts)")
+            #expect(
+                report.texts.contains { $0.contains("CN=Anchor") && $0.contains(/in (19|20) days/) }, "\(report.texts)")
             let clock = try ShiftedClock()
             bench.environment = try await clock.environment(program: "ses")
             try clock.shift(by: 18 * 86_400)

@@ -112,6 +112,39 @@ extension EndToEnd {
             #expect(try await !ask(account.group).contains("\"not-visible\""), "the group of the spool")
         }
 
+        @Test(
+            "who may only list the folders, as the group ses-monitor by access lists, sees the whole status",
+            .enabled(if: geteuid() == 0 && access("/usr/bin/setfacl", X_OK) == 0, "needs root and setfacl (acl)"))
+        func monitor() async throws {
+            let bench = try await StatusBench()
+            try #require(chmod(bench.fixture.scratch.path, 0o755) == 0)
+            let daemon = try await bench.fixture.watch()
+            try await bench.fixture.drop(MailSamples.plain(), to: .outgoing)
+            _ = try await bench.fixture.arrived(in: "delivered")
+            let granted = try await RunningProgram.run(
+                "/usr/bin/find",
+                [bench.spool, "-type", "d", "-exec", "/usr/bin/setfacl", "-m", "g:61002:r-x", "{}", "+"], asRoot: true)
+            try #require(granted.status == 0, "\(granted)")
+            let asked = try await RunningProgram.run(
+                "/usr/bin/setpriv",
+                [
+                    "--reuid=61001", "--regid=61002", "--clear-groups", "--", try Programs.path("ses"), "status",
+                    "--config", bench.fixture.configurationPath, "--spool", bench.spool, "--json",
+                ], asRoot: true)
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(asked.output.utf8)) as? [String: Any], "\(asked)")
+            #expect(object["status"] as? String == "OK", "\(asked)")
+            #expect((object["processes"] as? [[String: Any]])?.count == 1)
+            let dropped = try await RunningProgram.run(
+                "/usr/bin/setpriv",
+                [
+                    "--reuid=61001", "--regid=61002", "--clear-groups", "--", try Programs.path("ses"), "drop",
+                    "--spool", bench.spool, "--to", "outgoing", "-f", "a@example.test", "--", "b@x.test",
+                ], input: MailSamples.plain(), asRoot: true)
+            #expect(dropped.status != 0, "it may not drop mail")
+            try await daemon.terminate()
+        }
+
         @Test("clock-off: files from the future")
         func clockOff() async throws {
             let bench = try await StatusBench()

@@ -2,12 +2,18 @@ import Glibc
 import HostProcess
 
 /// A look at sockets of this machine, by connecting to them.
-enum LocalSocket {
+public enum LocalSocket {
+    public enum Listening: Sendable {
+        case answered, refused
+        /// The caller may not connect.
+        case hidden
+    }
+
     /// Milliseconds for a connection on the loopback.
     private static let patience: CInt = 100
 
     /// Nil for an address of another machine, or one that has to be resolved.
-    static func of(_ url: String) -> HouseLook.Listening? {
+    public static func of(_ url: String) -> Listening? {
         if let path = unixPath(url) { return unix(path) ?? .refused }
         guard let scheme = url.firstRange(of: "://") else { return nil }
         let authority = url[scheme.upperBound...].prefix { $0 != "/" }
@@ -21,12 +27,12 @@ enum LocalSocket {
     }
 
     /// The path in `http://unix:PATH:/service`.
-    static func unixPath(_ url: String) -> String? {
+    public static func unixPath(_ url: String) -> String? {
         url.wholeMatch(of: /https?:\/\/unix:([^:]+):.*/).map { String($0.1) }
     }
 
     /// Nil if there is no socket.
-    static func unix(_ path: String) -> HouseLook.Listening? {
+    public static func unix(_ path: String) -> Listening? {
         var status = stat()
         guard lstat(path, &status) == 0 else { return errno == EACCES ? .hidden : nil }
         guard status.st_mode & S_IFMT == S_IFSOCK, path.utf8.count <= UnixSocket.maximumPathLength else { return nil }
@@ -36,7 +42,7 @@ enum LocalSocket {
         return connect(AF_UNIX, &address)
     }
 
-    private static func four(_ text: String, _ port: UInt16) -> HouseLook.Listening? {
+    private static func four(_ text: String, _ port: UInt16) -> Listening? {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -44,7 +50,7 @@ enum LocalSocket {
         return connect(AF_INET, &address)
     }
 
-    private static func six(_ port: UInt16) -> HouseLook.Listening? {
+    private static func six(_ port: UInt16) -> Listening? {
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = port.bigEndian
@@ -52,7 +58,7 @@ enum LocalSocket {
         return connect(AF_INET6, &address)
     }
 
-    private static func connect<Address>(_ family: CInt, _ address: inout Address) -> HouseLook.Listening? {
+    private static func connect<Address>(_ family: CInt, _ address: inout Address) -> Listening? {
         let flags = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(family, flags, 0)
         guard descriptor >= 0 else { return nil }
