@@ -167,15 +167,21 @@ private struct HousePage {
             if case .answered = server.listening { return "listening" }
             return "not called: no program is running"
         }
-        guard let milliseconds = state.milliseconds else { return "not called yet" }
-        return "answering since \(words.time(state.since)), \(milliseconds) ms"
+        if let milliseconds = state.milliseconds {
+            return "answering since \(words.time(state.since)), \(milliseconds) ms"
+        }
+        return state.isUsed ? "answering since \(words.time(state.since))" : "not called yet"
     }
 
     private var resources: [StatusLine] {
         let soonest = judgement.certificates.filter { $0.notAfter != nil }.sorted {
             ($0.notAfter ?? 0) < ($1.notAfter ?? 0)
         }
-        var lines = soonest.prefix(5).map { one in
+        // The first that ends, and all that end soon.
+        let shown = soonest.enumerated().filter { index, one in
+            index == 0 || (one.daysLeft(now: look.now) ?? 0) < DatedCertificate.warningDays
+        }
+        var lines = shown.prefix(10).map { _, one in
             let days = one.daysLeft(now: look.now) ?? 0
             return StatusLine(
                 "certificate", "\(one.use): \(one.subject)",

@@ -1,9 +1,10 @@
 import Foundation
-import HostProcess
+import Glibc
 import Logging
 import TestSupport
 import Testing
 
+@testable import HostProcess
 @testable import Monitoring
 
 @Suite("Log lines: one event, one line, whatever the text")
@@ -104,6 +105,14 @@ struct LineLogTests {
             #expect(Self.journal.line(level, "signed", ["entry": "e"]) == "<\(priority)>signed entry=e")
         }
         for text in Self.hostile { #expect(Self.isOneSafeLine(Self.journal.line(.info, text, ["reason": "\(text)"]))) }
+    }
+
+    @Test("the journal is recognised by device and inode of standard error, which the variable must name")
+    func journalStream() {
+        var status = stat()
+        #expect(fstat(STDERR_FILENO, &status) == 0)
+        #expect(LogFormat.isJournal("\(status.st_dev):\(status.st_ino)"))
+        #expect(!LogFormat.isJournal("\(status.st_dev):\(status.st_ino + 1)") && !LogFormat.isJournal(nil))
     }
 
     @Test("plain words stay unchanged")

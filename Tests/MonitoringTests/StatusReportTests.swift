@@ -45,7 +45,7 @@ struct StatusReportTests {
                   WARNING: little | room
                       -> df -h
                 """), "\(text)")
-        #expect(text.contains("\n  outgoing    2 waiting"))
+        #expect(text.contains("\n  outgoing     2 waiting"))
     }
 
     @Test("the line for Nagios is one line, with one bar before the data")
@@ -72,6 +72,17 @@ struct StatusReportTests {
             String($0.1)
         }
         #expect(rows.sorted() == StatusCode.allCases.map(\.rawValue).sorted())
+    }
+
+    @Test("each code is brought about by an end-to-end test")
+    func provoked() throws {
+        let folder = TestMaterial.project + "/Tests/EndToEndTests/Status/"
+        let texts = try FileManager.default.contentsOfDirectory(atPath: folder).map {
+            String(decoding: try TestMaterial.octets(folder + $0), as: UTF8.self)
+        }.joined()
+        for code in StatusCode.allCases {
+            #expect(texts.contains("\"\(code.rawValue)\""), "\(code)")
+        }
     }
 
     @Test("amounts and ages in words")

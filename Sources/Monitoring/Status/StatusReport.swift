@@ -111,7 +111,7 @@ public struct StatusLine: Sendable, Hashable {
     }
 
     var text: String {
-        var line = "  " + Self.padded(label, 12)
+        var line = "  " + Self.padded(label, 13)
         if let subject { line += Self.padded(subject, 30) }
         line += state
         if let advice { line = Self.padded(line, 60) + advice }

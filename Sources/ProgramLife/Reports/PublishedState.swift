@@ -69,6 +69,8 @@ package struct ServerState: Codable, Sendable, Equatable {
     package var isAnswering: Bool
     /// Unix seconds at which the present state began.
     package var since: Int
+    /// True if it was called since ``since``.
+    package var isUsed = false
     /// The reason why it is not answering.
     package var reason: String?
     /// Unix seconds of the next call to a server that is not answering.

@@ -217,6 +217,9 @@ final class LaneBoard: @unchecked Sendable {
         }
     }
 
+    /// Returns true if something was delivered to the destination, or tried, since it answers.
+    func hasServed(_ destination: Destination) -> Bool { condition.withLock { lanes[destination] != nil } }
+
     /// The destination was seen to answer, by other means than a delivery.
     func foundAnswering(_ destination: Destination) {
         let hasChanged = condition.withLock {

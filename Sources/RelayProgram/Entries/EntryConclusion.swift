@@ -38,7 +38,8 @@ struct EntryConclusion {
             voice.log.warning(
                 "failed",
                 metadata: voice.metadata([
-                    "to": "\(files.map(\.folder.rawValue).joined(separator: ","))", "recipients": "\(failed.count)",
+                    "folders": "\(files.map(\.folder.rawValue).joined(separator: ","))",
+                    "recipients": "\(failed.count)",
                 ]))
             return .failed
         case .wait(let attempts, let due):

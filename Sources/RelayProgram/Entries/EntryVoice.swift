@@ -41,7 +41,7 @@ final class EntryVoice {
         if let messageID { metadata["messageID"] = "\(messageID)" }
         if let envelope {
             metadata["from"] = "\(envelope.sender.map(\.shown) ?? "-")"
-            metadata["recipients"] = "\(envelope.recipients.count)"
+            metadata["to"] = "\(envelope.recipients.count)"
         }
         if let size { metadata["size"] = "\(size)" }
         metadata["duration"] = "\(Int((.now - begun) / .milliseconds(1)))ms"

@@ -20,7 +20,9 @@ extension RelayEngine {
             guard case .gateway(let gateway) = route.target else { continue }
             let destination = Destination(route: index, routeName: route.name, domain: nil)
             let health = silent.first { $0.destination == destination }?.health
-            servers.append(state(.nextHop, "\(gateway.host):\(gateway.port)", health))
+            var server = state(.nextHop, "\(gateway.host):\(gateway.port)", health)
+            server.isUsed = health != nil || lanes.hasServed(destination)
+            servers.append(server)
         }
         for (destination, health) in silent {
             if let domain = destination.domain {

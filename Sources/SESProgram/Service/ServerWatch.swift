@@ -62,6 +62,7 @@ extension DSSClient {
             var state = ServerState(
                 circuit.service == .signing ? .signing : .verifying, circuit.address,
                 isAnswering: circuit.state == .answering, since: circuit.since)
+            state.isUsed = circuit.duration != nil
             state.reason = circuit.reason
             state.nextTry = circuit.nextTry
             state.milliseconds = circuit.duration.map { Int($0 / .milliseconds(1)) }

@@ -98,6 +98,7 @@ extension EndToEnd {
         func notVisible() async throws {
             let bench = try await StatusBench()
             try #require(chmod(bench.fixture.scratch.path, 0o755) == 0)
+            let code = "not-visible"
             func ask(_ group: UInt32) async throws -> String {
                 try await RunningProgram.run(
                     "/usr/bin/setpriv",
@@ -107,9 +108,9 @@ extension EndToEnd {
                     ], asRoot: true
                 ).output
             }
-            #expect(try await ask(61_002).contains("\"not-visible\""))
+            #expect(try await ask(61_002).contains(code))
             let account = try #require(Programs.unprivileged)
-            #expect(try await !ask(account.group).contains("\"not-visible\""), "the group of the spool")
+            #expect(try await !ask(account.group).contains(code), "the group of the spool")
         }
 
         @Test(
@@ -155,6 +156,31 @@ extension EndToEnd {
             #expect(report.texts.contains { $0.contains("2 h in the future") }, "\(report.texts)")
             try bench.remove(ahead)
             try await bench.lifts("clock-off")
+        }
+
+        @Test("clock-off: a signing server whose clock differs, and a state from the future")
+        func otherClocks() async throws {
+            let bench = try await StatusBench()
+            let clock = try ShiftedClock()
+            try clock.shift(by: 600)
+            let daemon = try await bench.fixture.watch(environment: try await clock.environment(program: "ses"))
+            func tells(_ words: String) async throws -> Bool {
+                try await bench.report().texts.contains { $0.contains(words) }
+            }
+            try await bench.fixture.drop(MailSamples.plain(), to: .outgoing)
+            try await eventually("the server's clock is told of") {
+                try await tells("behind the one of this machine") ? () : nil
+            }
+            try clock.shift(by: 0)
+            try await bench.fixture.drop(MailSamples.plain(), to: .outgoing)
+            try await eventually("it is lifted") { try await tells("behind the one of this machine") ? nil : () }
+            daemon.signal(SIGSTOP)
+            var times = [timeval](repeating: timeval(tv_sec: time(nil) + 3_600, tv_usec: 0), count: 2)
+            #expect(utimes(bench.spool + "/state/ses-\(daemon.pid).json", &times) == 0)
+            try await eventually("the state is told of") { try await tells("the clock was set back") ? () : nil }
+            daemon.signal(SIGCONT)
+            try await eventually("it is lifted") { try await tells("the clock was set back") ? nil : () }
+            try await daemon.terminate()
         }
 
         // MARK: - Mail that does not move
