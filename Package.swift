@@ -73,6 +73,8 @@ let package = Package(
         .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CICU", pkgConfig: "icu-i18n", providers: [.apt(["libicu-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CXmlSec", pkgConfig: "xmlsec1-openssl", providers: [.apt(["libxmlsec1-dev"])]),
 
         // Ground: values over bytes, no I/O.
@@ -105,6 +107,7 @@ let package = Package(
         layer("Monitoring", ["HostProcess", log]),
         layer("Spool", ["Octets", "CivilTime", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),
+        layer("JournalIndex", ["CivilTime", "CSQLite", "CZlib"]),
         layer("XMLReading", ["Octets", "CLibXML2"]),
         layer(
             "MessageInspection",
@@ -152,7 +155,7 @@ let package = Package(
                 "Octets", "MailEnvelope", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition",
                 "Processing", "HostProcess", "Workers", "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration",
                 "DSSXML", "DSSClient", "CMSSignatures", "PDFSignatures", "XMLSignatures", "Monitoring", "ProgramLife",
-                "HouseStatus", log, lifecycle, deque,
+                "HouseStatus", "JournalIndex", log, lifecycle, deque,
             ]),
         layer(
             "RelayProgram",
@@ -165,8 +168,7 @@ let package = Package(
             "Steering",
             [
                 "ProgramLife", "HostProcess", "Octets", "MailEnvelope", "InternetMessage", "Workflows", "Composition",
-                "Delivery", "Spool",
-                "SESConfiguration",
+                "Delivery", "Spool", "SESConfiguration", "CivilTime", "JournalIndex",
             ]),
         layer("ProgramCommands", ["HostProcess", "Monitoring", arguments]),
         program(
@@ -206,6 +208,7 @@ let package = Package(
         tests("Monitoring", ["HostProcess", log]),
         tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
+        tests("JournalIndex"),
         tests("XMLReading"),
         tests("MessageInspection"),
         tests("SESConfiguration", ["Delivery"]),
