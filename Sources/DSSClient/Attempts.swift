@@ -43,6 +43,12 @@ struct Attempts {
             isTransient ? .transient : .permanent, "the \(service) service gave no result: \(told)",
             advice: .server,
             pointsAtConfiguration: pointsAtConfiguration, answer: answer)
+        if case .unreachable(let reason) = last {
+            switch reason.kind {
+            case .connection, .timeout, .tls, .proxy, .noAnswer, .notTried: failure.serverIsAway = true
+            case .status, .clientCertificate, .storage, .machine, .cancelled, .address: break
+            }
+        }
         if !isTransient, case .refused(let refusal) = last { failure.refusesDocument = refusal.isAboutDocument }
         return failure
     }

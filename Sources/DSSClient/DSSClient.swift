@@ -105,23 +105,36 @@ public final class DSSClient: SignatureService {
     /// - Returns: True if one answers again.
     public func lookForSilent() async -> Bool {
         var hasFound = false
-        for address in known.withLock({ $0.filter { $0.value.breaker.state == .notAnswering }.keys.sorted() }) {
-            let reception = ProbeReception()
-            do throws(TransferError) {
-                let head = try await transfers.perform(
-                    HTTPRequest(url: address, fields: [], body: nil), receiver: reception)
-                guard head.status < 500 else { continue }
-            } catch {
-                continue
-            }
-            let now = clock.monotonic()
-            known.withLock { known in
-                known[address]?.breaker.foundAnswering(now: now)
-                known[address]?.reason = nil
-            }
-            hasFound = true
-        }
+        for address in known.withLock({ $0.filter { $0.value.breaker.state == .notAnswering }.keys.sorted() })
+        where await look(at: address) { hasFound = true }
         return hasFound
+    }
+
+    /// Asks the addresses of a service whether anybody answers there by HTTP, whatever the answer says. One that does
+    /// is called again at once.
+    /// - Returns: True if one did.
+    public func isAnswering(_ service: DSSCall.Service) async -> Bool {
+        let addresses = service == .signing ? configuration.signing : configuration.verification
+        var answers = false
+        for address in addresses?.all ?? [] where await look(at: address) { answers = true }
+        return answers
+    }
+
+    /// - Returns: True if the address gives any answer that is not a proxy's excuse.
+    private func look(at address: String) async -> Bool {
+        do throws(TransferError) {
+            let head = try await transfers.perform(
+                HTTPRequest(url: address, fields: [], body: nil), receiver: ProbeReception())
+            guard head.status < 500 else { return false }
+        } catch {
+            return false
+        }
+        let now = clock.monotonic()
+        known.withLock { known in
+            known[address]?.breaker.foundAnswering(now: now)
+            known[address]?.reason = nil
+        }
+        return true
     }
 
     /// Takes no more calls and waits until those under way have ended.
@@ -153,6 +166,7 @@ public final class DSSClient: SignatureService {
         var attempts = Attempts(service: service.rawValue, dialect: configuration.dialect)
         for address in addresses.all {
             let outcome = await attempt(service, address, request, question, answers)
+            if outcome.circuitEvent == .reached { CallNote.current?.answered(ShownAddress.of(address)) }
             if case .signed = outcome { return outcome }
             if case .verified = outcome { return outcome }
             attempts.note(outcome, from: ShownAddress.of(address))

@@ -22,10 +22,20 @@ public struct RouteHealth: Sendable, Hashable {
     /// Seconds for which nothing is tried after the first failure.
     public static let firstPause = 30
     public static let maximumPause = 900
+    /// The same for a next hop that all mail takes: nothing waits longer for it than it must.
+    public static let firstGatewayPause = 5
+    public static let maximumGatewayPause = 60
+
+    private let firstPause: Int
+    private let maximumPause: Int
     /// The time in seconds after which a trial without an end is given up.
     static let maximumTrial = 600
 
-    public init() {}
+    /// - Parameter isGateway: True for a next hop by configuration, false for the servers of one domain among many.
+    public init(isGateway: Bool = false) {
+        firstPause = isGateway ? Self.firstGatewayPause : Self.firstPause
+        maximumPause = isGateway ? Self.maximumGatewayPause : Self.maximumPause
+    }
 
     public var isAnswering: Bool { failures == 0 }
 
@@ -42,7 +52,13 @@ public struct RouteHealth: Sendable, Hashable {
     /// Permits a trial at once, because somebody who may know more orders an attempt.
     public mutating func permitTrial() { pausedUntil = 0 }
 
-    public mutating func succeeded() { self = RouteHealth() }
+    public mutating func succeeded() {
+        failures = 0
+        reason = nil
+        since = nil
+        pausedUntil = 0
+        trialEnds = nil
+    }
 
     /// The trial ended without saying anything of the route.
     public mutating func withdrew() { trialEnds = nil }
@@ -54,6 +70,6 @@ public struct RouteHealth: Sendable, Hashable {
         since = since ?? now
         self.reason = reason
         trialEnds = nil
-        pausedUntil = now + min(Self.maximumPause, Self.firstPause << min(failures - 1, 5))
+        pausedUntil = now + min(maximumPause, firstPause << min(failures - 1, 5))
     }
 }

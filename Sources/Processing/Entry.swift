@@ -69,6 +69,16 @@ public struct Outcome: Sendable {
     /// The reasons for the outcome, for people.
     public struct Account: Sendable, Hashable {
         public var workflow: String?
+        /// The line of the workflow in `ses.xml`.
+        public var workflowLine: Int?
+        /// The beginning of ``reason`` that follows from the workflow alone; nil if there is more to the decision.
+        public var matchReason: String?
+        /// The address in From, where it is not the envelope sender.
+        public var author: String?
+        /// The addresses in To and Cc that are no recipients of the envelope, at most ``maximumAddressees``.
+        public var addressees: [String] = []
+        /// As decoded.
+        public var subject: String?
         /// `trusted`, `not trusted`, `indeterminate`, `not signed`; nil when nothing was verified.
         public var verdict: String?
         public var reason: String
@@ -83,6 +93,9 @@ public struct Outcome: Sendable {
         public var hasServerResult = false
         /// The fields that were removed on intake, for the log.
         public var removed: [String]
+
+        /// The number of addresses of the header that are told.
+        public static let maximumAddressees = 50
 
         public init(
             workflow: String? = nil, verdict: String? = nil, reason: String = "", messageID: String? = nil,
@@ -114,11 +127,14 @@ public struct Output: Sendable {
     public let content: OctetRope
     /// True if the claimed file itself is published, unchanged; ``content`` is empty then.
     public let isClaimedFile: Bool
+    /// True for the copy that is kept beside a notice with which somebody got the message: a notice may be lost.
+    public let isKeptBesideNotice: Bool
 
     public init(
         folder: Folder, envelope: Envelope, direction: Direction, word: OutcomeWord, workflow: String?,
-        reason: String, content: OctetRope, isClaimedFile: Bool = false
+        reason: String, content: OctetRope, isClaimedFile: Bool = false, isKeptBesideNotice: Bool = false
     ) {
+        self.isKeptBesideNotice = isKeptBesideNotice
         self.folder = folder
         self.envelope = envelope
         self.direction = direction

@@ -20,6 +20,8 @@ public struct Failure: Error, Hashable, Sendable {
     /// True if the signing server says that it cannot judge this one document, whichever client asks. The document then
     /// has a verdict all the same: nothing is known.
     public var refusesDocument = false
+    /// True if no address of the signing server gave an answer: it is tried again as soon as one does.
+    public var serverIsAway = false
     /// True if it was transient before the attempts were used up.
     public private(set) var wasTransient: Bool
 
@@ -68,6 +70,7 @@ public struct Failure: Error, Hashable, Sendable {
         told.localFault = localFault
         told.isOutOfTurn = isOutOfTurn
         told.refusesDocument = refusesDocument
+        told.serverIsAway = serverIsAway
         told.wasTransient = wasTransient
         return told
     }
@@ -78,6 +81,7 @@ public struct Failure: Error, Hashable, Sendable {
             .permanent, "given up after \(attempts) attempts: " + summary,
             pointsAtConfiguration: pointsAtConfiguration, answer: answer)
         final.wasTransient = wasTransient
+        final.serverIsAway = serverIsAway
         return final
     }
 }

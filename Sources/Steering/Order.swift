@@ -16,6 +16,8 @@ public enum Order: Sendable {
     case hold
     /// Back to its sender with a reason; our words without one.
     case reject(String?)
+    /// The same for a message that could not be delivered, wherever it waits; our words without any.
+    case bounce(String?)
     /// Away for good.
     case remove
 
@@ -27,6 +29,7 @@ public enum Order: Sendable {
         case .retry: "retry"
         case .hold: "hold"
         case .reject: "reject"
+        case .bounce: "bounce"
         case .remove: "remove"
         }
     }
@@ -36,6 +39,7 @@ public enum Order: Sendable {
         switch self {
         case .release, .reject: [.blocked]
         case .requeue: [.blocked, .retry]
+        case .bounce: [.blocked, .retry, .failed]
         case .retry: [.retry, .failed, .deferred]
         case .hold: [.outgoing, .incoming, .retry]
         case .remove: [.outgoing, .incoming, .retry, .blocked, .delivered, .admin, .failed, .corrupt]
@@ -45,7 +49,7 @@ public enum Order: Sendable {
     /// True if it cannot be undone, so that it must be confirmed.
     public var isFinal: Bool {
         switch self {
-        case .reject, .remove: true
+        case .reject, .bounce, .remove: true
         case .release, .requeue, .retry, .hold: false
         }
     }
@@ -92,7 +96,12 @@ public struct PlannedOrder: Sendable {
     /// - Returns: The number of messages for which it was not carried out.
     /// - Throws: ``ProgramError``. The messages before it have been dealt with.
     public func carryOut(_ steered: SteeredSpool, _ tell: (String) -> Void) throws(ProgramError) -> Int {
-        let rejection: Rejection? = if case .reject(let text) = order { try Rejection(steered, text) } else { nil }
+        let rejection: Rejection? =
+            switch order {
+            case .reject(let text): try Rejection(steered, .reject(text))
+            case .bounce(let text): try Rejection(steered, .bounce(text))
+            case .release, .requeue, .retry, .hold, .remove: nil
+            }
         var undone = 0
         for (message, row) in zip(messages, rows) {
             let name = row.entry.map { String($0.prefix(8)) } ?? message.path
@@ -141,7 +150,7 @@ public struct PlannedOrder: Sendable {
         case .hold:
             file = try spool.hold(message)
             what = "held in blocked"
-        case .reject:
+        case .reject, .bounce:
             guard let rejection else { return nil }
             return try rejection.carryOut(message, row)
         case .remove:

@@ -11,15 +11,27 @@ import Workflows
 struct Rejection {
     private let steered: SteeredSpool
     private let policy: Policy
+    private let order: Order
     private let text: String
+    /// RFC 3463.
+    private let status: String
     private let hostName: String
 
-    /// - Parameter text: For the sender; nil for our own words.
+    /// - Parameter order: ``Order/reject(_:)`` or ``Order/bounce(_:)``.
     /// - Throws: ``ProgramError`` if the configuration, which names the author of notices, cannot be read.
-    init(_ steered: SteeredSpool, _ text: String?) throws(ProgramError) {
+    init(_ steered: SteeredSpool, _ order: Order) throws(ProgramError) {
         self.steered = steered
         policy = try steered.configuration().policy
-        self.text = text ?? "the message was refused by the administrator of the receiving site"
+        self.order = order
+        if case .bounce(let text) = order {
+            self.text = text ?? "the message could not be delivered, and the administrator has given it up"
+            status = "5.4.7"
+        } else {
+            var words: String?
+            if case .reject(let text) = order { words = text }
+            self.text = words ?? "the message was refused by the administrator of the receiving site"
+            status = "5.7.1"
+        }
         hostName = Surroundings().hostName
     }
 
@@ -30,7 +42,7 @@ struct Rejection {
         guard let sender = row.sender.flatMap({ AddrSpec(parsing: $0) }) else {
             throw SpoolError(
                 .raced, path: message.path,
-                "it has no sender to whom it could be rejected; `ses remove` removes it")
+                "it has no sender to whom it could be returned; `ses remove` removes it")
         }
         let transaction: Transaction
         switch try steered.spool.claimHeld(message) {
@@ -45,7 +57,7 @@ struct Rejection {
             guard try transaction.commit() else {
                 throw SpoolError(.raced, path: message.path, "it was changed while it was rejected")
             }
-            steered.tell(.reject(nil), message, transaction.outputs.first, reason: text)
+            steered.tell(order, message, transaction.outputs.first, reason: text)
             try transaction.publish()
         } catch {
             if !transaction.isCommitted {
@@ -53,7 +65,8 @@ struct Rejection {
             }
             throw error
         }
-        return UntrustedText.plainTextLine("rejected to \(sender)", limit: 400)
+        return UntrustedText.plainTextLine(
+            "\(order.word == "bounce" ? "returned" : "rejected") to \(sender)", limit: 400)
     }
 
     private func report(
@@ -68,7 +81,7 @@ struct Rejection {
             .failed, from: policy.noticeFrom, to: sender,
             recipients: row.recipients.compactMap { AddrSpec(parsing: $0) }.map {
                 DeliveryStatusNotification.Recipient(
-                    $0, status: "5.7.1", server: nil, diagnostic: text, isReply: false)
+                    $0, status: status, server: nil, diagnostic: text, isReply: false)
             }, host: hostName, arrived: row.since, entry: "\(transaction.entry)", original: original,
             request: envelope?.notification ?? NotificationRequest())
         let isInward = policy.isInternal(sender)
@@ -76,7 +89,8 @@ struct Rejection {
             envelope: Envelope(
                 sender: .null, recipients: [sender], source: .arguments,
                 notification: NotificationRequest(notify: .never)),
-            entry: "\(transaction.entry)", outcome: "report", reason: "a message was rejected by an operator",
+            entry: "\(transaction.entry)", outcome: "report",
+            reason: "a message was given back by an operator (\(order.word))",
             direction: isInward ? .incoming : .outgoing)
         return StagedOutput(
             folder: .delivered,

@@ -32,7 +32,7 @@ public func decide(_ facts: some MessageFacts, direction: Direction, policy: Pol
             }
             return Decision(
                 direction: direction, workflow: workflow, action: nil,
-                reason: holds == nil ? assumedReason(workflow, found) : matchReason(workflow), criteria: findings,
+                reason: holds == nil ? assumedReason(workflow, found) : workflow.matchReason, criteria: findings,
                 attachments: workflow.operations.contains(where: \.isOnAttachments)
                     ? selectedAttachments(facts, filter: workflow.filter) : [])
         }
@@ -55,11 +55,14 @@ private func reasonNotToSign(_ workflow: Workflow, _ facts: some MessageFacts, _
         + " such mail and SignSignedOrEncrypted is not set"
 }
 
-private func matchReason(_ workflow: Workflow) -> String {
-    let place = "\"\(workflow.name)\" (line \(workflow.line))"
-    return workflow.filter.criteria.isEmpty
-        ? "workflow \(place) has no criteria and takes every message"
-        : "workflow \(place) is the first whose filter holds"
+extension Workflow {
+    /// The reason for a message that this workflow takes without any doubt: it follows from the workflow alone.
+    public var matchReason: String {
+        let place = "\"\(name)\" (line \(line))"
+        return filter.criteria.isEmpty
+            ? "workflow \(place) has no criteria and takes every message"
+            : "workflow \(place) is the first whose filter holds"
+    }
 }
 
 /// The first finding that left the filter open.

@@ -26,12 +26,15 @@ struct Explain: SESCommand {
         abstract: "Tell what would be decided about a message, and why; changes nothing.")
     @Option(help: "outgoing or incoming.") var direction: Direction
     @Argument(help: "A message, with or without an envelope block.") var file: String
+    @Flag(help: "Show the request that would go to the signing server, without the document.") var request = false
+    @Flag(help: "The same with the document.") var content = false
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var format: FormatOption
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        let report = try ExplainReport.make(
-            file: file, direction: direction, configuration: config.path)
+        let report = try await ExplainReport.makeInFull(
+            file: file, direction: direction, configuration: config.path, showsRequest: request || content,
+            showsContent: content)
         return try report.printed(asJSON: format.isJSON)
     }
 }

@@ -1,8 +1,10 @@
 public import ArgumentParser
 import HostProcess
 import ProgramCommands
+import SESProgram
 public import Spool
 import Steering
+import Workflows
 
 /// The messages that a command is about, by property.
 struct FilterOptions: ParsableArguments {
@@ -55,21 +57,47 @@ struct Show: SESCommand {
     func perform() async throws(ProgramError) -> ExitStatus {
         let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
         let report = try ShowReport.make(steered, entry: entry)
-        return try report.printed(asJSON: format.isJSON)
+        let status = try report.printed(asJSON: format.isJSON)
+        guard !format.isJSON, let path = report.firstPath, let direction = report.direction.flatMap(Direction.init)
+        else { return status }
+        // The message is shown whether or not it can be explained, such as with a configuration that is at fault.
+        do throws(ProgramError) {
+            let explanation = try await ExplainReport.makeInFull(
+                file: path, direction: direction, configuration: config.path)
+            Console.write("\nBy the configuration as it is now:\n" + explanation.text)
+        } catch {
+            Console.write("\nIts decision cannot be explained: \(error.text)")
+        }
+        return status
     }
 }
 
 struct Export: SESCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write one message to standard output, without its envelope.")
-    @Argument(help: "The entry, or its first digits.") var entry: String
+        abstract: "Write one message to standard output, or several to files, without their envelopes.")
+    @Argument(help: "The entry, or its first digits; several with --directory.") var entries: [String] = []
     @Option(help: "The folder, if the entry stands in several.") var folder: StandingPlace?
+    @Option(help: "The directory where each message becomes a file ENTRY.eml.") var directory: String?
+    @OptionGroup var filter: FilterOptions
+    @Flag(help: "All messages, with --directory.") var all = false
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
 
     func perform() async throws(ProgramError) -> ExitStatus {
         let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
-        try MessageExport.run(steered, entry: entry, folder: folder)
+        guard let directory else {
+            guard entries.count == 1, !all else {
+                throw ProgramError(.usage, "name one entry, or say --directory for several messages")
+            }
+            try MessageExport.run(steered, entry: entries[0], folder: folder)
+            return .success
+        }
+        let selection = try filter.selection(entries, folder.map { [$0] } ?? [])
+        guard !entries.isEmpty || all || selection.hasFilter || folder != nil else {
+            throw ProgramError(.usage, "say which messages: entries, a filter such as --from, --folder, or --all")
+        }
+        let count = try MessageExport.run(steered, selection, to: directory) { Console.write($0) }
+        Console.write(count == 1 ? "1 message" : "\(count) messages")
         return .success
     }
 }
@@ -84,10 +112,11 @@ struct OrderOptions: ParsableArguments {
     @OptionGroup var spool: SpoolOption
 
     /// Finds the messages, asks where that is due, and carries the order out.
+    /// - Parameter places: The only ones that are looked through; empty for all.
     /// - Returns: 1 if a message had gone meanwhile or could not be dealt with.
-    func give(_ order: Order) throws(ProgramError) -> ExitStatus {
-        let selection = try filter.selection(entries)
-        guard !entries.isEmpty || all || selection.hasFilter else {
+    func give(_ order: Order, in places: Set<StandingPlace> = []) throws(ProgramError) -> ExitStatus {
+        let selection = try filter.selection(entries, places)
+        guard !entries.isEmpty || all || selection.hasFilter || !places.isEmpty else {
             throw ProgramError(.usage, "say which messages: entries, a filter such as --from, or --all")
         }
         let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
@@ -129,9 +158,12 @@ struct Retry: SESCommand {
     static let configuration = CommandConfiguration(
         abstract:
             "Try what waits in retry or is deferred by the relay now, and give what is in failed to the relay again.")
+    @Flag(help: "All messages that wait for the signing server.") var server = false
     @OptionGroup var options: OrderOptions
 
-    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.retry) }
+    func perform() async throws(ProgramError) -> ExitStatus {
+        try options.give(.retry, in: server ? [.retry] : [])
+    }
 }
 
 struct Hold: SESCommand {
@@ -151,6 +183,15 @@ struct Reject: SESCommand {
     func perform() async throws(ProgramError) -> ExitStatus { try options.give(.reject(text)) }
 }
 
+struct Bounce: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Give messages that could not be processed or delivered back to their senders as undeliverable.")
+    @Option(help: "The reason, for the sender.") var text: String?
+    @OptionGroup var options: OrderOptions
+
+    func perform() async throws(ProgramError) -> ExitStatus { try options.give(.bounce(text)) }
+}
+
 struct Remove: SESCommand {
     static let configuration = CommandConfiguration(abstract: "Remove messages for good; asks first.")
     @OptionGroup var options: OrderOptions
@@ -161,9 +202,14 @@ struct Remove: SESCommand {
 struct Trace: SESCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell the way of messages through ses and the relay, from their journals.")
-    @Argument(help: "An entry or its first digits, the mail server's queue id, a Message-ID, or an address.")
-    var text: String
-    @Option(help: "The number of days whose journals are searched, today included; 0 for all.") var days = 7
+    @Argument(
+        help:
+            "An entry or its first digits, the mail server's queue id, a Message-ID, an address, or a word of the subject."
+    )
+    var text: String?
+    @Option(help: "Only what happened since then: 2026-11-30, \"2026-11-30 16:00\", 16:00, or 2h for two hours ago.")
+    var since: String?
+    @Option(help: "Only what happened until then.") var until: String?
     @Option(help: "The number of messages that are shown, the latest ones.") var limit = 10
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var spool: SpoolOption
@@ -171,7 +217,8 @@ struct Trace: SESCommand {
 
     func perform() async throws(ProgramError) -> ExitStatus {
         let steered = try SteeredSpool(configuration: config.path, spool: spool.path)
-        let report = try TraceReport.make(steered, text, days: max(0, days), limit: limit)
+        let report = try TraceReport.make(
+            steered, TraceReport.Question(text: text, since: since, until: until, limit: limit))
         return try report.printed(asJSON: format.isJSON)
     }
 }

@@ -56,7 +56,7 @@ struct LaneBoardTests {
         let board = LaneBoard { told.add(1, ordering: .relaxed) }
         #expect(board.enter(one, limits(2), now: { 0 }) == .go)
         board.leave(one, .failed("refused"), at: 0)
-        #expect(board.enter(one, limits(2), now: { 1 }) == .closedUntil(30))
+        #expect(board.enter(one, limits(2), now: { 1 }) == .closedUntil(5))
         #expect(board.notAnswering().map(\.health.reason) == ["refused"])
         #expect(board.enter(one, limits(2), now: { 30 }) == .go)
         guard case .closedUntil = board.enter(one, limits(2), now: { 30 }) else {

@@ -36,6 +36,29 @@ public struct Notice: Sendable {
     public let original: Original
     /// Messages that the notice is about, where it is about several.
     public let mentioned: [Mention]
+    /// For the administrator alone; nil in a notice to anybody else.
+    public let inside: Inside?
+
+    /// The facts that only the administrator may know: the envelope names the Bcc recipients.
+    public struct Inside: Sendable, Hashable {
+        /// The envelope sender, empty for the null sender; nil if unknown.
+        public let sender: String?
+        public let recipients: [String]
+        /// The place in `ses.xml` that decided, and the action.
+        public let rule: String?
+        /// True if the message stands in `blocked`, so that it can be released.
+        public let isKept: Bool
+
+        public init(sender: String?, recipients: [String], rule: String?, isKept: Bool) {
+            self.sender = sender
+            self.recipients = recipients
+            self.rule = rule
+            self.isKept = isKept
+        }
+
+        /// The number of recipients that are named.
+        static let named = 50
+    }
 
     /// A message that a notice is about, without being attached.
     public struct Mention: Sendable, Hashable {
@@ -55,8 +78,9 @@ public struct Notice: Sendable {
     public init(
         from: AddrSpec, to: AddrSpec, what: String, why: String, workflow: String? = nil, serverMessage: String? = nil,
         entry: String, result: ResultText? = nil, answers: [ServerAnswer] = [], original: Original,
-        mentioned: [Mention] = []
+        mentioned: [Mention] = [], inside: Inside? = nil
     ) {
+        self.inside = inside
         self.from = from
         self.to = to
         self.what = what
@@ -133,7 +157,23 @@ public struct Notice: Sendable {
         add("Server says", serverMessage)
         for name in ["From", "To", "Subject", "Date"] { add(name, shown(name)) }
         add("Message-ID", originalID)
+        if let inside {
+            if let sender = inside.sender { add("Sent by", sender.isEmpty ? "<>" : sender) }
+            let more = inside.recipients.count - Inside.named
+            add(
+                "Sent to",
+                inside.recipients.prefix(Inside.named).joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
+            add("Rule", inside.rule)
+        }
         add("Reference", entry)
+        if let inside, !entry.isEmpty {
+            let short = entry.prefix(12)
+            if inside.isKept {
+                add("To deliver it", "ses release \(short)")
+                add("To refuse it", "ses reject \(short)")
+            }
+            add("Every step", "ses trace \(short)")
+        }
         switch original {
         case .attached: add("Message", "attached, as received")
         case .headerOnly: add("Message", "kept by the administrator; only its header is attached")

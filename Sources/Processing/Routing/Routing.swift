@@ -12,6 +12,8 @@ struct Routing {
     let policy: Policy
     let services: Services
     var workflow: Workflow?
+    /// The action that decides, for the administrator.
+    var action: RoutingAction?
     var account: Outcome.Account
 
     init(entry: Entry, intake: Intake, policy: Policy, services: Services) {
@@ -21,6 +23,7 @@ struct Routing {
         self.services = services
         account = Outcome.Account(messageID: intake.messageID, removed: intake.removed)
         account.envelope = intake.envelope
+        account.note(intake.header, envelope: intake.envelope)
     }
 
     /// The reason why a message is routed by an action.
@@ -34,6 +37,8 @@ struct Routing {
     mutating func begin(_ workflow: Workflow) {
         self.workflow = workflow
         account.workflow = workflow.name
+        account.workflowLine = workflow.line
+        if account.reason == workflow.matchReason { account.matchReason = account.reason }
     }
 
     /// True if the mail's own signature is verified. Authentication-Results reports nothing about attachments.
@@ -63,8 +68,9 @@ struct Routing {
         let reason = "the message names no recipients: it has no envelope, and none is guessed from its header"
         let failure = Failure(.permanent, reason, advice: .recipients)
         let outputs =
-            policy.administrator.map { [administratorNotice($0, .failure(failure))] }
-            ?? [blocked(because: failure.summary)]
+            policy.administrator.map {
+                [administratorNotice($0, .failure(failure), isKept: true), kept(because: failure.summary)]
+            } ?? [blocked(because: failure.summary)]
         return publish(outputs, reason: failure.summary)
     }
 
@@ -126,6 +132,12 @@ struct Routing {
     // MARK: - Actions
 
     func route(_ action: RoutingAction, _ cause: Cause) -> Outcome {
+        var routing = self
+        routing.action = action
+        return routing.routed(action, cause)
+    }
+
+    private func routed(_ action: RoutingAction, _ cause: Cause) -> Outcome {
         var outputs: [Output] = []
         var remark: String?
         let reason = reason(cause)
@@ -158,7 +170,7 @@ struct Routing {
         guard let administrator = policy.administrator else {
             return [blocked(because: reason(cause) + " (no AdminEmailAddress to tell)")]
         }
-        return [administratorNotice(administrator, cause)]
+        return [administratorNotice(administrator, cause, isKept: true), kept(because: reason(cause))]
     }
 
     /// Tells the administrator about a message that goes on to its recipients. Notices above the limit are told in a
@@ -167,7 +179,7 @@ struct Routing {
         guard let administrator = policy.administrator else { return [] }
         let mention = Notice.Mention(entry: entry.id, messageID: intake.messageID, reason: reason(cause))
         guard services.admitsCopy(mention) else { return [] }
-        return [administratorNotice(administrator, cause)]
+        return [administratorNotice(administrator, cause, isKept: false)]
     }
 
     /// A notice that is suppressed, or that tells an outsider without returning the content, is never the only copy of
@@ -176,7 +188,9 @@ struct Routing {
         let kept = isOnlyCopy ? [blocked(because: reason(cause))] : []
         guard case .address(let sender)? = intake.envelope.sender, Notice.mayAnswer(intake.header) else { return kept }
         let isInternal = policy.isInternal(sender)
-        if isInternal && isOnlyCopy { return [senderNotice(sender, cause, withOriginal: true)] }
+        if isInternal && isOnlyCopy {
+            return [senderNotice(sender, cause, withOriginal: true), self.kept(because: reason(cause))]
+        }
         guard services.mayNotify(sender) else { return kept }
         return [senderNotice(sender, cause, withOriginal: isInternal)] + kept
     }
@@ -200,6 +214,21 @@ struct Routing {
     }
 }
 
+extension Outcome.Account {
+    /// Notes what the header says beside the envelope, so that a message is found by it later.
+    fileprivate mutating func note(_ header: Header, envelope: Envelope) {
+        func addresses(_ name: String) -> [AddrSpec] {
+            header.all(name).flatMap { AddressList(parsing: $0).mailboxes.map(\.address) }
+        }
+        let from = addresses("From").first
+        if let from, envelope.sender != .address(from) { author = from.description }
+        let known = Set(envelope.recipients)
+        let others = (addresses("To") + addresses("Cc")).filter { !known.contains($0) }
+        addressees = others.prefix(Self.maximumAddressees).map(\.description)
+        subject = header.first("Subject").map { UntrustedText.plainTextLine($0.text, limit: 200) }
+    }
+}
+
 extension Output {
     /// The same without a header line that the next mail server would refuse (RFC 5321 §4.5.3.1.6). A message that is
     /// put aside stays unchanged.
@@ -207,6 +236,6 @@ extension Output {
         guard folder == .delivered else { return self }
         return Output(
             folder: folder, envelope: envelope, direction: direction, word: word, workflow: workflow, reason: reason,
-            content: content.withFoldedHeader())
+            content: content.withFoldedHeader(), isKeptBesideNotice: isKeptBesideNotice)
     }
 }

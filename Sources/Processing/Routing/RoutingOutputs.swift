@@ -44,10 +44,19 @@ extension Routing {
         output(.blocked, .blocked, content: intake.message.rawRope, because: reason)
     }
 
+    /// A copy beside a notice with which somebody gets the message. The notice may bounce, and its reader may want the
+    /// message to go on.
+    func kept(because reason: String) -> Output {
+        Output(
+            folder: .blocked, envelope: intake.envelope, direction: entry.direction, word: .blocked,
+            workflow: workflow?.name, reason: reason, content: intake.message.rawRope, isKeptBesideNotice: true)
+    }
+
     // MARK: - Notices
 
-    func administratorNotice(_ address: AddrSpec, _ cause: Cause) -> Output {
-        notice(to: address, cause, original: .attached(intake.message), folder: .admin)
+    /// - Parameter isKept: True if the message stands in `blocked` beside the notice.
+    func administratorNotice(_ address: AddrSpec, _ cause: Cause, isKept: Bool) -> Output {
+        notice(to: address, cause, original: .attached(intake.message), folder: .admin, isKept: isKept)
     }
 
     func senderNotice(_ address: AddrSpec, _ cause: Cause, withOriginal: Bool) -> Output {
@@ -57,7 +66,7 @@ extension Routing {
     }
 
     func notice(
-        to address: AddrSpec, _ cause: Cause, original: Notice.Original, folder: Output.Folder
+        to address: AddrSpec, _ cause: Cause, original: Notice.Original, folder: Output.Folder, isKept: Bool = false
     ) -> Output {
         var result: ResultText?
         var answers: [ServerAnswer] = []
@@ -73,10 +82,21 @@ extension Routing {
         }
         let notice = Notice(
             from: policy.noticeFrom, to: address, what: what(cause), why: reason(cause), workflow: workflow?.name,
-            serverMessage: account.serverAnswer, entry: entry.id, result: result, answers: answers, original: original)
+            serverMessage: account.serverAnswer, entry: entry.id, result: result, answers: answers, original: original,
+            inside: folder == .admin ? inside(isKept: isKept) : nil)
         return Self.output(
             notice, to: address, folder: folder, workflow: workflow?.name, reason: reason(cause), policy: policy,
             services: services)
+    }
+
+    /// The facts that the administrator alone is told.
+    private func inside(isKept: Bool) -> Notice.Inside {
+        let section = entry.direction == .outgoing ? "Outgoing" : "Incoming"
+        var rule = workflow.map { "\(section), workflow \"\($0.name)\", ses.xml line \($0.line)" } ?? section
+        if let action { rule += "; action " + action.rawValue }
+        return Notice.Inside(
+            sender: intake.envelope.sender.map(\.shown), recipients: intake.envelope.recipients.map(\.description),
+            rule: rule, isKept: isKept)
     }
 
     /// A notice travels in the direction of its reader, under the null sender and with NOTIFY=NEVER, so that no answer

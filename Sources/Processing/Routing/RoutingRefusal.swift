@@ -65,7 +65,7 @@ extension Routing {
             notice(
                 to: address, cause,
                 original: isDelivered ? .headerOfDelivered(intake.message) : .headerOfBlocked(intake.message),
-                folder: address == policy.administrator ? .admin : .delivered)
+                folder: address == policy.administrator ? .admin : .delivered, isKept: !isDelivered)
         ]
     }
 }

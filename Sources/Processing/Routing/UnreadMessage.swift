@@ -36,7 +36,8 @@ public enum UnreadMessage {
         if let administrator = policy.administrator {
             let notice = Notice(
                 from: policy.noticeFrom, to: administrator, what: "message not processed", why: failure.summary,
-                entry: entry.id, original: .none)
+                entry: entry.id, original: .none,
+                inside: Notice.Inside(sender: nil, recipients: [], rule: nil, isKept: true))
             outputs.append(
                 Routing.output(
                     notice, to: administrator, folder: .admin, workflow: nil, reason: failure.summary, policy: policy,
@@ -82,12 +83,17 @@ public enum UnreadMessage {
         }
         let notice = Notice(
             from: policy.noticeFrom, to: administrator, what: "message not processed", why: reason, entry: entry,
-            original: .raw(file))
+            original: .raw(file), inside: Notice.Inside(sender: nil, recipients: [], rule: nil, isKept: true))
+        // The claimed file itself, in which nothing is read.
+        let kept = Output(
+            folder: .blocked, envelope: Envelope(sender: nil, recipients: [], source: .arguments),
+            direction: direction, word: .blocked, workflow: nil, reason: reason, content: OctetRope(),
+            isClaimedFile: true, isKeptBesideNotice: true)
         return Outcome(
             .publish([
                 Routing.output(
                     notice, to: administrator, folder: .admin, workflow: nil, reason: reason, policy: policy,
-                    services: services)
+                    services: services), kept,
             ]), account: account)
     }
 }

@@ -90,7 +90,7 @@ final class LaneBoard: @unchecked Sendable {
             if isStopping { return .stopping }
             // Before anybody is let in: there may be room by `limits` that are no longer in force.
             guard round == rounds else { return .sentAway }
-            var lane = lanes[destination] ?? Lane()
+            var lane = lanes[destination] ?? Lane(health: RouteHealth(isGateway: destination.domain == nil))
             let own = limits.beginsNarrow ? min(lane.window, limits.perDestination) : limits.perDestination
             let hasOwnRoom = lane.begun.count < own
             let turn = turnInAll(limits)

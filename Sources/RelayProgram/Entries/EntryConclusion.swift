@@ -70,7 +70,10 @@ struct EntryConclusion {
         _ outputs: [StagedOutput], telling event: JournalEvent.Event, about recipients: [AddrSpec] = []
     ) throws(SpoolError) -> [PublishedFile]? {
         for output in outputs { try transaction.add(output: output) }
-        voice.tell(event, to: transaction.outputs, recipients: recipients.map(\.description))
+        // Without outputs the replies of the servers have said all.
+        if !outputs.isEmpty || event != .committed {
+            voice.tell(event, to: transaction.outputs, recipients: recipients.map(\.description))
+        }
         guard try transaction.commit() else { return nil }
         return try transaction.publish()
     }

@@ -82,7 +82,9 @@ struct EntryDelivery {
             throw SpoolError(.system, path: context.spool.path, errno: errno, reason)
         case .routeFailed(let reason):
             ending = .failed(reason)
-            opens(in: RouteHealth.firstPause + context.jitter(10))
+            opens(
+                in: destination.domain == nil
+                    ? RouteHealth.firstGatewayPause + context.jitter(2) : RouteHealth.firstPause + context.jitter(10))
             missed(recipients, reason)
             voice.tell(.deferred, reason: reason, recipients: recipients.map(\.description))
             voice.log.warning(
@@ -124,6 +126,7 @@ struct EntryDelivery {
             isProtected: message.isProtected, isAllOrNothing: !settings.configuration.sendsPartial,
             notification: entry.envelope.notification)
         var countsAsAttempt = false
+        let began = ContinuousClock.now
         defer { if countsAsAttempt { summary.countsAsAttempt = true } }
         return try settings.transport.deliver(consignment, to: destination) { (offered) throws(SpoolError) in
             try record.offer(offered)
@@ -133,11 +136,12 @@ struct EntryDelivery {
             if reports.contains(where: { [.deferred, .unknown].contains($0.report.outcome) }), !context.isStopping {
                 countsAsAttempt = true
             }
-            account(reports.filter { $0.report.outcome != .notOffered }, destination)
+            account(
+                reports.filter { $0.report.outcome != .notOffered }, destination, after: ContinuousClock.now - began)
         }
     }
 
-    private func account(_ reports: [RecipientReport], _ destination: Destination) {
+    private func account(_ reports: [RecipientReport], _ destination: Destination, after duration: Duration) {
         context.counters.add { values in
             for report in reports {
                 switch report.report.outcome {
@@ -151,7 +155,15 @@ struct EntryDelivery {
                 }
             }
         }
-        for (outcome, some) in Dictionary(grouping: reports, by: \.report.outcome) {
+        // Recipients with one reply share a line.
+        var order: [[String]] = []
+        let groups = Dictionary(grouping: reports) { report in
+            let group = [report.report.outcome.rawValue, report.report.text]
+            if !order.contains(group) { order.append(group) }
+            return group
+        }
+        for some in order.compactMap({ groups[$0] }) {
+            guard let outcome = some.first?.report.outcome else { continue }
             let event: JournalEvent.Event =
                 switch outcome {
                 case .sent, .relayed: .sent
@@ -160,7 +172,9 @@ struct EntryDelivery {
                 }
             voice.tell(
                 event, reason: outcome == .unknown ? "possible repeat: no reply to the end of the message" : nil,
-                server: some.first?.report.text, recipients: some.map(\.recipient.description))
+                server: some.first?.report.text, host: some.first?.report.server ?? "\(destination)",
+                duration: duration,
+                recipients: some.map(\.recipient.description))
             voice.log.info(
                 "\(outcome.rawValue)",
                 metadata: voice.metadata([

@@ -24,12 +24,16 @@ final class EntryVoice {
     @discardableResult
     func tell(
         _ event: JournalEvent.Event, attempts: Int? = nil, to: [PublishedFile] = [], reason: String? = nil,
-        server: String? = nil, recipients: [String] = []
+        server: String? = nil, host: String? = nil, duration: Duration? = nil, recipients: [String] = []
     ) -> SpoolError? {
         var line = JournalEvent(
             event, entry: transaction.entry, file: transaction.source.map { "\($0)" }, attempts: attempts, to: to,
             reason: reason, messageID: messageID, server: server)
         line.recipients = recipients
+        line.host = host
+        line.duration = duration.map {
+            Int($0.components.seconds) * 1_000 + Int($0.components.attoseconds / 1_000_000_000_000_000)
+        }
         let error = context.spool.journal.append(line)
         if let error { context.gate.note(error, about: IntakeGate.journal) }
         return error

@@ -76,7 +76,7 @@ final class RelayEntryRun {
         voice.messageID = entry.messageID
         voice.envelope = entry.envelope
         voice.size = entry.file.message.count
-        voice.tell(.claimed)
+        if transaction.starts > 1 { voice.tell(.claimed) }
         var summary = AttemptSummary(countsAsAttempt: false)
         if let defect = entry.defect {
             let time = context.clock.now()

@@ -21,7 +21,8 @@ extension ConfigurationReading {
     private static let processingElements = [
         "Spool", "Concurrency", "Timeout", "MaxMessageSize", "Retry", "TrustStore", "AuthservId", "NoticeFrom",
         "SignerIdentity", "OrganisationSigner", "ResponseIndeterminateAction", "NotSignedAction", "SenderMustOwnFrom",
-        "SignNullSender", "SignSignedOrEncrypted", "AdminCopiesPerHour",
+        "SignNullSender", "SignSignedOrEncrypted", "AdminCopiesPerHour", "JournalDays", "JournalMaxSize",
+        "JournalSubjects", "HeldCopyDays",
     ]
 
     func readProcessing(_ element: XMLElement?) -> ProcessingSection {
@@ -40,6 +41,13 @@ extension ConfigurationReading {
         settings.trustStore = path(trustStore)
         settings.adminCopiesPerHour = integer(
             filledLeaf(element.child("AdminCopiesPerHour")), in: 1...1_000_000, unit: " copies")
+        settings.journalDays =
+            integer(filledLeaf(element.child("JournalDays")), in: 1...36_500, unit: " days") ?? settings.journalDays
+        settings.journalMaxSize =
+            size(filledLeaf(element.child("JournalMaxSize")), in: (1 << 20)...(1 << 50)) ?? settings.journalMaxSize
+        settings.journalsSubjects = truth(leaf(element.child("JournalSubjects"))) ?? settings.journalsSubjects
+        settings.heldCopyDays =
+            integer(filledLeaf(element.child("HeldCopyDays")), in: 1...36_500, unit: " days") ?? settings.heldCopyDays
         section.trustStoreLine = trustStore?.line ?? 0
         section.settings = settings
         section.authservID = domain(filledLeaf(element.child("AuthservId")))

@@ -75,6 +75,14 @@ public struct ProcessingSettings: Sendable, Hashable {
     /// The number of copies, of messages that go on to their recipients, that the administrator gets in an hour; nil
     /// for all of them.
     public var adminCopiesPerHour: Int?
+    /// The number of days for which journals are kept.
+    public var journalDays = 90
+    /// Octets that all journals and their indexes may have together.
+    public var journalMaxSize = 10 << 30
+    /// True if subjects stand in the journal.
+    public var journalsSubjects = false
+    /// The number of days for which the copy of a message is kept that went to the administrator or back to its sender.
+    public var heldCopyDays = 30
 
     public init() {}
 }

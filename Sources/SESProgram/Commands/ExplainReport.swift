@@ -90,6 +90,19 @@ public struct ExplainReport: ConsoleReport, Sendable {
     let reason: String
     /// The objections to the signature that would be made, a sentence each; left out if there are none.
     let warnings: [String]?
+    /// Octets of the message, and whether `MaxMessageSize` allows them.
+    @OrNull var octets: Int?
+    @OrNull var isTooLarge: Bool?
+    /// The profile and the key that the signing server would be asked for first.
+    @OrNull var profile: String?
+    @OrNull var key: String?
+    /// The reason why an operation would be refused before anything is sent; nil if none would.
+    @OrNull var refusal: String?
+    /// The loop that would be found, in words; nil if none would, or it cannot be looked for (``looksForLoops``).
+    @OrNull var loop: String?
+    @OrNull var looksForLoops: Bool?
+    /// The request to the signing server, if it was asked for.
+    @OrNull var request: String?
 
     init(_ decision: Decision, envelope: MailEnvelope.Envelope, warnings: [String] = []) {
         direction = decision.direction.rawValue
@@ -112,6 +125,48 @@ public struct ExplainReport: ConsoleReport, Sendable {
         self.warnings = warnings.isEmpty ? nil : warnings.map { UntrustedText.plainTextLine($0) }
     }
 
+    /// The same as ``make(file:direction:configuration:)``, and what processing would do before the first call of the
+    /// signing server: size, loop, owner of From, key, and the request.
+    /// - Parameters:
+    ///   - showsRequest: True if the report has the request.
+    ///   - showsContent: True if the document stands in it.
+    /// - Throws: ``ProgramError`` if the file or the configuration cannot be read.
+    public static func makeInFull(
+        file: String, direction: Direction, configuration option: String?, showsRequest: Bool = false,
+        showsContent: Bool = false
+    ) async throws(ProgramError) -> ExplainReport {
+        var report = try make(file: file, direction: direction, configuration: option)
+        let surroundings = Surroundings()
+        let settings = try LoadedConfiguration.load(surroundings.configurationPath(option: option))
+        let source = try read(file)
+        report.octets = source.raw.count
+        report.isTooLarge = source.raw.count > settings.processing.maxMessageSize
+        guard report.isTooLarge == false else {
+            report.refusal =
+                "the message is too large: MaxMessageSize allows \(settings.processing.maxMessageSize) octets; it follows"
+                + " EmailErrorAction unread"
+            return report
+        }
+        let run = await DryRun.of(
+            source, direction, settings, hostName: surroundings.hostName, showsContent: showsContent)
+        report.profile = run.profile
+        report.key = run.key
+        report.refusal = run.refusal
+        report.loop = run.loop
+        report.looksForLoops = run.looksForLoops
+        if showsRequest { report.request = run.request }
+        return report
+    }
+
+    private static func read(_ file: String) throws(ProgramError) -> SourceFile {
+        do {
+            let octets = OctetString(try Data(contentsOf: URL(fileURLWithPath: file)))
+            return SourceFile(octets: octets, name: URL(fileURLWithPath: file).lastPathComponent)
+        } catch {
+            throw ProgramError(.noInput, "\(file) cannot be read: \(error.localizedDescription)")
+        }
+    }
+
     /// Decides about the message in `file`, which is only read.
     ///
     /// A name ending in `.eml` counts as put in by a person, any other as delivered into `new/`, as in the spool
@@ -122,13 +177,7 @@ public struct ExplainReport: ConsoleReport, Sendable {
     {
         let surroundings = Surroundings()
         let configuration = try LoadedConfiguration.load(surroundings.configurationPath(option: option))
-        let octets: OctetString
-        do {
-            octets = OctetString(try Data(contentsOf: URL(fileURLWithPath: file)))
-        } catch {
-            throw ProgramError(.noInput, "\(file) cannot be read: \(error.localizedDescription)")
-        }
-        let claimed = SourceFile(octets: octets, name: URL(fileURLWithPath: file).lastPathComponent)
+        let claimed = try read(file)
         let policy = configuration.policy
         let canonical = claimed.raw.withCRLFLineEnds()
         let intake: Intake
@@ -177,6 +226,7 @@ public struct ExplainReport: ConsoleReport, Sendable {
         }
         if let action { lines.append("action:    \(action)") }
         lines.append("reason:    \(reason)")
+        lines += processing
         for warning in warnings ?? [] { lines.append("warning:   \(warning)") }
         var current: String?
         for criterion in criteria {
@@ -188,6 +238,20 @@ public struct ExplainReport: ConsoleReport, Sendable {
             lines.append(
                 "  \(mark) line \(criterion.line): \(criterion.criterion) \(criterion.value): \(criterion.because)")
         }
+        if let request { lines.append("\nThe first request to the signing server:\n\n\(request)") }
         return lines.joined(separator: "\n")
+    }
+
+    /// The lines about what processing would do beside the decision.
+    private var processing: [String] {
+        var lines: [String] = []
+        if let octets { lines.append("size:      \(octets) octets\(isTooLarge == true ? ", too large" : "")") }
+        if let looksForLoops {
+            let words = looksForLoops ? "no" : "not looked for, because only the user of the spool can read its secret"
+            lines.append("loop:      \(loop ?? words)")
+        }
+        if let key { lines.append("key:       \(key)" + (profile.map { $0.isEmpty ? "" : ", profile \($0)" } ?? "")) }
+        if let refusal { lines.append("refused:   \(UntrustedText.plainTextLine(refusal, limit: 400))") }
+        return lines
     }
 }

@@ -155,8 +155,14 @@ final class Engine: Sendable {
     private func note(_ account: Outcome.Account, _ origin: Origin) {
         // Signing and verifying have addresses of their own.
         let subject = Self.subject(of: origin.direction)
-        if account.hasServerResult { board.lift(subject) }
+        let lane = lane(of: origin.direction)
+        if account.hasServerResult {
+            board.lift(subject)
+            // What waited for it need not wait any more.
+            if lane.serverReturn.noteAnswer(now: clock.now()) { lane.retryBell.ring() }
+        }
         guard let failure = account.failure else { return }
+        if failure.serverIsAway { lane.serverReturn.noteAway() }
         if failure.pointsAtConfiguration {
             board.raise(subject, .serverRefuses, failure.summary)
         } else {

@@ -56,7 +56,8 @@ final class EntryRun {
     }
 
     func toEnd() async throws(Interruption) -> Ending {
-        tell(.claimed)
+        // A start that follows another one is told: the journal then shows that something went wrong.
+        if transaction.starts > 1 { tell(.claimed) }
         // Composing and writing the result is part of its turn: so no more messages are held than those that had one.
         defer { calls.end() }
         do {
@@ -165,12 +166,13 @@ final class EntryRun {
         }
         for output in outputs where output.isClaimedFile {
             _ = try spooled { () throws(SpoolError) in
-                try transaction.addClaimedFile(to: Self.folder(output.folder))
+                try transaction.addClaimedFile(to: Self.folder(output.folder), order: Self.order(output))
             }
         }
         tell(.committed, to: transaction.outputs)
         guard try spooled({ () throws(SpoolError) in try transaction.commit() }) else { return nil }
-        tell(.published, to: transaction.outputs)
+        // The line before it says all.
+        append(JournalEvent(.published, entry: transaction.entry))
         let files = try spooled { () throws(SpoolError) in try transaction.publish() }
         logEnd(outputs.map(\.word.rawValue).joined(separator: ","), files)
         return files
@@ -182,10 +184,12 @@ final class EntryRun {
             workflow: output.workflow, reason: output.reason, direction: output.direction.inBlock)
         return StagedOutput(
             folder: Self.folder(output.folder),
-            facts: NameFacts(origin: output.direction.ofResult),
+            facts: NameFacts(origin: output.direction.ofResult, order: Self.order(output)),
             block: block.rendered(lineEnd: writesLF ? .lf : .crlf), content: output.content,
             lineEnds: writesLF ? .lf : .asIs)
     }
+
+    private static func order(_ output: Output) -> NameFacts.Order? { output.isKeptBesideNotice ? .told : nil }
 
     private static func folder(_ folder: Output.Folder) -> Folder {
         switch folder {
@@ -275,20 +279,37 @@ final class EntryRun {
     private func tell(_ event: JournalEvent.Event, attempts: Int? = nil, to: [PublishedFile] = []) {
         var line = JournalEvent(
             event, entry: transaction.entry, file: transaction.source.map { "\($0)" }, workflow: account.workflow,
-            attempts: attempts, to: to, verdict: account.verdict,
-            reason: account.reason.isEmpty ? nil : account.reason, messageID: account.messageID,
-            server: account.serverAnswer)
+            attempts: attempts, to: to, verdict: account.verdict, reason: account.ownReason,
+            messageID: account.messageID, server: account.serverAnswer)
+        line.line = account.workflowLine
         line.queueID = queueID
-        // Once for each message: a trace finds it by its addresses.
-        if event == .published || event == .deferred, let envelope = account.envelope {
+        line.octets = size
+        line.duration = Self.milliseconds(duration)
+        if let received = transaction.source?.received, configuration.services.now() - received >= 2 {
+            line.received = received
+        }
+        if let envelope = account.envelope {
             line.sender = envelope.sender.map(\.shown)
             line.recipients = envelope.recipients.prefix(Self.journalledRecipients).map(\.description)
         }
+        line.author = account.author
+        line.addressees = account.addressees
+        if configuration.journalsSubjects { line.subject = account.subject }
+        if let calls = calls.account {
+            line.host = calls.host
+            line.serverTime = Self.milliseconds(calls.waited)
+            line.profile = calls.profile?.split(separator: ":").last.map(String.init)
+            line.key = calls.key == line.sender ? nil : calls.key
+        }
+        append(line)
+    }
+
+    private func append(_ line: JournalEvent) {
         if let error = spool.journal.append(line) { gate.note(error, about: IntakeGate.journal) }
     }
 
     /// The number of recipients that a line of the journal names.
-    private static let journalledRecipients = 20
+    private static let journalledRecipients = 1_000
 
     private var identity: Logger.Metadata { ["entry": "\(transaction.entry)"] }
 
@@ -315,4 +336,21 @@ final class EntryRun {
     }
 
     private static func milliseconds(_ duration: Duration) -> Int { Int(duration / .milliseconds(1)) }
+}
+
+extension Outcome.Account {
+    /// The reason without what follows from the workflow, which the journal names; nil if nothing is left.
+    fileprivate var ownReason: String? {
+        var text = reason[...]
+        if let matchReason, text.hasPrefix(matchReason) {
+            text = text.dropFirst(matchReason.count)
+            if text.hasPrefix("; ") { text = text.dropFirst(2) }
+        }
+        return text.isEmpty ? nil : String(text)
+    }
+}
+
+extension FileName {
+    /// Unix seconds in a name of the spool's form; nil for any other.
+    fileprivate var received: Int? { SpoolName(parsing: description)?.unique.seconds }
 }

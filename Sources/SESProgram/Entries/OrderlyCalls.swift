@@ -11,6 +11,9 @@ final class OrderlyCalls: SignatureService {
     private struct State {
         var isInside = false
         var begun: ContinuousClock.Instant?
+        var waited = Duration.zero
+        var profile: String?
+        var key: String?
     }
 
     private let service: any SignatureService
@@ -21,6 +24,27 @@ final class OrderlyCalls: SignatureService {
     private let limit: Duration
     private let note: @Sendable (SpoolError) -> Void
     private let state = Mutex(State())
+    private let answered = CallNote()
+
+    /// The calls so far, for the journal.
+    struct Account {
+        /// The host of the address that answered last; nil if none did.
+        let host: String?
+        /// The time for which answers were waited for.
+        let waited: Duration
+        /// Of the last signing call.
+        let profile: String?
+        let key: String?
+    }
+
+    /// Nil if no call was made.
+    var account: Account? {
+        state.withLock { state in
+            guard state.begun != nil else { return nil }
+            return Account(
+                host: answered.address.map(Self.host), waited: state.waited, profile: state.profile, key: state.key)
+        }
+    }
 
     /// The number of answers whose time one start may take together: a message may have many attachments, each with its
     /// own call.
@@ -52,7 +76,11 @@ final class OrderlyCalls: SignatureService {
     }
 
     func sign(_ operation: SigningOperation, answers: any OctetCollectorMaking) async throws(Failure) -> SigningAnswer {
-        try await inTurn { () async throws(Failure) in try await service.sign(operation, answers: answers) }
+        state.withLock {
+            $0.profile = operation.profile
+            $0.key = operation.keyAlias
+        }
+        return try await inTurn { () async throws(Failure) in try await service.sign(operation, answers: answers) }
     }
 
     func verify(
@@ -68,20 +96,36 @@ final class OrderlyCalls: SignatureService {
         // Only from the second start without an end on is there something to be careful about.
         guard transaction.starts > 1 else {
             defer { lane?.progressed() }
-            return try await call()
+            return try await noted(call).get()
         }
         let waiting = Task { [transaction, note] in
             guard (try? await Task.sleep(for: Self.longWait)) != nil else { return }
             do throws(SpoolError) { try transaction.beginWait() } catch { note(error) }
         }
-        let outcome: Result<Answer, Failure>
-        do throws(Failure) { outcome = .success(try await call()) } catch { outcome = .failure(error) }
+        let outcome = await noted(call)
         waiting.cancel()
         // No other task may use the transaction when the work continues.
         await waiting.value
         lane?.progressed()
         do throws(SpoolError) { try transaction.endWait() } catch { note(error) }
         return try outcome.get()
+    }
+
+    private func noted<Answer: Sendable>(
+        _ call: () async throws(Failure) -> Answer
+    ) async -> Result<Answer, Failure> {
+        let began = ContinuousClock.now
+        let outcome = await CallNote.$current.withValue(answered) { () async -> Result<Answer, Failure> in
+            do throws(Failure) { return .success(try await call()) } catch { return .failure(error) }
+        }
+        state.withLock { $0.waited += ContinuousClock.now - began }
+        return outcome
+    }
+
+    /// The host of an address, or `unix` for a socket.
+    private static func host(_ address: String) -> String {
+        let authority = address.firstRange(of: "://").map { address[$0.upperBound...] } ?? address[...]
+        return authority.hasPrefix("unix:") ? "unix" : String(authority.prefix { $0 != "/" })
     }
 
     private func begin() async throws(Failure) {

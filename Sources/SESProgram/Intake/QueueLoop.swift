@@ -28,13 +28,21 @@ struct QueueLoop: Sendable {
     func pass(_ judge: inout StillnessJudge) -> Int {
         var handed = 0
         var waiting: [Int] = []
+        var freed: [(made: Int, Candidate)] = []
+        var forerunner: (made: Int, due: Int, candidate: Candidate)?
         let begin = clock.monotonic()
         if queue == .retry { lane.agenda.beginListing() }
         let isWhole = engine.claims.list(queue) { (candidate, key) throws(SpoolError) in
             let next = Waiting.fresh(candidate)
             guard next.direction == lane.direction, !engine.gate.mustWait(key) else { return true }
             if let due = candidate.due, !candidate.isDue(now: clock.now(), maximumDelay: maximumDelay()) {
+                let made = candidate.made ?? 0
+                if lane.serverReturn.frees(made) {
+                    freed.append((made, candidate))
+                    return true
+                }
                 waiting.append(due)
+                if forerunner.map({ made < $0.made }) ?? true { forerunner = (made, due, candidate) }
                 return true
             }
             // A retry needed the server before and needs it again.
@@ -44,9 +52,24 @@ struct QueueLoop: Sendable {
             return lane.handoff.put(next)
         }
         if isWhole {
-            if queue == .retry { lane.agenda.replace(dueAt: waiting) }
+            if queue == .retry {
+                lane.agenda.replace(dueAt: waiting)
+                handed += handOn(freed, forerunner?.candidate)
+            }
             judge.forget(notSeenSince: begin)
         }
+        return handed
+    }
+
+    /// Hands on what need not wait any more, in the order in which it was put aside; or one message that finds out
+    /// whether the others need.
+    private func handOn(_ freed: [(made: Int, Candidate)], _ forerunner: Candidate?) -> Int {
+        var handed = 0
+        for (_, candidate) in freed.sorted(by: { $0.made < $1.made }) {
+            guard lane.handoff.put(.fresh(candidate)) else { return handed }
+            handed += 1
+        }
+        if let forerunner, lane.serverReturn.consumeForerunner(), lane.handoff.put(.fresh(forerunner)) { handed += 1 }
         return handed
     }
 

@@ -11,6 +11,8 @@ final class WorkLane: Sendable {
     /// The messages of this direction that wait in `retry`.
     let agenda = Agenda<Int, Void>()
     let retryBell: WakeBell
+    /// The absence of its signing server.
+    let serverReturn = ServerReturn()
     /// The messages of this direction that a recovery has found.
     let leftovers = Leftovers()
     let handoff: Handoff<Waiting>

@@ -19,6 +19,7 @@ final class LiveConfiguration: Sendable {
 
     var services: Services { processor.services }
     var maximumMessageSize: Int { server.processing.maxMessageSize }
+    var journalsSubjects: Bool { server.processing.journalsSubjects }
     /// The number of messages of one direction that are at the signing server at the same time.
     var width: Int { server.processing.concurrency }
     /// The number of threads. A message that waits for a server holds none. Besides the messages that are read and
@@ -26,6 +27,11 @@ final class LiveConfiguration: Sendable {
     var threads: Int { width + 20 }
     /// The time after which one start of a message makes no further call.
     var maximumAttempt: Duration { .seconds(OrderlyCalls.callsInARow * server.processing.totalTimeout) }
+
+    /// Asks the servers of a direction whether anybody answers there.
+    func isServerAnswering(_ direction: Direction) async -> Bool {
+        await client.isAnswering(direction == .outgoing ? .signing : .verification)
+    }
 
     init(server: SESSettings, client: DSSClient, processor: EntryProcessor) {
         self.server = server

@@ -20,6 +20,7 @@ final class SESService: Service {
     private let statePost: StatePost
     private let watch: ServerWatch
     private let summaries: CopySummaries
+    private let upkeep: JournalUpkeep
     private let threads: WorkerThreads
     private let log: Logger
     private let endsProcess: Bool
@@ -59,6 +60,7 @@ final class SESService: Service {
         ) { configuration.current.client.states }
         watch = ServerWatch(configuration: configuration, log: log) { bell.ring() }
         summaries = CopySummaries(copies: copies, spool: spool, configuration: configuration, log: log)
+        upkeep = JournalUpkeep(spool: spool, configuration: configuration, clock: clock, log: log)
         loops = engine.lanes.flatMap { [engine] lane in
             let own = lane.direction == .outgoing ? Queue.outgoing : .incoming
             let queues = mode == .sweep ? [.retry] : [own, .retry]
@@ -87,10 +89,12 @@ final class SESService: Service {
             // It ends when it is cancelled, which the end of the others brings.
             let looking = Task { [watch] in await watch.run() }
             defer { looking.cancel() }
+            if mode == .watch { group.addTask { [upkeep] in await upkeep.run() } }
             group.addTask { await self.work() }
             await group.next()
             statePost.end()
             summaries.end()
+            upkeep.end()
             group.cancelAll()
         }
     }
@@ -119,6 +123,7 @@ final class SESService: Service {
                     ? Task(executorPreference: threads) { [progress] in await progress.run() } : nil
                 await drain()
                 telling?.cancel()
+                if !engine.isStopping { await Task(executorPreference: threads) { [upkeep] in upkeep.runOnce() }.value }
             }
             stopIntake()
             await OrderlyEnd.of(work, patience: Self.patience, log: log)
@@ -133,12 +138,14 @@ final class SESService: Service {
     }
 
     private func stopIntake() {
+        upkeep.hurry()
         watcher?.stop()
         engine.gate.stop()
         engine.suspects.bell.silence()
         for lane in engine.lanes {
             lane.handoff.end()
             lane.leftovers.bell.silence()
+            lane.serverReturn.end()
         }
         for loop in loops { loop.bell.silence() }
     }
@@ -151,6 +158,15 @@ final class SESService: Service {
             for lane in engine.lanes {
                 group.addTask {
                     repeat { _ = lane.passLeftovers() } while await lane.leftovers.bell.wait(atMost: nil)
+                }
+            }
+            for lane in engine.lanes {
+                group.addTask { [engine] in
+                    await lane.serverReturn.watch {
+                        await engine.configuration.current.isServerAnswering(lane.direction)
+                    } call: {
+                        lane.retryBell.ring()
+                    }
                 }
             }
             group.addTask { [engine, loops] in

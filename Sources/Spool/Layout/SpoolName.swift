@@ -36,6 +36,8 @@ public struct NameFacts: Hashable, Sendable {
         case release
         /// Keep it until somebody decides about it; nothing is decided by the workflows.
         case hold
+        /// No order yet: it is kept so that there may be one, and the administrator or the sender has been told of it.
+        case told
     }
 
     /// E: octets of envelope block at the head of the file; nil without one.

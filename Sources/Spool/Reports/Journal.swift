@@ -2,19 +2,23 @@ import CivilTime
 import Glibc
 import Synchronization
 
-/// One line of the journal. Nil fields are left out.
+/// One line of the journal. Nil fields and empty lists are left out.
 public struct JournalEvent: Sendable, Hashable {
     public enum Event: String, Sendable, Hashable {
         case claimed, committed, published, deferred, recovered, sent, failed
         /// An operator's order.
         case ordered
+        /// A copy whose time is over.
+        case removed
     }
 
     public var event: Event
     public var entry: EntryID
-    /// The file that the event is about.
+    /// The file that the event is about; written only if its name does not say the entry already.
     public var file: String?
     public var workflow: String?
+    /// The line of the workflow in `ses.xml`.
+    public var line: Int?
     public var attempts: Int?
     public var to: [PublishedFile]
     public var verdict: String?
@@ -28,6 +32,26 @@ public struct JournalEvent: Sendable, Hashable {
     public var recipients: [String] = []
     /// The envelope sender, empty for the null sender; nil if unknown.
     public var sender: String?
+    /// The address in From, where it is not the envelope sender.
+    public var author: String?
+    /// The addresses in To and Cc that are no recipients of the envelope.
+    public var addressees: [String] = []
+    /// Only where the configuration wants it.
+    public var subject: String?
+    /// Octets of the message.
+    public var octets: Int?
+    /// Milliseconds from the start of the work on the message.
+    public var duration: Int?
+    /// Unix seconds at which the message came, where it waited before the start.
+    public var received: Int?
+    /// The signing server that answered, or the mail server.
+    public var host: String?
+    /// Milliseconds that the signing server was waited for.
+    public var serverTime: Int?
+    /// The last part of the name of the signing profile.
+    public var profile: String?
+    /// The alias of the key, where it is not the envelope sender.
+    public var key: String?
 
     public init(
         _ event: Event, entry: EntryID, file: String? = nil, workflow: String? = nil, attempts: Int? = nil,
@@ -46,24 +70,33 @@ public struct JournalEvent: Sendable, Hashable {
         self.server = server
     }
 
-    func line(milliseconds: Int, pid: Int32) -> String {
+    func line(milliseconds: Int) -> String {
         var json = JSONLine()
-        json.add("v", 1)
-        json.add("t", Timestamp(milliseconds: milliseconds).text)
+        json.add("t", milliseconds)
         json.add("e", entry.digits)
-        if let file { json.add("f", file) }
         json.add("ev", event.rawValue)
-        if let workflow { json.add("wf", workflow) }
-        if let attempts { json.add("n", attempts) }
-        if !to.isEmpty { json.add("to", to.map { [$0.folder.rawValue, $0.name.description] }) }
-        if let verdict { json.add("verdict", verdict) }
-        if let reason { json.add("reason", reason) }
-        if let messageID { json.add("mid", messageID) }
-        if let queueID { json.add("qid", queueID) }
-        if let server { json.add("srv", server) }
-        if let sender { json.add("from", sender) }
-        if !recipients.isEmpty { json.add("rcpt", recipients) }
-        json.add("pid", Int(pid))
+        if let file, !file.contains(entry.digits) { json.add("f", file) }
+        json.add("wf", workflow)
+        json.add("ln", line)
+        json.add("n", attempts)
+        json.add("to", to.map(\.folder.rawValue))
+        json.add("verdict", verdict)
+        json.add("reason", reason)
+        json.add("mid", messageID)
+        json.add("qid", queueID)
+        json.add("srv", server)
+        json.add("from", sender)
+        json.add("rcpt", recipients)
+        json.add("au", author)
+        json.add("hto", addressees)
+        json.add("sub", subject)
+        json.add("sz", octets)
+        json.add("ms", duration)
+        json.add("rx", received)
+        json.add("at", host)
+        json.add("sms", serverTime)
+        json.add("pf", profile)
+        json.add("key", key)
         return json.finished + "\n"
     }
 }
@@ -96,7 +129,7 @@ public final class Journal: Sendable {
     @discardableResult
     public func append(_ event: JournalEvent) -> SpoolError? {
         let now = clock.milliseconds()
-        var line = event.line(milliseconds: now, pid: getpid())
+        var line = event.line(milliseconds: now)
         do throws(SpoolError) {
             let file = try open("\(program.rawValue)-\(Timestamp(milliseconds: now).day).jsonl")
             // One call: a rest written later could end up in another process's line.
@@ -186,37 +219,28 @@ struct JSONLine {
 
     var finished: String { text + "}" }
 
-    mutating func add(_ key: String, _ value: Int) {
+    /// Adds a number; nothing for nil.
+    mutating func add(_ key: String, _ value: Int?) {
+        guard let value else { return }
         begin(key)
         text += String(value)
     }
 
-    mutating func add(_ key: String, _ value: String) {
+    /// Adds a text; nothing for nil.
+    mutating func add(_ key: String, _ value: String?) {
+        guard let value else { return }
         begin(key)
         quote(value)
     }
 
+    /// Adds a list; nothing for an empty one.
     mutating func add(_ key: String, _ words: [String]) {
+        guard !words.isEmpty else { return }
         begin(key)
         text += "["
         for (index, word) in words.enumerated() {
             if index > 0 { text += "," }
             quote(word)
-        }
-        text += "]"
-    }
-
-    mutating func add(_ key: String, _ rows: [[String]]) {
-        begin(key)
-        text += "["
-        for (index, row) in rows.enumerated() {
-            if index > 0 { text += "," }
-            text += "["
-            for (column, cell) in row.enumerated() {
-                if column > 0 { text += "," }
-                quote(cell)
-            }
-            text += "]"
         }
         text += "]"
     }

@@ -15,6 +15,8 @@ public struct Candidate: Sendable {
     public let entry: EntryID?
     /// True if its name is not of the spool's form, in a place where only such names are believed.
     public let isForeign: Bool
+    /// Unix seconds at which it was put there, by its name; nil for a name that is not of the spool's form.
+    public var made: Int? { name.text.flatMap { SpoolName(parsing: $0) }?.unique.seconds }
     let directory: Directory
 
     init(

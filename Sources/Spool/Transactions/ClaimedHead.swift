@@ -30,14 +30,15 @@ extension Transaction {
     /// file system supports hard links.
     ///
     /// Called last: the link changes the file's own times, so that an earlier change is not noticed any more.
+    /// - Parameter order: The order that its name says.
     /// - Throws: ``SpoolError`` if the output cannot be made.
     @discardableResult
-    public func addClaimedFile(to folder: Folder) throws(SpoolError) -> PublishedFile {
+    public func addClaimedFile(to folder: Folder, order: NameFacts.Order? = nil) throws(SpoolError) -> PublishedFile {
         try require(.working)
         guard try !hasChanged() else {
             throw SpoolError(.raced, path: place.directory.path, "the claimed file was changed while it was worked on")
         }
-        var facts = NameFacts(origin: facts.origin)
+        var facts = NameFacts(origin: facts.origin, order: order)
         facts.envelopeOctets = self.facts.envelopeOctets
         let published = PublishedFile(folder: folder, name: SpoolName(spool.makeUniqueName(entry), facts))
         let name = TransactionFile.outputName(folder, published.name)

@@ -76,6 +76,19 @@ extension Spool {
         return true
     }
 
+    /// Removes the copies in `blocked` of which somebody was told that long ago, and about which nobody decided.
+    /// - Parameters:
+    ///   - age: Seconds.
+    ///   - tell: Called with each that was removed.
+    /// - Throws: ``SpoolError`` if the folder cannot be listed, or a copy not be removed.
+    public func removeToldCopies(olderThan age: Int, _ tell: (StandingMessage) -> Void) throws(SpoolError) {
+        let now = clock.now()
+        try forEachStanding(in: .blocked) { (message) throws(SpoolError) in
+            if message.name?.facts.order == .told, now - message.since > age, try remove(message) { tell(message) }
+            return true
+        }
+    }
+
     /// Claims a message of `blocked` so that something can be published in its place. A process that dies before the
     /// commit leaves it to the daemon, which puts it back into `blocked`.
     /// - Throws: ``SpoolError``. The message is then where it was, or claimed and found by the next recovery.

@@ -34,7 +34,7 @@ extension EndToEnd {
             #expect(try await PDFOracle.of(flipped, anchor: anchor).isRefused)
             let bad = try await Documents.received(MailSamples.withFiles([.pdf(flipped)]))
             let badCounts = try bad.counts()
-            #expect(badCounts == ["admin/new": 1])
+            #expect(badCounts == ["admin/new": 1, "blocked/new": 1])
         }
 
         @Test("XML is signed so that xmlsec1, signxml and SES trust it, and none of them with an octet changed")
@@ -59,7 +59,7 @@ extension EndToEnd {
             let bad = try await Documents.received(
                 MailSamples.withFiles([AttachedFile("invoice.xml", "application/xml", flipped)]))
             let badCounts = try bad.counts()
-            #expect(badCounts == ["admin/new": 1])
+            #expect(badCounts == ["admin/new": 1, "blocked/new": 1])
         }
 
         @Test("another file gets its CMS beside it, which OpenSSL and SES trust, and neither with an octet changed")
@@ -80,7 +80,7 @@ extension EndToEnd {
             #expect(try await OpenSSL.verify(cms: files[1].octets, content: flipped, anchor: anchor).status != 0)
             let bad = try await Documents.received(MailSamples.withFiles([.other(flipped), attached[1]]))
             let badCounts = try bad.counts()
-            #expect(badCounts == ["admin/new": 1])
+            #expect(badCounts == ["admin/new": 1, "blocked/new": 1])
         }
 
         @Test("a server that encloses the content makes a p7m of the file")
@@ -154,7 +154,7 @@ extension EndToEnd {
         func refused(_ file: AttachedFile) async throws {
             let fixture = try await Documents.sent([.pdf(), file], profile: Self.auto)
             let fixtureCounts = try fixture.counts()
-            #expect(fixtureCounts == ["admin/new": 1])
+            #expect(fixtureCounts == ["admin/new": 1, "blocked/new": 1])
             let notice = try fixture.onlyFile(in: "admin")
             let files = try await MailParts.files(of: notice.message)
             #expect(files.contains { $0.octets == PDFSamples.plain() }, "the mail in the notice is as it came")
@@ -267,7 +267,7 @@ extension EndToEnd {
             let fixture = try await Documents.received(
                 MailSamples.withFiles([.pdf(signed, name: "good.pdf"), .pdf(changed, name: "changed.pdf")]))
             let fixtureCounts = try fixture.counts()
-            #expect(fixtureCounts == ["admin/new": 1])
+            #expect(fixtureCounts == ["admin/new": 1, "blocked/new": 1])
             let text = try await PythonReading.of(try fixture.onlyFile(in: "admin").message).part("text/plain")?.text
             #expect(text?.contains("changed.pdf") == true && text?.contains("good.pdf") == true)
         }
@@ -277,7 +277,10 @@ extension EndToEnd {
             let fixture = try await Documents.sent([.other()], profile: Self.cms)
             let files = try await MailParts.files(of: try fixture.onlyFile(in: "delivered").message)
             let signature = AttachedFile(files[1].name, files[1].type, files[1].octets)
-            #expect(try await Documents.received(MailSamples.withFiles([signature])).counts() == ["admin/new": 1])
+            #expect(
+                try await Documents.received(MailSamples.withFiles([signature])).counts() == [
+                    "admin/new": 1, "blocked/new": 1,
+                ])
         }
 
         @Test("a mail whose files are all unsigned reaches its recipients without a server being asked")

@@ -65,7 +65,7 @@ extension EndToEnd {
             ])
         func fromAddressRefused(_ from: String) async throws {
             let fixture = try await signed(MailSamples.plain(from: from), alias: "FROM_EMAIL_ADDRESS")
-            #expect(try fixture.counts() == ["admin/new": 1])
+            #expect(try fixture.counts() == ["admin/new": 1, "blocked/new": 1])
         }
 
         @Test("NONE leaves the choice of the key to the server")

@@ -99,7 +99,7 @@ extension EndToEnd {
                 #expect(try fixture.counts() == ["delivered/new": 1])
                 return
             }
-            #expect(try fixture.counts() == ["admin/new": 1], "nothing is sent")
+            #expect(try fixture.counts() == ["admin/new": 1, "blocked/new": 1], "nothing is sent")
             let notice = String(decoding: try fixture.onlyFile(in: "admin").message, as: UTF8.self)
             #expect(notice.contains(reason), "\(notice.prefix(3_000))")
         }

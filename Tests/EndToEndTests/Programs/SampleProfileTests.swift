@@ -121,7 +121,7 @@ extension EndToEnd {
             let without = try await passed(
                 MailSamples.withFiles([.pdf(PDFSamples.plain())]), .outgoing, through: profile)
             let withoutCounts = try without.counts()
-            #expect(withoutCounts == ["admin/new": 1])
+            #expect(withoutCounts == ["admin/new": 1, "blocked/new": 1])
         }
 
         @Test("Verify_Incoming_Emails and its sibling with attachments judge what arrives", arguments: [false, true])

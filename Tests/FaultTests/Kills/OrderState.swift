@@ -79,7 +79,35 @@ enum OrderScenarios {
         scenario("requeue", ["requeue", "--all", "--yes"], after: "delivered"),
         scenario("reject", ["reject", "--all", "--yes", "--text", "not wanted"], after: "delivered"),
         scenario("remove", ["remove", "--all", "--yes"], after: nil),
+        held, retried,
     ]
+
+    /// Messages that wait for `ses`; without the order they are processed.
+    private static let held = KillScenario(name: "an operator's order: hold", program: "ses") {
+        let fixture = try await SpoolFixture(SESXML(servers: ["http://127.0.0.1:1"]))
+        let messages = (0..<3).map { Marked("order-hold", $0) }
+        for one in messages { try await fixture.drop(one.octets(), to: .outgoing) }
+        return OrderState(
+            fixture, messages, order: ["hold", "--all", "--yes"], before: "delivered", after: "blocked")
+    }
+
+    /// Messages that wait for a server that is back; without the order they wait for hours.
+    private static let retried = KillScenario(name: "an operator's order: retry", program: "ses") {
+        var configuration = SESXML(servers: ["http://127.0.0.1:1"])
+        configuration.outgoing = SESXML.sign(alias: MailSamples.alice)
+        configuration.processing = "<Retry><delayTime>10 hours</delayTime><maxRetries>9</maxRetries></Retry>"
+        let fixture = try await SpoolFixture(configuration)
+        let messages = (0..<3).map { Marked("order-retry", $0) }
+        for one in messages { try await fixture.drop(one.octets(), to: .outgoing) }
+        try await fixture.process()
+        guard try fixture.files(in: "retry").count == messages.count else {
+            throw HarnessError("not in retry: \(try fixture.counts())")
+        }
+        configuration.signing = [try await DSSFixture.shared.address + "/adss/signing/dss"]
+        try fixture.configure(configuration)
+        return OrderState(
+            fixture, messages, order: ["retry", "--all", "--yes"], before: "retry", after: "delivered")
+    }
 
     private static func scenario(_ name: String, _ order: [String], after: String?) -> KillScenario {
         KillScenario(name: "an operator's order: \(name)", program: "ses") {

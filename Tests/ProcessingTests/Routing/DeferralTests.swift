@@ -38,7 +38,7 @@ struct DeferralTests {
     func permanent() async {
         let outcome = await Bench(signatures: .failing(Failure(.permanent, "unknown key"))).process(
             Mail.plain, direction: .outgoing)
-        #expect(outcome.outputs.map(\.folder) == [.admin])
+        #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
     }
 
     @Test("each attempt asks under a new RequestID")
@@ -70,7 +70,7 @@ struct DeferralTests {
         let bench = Bench(
             signatures: .answering(.saying(.indeterminate, revocationUnreachable: true)),
             inspection: ScriptedInspection(integrity: .broken("digest")))
-        #expect(await bench.process(Mail.signed, direction: .incoming).outputs.map(\.folder) == [.admin])
+        #expect(await bench.process(Mail.signed, direction: .incoming).outputs.map(\.folder) == [.admin, .blocked])
     }
 
     @Test("a long or many-lined answer of the server is one bounded line of the account")

@@ -61,13 +61,15 @@ struct RoutingActionTests {
         let recipients = "delivered \(cause.word) " + envelope
         let administrator = "admin notice <> > admin@example.test incoming + message/rfc822"
         let sender = "delivered notice <> > alice@example.test incoming + message/rfc822"
+        // Where no recipient gets it, it is kept as well: a notice may be lost.
+        let kept = "blocked blocked " + envelope
         return switch action {
-        case .block: ["blocked blocked " + envelope]
+        case .block: [kept]
         case .recipients: [recipients]
-        case .administrator: [administrator]
+        case .administrator: [administrator, kept]
         case .administratorAndRecipients: [administrator, recipients]
-        case .sender: [sender]
-        case .administratorAndSender: [administrator, sender]
+        case .sender: [sender, kept]
+        case .administratorAndSender: [administrator, sender, kept]
         }
     }
 
@@ -80,6 +82,33 @@ struct RoutingActionTests {
         #expect(!outcome.account.reason.isEmpty)
         #expect(outcome.outputs.allSatisfy { !$0.reason.isEmpty })
         #expect(outcome.outputs.allSatisfy { $0.workflow == (cause == .unmatched ? nil : outcome.account.workflow) })
+    }
+
+    @Test("the copy beside a notice is the message as it came, and is marked", arguments: RoutingAction.allCases)
+    func kept(_ action: RoutingAction) async throws {
+        let outcome = await Cause.failure.bench(action).process(Mail.plain, direction: .outgoing)
+        let kept = outcome.outputs.filter { $0.folder == .blocked }
+        let isTold = [.administrator, .sender, .administratorAndSender].contains(action)
+        #expect(kept.map(\.isKeptBesideNotice) == (isTold ? [true] : action == .block ? [false] : []))
+        for output in kept { #expect(output.text.hasSuffix(Mail.plain.replacingLineEnds)) }
+    }
+
+    @Test("the administrator's notice names all recipients, the rule and the commands; a sender's names none of these")
+    func inside() async throws {
+        let outcome = await Cause.failure.bench(.administratorAndSender).process(
+            Mail.plain, direction: .outgoing, block: Mail.block(), isBare: false)
+        let administrator = try #require(outcome.outputs.first { $0.folder == .admin }).text
+        for wanted in [
+            "hidden@elsewhere.test", "EMAIL_TO_ADMINISTRATOR_AND_SENDER", "ses.xml line", "ses release eeeeeeeeeeee",
+            "ses reject eeeeeeeeeeee", "ses trace eeeeeeeeeeee",
+        ] { #expect(administrator.contains(wanted), "\(wanted)") }
+        let sender = try #require(outcome.delivered).text
+        for unwanted in ["hidden@", "ses release", "ses.xml line", "ses trace"] {
+            #expect(!sender.contains(unwanted), "\(unwanted)")
+        }
+        let told = await Cause.failure.bench(.administratorAndRecipients).process(Mail.plain, direction: .outgoing)
+        let copy = try #require(told.outputs.first { $0.folder == .admin }).text
+        #expect(!copy.contains("ses release") && copy.contains("ses trace"))
     }
 
     @Test(
@@ -144,7 +173,7 @@ struct RoutingActionTests {
         var bench = Cause.failure.bench(.administrator)
         bench.policy.administrator = Mail.address("noc@provider.test")
         let failed = await bench.process(Mail.plain, direction: .outgoing)
-        #expect(failed.outputs.map(\.direction) == [.outgoing])
+        #expect(failed.outputs.map(\.direction) == [.outgoing, .outgoing])
     }
 
     @Test("a copy that the limit leaves out is named in the reason; the only copy is never left out")
@@ -159,6 +188,6 @@ struct RoutingActionTests {
         #expect(passed.account.reason.contains("AdminCopiesPerHour"))
         bench.policy.errorAction = .administrator
         let kept = await bench.process(Mail.plain, direction: .outgoing)
-        #expect(kept.outputs.map(\.folder) == [.admin])
+        #expect(kept.outputs.map(\.folder) == [.admin, .blocked])
     }
 }

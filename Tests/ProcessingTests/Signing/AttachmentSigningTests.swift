@@ -347,7 +347,7 @@ struct AttachmentSigningTests {
     func wrongAnswer(_ given: Wrong) async {
         let bench = Self.bench(FakeSigner(change: given.change), Self.threeFacts)
         let outcome = await bench.process(Self.three, direction: .outgoing)
-        #expect(outcome.outputs.map(\.folder) == [.admin])
+        #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
         #expect(outcome.account.failure?.permanence == .permanent)
         #expect(outcome.account.reason.contains("attachment \""))
     }
@@ -358,7 +358,7 @@ struct AttachmentSigningTests {
         bench.documentReader = ScriptedDocuments(integrity: .unknown("an algorithm"))
         let outcome = await bench.process(Self.three, direction: .outgoing)
         #expect(outcome.account.reason.contains("local check failed"))
-        #expect(outcome.outputs.map(\.folder) == [.admin])
+        #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
     }
 
     @Test("all or nothing: the last attachment's failure is the message's, transient or not")
@@ -374,7 +374,7 @@ struct AttachmentSigningTests {
             #expect(outcome.account.reason == "attachment \"c.doc\": no key")
             switch permanence {
             case .transient: #expect(outcome.deferral == [1, 300])
-            case .permanent: #expect(outcome.outputs.map(\.folder) == [.admin])
+            case .permanent: #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
             }
         }
     }
@@ -398,7 +398,7 @@ struct AttachmentSigningTests {
             [.signEmail(Self.instruction), .signAttachment(AttachmentInstructions(Self.instruction))])
         let outcome = await bench.process(Self.three, direction: .outgoing)
         #expect(outcome.account.reason.contains("write SIGN_ATTACHMENT, SIGN_EMAIL"))
-        #expect(outcome.outputs.map(\.folder) == [.admin])
+        #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
     }
 
     @Test("a file's name is untrusted text in every reason")

@@ -85,7 +85,7 @@ struct SignerCheckTests {
     func signer(_ given: Case) async {
         let outcome = await Self.outcome(given.key, signer: given.signer, listed: given.listed)
         if let failure = given.failure {
-            #expect(outcome.outputs.map(\.folder) == [.admin])
+            #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
             #expect(outcome.account.failure?.summary.contains(failure) == true, "\(outcome.account)")
         } else {
             #expect(outcome.outputs.map(\.word) == [.signed], "\(outcome.account)")
@@ -100,7 +100,7 @@ struct SignerCheckTests {
         let outcome = await Self.outcome(
             .fromAddress, signer: ["alice@example.test"],
             unfit: [.mail: SigningObstacle("the certificate of CN=X expired", .late)])
-        #expect(outcome.outputs.map(\.folder) == [.admin])
+        #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
         #expect(outcome.account.failure?.permanence == .permanent)
         #expect(outcome.account.failure?.summary.contains("the certificate of CN=X expired") == true)
         #expect(outcome.account.failure?.summary.hasSuffix("or name another key by alias=)") == true)
@@ -148,7 +148,7 @@ struct SignerCheckTests {
     func owner(_ key: KeyChoice) async {
         for sender in ["mallory@example.test", "<>", nil] {
             let outcome = await Self.outcome(key, signer: ["alice@example.test"], mustOwn: true, sender: sender)
-            #expect(outcome.outputs.map(\.folder) == [.admin], "\(sender ?? "unknown")")
+            #expect(outcome.outputs.map(\.folder) == [.admin, .blocked], "\(sender ?? "unknown")")
             #expect(outcome.account.failure?.summary.contains("SenderMustOwnFrom is set") == true)
             #expect(outcome.account.failure?.summary.contains("(send it with the envelope sender that From") == true)
         }
@@ -181,7 +181,7 @@ struct SignerCheckTests {
         var unfit = FakeInspection()
         unfit.unfit = [.document: SigningObstacle("of another use")]
         let refused = await outcome(unfit, "k")
-        #expect(refused.outputs.map(\.folder) == [.admin])
+        #expect(refused.outputs.map(\.folder) == [.admin, .blocked])
         #expect(refused.account.failure?.summary.contains("of another use") == true)
         #expect(refused.account.failure?.summary.contains(name) == true)
         let other = await outcome(FakeInspection(), "bob@example.test")

@@ -85,7 +85,7 @@ struct CombinedVerifyingTests {
         let bench = Bench.verifying(mail, [.verifyEmail, .verifyAttachment], rule: .original, attachesResponse: true)
         let outcome = await bench.process(mail)
         let output = try #require(outcome.outputs.first)
-        #expect(output.folder == .admin && outcome.outputs.count == 1)
+        #expect(output.folder == .admin && outcome.outputs.count == 2)
         let id = String(repeating: "e", count: 32)
         let names = try output.message.root.children.compactMap { $0.fileName(using: BuiltInCharsets()) }
         #expect(

@@ -98,7 +98,7 @@ struct VerifyingTests {
         #expect(bench.signatures.requests.count == (given.asksServer ? 1 : 0))
         switch given.verdict {
         case "trusted": #expect(outcome.outputs.map(\.word) == [.verified])
-        case "not trusted": #expect(outcome.outputs.map(\.folder) == [.admin])
+        case "not trusted": #expect(outcome.outputs.map(\.folder) == [.admin, .blocked])
         case "indeterminate": #expect(outcome.outputs.map(\.folder) == [.blocked])
         default: #expect(outcome.outputs.map(\.word) == [.notSigned])
         }
