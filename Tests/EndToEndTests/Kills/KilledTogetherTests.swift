@@ -191,8 +191,8 @@ extension EndToEnd {
             mustEnd = [:]
         }
 
-        /// Returns true if something is in work whose start would be its third without an end if it were killed now. The
-        /// relay claims what its recovery has set aside under a fresh name.
+        /// Returns true if something is in work whose start would be its third without an end if it were killed now.
+        /// The relay claims what its recovery has set aside under a fresh name.
         private func isSuspect(in work: String) throws -> Bool {
             // An entry may end between the two listings.
             try fixture.names(in: work).flatMap { (try? fixture.names(in: work + "/" + $0)) ?? [] }
