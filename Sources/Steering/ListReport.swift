@@ -139,7 +139,7 @@ extension SteeredSpool {
         var found: [StandingMessage] = []
         do throws(SpoolError) {
             for place in places {
-                try spool.forEachStanding(in: place) { (message) throws(SpoolError) in
+                try spool.forEachStanding(in: place, entries: selection.entries) { (message) throws(SpoolError) in
                     if selection.admits(message, now: now) { found.append(message) }
                     return true
                 }

@@ -45,6 +45,15 @@ public struct FileName: Hashable, Sendable {
 }
 
 extension FileName {
+    /// Returns true if the entry that a name of the spool's form gives may begin with `digits`: what stands behind the
+    /// first dot does.
+    func mayGiveEntry(_ digits: String) -> Bool {
+        guard let dot = octets.firstIndex(of: CChar(bitPattern: UInt8(ascii: "."))) else { return false }
+        return octets[(dot + 1)...].lazy.map(UInt8.init(bitPattern:)).starts(with: digits.utf8)
+    }
+}
+
+extension FileName {
     /// True if it is `*.eml`, in any case: other systems write `MAIL.EML`.
     var isMessageName: Bool {
         let suffix = octets.dropLast().suffix(4).map { UInt8(bitPattern: $0) }

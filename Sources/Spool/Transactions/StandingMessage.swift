@@ -51,10 +51,13 @@ public struct StandingHead: Sendable {
 
 extension Spool {
     /// Lists the messages in `place`, in the order of the directory.
-    /// - Parameter body: Returns false to stop the listing.
+    /// - Parameters:
+    ///   - entries: Only messages whose name gives an entry that begins with one of these; all if there are none. Other
+    ///     names are passed over without a look, of which a folder may have a hundred thousand.
+    ///   - body: Returns false to stop the listing.
     /// - Throws: ``SpoolError`` if a directory cannot be listed, or `body` throws.
     public func forEachStanding(
-        in place: StandingPlace, _ body: (StandingMessage) throws(SpoolError) -> Bool
+        in place: StandingPlace, entries: [String] = [], _ body: (StandingMessage) throws(SpoolError) -> Bool
     ) throws(SpoolError) {
         var goesOn = true
         for path in place.paths where goesOn {
@@ -68,6 +71,7 @@ extension Spool {
             let isTop = place.paths.count > 1 && path == place.rawValue
             try directory.forEachName { (name, _) throws(SpoolError) in
                 guard !name.hasPrefix("."), !isTop || name.isMessageName else { return true }
+                guard entries.isEmpty || entries.contains(where: { name.mayGiveEntry($0) }) else { return true }
                 // Anybody may choose the name of a bare file, so none of its facts is believed.
                 let parsed = isTop ? nil : name.text.flatMap { SpoolName(parsing: $0) }
                 var since = parsed?.unique.seconds

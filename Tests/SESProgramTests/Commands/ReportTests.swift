@@ -43,7 +43,8 @@ struct ReportTests {
             try ExplainReport.make(file: file, direction: .outgoing, configuration: try configuration()))
         #expect(
             Set(report.keys) == [
-                "v", "direction", "envelope", "workflow", "criteria", "operations", "action", "reason",
+                "v", "direction", "envelope", "workflow", "criteria", "operations", "action", "reason", "octets",
+                "isTooLarge", "profile", "key", "refusal", "loop", "looksForLoops", "request",
             ])
         #expect(report["v"] as? Int == 1 && report["direction"] as? String == "outgoing")
         #expect(Self.isNull(report["workflow"]))
