@@ -94,26 +94,35 @@ enum RelayScenarios {
         let together = try await RelayState()
         var refused: [String] = []
         for number in 0..<4 {
-            let alone = try await RelayState()
             let own = ["ok-\(number)"]
-            try alone.put(Marked("vain", number), from: "sender\(number)", to: own)
-            let state = try await RelayState(alone, recipients: own)
-            let calls = try await KillScenario(name: "vain", program: "ses-relay") { state }.calls(state)
-            // Its own directory is synced behind the claim, before a server is spoken to.
-            guard let claimed = calls.first(where: { $0.name == "fsync" && $0.path.contains("/relay/work/") }) else {
-                throw HarnessError("no claim among \(calls)")
-            }
-            _ = try await state.run(
-                try await FaultPoint.environment(program: "ses-relay", point: claimed.number, action: .killBefore))
-            for entry in try state.fixture.names(in: "relay/work") {
-                let folder = state.fixture.spool + "/relay/work/" + entry
-                let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-                guard let name = names.first(where: { $0.hasPrefix("message") }) else { throw HarnessError("\(names)") }
-                try FileManager.default.moveItem(
-                    atPath: folder + "/" + name,
-                    toPath: folder + "/" + name.replacingOccurrences(of: "C=1", with: "C=\(number + 3)"))
-                try FileManager.default.moveItem(
-                    atPath: folder, toPath: together.fixture.spool + "/relay/work/" + entry)
+            // The number of a call may be another one in the next run, because several threads make calls.
+            for _ in 0..<10 {
+                let alone = try await RelayState()
+                try alone.put(Marked("vain", number), from: "sender\(number)", to: own)
+                let state = try await RelayState(alone, recipients: own)
+                let calls = try await KillScenario(name: "vain", program: "ses-relay") { state }.calls(state)
+                // Its own directory is synced behind the claim, before a server is spoken to.
+                guard let claimed = calls.first(where: { $0.name == "fsync" && $0.path.contains("/relay/work/") })
+                else {
+                    throw HarnessError("no claim among \(calls)")
+                }
+                _ = try await state.run(
+                    try await FaultPoint.environment(
+                        program: "ses-relay", point: claimed.number, action: .killBefore))
+                let entries = try state.fixture.names(in: "relay/work")
+                for entry in entries {
+                    let folder = state.fixture.spool + "/relay/work/" + entry
+                    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+                    guard let name = names.first(where: { $0.hasPrefix("message") }) else {
+                        throw HarnessError("\(names)")
+                    }
+                    try FileManager.default.moveItem(
+                        atPath: folder + "/" + name,
+                        toPath: folder + "/" + name.replacingOccurrences(of: "C=1", with: "C=\(number + 3)"))
+                    try FileManager.default.moveItem(
+                        atPath: folder, toPath: together.fixture.spool + "/relay/work/" + entry)
+                }
+                if !entries.isEmpty { break }
             }
             guard try together.fixture.names(in: "relay/work").count == number + 1 else {
                 throw HarnessError("the relay was killed before it had claimed message \(number)")
