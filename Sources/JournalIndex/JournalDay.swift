@@ -96,6 +96,9 @@ final class JournalDay {
         return found
     }
 
+    /// Seconds by which the lines of several processes may be out of order.
+    private static let disorder = 60
+
     /// The entries with a line in a range of time, each with the time of its last one there, the latest first.
     func entries(between times: ClosedRange<Int>, limit: Int) -> [(entry: String, time: Int)] {
         var last: [String: Int] = [:]
@@ -106,14 +109,13 @@ final class JournalDay {
             for mark in marks(of: file, before: times.upperBound) {
                 file.forEachLine(from: mark.at) { at, line in
                     guard at < end else { return false }
-                    if let (entry, time) = LineBatch.identity(of: line), times.contains(time / 1_000) {
-                        own[entry] = max(own[entry] ?? 0, time)
-                    }
-                    return true
+                    guard let (entry, time) = LineBatch.identity(of: line) else { return true }
+                    if times.contains(time / 1_000) { own[entry] = max(own[entry] ?? 0, time) }
+                    return time / 1_000 <= times.upperBound + Self.disorder
                 }
                 end = mark.at
                 // The times of several processes may be out of order by a little.
-                if own.count >= limit || mark.time < times.lowerBound - 60 { break }
+                if own.count >= limit || mark.time < times.lowerBound - Self.disorder { break }
             }
             last.merge(own) { max($0, $1) }
         }
