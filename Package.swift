@@ -206,6 +206,7 @@ let package = Package(
         tests("Delivery", ["InternetMessage"]),
         tests("HostProcess", ["Octets"]),
         tests("Monitoring", ["HostProcess", log]),
+        tests("Workers"),
         tests("Spool", ["Octets"]),
         tests("SpoolWatch"),
         tests("JournalIndex"),

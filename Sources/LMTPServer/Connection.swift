@@ -82,6 +82,8 @@ struct Deadline {
 
     init(seconds: Int) { end = ContinuousClock.now + .seconds(seconds) }
 
+    init(milliseconds: Int) { end = ContinuousClock.now + .milliseconds(milliseconds) }
+
     private init(end: ContinuousClock.Instant) { self.end = end }
 
     /// The earlier of both.

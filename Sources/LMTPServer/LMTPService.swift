@@ -63,7 +63,9 @@ public final class LMTPService: Sendable {
         defer { for listener in listeners { remove(listener) } }
         for door in options.doors { listeners.append(try listen(at: door)) }
         log.write("notice", "started", [("version", ProgramRelease.version), ("pid", "\(getpid())")])
+        if let trouble = Supervisor.current.ready("listening") { log.write("warning", trouble, []) }
         accept(listeners, most: most)
+        Supervisor.current.stopping()
         for listener in listeners { close(listener.descriptor) }
         close(stop.write)
         waitForConnections()
@@ -121,8 +123,16 @@ public final class LMTPService: Sendable {
     private func accept(_ listeners: [Listener], most: Int) {
         var waited = [pollfd(fd: signals.read, events: Int16(POLLIN), revents: 0)]
         waited += listeners.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        // The loop that takes connections feeds the watchdog itself, so that it is fed only while the loop goes round.
+        let rest = Supervisor.current.watchdogInterval.map { Int($0 / .milliseconds(1)) / 3 }
+        var fed = Deadline(seconds: 0)
         while true {
-            guard poll(&waited, nfds_t(waited.count), -1) > 0 else { continue }
+            if let rest, fed.millisecondsLeft <= 0 {
+                Supervisor.current.alive()
+                fed = Deadline(milliseconds: rest)
+            }
+            let patience = rest == nil ? -1 : CInt(clamping: max(0, fed.millisecondsLeft))
+            guard poll(&waited, nfds_t(waited.count), patience) > 0 else { continue }
             if waited[0].revents != 0 { return }
             for (index, listener) in listeners.enumerated() where waited[index + 1].revents != 0 {
                 let descriptor = Descriptors.accept(listener.descriptor)

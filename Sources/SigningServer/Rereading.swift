@@ -43,6 +43,8 @@ extension SigningServer {
         _ rereading: () throws(DSSConfigurationFaults) -> SigningServerConfiguration, into inForce: ServiceInForce,
         startedWith first: SigningServerConfiguration, _ logger: Logger
     ) {
+        Supervisor.current.reloading()
+        defer { Supervisor.current.ready("serving") }
         do throws(DSSConfigurationFaults) {
             let configuration = try rereading()
             for warning in configuration.warnings { logger.warning("\(warning)") }

@@ -95,15 +95,20 @@ public struct SigningServer: Sendable {
                 Self.reread(rereading, into: inForce, startedWith: configuration, logger)
             }
         }
+        let supervision = SupervisionService(
+            pools: [("the signing threads", workers), ("the threads for what arrives", arrivals)], logger)
         do {
             var application = try application(
-                onListening,
+                { address in
+                    supervision.began(listeningOn: address)
+                    onListening(address)
+                },
                 onOverdue: { [logger] in
                     logger.warning("stopped with requests that did not end in time")
                     socket?.remove()
                     _exit(0)
                 })
-            application.addServices(reread)
+            application.addServices(reread, supervision)
             try await application.runService()
         } catch let error as IOError {
             throw ListeningError(configuration.listening, error)

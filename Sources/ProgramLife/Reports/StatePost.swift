@@ -1,6 +1,7 @@
 import Foundation
 package import Spool
 import Synchronization
+import Workers
 
 /// The files of the configuration in force, as they were when it was read.
 package final class ConfigurationRecord: Sendable {
@@ -23,14 +24,18 @@ package final class StatePost: Sendable {
     private let record: ConfigurationRecord
     private let tally: DayTally
     private let servers: @Sendable () -> [ServerState]
+    private let notices: DaemonNotices?
+    private let watched: Watchdog.Part?
 
     /// - Parameters:
     ///   - bell: Rung on every change.
     ///   - watches: True if the process watches the folders for arrivals.
+    ///   - notices: Told of the health with each renewal, and that this loop goes round.
     ///   - servers: The servers that this program calls, at most as many as a state has room for.
     package init(
         bell: WakeBell, spool: Spool, board: HealthBoard, gate: IntakeGate, clock: SpoolClock, watches: Bool,
-        record: ConfigurationRecord, tally: DayTally, servers: @escaping @Sendable () -> [ServerState]
+        record: ConfigurationRecord, tally: DayTally, notices: DaemonNotices?,
+        servers: @escaping @Sendable () -> [ServerState]
     ) {
         self.bell = bell
         self.spool = spool
@@ -40,6 +45,8 @@ package final class StatePost: Sendable {
         self.record = record
         self.tally = tally
         self.servers = servers
+        self.notices = notices
+        watched = notices?.watch("the state of the process")
         started = clock.now()
     }
 
@@ -69,5 +76,7 @@ package final class StatePost: Sendable {
         } catch {
             preconditionFailure("the state is made of what JSON has: \(error)")
         }
+        watched?.beat()
+        notices?.tell(health)
     }
 }

@@ -160,6 +160,9 @@ package struct ConfigurationReload: Service {
     }
 
     private func reload() {
+        Supervisor.current.reloading()
+        // The end of it: the former configuration stays in force where the new one has faults.
+        defer { Supervisor.current.ready(DaemonNotices.line(board.snapshot)) }
         do throws(ProgramError) {
             for warning in try take() { log.warning("\(warning)") }
             board.lift("configuration")

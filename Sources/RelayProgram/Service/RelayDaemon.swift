@@ -40,12 +40,14 @@ public enum RelayDaemon {
         let threads = WorkerThreads(count: first.threads, name: "ses-relay-worker")
         let engine = RelayEngine(
             spool: spool, settings: settings, board: board, lanes: lanes, counters: counters, clock: .system, log: log)
+        let notices = mode == .run ? DaemonNotices(log) : nil
         let metrics = try engine.metrics(options.metrics)
         let post = StatePost(
             bell: bell, spool: spool, board: board, gate: engine.gate, clock: .system, watches: watcher != nil,
-            record: record, tally: counters.tally, servers: { engine.servers })
+            record: record, tally: counters.tally, notices: notices, servers: { engine.servers })
         let service = RelayService(
-            isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, threads: threads, log: log)
+            isDaemon: mode == .run, watcher: watcher, engine: engine, post: post, threads: threads, notices: notices,
+            log: log)
         let reload = ConfigurationReload(path: path, board: board, log: log) { () throws(ProgramError) in
             let stamp = FileStamp(of: path)
             let configuration = try loaded(path, surroundings)
@@ -73,7 +75,8 @@ public enum RelayDaemon {
         do {
             let bell = spool + "/" + Spool.relayBell
             return try SpoolWatcher(
-                directories: ["delivered/new", "admin/new"].map { spool + "/" + $0 } + [bell], bells: [bell])
+                directories: ["delivered/new", "admin/new"].map { spool + "/" + $0 } + [bell], bells: [bell],
+                interval: DaemonNotices.watcherInterval)
         } catch {
             let status: ExitStatus = error.kind == .directory ? .configuration : .system
             throw ProgramError(status, "cannot watch the spool: \(error) (`ses init \(spool)` makes its folders)")

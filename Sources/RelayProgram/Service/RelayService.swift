@@ -20,6 +20,10 @@ final class RelayService: Service {
     private let crew: WorkerCrew
     private let threads: WorkerThreads
     private let log: Logger
+    /// Nil for a drain, which a service manager does not watch.
+    private let notices: DaemonNotices?
+    private let watchedFresh: Watchdog.Part?
+    private let watchedDeferred: Watchdog.Part?
     /// True after an operator's order, until the folder of deferred messages is read anew.
     private let isRelistingWanted = Atomic(false)
     /// The time that deliveries under way may take after the order to stop, before their waiting is ended.
@@ -31,7 +35,7 @@ final class RelayService: Service {
 
     init(
         isDaemon: Bool, watcher: SpoolWatcher?, engine: RelayEngine, post: StatePost, threads: WorkerThreads,
-        log: Logger
+        notices: DaemonNotices? = nil, log: Logger
     ) {
         self.isDaemon = isDaemon
         self.watcher = watcher
@@ -40,6 +44,10 @@ final class RelayService: Service {
         watch = NextHopWatch(engine: engine, log: log)
         self.threads = threads
         self.log = log
+        self.notices = notices
+        watchedFresh = notices?.watch("the loop over delivered and admin", ringing: bell)
+        watchedDeferred = notices?.watch("the loop over deferred messages", ringing: engine.deferredBell)
+        notices?.watch("the worker threads", threads)
         let width = engine.settings.current.workers
         crew = WorkerCrew(width: width)
         handoff = Handoff(ahead: width * 2)
@@ -80,7 +88,9 @@ final class RelayService: Service {
         } onGracefulShutdown: { [self] in
             stopIntake()
         }
-        if isDaemon { log.notice("watching", metadata: ["spool": "\(engine.spool.path)"]) }
+        guard isDaemon else { return }
+        log.notice("watching", metadata: ["spool": "\(engine.spool.path)"])
+        if !engine.gate.isStopping { notices?.started() }
     }
 
     private func intake() async {
@@ -103,6 +113,7 @@ final class RelayService: Service {
     }
 
     private func stopIntake() {
+        notices?.stopping()
         watcher?.stop()
         handoff.end()
         engine.gate.stop()
@@ -138,7 +149,9 @@ final class RelayService: Service {
             group.addTask { [watch] in await watch.run() }
             group.addTask { [self] in
                 guard let watcher else { return }
+                let watched = notices?.watch("the watcher")
                 for await wake in watcher.wakes {
+                    watched?.beat()
                     if wake.isNoteworthy { log.notice("\(wake)") }
                     bell.ring()
                     if wake.isOrder {
@@ -158,14 +171,16 @@ final class RelayService: Service {
     private func passFresh() async {
         repeat {
             for queue in [Queue.delivered, .admin] where engine.gate.mayClaim {
-                _ = engine.pass(queue) { handoff.put($0) }
+                _ = engine.pass(queue) { put($0, watchedFresh) }
             }
+            watchedFresh?.beat()
         } while await bell.wait(atMost: engine.strangers.nextLook)
     }
 
     private func passDeferred() async {
         var listed: Duration?
         repeat {
+            watchedDeferred?.beat()
             guard engine.gate.mayClaim else { continue }
             let now = engine.clock.monotonic()
             let isWanted = isRelistingWanted.exchange(false, ordering: .acquiringAndReleasing)
@@ -173,8 +188,14 @@ final class RelayService: Service {
                 engine.listDeferred()
                 listed = now
             }
-            _ = engine.passDeferred { handoff.put($0) }
+            _ = engine.passDeferred { put($0, watchedDeferred) }
         } while await engine.deferredBell.wait(atMost: wait)
+    }
+
+    /// Hands on a message; waiting for a worker is no hanging, because a delivery may take long.
+    private func put(_ waiting: RelayEngine.Waiting, _ watched: Watchdog.Part?) -> Bool {
+        guard let watched else { return handoff.put(waiting) }
+        return watched.excused { handoff.put(waiting) }
     }
 
     /// The time until something is due, at most until the folder is read anew, and never less than a moment. During a

@@ -20,6 +20,8 @@ final class Engine: Sendable {
     /// Messages that may be what ended earlier starts, to be worked one after the other.
     let suspects = Leftovers()
     let claims: ClaimDesk
+    /// The messages in work.
+    let inHand = WorkInHand()
 
     init(
         spool: Spool, configuration: InForce<LiveConfiguration>, board: HealthBoard, meter: SESMeter = SESMeter(),
@@ -82,6 +84,8 @@ final class Engine: Sendable {
 
     /// Brings a claimed entry to its end; whatever happens, it is in one place afterwards.
     func work(on transaction: Transaction, at server: ServerLane?) async {
+        let number = inHand.begin()
+        defer { inHand.end(number) }
         let run = makeRun(transaction, server)
         do {
             let ending = try await run.toEnd()

@@ -1,6 +1,7 @@
 import Logging
 import ProgramLife
 import Spool
+import Workers
 
 /// Looks for what waits in one queue for one lane: at the start, on every ring, and when something is due.
 ///
@@ -11,6 +12,8 @@ struct QueueLoop: Sendable {
     let engine: Engine
     let bell: WakeBell
     let maximumDelay: @Sendable () -> Int
+    /// Told of each round, and of each wait for workers; nil without a watchdog.
+    var watched: Watchdog.Part?
 
     private var clock: SpoolClock { engine.clock }
 
@@ -19,6 +22,7 @@ struct QueueLoop: Sendable {
         var judge = StillnessJudge()
         repeat {
             if engine.mayClaim { _ = pass(&judge) }
+            watched?.beat()
         } while await bell.wait(atMost: patience(judge))
     }
 
@@ -49,7 +53,8 @@ struct QueueLoop: Sendable {
             if queue == .retry, lane.server.isStuck { return true }
             guard try isStill(candidate, &judge) else { return true }
             handed += 1
-            return lane.handoff.put(next)
+            guard let watched else { return lane.handoff.put(next) }
+            return watched.excused { lane.handoff.put(next) }
         }
         if isWhole {
             if queue == .retry {

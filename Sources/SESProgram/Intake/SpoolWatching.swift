@@ -10,7 +10,8 @@ enum SpoolWatching {
         let watched = ["outgoing", "outgoing/new", "incoming", "incoming/new"].map { spool + "/" + $0 }
         let bell = spool + "/" + Spool.bell
         do {
-            return try SpoolWatcher(directories: watched + [bell], bells: [bell])
+            return try SpoolWatcher(
+                directories: watched + [bell], bells: [bell], interval: DaemonNotices.watcherInterval)
         } catch {
             let status: ExitStatus = error.kind == .directory ? .configuration : .system
             throw ProgramError(status, "cannot watch the spool: \(error) (`ses init \(spool)` makes its folders)")

@@ -24,6 +24,8 @@ final class SESService: Service {
     private let threads: WorkerThreads
     private let log: Logger
     private let endsProcess: Bool
+    /// Nil for a drain, which a service manager does not watch.
+    private let notices: DaemonNotices?
     /// Unix seconds at which the last pass of a drain began.
     private let lastPass = Atomic(0)
     var board: HealthBoard { engine.board }
@@ -32,6 +34,9 @@ final class SESService: Service {
     private static let patience = Duration.seconds(5)
     /// After that the process ends whatever is under way: a disk that does not answer cannot be interrupted.
     private static let maximumEndTime = Duration.seconds(9)
+    /// The time that one start of a message may take beside its calls to the signing server, before the watchdog counts
+    /// it as hanging.
+    private static let maximumWorkTime = Duration.seconds(1_800)
     /// The number of faults in a row that a drain waits out before it leaves the rest to the next run.
     private static let faultsInARow = 4
 
@@ -50,13 +55,15 @@ final class SESService: Service {
         self.watcher = watcher
         self.threads = threads
         self.log = log
+        let notices = mode == .watch ? DaemonNotices(log) : nil
+        self.notices = notices
         let bell = WakeBell()
         engine = Engine(
             spool: spool, configuration: configuration, board: HealthBoard(changed: { bell.ring() }), meter: meter,
             clock: clock, log: log)
         statePost = StatePost(
             bell: bell, spool: spool, board: engine.board, gate: engine.gate, clock: clock, watches: watcher != nil,
-            record: record, tally: meter.tally
+            record: record, tally: meter.tally, notices: notices
         ) { configuration.current.client.states }
         watch = ServerWatch(configuration: configuration, log: log) { bell.ring() }
         summaries = CopySummaries(copies: copies, spool: spool, configuration: configuration, log: log)
@@ -65,11 +72,15 @@ final class SESService: Service {
             let own = lane.direction == .outgoing ? Queue.outgoing : .incoming
             let queues = mode == .sweep ? [.retry] : [own, .retry]
             return queues.map { queue in
-                QueueLoop(
-                    queue: queue, lane: lane, engine: engine, bell: queue == .retry ? lane.retryBell : WakeBell(),
-                    maximumDelay: { configuration.current.server.processing.retry.maximumDelay })
+                let bell = queue == .retry ? lane.retryBell : WakeBell()
+                return QueueLoop(
+                    queue: queue, lane: lane, engine: engine, bell: bell,
+                    maximumDelay: { configuration.current.server.processing.retry.maximumDelay },
+                    watched: notices?.watch("the loop over \(queue.rawValue), \(lane.direction)", ringing: bell))
             }
         }
+        notices?.watch("the worker threads", threads)
+        notices?.watch(engine.inHand, limit: { configuration.current.maximumAttempt * 2 + Self.maximumWorkTime })
     }
 
     /// Puts a new configuration in force for messages claimed later, and with it the number of messages processed at a
@@ -116,6 +127,7 @@ final class SESService: Service {
             switch mode {
             case .watch:
                 log.notice("watching", metadata: ["spool": "\(engine.spool.path)"])
+                notices?.started()
                 await watchUntilStopped()
             case .process, .sweep:
                 let telling =
@@ -128,6 +140,7 @@ final class SESService: Service {
             stopIntake()
             await OrderlyEnd.of(work, patience: Self.patience, log: log)
         } onGracefulShutdown: { [self] in
+            notices?.stopping()
             stopIntake()
             if endsProcess { OrderlyEnd.endProcess(after: Self.maximumEndTime, log) }
         }
@@ -174,6 +187,7 @@ final class SESService: Service {
                     for loop in loops { loop.bell.ring() }
                 }
             }
+            let watched = notices?.watch("the watcher")
             group.addTask { [watcher, loops, engine, log] in
                 guard let watcher else { return }
                 var swept = ContinuousClock.now
@@ -185,6 +199,7 @@ final class SESService: Service {
                     if wake.isNoteworthy { log.notice("\(wake)") }
                     for loop in loops where loop.queue != .retry || wake.isTimer || wake.isOrder { loop.bell.ring() }
                     if wake.isTimer { engine.gate.lookForLeftBehind() }
+                    watched?.beat()
                 }
             }
         }
