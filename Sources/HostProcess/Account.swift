@@ -20,6 +20,20 @@ package enum Account {
         return number
     }
 
+    /// Refuses root: a program that reads what strangers send has no use for its rights.
+    /// - Parameters:
+    ///   - isAllowed: True if the command line allows it; `SES_ALLOW_ROOT=1` in the environment does, too.
+    ///   - program: The name of the program, which is that of its user.
+    /// - Throws: ``ProgramError`` if the process runs as root and nothing allows it.
+    package static func refuseRoot(isAllowed: Bool, program: String) throws(ProgramError) {
+        let setting = getenv("SES_ALLOW_ROOT").map { String(cString: $0) }
+        guard geteuid() == 0, !isAllowed, setting != "1" else { return }
+        throw ProgramError(
+            .noPermission,
+            "\(program) does not run as root: start it as its own user (such as \(program)), or say --allow-root or"
+                + " SES_ALLOW_ROOT=1")
+    }
+
     /// Takes on the rights of the owner of `directory` for good, with all groups of that user, if this process has
     /// those of root and the owner is another user: what it writes then belongs to the owner.
     /// - Returns: The reason why that is not possible; nil if it was done, or nothing had to be done.

@@ -13,12 +13,14 @@ struct Check: DSSCommand {
             """)
 
     @Option(help: "The configuration.") var config: String
+    @OptionGroup var secrets: SecretsOption
 
     func perform() async throws(ProgramError) -> ExitStatus {
         let configuration: SigningServerConfiguration
         do {
             configuration = try SigningServerConfiguration.load(
-                path: config, environment: ProcessInfo.processInfo.environment)
+                path: config, environment: ProcessInfo.processInfo.environment,
+                allowsReadableSecrets: secrets.areReadableAllowed)
         } catch {
             throw ProgramError(.configuration, "\(error)")
         }

@@ -11,6 +11,8 @@ struct Initialise: DSSCommand {
     @Argument(help: "The directory to make.") var directory: String
 
     func perform() async throws(ProgramError) -> ExitStatus {
+        // The keys must belong to the user that the server runs as, who owns the directory that a package has made.
+        if let trouble = Account.becomeOwner(of: directory) { throw ProgramError(.noPermission, trouble) }
         do {
             try DemonstrationSite.make(in: directory, now: Int(time(nil)))
         } catch {

@@ -25,8 +25,11 @@ struct Run: DSSCommand {
     var fault: [String] = []
     @OptionGroup var log: LogOption
     @OptionGroup var metrics: MetricsOptions
+    @OptionGroup var root: RootOption
+    @OptionGroup var secrets: SecretsOption
 
     func perform() async throws(ProgramError) -> ExitStatus {
+        try Account.refuseRoot(isAllowed: root.isAllowed, program: "ses-dss")
         LineLogHandler.bootstrap(log.format)
         let logger = Logger(label: "ses-dss")
         let faults = try fault.map { (text) throws(ProgramError) in
@@ -35,9 +38,11 @@ struct Run: DSSCommand {
             }
             return fault
         }
+        let areReadableAllowed = secrets.areReadableAllowed
         let load = { @Sendable [config, port] () throws(DSSConfigurationFaults) in
             var configuration = try SigningServerConfiguration.load(
-                path: config, environment: ProcessInfo.processInfo.environment)
+                path: config, environment: ProcessInfo.processInfo.environment,
+                allowsReadableSecrets: areReadableAllowed)
             if let port {
                 configuration.listening.port = port
                 configuration.listening.socket = nil

@@ -25,3 +25,11 @@ protocol DSSCommand: ProgramCommand {}
 extension DSSCommand {
     static var program: String { "ses-dss" }
 }
+
+/// The permission to use keys and passwords that every user of the machine can read.
+struct SecretsOption: ParsableArguments {
+    @Flag(
+        name: .customLong("allow-readable-secrets"),
+        help: "Use keys and passwords that every user of this machine can read; without it they are a fault.")
+    var areReadableAllowed = false
+}

@@ -19,7 +19,8 @@ struct RereadingTests {
             scratch = try ScratchDirectory()
             try DemonstrationSite.make(in: scratch.file("site"), now: Int(Date().timeIntervalSince1970))
             running = try RunningProgram(
-                try Programs.path("ses-dss"), ["run", "--config", scratch.file("site/dss.xml"), "--port", "0"],
+                try Programs.path("ses-dss"),
+                ["run", "--config", scratch.file("site/dss.xml"), "--port", "0", "--allow-root"],
                 asRoot: true)
             let line = try await running.line(containing: "listening on http://127.0.0.1:", within: .seconds(30))
             let start = try #require(line.firstRange(of: "http://")).lowerBound
@@ -137,7 +138,7 @@ struct RereadingTests {
         try DemonstrationSite.make(in: scratch.file("site"), now: Int(Date().timeIntervalSince1970))
         let path = scratch.file("site/dss.xml")
         let running = try RunningProgram(
-            try Programs.path("ses-dss"), ["run", "--config", path], asRoot: true)
+            try Programs.path("ses-dss"), ["run", "--config", path, "--allow-root"], asRoot: true)
         _ = try await running.line(containing: "listening on http://unix:", within: .seconds(30))
         let text = String(decoding: try TestMaterial.octets(path), as: UTF8.self)
         try scratch.write(Array(text.replacing("unix=\"socket\"", with: "unix=\"other\"").utf8), to: "site/dss.xml")

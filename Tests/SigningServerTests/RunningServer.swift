@@ -50,7 +50,8 @@ final class RunningServer: Sendable {
                 "<Listen unix=\"socket\"/>", with: "<Listen address=\"127.0.0.1\" port=\"0\"/>")
         }
         try scratch.write(Array(edit(made).utf8), to: "site/dss.xml")
-        let configuration = try SigningServerConfiguration.load(path: path, environment: [:])
+        let configuration = try SigningServerConfiguration.load(
+            path: path, environment: [:], allowsReadableSecrets: true)
         let server = try SigningServer(
             configuration, faults: faults.compactMap { InjectedFault($0) }, scratchDirectory: scratch.path,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, deadlines: deadlines)

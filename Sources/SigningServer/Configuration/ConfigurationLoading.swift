@@ -5,9 +5,11 @@ import XMLReading
 
 extension SigningServerConfiguration {
     /// Reads `dss.xml` and everything that it names; relative paths are those of its directory.
+    /// - Parameter allowsReadableSecrets: False makes it a fault that every user of the machine can read a key or a
+    ///   password; true makes it a warning.
     /// - Throws: All faults, each with its line.
     public static func load(
-        path: String, environment: [String: String]
+        path: String, environment: [String: String], allowsReadableSecrets: Bool = false
     ) throws(DSSConfigurationFaults) -> SigningServerConfiguration {
         let root: XMLElement
         let directory = SmallFile.directory(of: path)
@@ -24,9 +26,10 @@ extension SigningServerConfiguration {
                 throw DSSConfigurationFaults(path: path, faults: [.init(line: error.line, text: error.reason)])
             }
         }
-        let reading = DSSConfigurationReading(path: path, directory: directory, environment: environment)
+        let reading = DSSConfigurationReading(
+            path: path, directory: directory, environment: environment, allowsReadableSecrets: allowsReadableSecrets)
         var configuration = reading.configuration(root)
-        reading.warnOfPasswords()
+        reading.refuseReadablePasswords(root)
         configuration.knownPast = KnownPast.newest(of: [path])
         configuration.warnings = reading.warnings + configuration.keyWarnings(now: RFC3339Time.now)
         guard reading.faults.isEmpty else {
@@ -44,9 +47,11 @@ final class DSSConfigurationReading {
     private(set) var faults: [DSSConfigurationFaults.Fault] = []
     /// Settings that work, but probably not as intended; one line each.
     private(set) var warnings: [String] = []
+    private let allowsReadableSecrets: Bool
     private var hasPasswordInText = false
 
-    init(path: String, directory: String, environment: [String: String]) {
+    init(path: String, directory: String, environment: [String: String], allowsReadableSecrets: Bool) {
+        self.allowsReadableSecrets = allowsReadableSecrets
         self.path = path
         self.directory = directory
         self.environment = environment
@@ -157,7 +162,7 @@ final class DSSConfigurationReading {
     private func keyFile(_ element: XMLElement) -> SigningKey? {
         guard let path = required("pfx", of: element), let password = password(element) else { return nil }
         let place = SmallFile.resolve(path, in: directory)
-        warnOfReadable(place, what: "a private key")
+        refuseReadable(place, what: "a private key", element)
         switch SmallFile.read(place) {
         case .failure(let error):
             fault(element, "the key cannot be read: \(error)")
@@ -186,7 +191,7 @@ final class DSSConfigurationReading {
             return nil
         }
         let path = SmallFile.resolve(element.attribute("file") ?? "", in: directory)
-        warnOfReadable(path, what: "a password")
+        refuseReadable(path, what: "a password", element)
         switch SmallFile.read(path, limit: 4_096) {
         case .failure(let error):
             fault(element, "the password cannot be read: \(error)")
@@ -224,14 +229,19 @@ final class DSSConfigurationReading {
         }
     }
 
-    private func warnOfReadable(_ path: String, what: String) {
+    private func refuseReadable(_ path: String, what: String, _ element: XMLElement) {
         guard SmallFile.isReadableByOthers(path) else { return }
-        warnings.append("\(path) holds \(what) and others can read it: chmod o-rwx it")
+        let text = "\(path) holds \(what) and every user of this machine can read it: chmod o-rwx it"
+        if allowsReadableSecrets {
+            warnings.append(text)
+        } else {
+            fault(element, text + ", or say --allow-readable-secrets")
+        }
     }
 
-    /// Warns where the configuration itself holds passwords and others can read it.
-    func warnOfPasswords() {
-        if hasPasswordInText { warnOfReadable(path, what: "a password") }
+    /// Refuses a configuration that holds passwords and that others can read.
+    func refuseReadablePasswords(_ root: XMLElement) {
+        if hasPasswordInText { refuseReadable(path, what: "a password", root) }
     }
 
     // MARK: Values

@@ -39,18 +39,27 @@ public enum DemonstrationSite {
                 try write(file, to: place + ".p12", mode: 0o600)
                 try write(OctetString(password + "\n"), to: place + ".password", mode: 0o600)
             }
-            try write(OctetString(text()), to: configuration, mode: 0o644)
+            try write(OctetString(text(isShared: isShared(directory))), to: configuration, mode: 0o644)
         } catch {
             throw SiteError(error.reason)
         }
     }
 
-    private static func text() -> String {
+    /// True if what is made in the directory belongs to the directory's group, so that its members are meant to use the
+    /// socket.
+    private static func isShared(_ directory: String) -> Bool {
+        var status = stat()
+        return stat(directory, &status) == 0 && status.st_mode & S_ISGID != 0
+    }
+
+    /// - Parameter isShared: True lets the group of the directory use the socket.
+    private static func text(isShared: Bool) -> String {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
             "<!-- Made by ses-dss init: for trying SES out. The CA's own key was not kept. -->", "<DSS>",
-            "  <!-- For the user who runs ses-dss alone; where ses is another one: mode=\"660\" group=\"…\". -->",
-            "  <Listen unix=\"\(socket)\"/>",
+            "  <!-- Mode 600 is for the user who runs ses-dss alone; where ses is another one: mode=\"660\" group=\"…\".",
+            "       In a directory with the set-group-id bit the socket belongs to the directory's group. -->",
+            "  <Listen unix=\"\(socket)\"\(isShared ? " mode=\"660\"" : "")/>",
         ]
         for (place, key) in keys.enumerated() {
             let isDefault = place == 0 ? " default=\"true\"" : ""

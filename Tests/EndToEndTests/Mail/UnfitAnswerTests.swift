@@ -137,7 +137,7 @@ extension EndToEnd {
             let clock = try ShiftedClock()
             try clock.shift(by: 1_590_000_000 - Int(time(nil)))
             let server = try RunningProgram(
-                try Programs.path("ses-dss"), ["run", "--config", configuration],
+                try Programs.path("ses-dss"), ["run", "--config", configuration, "--allow-readable-secrets"],
                 environment: try await clock.environment(program: "ses-dss"))
             let line = try await server.line(containing: "listening on http://", within: .seconds(30))
             let address = try #require(line.firstRange(of: "http://").map { String(line[$0.lowerBound...]) })

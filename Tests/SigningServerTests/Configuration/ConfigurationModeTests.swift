@@ -15,8 +15,11 @@ struct ConfigurationModeTests {
         path = scratch.file("site/dss.xml")
     }
 
-    private func load() throws(DSSConfigurationFaults) -> SigningServerConfiguration {
-        try SigningServerConfiguration.load(path: path, environment: [:])
+    private func load(
+        allowsReadableSecrets: Bool = false
+    ) throws(DSSConfigurationFaults) -> SigningServerConfiguration {
+        try SigningServerConfiguration.load(
+            path: path, environment: [:], allowsReadableSecrets: allowsReadableSecrets)
     }
 
     private func refusal() -> String? {
@@ -47,28 +50,33 @@ struct ConfigurationModeTests {
         #expect(refusal() == nil)
     }
 
-    @Test("a key or a password that others can read is a warning that names the file")
+    @Test("a key or a password that others can read is refused with its name, or a warning where that is allowed")
     func readable() throws {
         for file in ["keys/alice@example.test.p12", "keys/alice@example.test.password"] {
             #expect(try load().warnings == [])
             let place = scratch.file("site/" + file)
             #expect(chmod(place, 0o644) == 0)
-            let warnings = try load().warnings
+            let refused = try #require(refusal())
+            #expect(refused.contains(path + ":") && refused.contains(place), "\(refused)")
+            #expect(refused.contains("chmod o-rwx") && refused.contains("--allow-readable-secrets"), "\(refused)")
+            let warnings = try load(allowsReadableSecrets: true).warnings
             #expect(warnings.count == 1 && warnings.first?.contains(place) == true, "\(warnings)")
             #expect(warnings.first?.contains("chmod o-rwx") == true)
             #expect(chmod(place, 0o640) == 0)
         }
     }
 
-    @Test("a password in the configuration is a warning where others can read that")
+    @Test("a password in the configuration is refused where others can read that")
     func passwordInText() throws {
         let password = try String(
             decoding: TestMaterial.octets(scratch.file("site/keys/alice@example.test.password")), as: UTF8.self)
         let key = "<Key alias='a@x.test' pfx='keys/alice@example.test.p12' password='\(password.dropLast())'/>"
         try scratch.write(Array("<DSS>\(key)</DSS>".utf8), to: "site/dss.xml")
-        for (mode, isWarned) in [(0o644, true), (0o640, false), (0o600, false)] as [(mode_t, Bool)] {
+        for (mode, isRefused) in [(0o644, true), (0o640, false), (0o600, false)] as [(mode_t, Bool)] {
             #expect(chmod(path, mode) == 0)
-            #expect(try load().warnings.contains { $0.contains("holds a password") } == isWarned)
+            #expect((refusal()?.contains("holds a password") ?? false) == isRefused)
+            let warnings = try load(allowsReadableSecrets: true).warnings
+            #expect(warnings.contains { $0.contains("holds a password") } == isRefused)
         }
     }
 

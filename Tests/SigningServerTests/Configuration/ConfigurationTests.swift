@@ -12,7 +12,8 @@ struct ConfigurationTests {
         let scratch = try ScratchDirectory()
         let path = try scratch.write(Array(text.utf8), to: "dss.xml")
         do {
-            _ = try SigningServerConfiguration.load(path: path, environment: environment)
+            _ = try SigningServerConfiguration.load(
+                path: path, environment: environment, allowsReadableSecrets: true)
         } catch {
             return error.faults
         }
@@ -25,7 +26,8 @@ struct ConfigurationTests {
         let now = Int(Date().timeIntervalSince1970)
         try DemonstrationSite.make(in: scratch.file("site"), now: now)
         let path = scratch.file("site/dss.xml")
-        let configuration = try SigningServerConfiguration.load(path: path, environment: [:])
+        let configuration = try SigningServerConfiguration.load(
+            path: path, environment: [:], allowsReadableSecrets: true)
         #expect(configuration.listening.socket?.path == scratch.file("site/socket"))
         #expect(configuration.warnings.isEmpty, "\(configuration.warnings)")
         #expect(throws: SiteError.self) { try DemonstrationSite.make(in: scratch.file("site"), now: now) }
@@ -135,7 +137,8 @@ struct ConfigurationTests {
         let scratch = try ScratchDirectory()
         let text = "<DSS><SigningProfile id='a' format='pdf' reason='\u{10FFFD}'/></DSS>"
         let path = try scratch.write(Array(text.utf8), to: "dss.xml")
-        let configuration = try SigningServerConfiguration.load(path: path, environment: [:])
+        let configuration = try SigningServerConfiguration.load(
+            path: path, environment: [:], allowsReadableSecrets: true)
         let warnings = ConfigurationCheck(configuration).warnings
         #expect(warnings.contains { $0.contains("signing profile \"a\"") && $0.contains("\u{10FFFD}") }, "\(warnings)")
         #expect(!warnings.contains { $0.contains("Latin") || $0.contains("Cyrillic") }, "\(warnings)")

@@ -48,7 +48,10 @@ public final class DSSFixture: Sendable {
         port: Int = 0, faults: [String] = [], configuration: String? = nil, environment: [String: String] = [:]
     ) async throws {
         site = try await Self.demo
-        let arguments = ["run", "--config", configuration ?? site.configuration, "--port", String(port)]
+        let arguments =
+            ["run", "--config", configuration ?? site.configuration, "--port", String(port)]
+            // Keys that a test makes may have any mode.
+            + (configuration == nil ? [] : ["--allow-readable-secrets"])
         running = try RunningProgram(
             try Programs.path("ses-dss"), arguments + faults.flatMap { ["--fault", $0] },
             environment: environment)
