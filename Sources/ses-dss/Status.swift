@@ -16,6 +16,8 @@ struct Status: DSSCommand {
     private struct Facts: Encodable, Sendable {
         let address: String?
         let certificates: [DatedCertificate]
+        /// Empty if the configuration cannot be read.
+        let offers: [ServerOffer]
     }
 
     func perform() async throws(ProgramError) -> ExitStatus {
@@ -23,11 +25,13 @@ struct Status: DSSCommand {
         var reasons = StatusReasons()
         var address: String?
         var certificates: [DatedCertificate] = []
+        var offers: [ServerOffer] = []
         do {
             let configuration = try SigningServerConfiguration.load(
                 path: config, environment: ProcessInfo.processInfo.environment)
             address = configuration.address
             certificates = configuration.certificateEnds(of: config)
+            offers = configuration.offers
         } catch {
             let first = error.description.split(separator: "\n").first.map(String.init) ?? config
             reasons.add(
@@ -60,7 +64,7 @@ struct Status: DSSCommand {
             performance: certificates.compactMap { $0.daysLeft(now: now) }.min().map {
                 [PerformanceValue("days_left", $0)]
             }
-                ?? [], facts: Facts(address: address, certificates: certificates))
+                ?? [], facts: Facts(address: address, certificates: certificates, offers: offers))
         return try format.print(report, called: "SES-DSS")
     }
 }

@@ -77,10 +77,20 @@ public struct ConfigurationWarning: Sendable, Hashable, Encodable {
         case sameSecondary = "same-secondary"
         case responseNotShown = "response-not-shown"
         case sameName = "same-name"
+        /// A From pattern of a signing workflow that no address of our own domains fits.
+        case foreignSender = "foreign-sender"
+        /// Criteria that exclude each other, or that no address fits.
+        case neverHolds = "never-holds"
+        /// One profile for mail and attachments.
+        case sharedProfile = "shared-profile"
         case emptyBlock = "empty-block"
         /// A file with a secret that others can read.
         case looseMode = "loose-mode"
         case unreadableFile = "unreadable-file"
+        /// A certificate that ends soon.
+        case certificateExpires = "certificate-expires"
+        /// The spool is not there, or the user of the daemon cannot work in it.
+        case spool
         /// An earlier route takes every message that this one could.
         case shadowedRoute = "shadowed-route"
     }
@@ -91,8 +101,17 @@ public struct ConfigurationWarning: Sendable, Hashable, Encodable {
     /// The observation, why it matters, and what to do.
     public let text: String
 
-    /// True if a program that is started with `--strict` refuses it.
-    public var isRefusedWhenStrict: Bool { code == .looseMode }
+    /// True if `check --strict` makes it a fault: secrets that others can read, and equal filters, which the original
+    /// refuses.
+    public var isRefusedWhenStrict: Bool { code == .looseMode || code == .equalFilters }
+
+    /// A warning about a file that is found elsewhere than in this reading of it.
+    package init(file: String, line: Int = 0, code: Code, text: String) {
+        self.file = file
+        self.line = line
+        self.code = code
+        self.text = text
+    }
 }
 
 extension ConfigurationWarning: CustomStringConvertible {

@@ -78,11 +78,26 @@ extension ConfigurationReading {
             }
             return security.map { .mailExchangers($0) }
         }
-        guard let host = host(gateway), let security else { return nil }
+        guard !refusesPort(inside: gateway), let host = host(gateway), let security else { return nil }
         return .gateway(
             RelayRoute.Gateway(
                 host: host, port: port ?? (security.level == .implicit ? 465 : 25), security: security,
                 credentials: credentials))
+    }
+
+    /// Refuses what people write from other programs: `mail.example.org:25`, `[192.0.2.1]:25`, `smtp://mail.example.org`.
+    /// - Returns: False if there is nothing of the kind in the name.
+    private func refusesPort(inside gateway: Located<String>) -> Bool {
+        guard let match = gateway.value.wholeMatch(of: /(?:[a-z]+:\/\/)?(\[[^\]]+\]|[^:\/\[\]]+)(?::([0-9]+))?\/?/),
+            String(match.1) != gateway.value
+        else { return false }
+        let host = match.1.hasPrefix("[") ? String(match.1.dropFirst().dropLast()) : String(match.1)
+        let what = match.2 == nil ? "is more than a host name" : "has a port inside"
+        fault(
+            .conflict, line: gateway.line, "\(quoted(gateway.value)) in <gateway> \(what)",
+            expected: "<gateway>\(host)</gateway>"
+                + (match.2.map { " and <gatewayPort>\($0)</gatewayPort>" } ?? ", and <gatewayPort> for another port than 25"))
+        return true
     }
 
     private func readCredentials(

@@ -90,7 +90,7 @@ enum FilterComparison {
     }
 
     /// Returns true if `pattern` holds for `text`. A star in `text` must be met by a star, whatever it stands for.
-    private static func matches(_ text: [UInt8], _ pattern: [UInt8]) -> Bool {
+    static func matches(_ text: [UInt8], _ pattern: [UInt8]) -> Bool {
         let star = UInt8(ascii: "*")
         var position = 0
         var index = 0

@@ -73,6 +73,8 @@ extension ConfigurationReading {
         else { return nil }
         warnOfWorkflows(outgoing, place: "Outgoing", policy)
         warnOfWorkflows(incoming, place: "Incoming", policy)
+        warnOfSense(outgoing, isOutgoing: true, policy)
+        warnOfSense(incoming, isOutgoing: false, policy)
         warnOfFiles(settings, processing)
         return SESSettings(
             policy: policy, originatorID: originatorID, signing: settings.signing?.addresses,

@@ -2,24 +2,58 @@ import CMSSignatures
 import Glibc
 import Octets
 
-/// Everything that is needed to try SES out: a CA, keys, and a configuration that grants them to the sample client.
+/// Everything that is needed to try SES out: a CA, keys, and a configuration that grants them to one client.
 public enum DemonstrationSite {
-    /// The alias, the common name and the address of each key; no address makes it a key for documents.
-    private static let keys: [(alias: String, name: String, address: String?)] = [
+    /// The organisation that a site is for.
+    public struct Organisation: Sendable {
+        /// Its mail domain.
+        public let domain: String
+        /// The address in the certificate of the key that signs its mail.
+        public let address: String
+
+        public init(domain: String, address: String) {
+            self.domain = domain
+            self.address = address
+        }
+
+        /// The client id at the server, and the aliases of the two keys.
+        public static let client = "ses"
+        public static let mailKey = "seal"
+        public static let documentKey = "seal_documents"
+    }
+
+    /// The alias, the common name and the address of a key; no address makes it a key for documents.
+    private typealias Key = (alias: String, name: String, address: String?)
+
+    /// The keys that the samples of the original name.
+    private static let sampleKeys: [Key] = [
         ("samples_test_signing_certificate", "Demo Organisation", "signing@example.test"),
         ("alice_document_signing", "Alice Documents", nil),
         ("alice_email_signing", "Alice", "alice@example.test"),
         ("alice@example.test", "Alice", "alice@example.test"),
         ("bob@example.test", "Bob", "bob@example.test"),
     ]
+    private static let sampleClient = "samples_test_client"
+
+    private static func keys(of organisation: Organisation?) -> [Key] {
+        guard let organisation else { return sampleKeys }
+        // A common name has at most 64 characters (RFC 5280, ub-common-name).
+        let name = String(organisation.domain.prefix(64))
+        return [(Organisation.mailKey, name, organisation.address), (Organisation.documentKey, name, nil)]
+    }
 
     /// The name of the socket in the directory.
     public static let socket = "socket"
 
     /// Makes `directory` with `ca.pem`, `keys/` and `dss.xml`.
-    /// - Parameter now: Unix seconds; the certificates are valid for ten years from an hour before.
+    /// - Parameters:
+    ///   - organisation: The one that gets a key for its mail and one for its documents; nil for the keys and the client
+    ///     of the samples.
+    ///   - now: Unix seconds; the certificates are valid for ten years from an hour before.
     /// - Throws: ``SiteError`` when `directory` already has a `dss.xml`, or something cannot be written.
-    public static func make(in directory: String, now: Int) throws(SiteError) {
+    public static func make(
+        in directory: String, for organisation: Organisation? = nil, now: Int
+    ) throws(SiteError) {
         let configuration = directory + "/dss.xml"
         guard access(configuration, F_OK) != 0 else {
             throw SiteError("\(configuration) is there already; remove the directory, or choose another")
@@ -27,6 +61,7 @@ public enum DemonstrationSite {
         try makeDirectory(directory, mode: 0o755)
         try makeDirectory(directory + "/keys", mode: 0o700)
         let validity = now - 3_600...now + 10 * 365 * 86_400
+        let keys = keys(of: organisation)
         do throws(CryptographyError) {
             let authority = try DemoAuthority(commonName: "SES demonstration CA", validity: validity)
             try write(OctetString(authority.certificate.pem), to: directory + "/ca.pem", mode: 0o644)
@@ -39,7 +74,9 @@ public enum DemonstrationSite {
                 try write(file, to: place + ".p12", mode: 0o600)
                 try write(OctetString(password + "\n"), to: place + ".password", mode: 0o600)
             }
-            try write(OctetString(text(isShared: isShared(directory))), to: configuration, mode: 0o644)
+            let client = organisation == nil ? sampleClient : Organisation.client
+            try write(
+                OctetString(text(keys, client: client, isShared: isShared(directory))), to: configuration, mode: 0o644)
         } catch {
             throw SiteError(error.reason)
         }
@@ -53,7 +90,7 @@ public enum DemonstrationSite {
     }
 
     /// - Parameter isShared: True lets the group of the directory use the socket.
-    private static func text(isShared: Bool) -> String {
+    private static func text(_ keys: [Key], client: String, isShared: Bool) -> String {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
             "<!-- Made by ses-dss init: for trying SES out. The CA's own key was not kept. -->", "<DSS>",
@@ -78,7 +115,7 @@ public enum DemonstrationSite {
         lines += [
             "  <!-- SES compares signer and author itself, so that its organisation signers can be configured there. -->",
             "  <VerificationProfile id=\"adss:verification:profile:001\" default=\"true\" signerIdentity=\"report\">",
-            "    <Anchor>ca.pem</Anchor>", "  </VerificationProfile>", "  <Client id=\"samples_test_client\">",
+            "    <Anchor>ca.pem</Anchor>", "  </VerificationProfile>", "  <Client id=\"\(client)\">",
         ]
         lines += profiles.map { "    <Profile ref=\"adss:signing:profile:\($0.0)\"/>" }
         lines.append("    <Profile ref=\"adss:verification:profile:001\"/>")
