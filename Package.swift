@@ -150,19 +150,26 @@ let package = Package(
                 "Octets", "HostProcess", "Monitoring", "Spool", "SESConfiguration", "CMSSignatures", "ProgramLife",
             ]),
         layer(
+            "Probes",
+            [
+                "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Processing", "Delivery", "HostProcess",
+                "SESConfiguration", "CurlTransfer", "DSSClient", "MailExchange", "SMTPClient", "CMSSignatures",
+                "HouseStatus",
+            ]),
+        layer(
             "SESProgram",
             [
                 "Octets", "MailEnvelope", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition",
                 "Processing", "HostProcess", "Workers", "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration",
                 "DSSXML", "DSSClient", "CMSSignatures", "PDFSignatures", "XMLSignatures", "Monitoring", "ProgramLife",
-                "HouseStatus", "JournalIndex", log, lifecycle, deque,
+                "HouseStatus", "JournalIndex", "Probes", log, lifecycle, deque,
             ]),
         layer(
             "RelayProgram",
             [
                 "Octets", "DomainNames", "MailEnvelope", "InternetMessage", "Composition", "Delivery", "HostProcess",
                 "Workers", "Spool", "SpoolWatch", "SESConfiguration", "CurlTransfer", "MailExchange", "SMTPClient",
-                "Monitoring", "ProgramLife", "HouseStatus", log, lifecycle, deque,
+                "Monitoring", "ProgramLife", "HouseStatus", "Probes", log, lifecycle, deque,
             ]),
         layer(
             "Steering",

@@ -53,8 +53,21 @@ package enum Account {
         return nil
     }
 
-    private static func name(of user: uid_t) -> String? {
+    fileprivate static func name(of user: uid_t) -> String? {
         guard let entry = getpwuid(user), let name = entry.pointee.pw_name else { return nil }
         return String(cString: name)
     }
+}
+
+extension Account {
+    /// Takes on the rights of a user for good, if this process has those of root and there is such a user.
+    /// - Returns: True if it has them now.
+    package static func become(_ name: String) -> Bool {
+        guard geteuid() == 0, let entry = getpwnam(name), entry.pointee.pw_uid != 0 else { return false }
+        let (user, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
+        return initgroups(name, group) == 0 && setgid(group) == 0 && setuid(user) == 0
+    }
+
+    /// The name of the user whose rights this process has, for people.
+    package static var effectiveName: String { name(of: geteuid()) ?? "uid \(geteuid())" }
 }

@@ -1,10 +1,12 @@
 import Foundation
+import HostProcess
 import Monitoring
 
 /// The part of `ses-dss status --json` that the status of a house shows.
 struct DSSStatusReading: Decodable {
     let reasons: [StatusReason]
     let certificates: [DatedCertificate]?
+    let offers: [ServerOffering]?
 
     /// A running `ses-dss status`. It works beside the survey of the spool.
     final class Child {
@@ -37,5 +39,36 @@ struct DSSStatusReading: Decodable {
             process.waitUntilExit()
             return try? JSONDecoder().decode(DSSStatusReading.self, from: octets)
         }
+    }
+}
+
+/// The things that the embedded server lets one client ask for.
+package struct ServerOffering: Decodable, Sendable {
+    package struct Profile: Decodable, Sendable {
+        package let id: String
+        /// `smime`, `cms`, `pdf`, `xml` or `auto`.
+        package let format: String
+    }
+
+    /// The id of the client.
+    package let client: String
+    package let signingProfiles: [Profile]
+    package let verificationProfiles: [String]
+    package let keys: [String]
+
+    /// The offer of the server on this machine that `addresses` lead to; nil if there is none, or it may not be asked.
+    /// - Parameters:
+    ///   - configuration: The path of its `dss.xml`; nil to look beside the socket.
+    ///   - client: The id of the client.
+    package static func made(
+        at addresses: [String], to client: String, configuration: String? = nil
+    ) -> ServerOffering? {
+        let beside = addresses.compactMap(LocalSocket.unixPath).map { SmallFile.directory(of: $0) + "/dss.xml" }
+        guard
+            let path = (configuration.map { [$0] } ?? beside).first(where: {
+                FileManager.default.isReadableFile(atPath: $0)
+            })
+        else { return nil }
+        return DSSStatusReading.Child(configuration: path)?.reading()?.offers?.first { $0.client == client }
     }
 }

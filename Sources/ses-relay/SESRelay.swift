@@ -80,9 +80,12 @@ struct Check: RelayCommand {
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var format: FormatOption
     @Flag(help: "Treat warnings about modes of files with secrets as faults.") var strict = false
+    @Flag(help: "Call each next hop too, and ask whether it takes mail for the postmaster; no mail is sent.")
+    var probe = false
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        let report = CheckReport.makeForRelay(configuration: config.path, isStrict: strict)
+        CheckingUser.assumeRelay(configuration: config.path)
+        let report = await CheckReport.makeForRelay(configuration: config.path, isStrict: strict, probes: probe)
         return try report.printed(asJSON: format.isJSON)
     }
 }

@@ -9,15 +9,27 @@ import Workflows
 
 struct Check: SESCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tell every fault and every doubtful place of the configuration; exit 78 with faults.")
+        abstract: "Tell every fault and every doubtful place of the configuration; exit 78 with faults.",
+        discussion: """
+            Run as root it goes on with the rights of the spool's owner, so that it finds what the daemon could not read. \
+            With --probe it calls the servers: a small document is signed with each profile and key of ses.xml, and the \
+            next hop of relay.xml is asked whether it takes mail for the administrator; no mail is sent.
+            """)
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var format: FormatOption
-    @Flag(help: "Treat warnings about modes of files with secrets as faults.") var strict = false
-    @Flag(help: "Call the signing server too.") var probe = false
+    @Flag(help: "Treat warnings about equal filters, and about secrets that others can read, as faults.")
+    var strict = false
+    @Flag(help: "Call the signing servers and the next hop too.") var probe = false
+    @Option(help: "The relay's configuration, for --probe (else $SES_RELAY_CONFIG, else /etc/ses/relay.xml).")
+    var relayConfig: String?
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        let report = await CheckReport.make(configuration: config.path, isStrict: strict, probes: probe)
-        return try report.printed(asJSON: format.isJSON)
+        CheckingUser.assumeSES(configuration: config.path)
+        var options = CheckOptions(configuration: config.path)
+        options.isStrict = strict
+        options.probes = probe
+        options.relayConfiguration = relayConfig
+        return try await CheckReport.make(options).printed(asJSON: format.isJSON)
     }
 }
 

@@ -3,6 +3,7 @@ import InternetMessage
 import MailExchange
 import Octets
 import Delivery
+import Probes
 import SESConfiguration
 import SMTPClient
 import Synchronization
@@ -44,7 +45,7 @@ final class SMTPTransport: Transport {
         switch route.target {
         case .gateway(let gateway):
             return try deliver(
-                consignment, message, to: destination, by: [settings(gateway, route)], timeouts(route),
+                consignment, message, to: destination, by: [route.connection(to: gateway, heloName: heloName)], route.timeouts,
                 offering: offering, report)
         case .mailExchangers(let security):
             let targets: [SMTPTarget]
@@ -57,10 +58,11 @@ final class SMTPTransport: Transport {
                 try report(consignment.recipients.map { RecipientReport($0, .init(SMTPFailure(error), server: nil)) })
                 return .untried
             }
-            let general = settings(
-                RelayRoute.Gateway(host: "", port: exchangerPort, security: security, credentials: nil), route)
+            let general = route.connection(
+                to: RelayRoute.Gateway(host: "", port: exchangerPort, security: security, credentials: nil),
+                heloName: heloName)
             return try deliver(
-                consignment, message, to: destination, by: targets.map { general.directed(to: $0) }, timeouts(route),
+                consignment, message, to: destination, by: targets.map { general.directed(to: $0) }, route.timeouts,
                 offering: offering, report)
         case .sendmail: return .routeFailed("the route \(route.name) has no server")
         }
@@ -183,10 +185,10 @@ final class SMTPTransport: Transport {
     /// - Returns: False if the gateway does not answer as it should.
     func opensSession(_ destination: Destination) -> Bool {
         guard let (gateway, route) = gateway(of: destination) else { return false }
-        var settings = settings(gateway, route)
+        var settings = route.connection(to: gateway, heloName: heloName)
         settings.connectTimeout = min(settings.connectTimeout, .seconds(5))
         settings.openingTimeout = min(settings.openingTimeout, .seconds(10))
-        guard case .success(let session) = connect([settings], timeouts(route)) else { return false }
+        guard case .success(let session) = connect([settings], route.timeouts) else { return false }
         pool.put(session, destination)
         return true
     }
@@ -195,43 +197,6 @@ final class SMTPTransport: Transport {
         guard routes.indices.contains(destination.route), case .gateway(let gateway) = routes[destination.route].target
         else { return nil }
         return (gateway, routes[destination.route])
-    }
-
-    // MARK: - Settings
-
-    private func settings(_ gateway: RelayRoute.Gateway, _ route: RelayRoute) -> MailConnectionSettings {
-        var settings = MailConnectionSettings(
-            host: gateway.host, port: gateway.port, heloName: route.heloName ?? heloName)
-        settings.encryption =
-            switch gateway.security.level {
-            case .off: .off
-            case .may: .opportunistic
-            case .required: .startTLS(.unverified)
-            case .verified: .startTLS(.verified)
-            case .pinned:
-                .startTLS(
-                    .pinned((gateway.security.pin ?? "").split(separator: ";").compactMap { PublicKeyPin(String($0)) }))
-            case .implicit: .implicitTLS(.verified)
-            }
-        settings.trustStore = gateway.security.authorities
-        settings.credentials = gateway.credentials.map {
-            MailConnectionSettings.Credentials(
-                user: $0.userName, password: $0.password.reveal(), exposure: $0.areSentInClear ? .inClear : .underTLS)
-        }
-        settings.bindAddress = route.bindAddress
-        settings.connectTimeout = .seconds(route.connectTimeout)
-        settings.openingTimeout = .seconds(max(route.connectTimeout, route.replyTimeout))
-        return settings
-    }
-
-    private func timeouts(_ route: RelayRoute) -> SMTPTimeouts {
-        var timeouts = SMTPTimeouts()
-        timeouts.command = .seconds(route.replyTimeout)
-        timeouts.data = .seconds(route.replyTimeout)
-        // Too short a wait for the last reply causes repeats. So it is never below the time of RFC 5321 §4.5.3.2.6,
-        // unless the general time is far shorter.
-        timeouts.finalReply = .seconds(route.replyTimeout * 2)
-        return timeouts
     }
 }
 

@@ -6,6 +6,7 @@ import InternetMessage
 import MessageInspection
 import Octets
 import Processing
+import Probes
 import ProgramLife
 import SESConfiguration
 import Spool

@@ -74,6 +74,18 @@ final class SMTPDialogue {
         return failure(.mail, status: (4, 2), "the server has closed the connection, or spoken unasked")
     }
 
+    /// Sends one command outside of a transaction's order, and waits for its reply.
+    /// - Returns: The failure; nil for a positive reply.
+    func ask(_ line: String, _ phase: SMTPFailure.Phase, _ scope: SMTPFailure.Scope) -> SMTPFailure? {
+        switch say(line, phase) ?? reply(phase) {
+        case .reply(let reply):
+            return reply.severity == .permanent || reply.severity == .transient
+                ? SMTPFailure(reply, scope, phase, phase.words) : nil
+        case .disconnected(let failure), .abandoned(let failure): return failure
+        case .contentSent, .reported: return nil
+        }
+    }
+
     func quit(within allowed: Duration) {
         let deadline = ContinuousClock.now + allowed
         do throws(SMTPBreak) {

@@ -1,4 +1,5 @@
 public import CurlTransfer
+public import InternetMessage
 
 /// A connection to a mail server that takes one message after the other.
 ///
@@ -89,6 +90,22 @@ public final class SMTPSession {
             }
         }
         return .open
+    }
+
+    /// Names a sender and a recipient to the server and takes both back, so that no message is sent (RFC 5321 §3.3).
+    ///
+    /// A server that accepts them may still refuse a message later.
+    /// - Returns: The reason why mail for `recipient` is not taken; nil if it is.
+    public func refusal(of recipient: AddrSpec, from sender: AddrSpec) -> SMTPFailure? {
+        deliveries += 1
+        let recipient = recipient.withASCIIDomain ?? recipient
+        let sender = sender.withASCIIDomain ?? sender
+        if let failure = dialogue.ask("MAIL FROM:<\(sender)>\r\n", .mail, .message) { return failure }
+        if let failure = dialogue.ask("RCPT TO:<\(recipient)>\r\n", .rcpt, .recipient) {
+            _ = dialogue.ask("RSET\r\n", .reset, .route)
+            return failure
+        }
+        return dialogue.ask("RSET\r\n", .reset, .route)
     }
 
     /// Says QUIT and closes. The server's reply to it does not matter.

@@ -134,7 +134,7 @@ struct ReportTests {
 
     @Test("check of a good file has empty lists and exits with 0")
     func checkGood() async throws {
-        let report = await CheckReport.make(configuration: try configuration(), isStrict: false, probes: false)
+        let report = await CheckReport.make(Self.options(try configuration()))
         #expect(report.status == .success)
         let object = try Self.object(report)
         #expect(Set(object.keys) == ["v", "faults", "warnings"])
@@ -147,7 +147,7 @@ struct ReportTests {
             $0.outgoing = $0.outgoing.replacing("<Subject contains=\"offer\"/>", with: "<Subjekt contains=\"offer\"/>")
             $0.processing = "<Concurrency>many</Concurrency>"
         }
-        let report = await CheckReport.make(configuration: path, isStrict: false, probes: false)
+        let report = await CheckReport.make(Self.options(path))
         #expect(report.status == .configuration)
         let faults = try #require(try Self.object(report)["faults"] as? [Object])
         #expect(faults.count == 2)
@@ -158,6 +158,12 @@ struct ReportTests {
         let bad = try #require(faults.first { $0["code"] as? String == "bad-value" })
         #expect(Self.isNull(bad["nearest"]))
         #expect(report.text.hasSuffix("2 faults, 0 warnings"))
+    }
+
+    private static func options(_ path: String, isStrict: Bool = false) -> CheckOptions {
+        var options = CheckOptions(configuration: path)
+        options.isStrict = isStrict
+        return options
     }
 
     @Test(
@@ -176,7 +182,7 @@ struct ReportTests {
                 + "<AuthenticationScheme>BASIC</AuthenticationScheme></Credentials></ProxySettings><SigningServiceSettings>",
             maxReplacements: 1)
         try scratch.write(Array(text.utf8), to: "ses.xml")
-        let report = await CheckReport.make(configuration: path, isStrict: isStrict, probes: false)
+        let report = await CheckReport.make(Self.options(path, isStrict: isStrict))
         let object = try Self.object(report)
         let told = try #require(object[isStrict ? "faults" : "warnings"] as? [Object])
         #expect(told.contains { $0["code"] as? String == "loose-mode" })
@@ -194,7 +200,7 @@ struct ReportTests {
             with: "<ClientAuthPfxSettings status=\"enable\"><PfxFilePath>/nowhere.pfx</PfxFilePath>"
                 + "<PfxPassword>x</PfxPassword></ClientAuthPfxSettings><SigningServiceSettings>", maxReplacements: 1)
         let path = try scratch.write(Array(text.utf8), to: "ses.xml")
-        let report = await CheckReport.make(configuration: path, isStrict: false, probes: false)
+        let report = await CheckReport.make(Self.options(path))
         #expect(report.text.contains("/nowhere.pfx"))
     }
 }

@@ -1,15 +1,14 @@
-import HostProcess
-import CMSSignatures
-import DSSClient
+package import CMSSignatures
+package import DSSClient
 import Foundation
+package import HostProcess
 import Octets
-import ProgramLife
-import SESConfiguration
+package import SESConfiguration
 
 /// The settings for reaching the signing server, from the configuration.
 extension SESSettings {
     /// - Throws: ``ProgramError`` when the client certificate cannot be used: better now than with the first message.
-    func clientConfiguration() throws(ProgramError) -> DSSClientConfiguration {
+    package func clientConfiguration() throws(ProgramError) -> DSSClientConfiguration {
         var client = DSSClientConfiguration(
             signing: signing.map { .init(primary: $0.primary, secondary: $0.secondary) },
             verification: verification.map { .init(primary: $0.primary, secondary: $0.secondary) }, dialect: dialect)
@@ -35,7 +34,7 @@ extension SESSettings {
     /// Returns the reason why the client certificate cannot be used, for `ses check`; nil if it can, or there is none.
     ///
     /// - Parameter now: Unix seconds.
-    func clientCertificateProblem(now: Int) -> String? {
+    package func clientCertificateProblem(now: Int) -> String? {
         guard let pfx = clientPFX else { return nil }
         do {
             let octets = try Self.read(pfx)
@@ -51,6 +50,19 @@ extension SESSettings {
             return error.text
         } catch {
             return "\(pfx.path): \(error)"
+        }
+    }
+
+    /// The certificate that the signing server knows us by.
+    /// - Throws: ``ProgramError`` when the file of it cannot be used.
+    /// - Returns: nil if there is none.
+    package func clientCertificate() throws(ProgramError) -> Certificate? {
+        guard let pfx = clientPFX else { return nil }
+        let octets = try Self.read(pfx)
+        do {
+            return try PKCS12.load(octets, password: pfx.password.reveal()).certificate
+        } catch {
+            throw ProgramError(.configuration, "PfxFilePath: \(pfx.path): \(error.reason)")
         }
     }
 
