@@ -162,7 +162,7 @@ let package = Package(
                 "Octets", "MailEnvelope", "InternetMessage", "DSSProtocol", "DocumentKinds", "Workflows", "Composition",
                 "Processing", "HostProcess", "Workers", "Spool", "SpoolWatch", "MessageInspection", "SESConfiguration",
                 "DSSXML", "DSSClient", "CMSSignatures", "PDFSignatures", "XMLSignatures", "Monitoring", "ProgramLife",
-                "HouseStatus", "JournalIndex", "Probes", log, lifecycle, deque,
+                "HouseStatus", "JournalIndex", "Probes", "Explanations", log, lifecycle, deque,
             ]),
         layer(
             "RelayProgram",
@@ -182,7 +182,7 @@ let package = Package(
             "ses",
             [
                 "SESProgram", "HouseStatus", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "Monitoring",
-                "HostProcess", "Spool", "Workflows",
+                "HostProcess", "Octets", "Spool", "Workflows",
                 arguments,
             ]),
         lean("ses-drop", ["MailDrop"]),

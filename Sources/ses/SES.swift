@@ -31,7 +31,7 @@ struct SES: AsyncParsableCommand {
             Init.self, Watch.self, Process.self, Sweep.self, Drop.self, Check.self, Explain.self, Status.self,
             List.self, Show.self, Export.self, Release.self, Requeue.self, Retry.self, Hold.self, Reject.self,
             Bounce.self,
-            Remove.self, Trace.self,
+            Remove.self, Trace.self, Sign.self, Verify.self,
         ])
 }
 

@@ -7,6 +7,7 @@ import Logging
 import MessageInspection
 import Octets
 import Processing
+import Probes
 import ProgramLife
 import SESConfiguration
 import Synchronization

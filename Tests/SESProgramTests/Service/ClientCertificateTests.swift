@@ -1,5 +1,6 @@
 import HostProcess
 import Foundation
+import Probes
 import ProgramLife
 import SESConfiguration
 import TestSupport
