@@ -177,11 +177,18 @@ let package = Package(
                 "ProgramLife", "HostProcess", "Octets", "MailEnvelope", "InternetMessage", "Workflows", "Composition",
                 "Delivery", "Spool", "SESConfiguration", "CivilTime", "JournalIndex",
             ]),
+        layer(
+            "Provisioning",
+            [
+                "Octets", "MailEnvelope", "InternetMessage", "Workflows", "HostProcess", "Workers", "Monitoring", "Spool",
+                "XMLReading", "SESConfiguration", "CMSSignatures", "MailDrop", "ProgramLife", "HouseStatus", "Probes",
+                "SESProgram",
+            ]),
         layer("ProgramCommands", ["HostProcess", "Monitoring", arguments]),
         program(
             "ses",
             [
-                "SESProgram", "HouseStatus", "Steering", "MailDrop", "ProgramLife", "ProgramCommands", "Monitoring",
+                "SESProgram", "HouseStatus", "Steering", "Provisioning", "MailDrop", "ProgramLife", "ProgramCommands", "Monitoring",
                 "HostProcess", "Octets", "Spool", "Workflows",
                 arguments,
             ]),

@@ -53,7 +53,7 @@ package enum Account {
         return nil
     }
 
-    fileprivate static func name(of user: uid_t) -> String? {
+    private static func name(of user: uid_t) -> String? {
         guard let entry = getpwuid(user), let name = entry.pointee.pw_name else { return nil }
         return String(cString: name)
     }
@@ -67,7 +67,4 @@ extension Account {
         let (user, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
         return initgroups(name, group) == 0 && setgid(group) == 0 && setuid(user) == 0
     }
-
-    /// The name of the user whose rights this process has, for people.
-    package static var effectiveName: String { name(of: geteuid()) ?? "uid \(geteuid())" }
 }

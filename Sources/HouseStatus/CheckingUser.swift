@@ -24,6 +24,6 @@ public enum CheckingUser {
             of: surroundings.spoolPath(option: nil, configured: HouseLook.spool(namedIn: path)))
     }
 
-    /// The name of the user who checks now.
-    public static var name: String { Account.effectiveName }
+    /// The place of the spool that a configuration names, also one with faults; nil if it names none.
+    public static func spool(namedIn path: String) -> String? { HouseLook.spool(namedIn: path) }
 }

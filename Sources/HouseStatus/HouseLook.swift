@@ -65,7 +65,7 @@ struct HouseLook {
     }
 
     /// The place of the spool that a configuration names, also one with faults.
-    package static func spool(namedIn path: String) -> String? {
+    static func spool(namedIn path: String) -> String? {
         guard case .success(let octets) = SmallFile.read(path) else { return nil }
         let text = String(decoding: octets.array, as: UTF8.self).replacing(/<!--.*?-->/.dotMatchesNewlines(), with: "")
         guard let match = text.firstMatch(of: /<Spool>\s*([^<]*?)\s*<\/Spool>/) else { return nil }

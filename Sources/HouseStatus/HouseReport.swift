@@ -1,17 +1,17 @@
 import Foundation
-import HostProcess
+package import HostProcess
 public import Monitoring
 import ProgramLife
 import Spool
 
 /// The facts of a house's status, for programs.
 public struct HouseFacts: Encodable, Sendable {
-    struct Running: Encodable, Sendable {
-        let program: String
+    package struct Running: Encodable, Sendable {
+        package let program: String
         let pid: Int32
         @OrNull var version: String?
         @OrNull var started: Int?
-        let watches: Bool
+        package let watches: Bool
         let configurationIsCurrent: Bool
     }
 
@@ -26,12 +26,12 @@ public struct HouseFacts: Encodable, Sendable {
         @OrNull var milliseconds: Int?
     }
 
-    struct Dated: Encodable, Sendable {
+    package struct Dated: Encodable, Sendable {
         let use: String
         let subject: String
         let file: String
         @OrNull var notAfter: Int?
-        @OrNull var daysLeft: Int?
+        @OrNull package var daysLeft: Int?
     }
 
     struct Disk: Encodable, Sendable {
@@ -43,9 +43,9 @@ public struct HouseFacts: Encodable, Sendable {
 
     let spool: String
     let folders: [String: PlaceCount]
-    let processes: [Running]
+    package let processes: [Running]
     let servers: [Server]
-    let certificates: [Dated]
+    package let certificates: [Dated]
     @OrNull var disk: Disk?
     let today: [String: Int]
     @OrNull var lastError: String?

@@ -25,10 +25,11 @@ struct SES: AsyncParsableCommand {
         abstract: "Signs outgoing and verifies incoming mail, by the workflows of ses.xml.",
         discussion: """
             Mail is taken from the watched Maildirs outgoing/ and incoming/ of a spool and leaves in delivered/, admin/, \
-            blocked/ or retry/. Start with `ses init SPOOL`, then `ses check`, then `ses watch`.
+            blocked/ or retry/. Start with `ses setup`; `ses doctor` tells what to do when something is wrong.
             """, version: "ses " + ProgramRelease.version,
         subcommands: [
-            Init.self, Watch.self, Process.self, Sweep.self, Drop.self, Check.self, Explain.self, Status.self,
+            SetUp.self, Doctor.self, SendTestMail.self, Init.self, Watch.self, Process.self, Sweep.self, Drop.self,
+            Check.self, Explain.self, Status.self,
             List.self, Show.self, Export.self, Release.self, Requeue.self, Retry.self, Hold.self, Reject.self,
             Bounce.self,
             Remove.self, Trace.self, Sign.self, Verify.self,

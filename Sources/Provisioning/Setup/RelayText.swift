@@ -28,8 +28,8 @@ public struct RelayText: Sendable {
         <!--
           The relay hands the files in delivered/ and admin/ to the next mail server.
 
-          The file works unchanged with a mail server on this machine. "ses-relay check" reports its faults, and with --probe asks
-          the next hop. The names are those of the original's remote delivery; names that begin with a capital are extensions.
+          The file works unchanged with a mail server on this machine. "ses-relay check" reports its faults, and with its option probe
+          asks the next hop. The names are those of the original's remote delivery; names that begin with a capital are extensions.
           Leave out elements that you do not need.
         -->
         <Relay>

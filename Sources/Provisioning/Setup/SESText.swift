@@ -53,8 +53,8 @@ public struct SESText: Sendable {
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!--",
                 "  Sign the mail of the organisation with one key, and verify signed mail that comes in.", "",
             ] + about + [
-                "  \"ses check\" reports the faults of this file, \"ses check --probe\" also asks the servers, and \"ses explain\" shows what",
-                "  would be done with a message, and why. Leave out elements that you do not need.", "-->", "<SES>",
+                "  \"ses check\" reports the faults of this file, with its option probe it also asks the servers, and \"ses explain\" shows",
+                "  what would be done with a message, and why. Leave out elements that you do not need.", "-->", "<SES>",
             ]
         return lines.joined(separator: "\n")
     }

@@ -36,9 +36,18 @@ struct SiblingProgram: Sendable {
     }
 
     /// Runs it to its end. Blocks.
+    /// - Parameter input: Its standard input, smaller than what a pipe holds; nil for none.
     /// - Throws: ``ProgramError`` if it cannot be started.
-    func run(_ arguments: [String], environment: [String: String] = [:]) throws(ProgramError) -> Ending {
+    func run(
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+    ) throws(ProgramError) -> Ending {
         let process = try prepared(arguments, environment)
+        if let input {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            pipe.fileHandleForWriting.write(Data(input.utf8))
+            try? pipe.fileHandleForWriting.close()
+        }
         let output = Pipe()
         let error = Pipe()
         process.standardOutput = output
@@ -63,7 +72,7 @@ struct SiblingProgram: Sendable {
     /// - Throws: ``ProgramError`` if it cannot be started.
     func launch(_ arguments: [String], log: String) throws(ProgramError) -> Process {
         let process = try prepared(arguments, [:])
-        FileManager.default.createFile(atPath: log, contents: nil)
+        if log != "/dev/null" { _ = FileManager.default.createFile(atPath: log, contents: nil) }
         let handle = FileHandle(forWritingAtPath: log) ?? FileHandle.nullDevice
         process.standardOutput = handle
         process.standardError = handle

@@ -1,6 +1,7 @@
 import DSSClient
 import DSSProtocol
 import DocumentKinds
+import Foundation
 public import HostProcess
 public import Octets
 import Processing
@@ -59,9 +60,11 @@ public enum VerifyingFilter {
             case Verdict.notTrusted.words: .notTrusted
             default: .notSigned
             }
+        // The decision comes first in the account, and the reasons for the verdict behind its words.
+        let reason = result.account.reason.components(separatedBy: words + "; ").dropFirst().joined(separator: words + "; ")
         return (
             verdict == .notSigned ? input : output,
-            FilterReport(verdict, result.account.reason, workflow: result.account.workflow, since: begun)
+            FilterReport(verdict, reason, workflow: result.account.workflow, since: begun)
         )
     }
 
