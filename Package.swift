@@ -152,8 +152,8 @@ let package = Package(
         layer(
             "Probes",
             [
-                "Octets", "InternetMessage", "DSSProtocol", "Workflows", "Processing", "Delivery", "HostProcess",
-                "SESConfiguration", "CurlTransfer", "DSSClient", "MailExchange", "SMTPClient", "CMSSignatures",
+                "Octets", "Explanations", "InternetMessage", "DSSProtocol", "Workflows", "Processing", "Delivery",
+                "HostProcess", "SESConfiguration", "CurlTransfer", "DSSClient", "MailExchange", "SMTPClient", "CMSSignatures",
                 "HouseStatus",
             ]),
         layer(
@@ -182,7 +182,7 @@ let package = Package(
             [
                 "Octets", "MailEnvelope", "InternetMessage", "Workflows", "HostProcess", "Workers", "Monitoring", "Spool",
                 "XMLReading", "SESConfiguration", "CMSSignatures", "MailDrop", "ProgramLife", "HouseStatus", "Probes",
-                "SESProgram",
+                "SESProgram", "JournalIndex",
             ]),
         layer("ProgramCommands", ["HostProcess", "Monitoring", arguments]),
         program(

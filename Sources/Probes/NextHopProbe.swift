@@ -49,7 +49,10 @@ package struct NextHopProbe: Sendable {
             switch session(route.connection(to: gateway, heloName: hostName), route) {
             case .failure(let failure):
                 guard told.insert(place).inserted else { continue }
-                findings.append(ProbeFinding(.fault, .nextHop, "next-hop", file, words(of: failure, route, gateway)))
+                findings.append(
+                    ProbeFinding(
+                        .fault, .nextHop, "next-hop", file, "route \(route.name): \(failure.summary)",
+                        remedy: advice(on: failure, gateway)))
             case .success(let session):
                 let what = how(session, gateway)
                 session.quit()
@@ -83,20 +86,18 @@ package struct NextHopProbe: Sendable {
         return " " + words.joined(separator: " ")
     }
 
-    /// The failure, and what to do about one in this part of the dialogue.
-    private func words(of failure: SMTPFailure, _ route: RelayRoute, _ gateway: RelayRoute.Gateway) -> String {
-        let advice =
-            switch failure.phase {
-            case .lookup, .connect, .greeting:
-                "start the mail server there, or correct <gateway> and <gatewayPort>; if it is the mail server of this"
-                    + " machine, pair it first (ses-pair)"
-            case .ehlo, .startTLS, .handshake:
-                "the server's encryption does not fit <TLS level=\"\(gateway.security.level.rawValue)\">: correct its"
-                    + " certificate, or choose another level"
-            case .auth: "correct <gatewayusername> and <gatewayPassword>, or allow the login at the server"
-            case .preparation, .mail, .rcpt, .data, .content, .finalReply, .reset: "see the log of that server"
-            }
-        return "route \(route.name): \(failure.summary); \(advice)"
+    /// What to do about a failure in this part of the dialogue.
+    private func advice(on failure: SMTPFailure, _ gateway: RelayRoute.Gateway) -> String {
+        switch failure.phase {
+        case .lookup, .connect, .greeting:
+            "start the mail server there, or correct <gateway> and <gatewayPort>; if it is the mail server of this"
+                + " machine, pair it first (ses-pair)"
+        case .ehlo, .startTLS, .handshake:
+            "make the server's encryption fit <TLS level=\"\(gateway.security.level.rawValue)\">: correct its"
+                + " certificate, or choose another level"
+        case .auth: "correct <gatewayusername> and <gatewayPassword>, or allow the login at the server"
+        case .preparation, .mail, .rcpt, .data, .content, .finalReply, .reset: "see the log of that server"
+        }
     }
 
     // MARK: - The administrator
@@ -123,8 +124,8 @@ package struct NextHopProbe: Sendable {
                 return [
                     ProbeFinding(
                         .fault, .administrator, "recipient-refused", file,
-                        "mail for \(notice.administrator) cannot be delivered: \(error.detail); correct <AdminEmailAddress>, or"
-                            + " the name servers of this machine")
+                        "mail for \(notice.administrator) cannot be delivered: \(error.detail)",
+                        remedy: "correct <AdminEmailAddress>, or the name servers of this machine")
                 ]
             }
         }
@@ -152,7 +153,8 @@ package struct NextHopProbe: Sendable {
                     ProbeFinding(
                         failure.permanence == .permanent ? .fault : .warning, .administrator, "recipient-refused", file,
                         "notices to the administrator would not arrive: \(place) says of \(notice.administrator):"
-                            + " \(failure.summary); correct <AdminEmailAddress>, or let that server take mail for it")
+                            + " \(failure.summary)",
+                        remedy: "correct <AdminEmailAddress>, or let that server take mail for it")
                 ]
             }
         }

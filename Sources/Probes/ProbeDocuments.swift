@@ -3,7 +3,8 @@ import Octets
 
 /// The documents that are signed to try profiles: small, whole, and saying what they are.
 enum ProbeDocument {
-    private static let words = "This text was made by a check of Secure Email Server. A signature of it says nothing more."
+    private static let words =
+        "This text was made by a check of Secure Email Server. A signature of it says nothing more."
 
     static func of(_ kind: DocumentKind) -> OctetString {
         switch kind {

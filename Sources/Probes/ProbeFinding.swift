@@ -22,15 +22,24 @@ package struct ProbeFinding: Sendable, Hashable {
     package let file: String
     /// Of the setting; 0 where it has none.
     package let line: Int
-    /// The observation, why it matters and what to do.
+    /// The observation, and why it matters.
     package let text: String
+    /// What to do; nil where nothing has to be done.
+    package let remedy: String?
 
-    package init(_ level: Level, _ subject: Subject, _ code: String, _ file: String, line: Int = 0, _ text: String) {
+    /// Observation and remedy in one sentence.
+    package var sentence: String { text + (remedy.map { "; " + $0 } ?? "") }
+
+    package init(
+        _ level: Level, _ subject: Subject, _ code: String, _ file: String, line: Int = 0, _ text: String,
+        remedy: String? = nil
+    ) {
         self.level = level
         self.subject = subject
         self.code = code
         self.file = file
         self.line = line
         self.text = text
+        self.remedy = remedy
     }
 }

@@ -1,5 +1,6 @@
 import DSSClient
 import DSSProtocol
+import Explanations
 import Foundation
 import HostProcess
 package import HouseStatus
@@ -60,7 +61,7 @@ package struct SigningServerProbe: Sendable {
             case .signed: continue
             case .silent(let why):
                 findings.append(
-                    ProbeFinding(.fault, .signing, "unreachable", file, "\(why); \(advice(address))"))
+                    ProbeFinding(.fault, .signing, "unreachable", file, why, remedy: advice(address)))
                 await client.shutDown()
                 return findings
             case .refused(let why):
@@ -89,7 +90,7 @@ package struct SigningServerProbe: Sendable {
             return finding(
                 question, "unknown-key",
                 "the key \"\(alias)\" is not known to the server, or not granted to the client \(settings.originatorID)"
-                    + known(offer?.keys) + "; correct alias=, or put such a key at the server")
+                    + known(offer?.keys), remedy: "correct alias=, or put such a key at the server")
         }
         for kind in DocumentKind.allCases where kind != question.kind {
             let other = ProbeRequest(kind: kind, profile: question.profile, alias: nil)
@@ -97,8 +98,8 @@ package struct SigningServerProbe: Sendable {
             return finding(
                 question, "wrong-format",
                 "profile \"\(question.profile ?? "")\" signs \(kind.probeWords), but \(question.operation) of this workflow"
-                    + " gives it \(question.kind.probeWords)" + fitting(question.kind)
-                    + "; name another profile by profileId=, or change the filter")
+                    + " gives it \(question.kind.probeWords)" + fitting(question.kind),
+                remedy: "name another profile by profileId=, or change the filter")
         }
         if let profile = question.profile, await ask(request.without(alias: true, profile: true)).isAnswered,
             await offersNothing(question, ask)
@@ -106,9 +107,12 @@ package struct SigningServerProbe: Sendable {
             return finding(
                 question, "unknown-profile",
                 "profile \"\(profile)\" is not known to the server, or not granted to the client \(settings.originatorID)"
-                    + known(offer?.signingProfiles.map(\.id)) + "; correct profileId=")
+                    + known(offer?.signingProfiles.map(\.id)),
+                remedy: "correct profileId=, or make such a profile at the server")
         }
-        return finding(question, "refused", "the server refuses to sign \(question.kind.probeWords): \(why)")
+        return finding(
+            question, "refused", "the server refuses to sign \(question.kind.probeWords): \(why)",
+            remedy: "see the log of the signing server, and compare profile, key and client with what it has")
     }
 
     /// True if the profile is refused for every kind of document, while the server signs without it.
@@ -122,8 +126,10 @@ package struct SigningServerProbe: Sendable {
         return false
     }
 
-    private func finding(_ question: ProbeQuestion, _ code: String, _ text: String) -> ProbeFinding {
-        ProbeFinding(.fault, .signing, code, file, line: question.line, text)
+    private func finding(
+        _ question: ProbeQuestion, _ code: String, _ text: String, remedy: String
+    ) -> ProbeFinding {
+        ProbeFinding(.fault, .signing, code, file, line: question.line, text, remedy: remedy)
     }
 
     private func known(_ names: [String]?) -> String {
@@ -175,7 +181,8 @@ package struct SigningServerProbe: Sendable {
                     requestID: "SES-" + UUID().uuidString), answers: MemoryCollecting(limit: 4 << 20))
             return .signed
         } catch {
-            return error.permanence == .transient ? .silent(error.summary) : .refused(error.summary)
+            let summary = Advice.removed(from: error.summary)
+            return error.permanence == .transient ? .silent(summary) : .refused(summary)
         }
     }
 
@@ -191,7 +198,11 @@ package struct SigningServerProbe: Sendable {
                     answers: MemoryCollecting(limit: 1 << 20))
             } catch {
                 if error.permanence == .transient {
-                    return [ProbeFinding(.fault, .verifying, "unreachable", file, "\(error.summary); \(advice(address))")]
+                    return [
+                        ProbeFinding(
+                            .fault, .verifying, "unreachable", file, Advice.removed(from: error.summary),
+                            remedy: advice(address))
+                    ]
                 }
                 // A refusal of the probe is an answer; only what a wrong configuration brings is not.
                 if error.pointsAtConfiguration {

@@ -45,9 +45,10 @@ public struct Doctor: Sendable {
         let settings = load(&findings)
         if let settings { await findings += probes(settings) }
         findings += house(besides: findings)
-        findings += PairingExamination(
-            sockets: options.lmtpSockets, places: HousePlaces(root: options.root)
-        ).findings
+        findings +=
+            PairingExamination(
+                sockets: options.lmtpSockets, places: HousePlaces(root: options.root)
+            ).findings
         return DoctorReport(findings + Self.praise(findings))
     }
 
@@ -99,7 +100,9 @@ public struct Doctor: Sendable {
         }
         guard let ending = try? SiblingProgram("ses-relay").run(["check", "--json", "--config", relayPath]),
             let checked = try? JSONDecoder().decode(Checked.self, from: Data(ending.output.utf8))
-        else { return [DoctorFinding(.programs, .critical, "ses-relay cannot be run", remedy: "install the programs anew")] }
+        else {
+            return [DoctorFinding(.programs, .critical, "ses-relay cannot be run", remedy: "install the programs anew")]
+        }
         func words(_ line: Checked.Line) -> String {
             (line.line > 0 ? "\(line.file):\(line.line): " : "\(line.file): ") + line.text
                 + (line.expected.map { "; expected \($0)" } ?? "")
@@ -160,7 +163,7 @@ public struct Doctor: Sendable {
                 }
             let place = one.line > 0 ? "\(one.file):\(one.line): " : ""
             let purpose = one.subject == .verifying ? "verifying: " : ""
-            return DoctorFinding(area, level, purpose + place + one.text)
+            return DoctorFinding(area, level, purpose + place + one.text, remedy: one.remedy)
         }
     }
 
@@ -181,7 +184,8 @@ public struct Doctor: Sendable {
             if reason.code == .configurationUnusable, hasTold(.configuration) { return nil }
             if reason.code == .serverSilent, hasTold(.signing) { return nil }
             if reason.code == .nextHopSilent, hasTold(.nextHop) { return nil }
-            return DoctorFinding(area, reason.level, reason.text, remedy: reason.remedy.map { "\(reason.text) -> \($0)" })
+            return DoctorFinding(
+                area, reason.level, reason.text, remedy: reason.remedy.map { "\(reason.text) -> \($0)" })
         }
         let running = Set(report.facts.processes.filter(\.watches).map(\.program))
         for program in ["ses", "ses-relay"] where !running.contains(program) {

@@ -39,7 +39,8 @@ struct AccountExamination {
             guard !Self.isMember("ses", of: group.pointee.gr_gid) else { continue }
             findings.append(
                 DoctorFinding(
-                    .folders, .critical, "the user ses is no member of the group \(name), and cannot work in its folders",
+                    .folders, .critical,
+                    "the user ses is no member of the group \(name), and cannot work in its folders",
                     remedy: "adduser ses \(name); systemctl restart ses"))
         }
         return findings
@@ -104,7 +105,8 @@ struct PairingExamination {
         guard case .success(let octets) = SmallFile.read(places.path(path), limit: 4 << 20) else { return false }
         let text = String(decoding: octets.array, as: UTF8.self)
         return text.split(separator: "\n").contains { line in
-            !line.hasPrefix("#") && (line.contains("ses-lmtp") || line.contains("ses-drop") || line.contains("ses-outgoing"))
+            !line.hasPrefix("#")
+                && (line.contains("ses-lmtp") || line.contains("ses-drop") || line.contains("ses-outgoing"))
         }
     }
 }

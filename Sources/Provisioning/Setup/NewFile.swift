@@ -63,7 +63,8 @@ struct NewFile {
         ProgramError(
             .cannotCreate,
             "cannot \(step) \(path): \(String(cString: strerror(errno)))"
-                + (errno == EACCES || errno == EPERM ? "; run it as root (sudo), or name another place with --root" : ""))
+                + (errno == EACCES || errno == EPERM
+                    ? "; run it as root (sudo), or name another place with --root" : ""))
     }
 
     /// Makes a directory and those above it; one that is there is left as it is.

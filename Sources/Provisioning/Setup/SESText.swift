@@ -37,7 +37,8 @@ public struct SESText: Sendable {
 
     /// The document.
     public var text: String {
-        ([head, settings] + [outgoing, incoming, processing].compactMap(\.self) + ["</SES>", ""]).joined(separator: "\n")
+        ([head, settings] + [outgoing, incoming, processing].compactMap(\.self) + ["</SES>", ""]).joined(
+            separator: "\n")
     }
 
     private var head: String {
@@ -54,7 +55,8 @@ public struct SESText: Sendable {
                 "  Sign the mail of the organisation with one key, and verify signed mail that comes in.", "",
             ] + about + [
                 "  \"ses check\" reports the faults of this file, with its option probe it also asks the servers, and \"ses explain\" shows",
-                "  what would be done with a message, and why. Leave out elements that you do not need.", "-->", "<SES>",
+                "  what would be done with a message, and why. Leave out elements that you do not need.", "-->",
+                "<SES>",
             ]
         return lines.joined(separator: "\n")
     }

@@ -42,7 +42,8 @@ public struct Setup {
     mutating func run() throws(ProgramError) -> ExitStatus {
         if places.isMachine, geteuid() != 0 {
             throw ProgramError(
-                .noPermission, "setup writes to /etc and /var: run it as root (sudo ses setup), or try it with --root DIR")
+                .noPermission,
+                "setup writes to /etc and /var: run it as root (sudo ses setup), or try it with --root DIR")
         }
         let facts = MachineFacts(places, hostName: Surroundings().hostName)
         say("This machine:  " + facts.words)
@@ -115,9 +116,10 @@ public struct Setup {
         let text = String(decoding: octets.array, as: UTF8.self).replacing(
             /<!--.*?-->/.dotMatchesNewlines(), with: "")
         func values(_ element: String) -> [String] {
-            text.matches(of: (try? Regex("<\(element)>\\s*([^<]*?)\\s*</\(element)>")) ?? Regex(verbatim: "")).compactMap {
-                $0.output.count > 1 ? $0.output[1].substring.map(String.init) : nil
-            }
+            text.matches(of: (try? Regex("<\(element)>\\s*([^<]*?)\\s*</\(element)>")) ?? Regex(verbatim: ""))
+                .compactMap {
+                    $0.output.count > 1 ? $0.output[1].substring.map(String.init) : nil
+                }
         }
         let domains = values("DomainName")
         let hosts = values("gateway")
@@ -209,9 +211,11 @@ public struct Setup {
     private func tellNext(_ facts: MachineFacts, _ answers: SetupAnswers) {
         var steps: [String] = []
         if let recipe = facts.pairingRecipe {
-            steps.append("Show \(facts.mailServers[0]) where to deliver:  ses-pair \(recipe) --dry-run, then without --dry-run")
+            steps.append(
+                "Show \(facts.mailServers[0]) where to deliver:  ses-pair \(recipe) --dry-run, then without --dry-run")
         } else {
-            steps.append("Show your mail server where to deliver:  ses-pair (Postfix, Exim, OpenSMTPD), or docs/lmtp.md")
+            steps.append(
+                "Show your mail server where to deliver:  ses-pair (Postfix, Exim, OpenSMTPD), or docs/lmtp.md")
         }
         steps += next
         steps.append("See that all is well:  ses doctor, and later ses status")

@@ -21,12 +21,14 @@ struct SetupDialogue {
                 "nobody can be asked here: say --yes to take the guesses, and give what is to differ from them, such as"
                     + " --domain example.org; ses setup --help has the options")
         }
-        let domain = try ask(1, "Mail domain whose mail is signed", options.domain, facts.domain, "--domain", Self.domain)
+        let domain = try ask(
+            1, "Mail domain whose mail is signed", options.domain, facts.domain, "--domain", Self.domain)
         let administrator = try ask(
             2, "Address that receives notices", options.administrator, "postmaster@" + domain, "--administrator",
             Self.address)
         let server = try ask(
-            3, "Signing server: embedded, or the address of ADSS", signingOption, "embedded", "--signing-server", server)
+            3, "Signing server: embedded, or the address of ADSS", signingOption, "embedded", "--signing-server", server
+        )
         let nextHop = try ask(
             4, "Next mail server for signed mail", options.nextHop, "127.0.0.1:\(RelayText.onwardPort)", "--next-hop",
             Self.nextHop)
@@ -113,7 +115,8 @@ struct SetupDialogue {
         }
         guard let client = words.dropFirst().first, words.count == 2 else {
             throw ProgramError(
-                .usage, "the client id under which the server knows you is missing: write it behind the address (--client)")
+                .usage,
+                "the client id under which the server knows you is missing: write it behind the address (--client)")
         }
         let verification = options.verificationServer ?? first.replacing("/signing/", with: "/verification/")
         guard verification != first else {

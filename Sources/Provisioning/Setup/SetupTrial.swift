@@ -157,9 +157,11 @@ struct SetupTrial {
         // Before the mail server is paired nobody listens there, and the mail waits.
         case "relayed" where answers.nextHop.isLoopback:
             result.lines.append(
-                "tested  \(done); the next hop does not answer yet, so the test mail to \(answers.administrator) waits for it")
+                "tested  \(done); the next hop does not answer yet, so the test mail to \(answers.administrator) waits for it"
+            )
         case .some(let step):
-            result.fail("a test mail was not \(step): \(last?.text ?? "")", report.advice ?? "Look at it with:  ses doctor")
+            result.fail(
+                "a test mail was not \(step): \(last?.text ?? "")", report.advice ?? "Look at it with:  ses doctor")
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import HouseStatus
+import JournalIndex
 import SESConfiguration
 import Spool
 import Workflows
@@ -14,6 +15,8 @@ struct SendTestCourse {
     private var isClaimed = false
     private var isConcluded = false
     private var isRelayed = false
+    /// What the relay has last said of a failed attempt.
+    private var missed: String?
 
     init(settings: SESSettings, direction: Direction, started: Int) {
         self.settings = settings
@@ -26,7 +29,7 @@ struct SendTestCourse {
     /// True as long as a further step is to come.
     func isOpen(_ report: inout SendTestReport) -> Bool { report.failed == nil && !isRelayed }
 
-    mutating func follow(_ line: JournalTail.Line, in report: inout SendTestReport) {
+    mutating func follow(_ line: JournalRecord, in report: inout SendTestReport) {
         let time = max(0, line.time - started)
         switch (line.program, line.event) {
         case ("ses", "claimed"):
@@ -42,29 +45,30 @@ struct SendTestCourse {
             isRelayed = true
             report.add("relayed", time, "to the next hop: " + (line.server ?? line.reason ?? "accepted"))
         case ("relay", "deferred"), ("relay", "failed"):
+            missed = line.server ?? line.reason ?? missed
             report.fail(
-                "relayed", time, line.server ?? line.reason ?? "the next hop did not take it",
+                "relayed", time, missed ?? "the next hop did not take it",
                 advice: "ses-relay check --probe shows what the next hop says"
                     + (line.event == "deferred" ? "; the mail waits, and is tried again" : ""))
         default: return
         }
     }
 
-    private mutating func conclude(_ line: JournalTail.Line, _ time: Int, _ report: inout SendTestReport) {
+    private mutating func conclude(_ line: JournalRecord, _ time: Int, _ report: inout SendTestReport) {
         if !isConcluded {
             isConcluded = true
             guard judge(line, time, &report) else { return }
         }
         guard line.event == "published", report.steps.last?.name != "committed" else { return }
-        report.add("committed", time, "to " + (line.folders.isEmpty ? "its folder" : line.folders.joined(separator: ", ")))
+        report.add("committed", time, "to " + (line.to.isEmpty ? "its folder" : line.to.joined(separator: ", ")))
     }
 
     /// - Returns: False if the mail does not go on.
-    private func judge(_ line: JournalTail.Line, _ time: Int, _ report: inout SendTestReport) -> Bool {
+    private func judge(_ line: JournalRecord, _ time: Int, _ report: inout SendTestReport) -> Bool {
         let reason = line.reason ?? ""
-        guard line.folders.isEmpty || line.folders.contains("delivered") else {
+        guard line.to.isEmpty || line.to.contains("delivered") else {
             report.fail(
-                operation, time, "it was kept (\(line.folders.joined(separator: ", "))): \(reason)",
+                operation, time, "it was kept (\(line.to.joined(separator: ", "))): \(reason)",
                 advice: "ses show \(report.entry.prefix(8)) tells why; ses check --probe tries the signing server")
             return false
         }
@@ -83,7 +87,7 @@ struct SendTestCourse {
         return true
     }
 
-    private func words(_ workflow: Workflow, _ line: JournalTail.Line) -> String {
+    private func words(_ workflow: Workflow, _ line: JournalRecord) -> String {
         var key = line.key
         for case .signEmail(let instruction) in workflow.operations {
             key =
@@ -105,7 +109,8 @@ struct SendTestCourse {
 
     /// Says at which step the mail stands still, and why.
     func giveUp(_ report: inout SendTestReport, _ time: Int, spool: String) {
-        let states = (try? SpoolSurvey(of: spool, now: Int(Date.now.timeIntervalSince1970), patience: 300))?.states ?? []
+        let states =
+            (try? SpoolSurvey(of: spool, now: Int(Date.now.timeIntervalSince1970), patience: 300))?.states ?? []
         func isRunning(_ program: String) -> Bool { states.contains { $0.program == program && $0.isAlive } }
         let (step, program) =
             isConcluded ? ("relayed", "ses-relay") : isClaimed ? (operation, "ses") : ("claimed", "ses")

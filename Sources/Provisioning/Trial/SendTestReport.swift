@@ -48,7 +48,8 @@ public struct SendTestReport: ConsoleReport, Sendable {
         var lines = ["test mail from \(sender) to \(recipient)" + (entry.isEmpty ? "" : ", entry \(entry)")]
         lines += steps.map { step in
             let mark = step.done ? "[ok]  " : "[FAIL]"
-            let time = String(repeating: " ", count: max(0, 7 - "\(step.milliseconds)".count)) + "\(step.milliseconds) ms"
+            let time =
+                String(repeating: " ", count: max(0, 7 - "\(step.milliseconds)".count)) + "\(step.milliseconds) ms"
             return "\(mark) \(time)  " + step.name.padding(12) + step.text
         }
         if let advice { lines.append("to do: " + advice) }

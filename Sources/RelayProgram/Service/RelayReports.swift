@@ -25,7 +25,7 @@ extension CheckReport {
                 }
                 let findings = await WorkerThreads(count: 1, name: "relay-probe").run { probe.findings(notice) }
                 faults = findings.filter { $0.level != .fine }.map {
-                    Fault(file: $0.file, line: $0.line, code: $0.code, text: $0.text)
+                    Fault(file: $0.file, line: $0.line, code: $0.code, text: $0.sentence)
                 }
             }
             return CheckReport(faults: faults, warnings: configuration.warnings, isStrict: isStrict)

@@ -110,7 +110,7 @@ extension CheckReport {
 
 extension CheckReport.Fault {
     fileprivate init(_ finding: ProbeFinding) {
-        self.init(file: finding.file, line: finding.line, code: finding.code, text: finding.text)
+        self.init(file: finding.file, line: finding.line, code: finding.code, text: finding.sentence)
     }
 }
 
