@@ -244,6 +244,7 @@ let package = Package(
             ["Octets", "InternetMessage", "Delivery", "Monitoring", "ProgramLife", "SESConfiguration", "Spool", log]),
         tests("SESProgram", ["Monitoring", "ProgramLife", "ProgramCommands", "Workers"]),
         tests("HouseStatus", ["HostProcess", "Monitoring", "ProgramLife", "Spool"]),
+        tests("Provisioning", ["Octets", "CMSSignatures", "SESConfiguration"]),
         tests("MailDrop", ["MailEnvelope", "HostProcess", "Spool"]),
         tests("LMTP", ["MailEnvelope"]),
         .testTarget(name: "FaultTests", dependencies: ["TestSupport"], swiftSettings: strict),

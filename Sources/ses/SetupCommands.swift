@@ -110,3 +110,23 @@ struct Doctor: SESCommand {
         return try await Provisioning.Doctor(options).examine().printed(asJSON: format.isJSON)
     }
 }
+
+struct Import: SESCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Take over the configuration of the original product: ses.xml, keys, authorities, James' config.xml.",
+        discussion: """
+            Says what was taken and what is to be done by hand. Nothing is written over a file that is there; the exit status \
+            is 1 then, or if something has to be mended.
+            """)
+    @Argument(help: "The directory that the original is installed in, or a copy of it.") var directory: String
+    @Option(help: "required (over TLS only) or clear (as the original), for the password of the next hop.")
+    var login: String?
+    @Option(help: "A directory that stands for the root of the machine, to try it.") var root: String?
+
+    func perform() async throws(ProgramError) -> ExitStatus {
+        var options = ImportOptions(directory: directory)
+        options.login = login
+        options.root = root
+        return try await OriginalImport.run(options) { Console.write($0) }
+    }
+}
