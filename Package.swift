@@ -153,7 +153,8 @@ let package = Package(
             "Probes",
             [
                 "Octets", "Explanations", "InternetMessage", "DSSProtocol", "Workflows", "Processing", "Delivery",
-                "HostProcess", "SESConfiguration", "CurlTransfer", "DSSClient", "MailExchange", "SMTPClient", "CMSSignatures",
+                "HostProcess", "SESConfiguration", "CurlTransfer", "DSSClient", "MailExchange", "SMTPClient",
+                "CMSSignatures",
                 "HouseStatus",
             ]),
         layer(
@@ -180,7 +181,8 @@ let package = Package(
         layer(
             "Provisioning",
             [
-                "Octets", "MailEnvelope", "InternetMessage", "Workflows", "HostProcess", "Workers", "Monitoring", "Spool",
+                "Octets", "MailEnvelope", "InternetMessage", "Workflows", "HostProcess", "Workers", "Monitoring",
+                "Spool",
                 "XMLReading", "SESConfiguration", "CMSSignatures", "MailDrop", "ProgramLife", "HouseStatus", "Probes",
                 "SESProgram", "JournalIndex",
             ]),
@@ -188,7 +190,8 @@ let package = Package(
         program(
             "ses",
             [
-                "SESProgram", "HouseStatus", "Steering", "Provisioning", "MailDrop", "ProgramLife", "ProgramCommands", "Monitoring",
+                "SESProgram", "HouseStatus", "Steering", "Provisioning", "MailDrop", "ProgramLife", "ProgramCommands",
+                "Monitoring",
                 "HostProcess", "Octets", "Spool", "Workflows",
                 arguments,
             ]),

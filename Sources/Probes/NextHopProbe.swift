@@ -86,7 +86,7 @@ package struct NextHopProbe: Sendable {
         return " " + words.joined(separator: " ")
     }
 
-    /// What to do about a failure in this part of the dialogue.
+    /// The remedy for a failure in this part of the dialogue.
     private func advice(on failure: SMTPFailure, _ gateway: RelayRoute.Gateway) -> String {
         switch failure.phase {
         case .lookup, .connect, .greeting:

@@ -24,7 +24,7 @@ package struct ProbeFinding: Sendable, Hashable {
     package let line: Int
     /// The observation, and why it matters.
     package let text: String
-    /// What to do; nil where nothing has to be done.
+    /// The remedy; nil where nothing has to be done.
     package let remedy: String?
 
     /// Observation and remedy in one sentence.

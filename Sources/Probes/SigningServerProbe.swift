@@ -237,7 +237,7 @@ private enum ProbeAnswer {
 }
 
 extension ProbeQuestion {
-    /// What is asked where no workflow signs.
+    /// The question that is asked where no workflow signs.
     fileprivate static let bare = ProbeQuestion(kind: .email, profile: nil, alias: nil, line: 0, operation: "")
 }
 

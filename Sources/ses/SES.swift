@@ -28,7 +28,8 @@ struct SES: AsyncParsableCommand {
             blocked/ or retry/. Start with `ses setup`; `ses doctor` tells what to do when something is wrong.
             """, version: "ses " + ProgramRelease.version,
         subcommands: [
-            SetUp.self, Import.self, Doctor.self, SendTestMail.self, Init.self, Watch.self, Process.self, Sweep.self,
+            SetUp.self, Import.self, ExamineHouse.self, SendTestMail.self, Init.self, Watch.self, Process.self,
+            Sweep.self,
             Drop.self,
             Check.self, Explain.self, Status.self,
             List.self, Show.self, Export.self, Release.self, Requeue.self, Retry.self, Hold.self, Reject.self,

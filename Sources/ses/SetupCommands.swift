@@ -80,8 +80,9 @@ struct SendTestMail: SESCommand {
     }
 }
 
-struct Doctor: SESCommand {
+struct ExamineHouse: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Examine the whole house and tell what to do, the most important first.",
         discussion: """
             Configurations, users and folders, programs, signing server, next hop, certificates, clock, waiting mail, and the \
@@ -100,14 +101,14 @@ struct Doctor: SESCommand {
     @OptionGroup var format: FormatOption
 
     func perform() async throws(ProgramError) -> ExitStatus {
-        var options = Provisioning.Doctor.Options()
+        var options = Doctor.Options()
         options.configuration = config.path
         options.relayConfiguration = relayConfig
         options.dssConfiguration = dssConfig
         options.spool = spool.path
         options.lmtpSockets = lmtpSockets
         options.root = root
-        return try await Provisioning.Doctor(options).examine().printed(asJSON: format.isJSON)
+        return try await Doctor(options).examine().printed(asJSON: format.isJSON)
     }
 }
 

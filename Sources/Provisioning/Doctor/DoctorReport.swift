@@ -15,13 +15,13 @@ public enum DoctorArea: String, Encodable, Sendable, CaseIterable {
     case pairing
 }
 
-/// What was found about one part of the house.
+/// The finding about one part of the house.
 public struct DoctorFinding: Encodable, Sendable, Hashable {
     public let area: DoctorArea
     /// `OK`, `WARNING` or `CRITICAL`.
     public let level: StatusLevel
     public let text: String
-    /// What to do; nil where nothing has to be done, or the text says it.
+    /// The remedy; nil where nothing has to be done, or the text says it.
     public let remedy: String?
 
     init(_ area: DoctorArea, _ level: StatusLevel, _ text: String, remedy: String? = nil) {
@@ -65,7 +65,7 @@ public struct DoctorReport: ConsoleReport, Sendable {
         }
     }
 
-    /// What is to be done, the most important first.
+    /// The things to be done, the most important first.
     public var tasks: [DoctorFinding] {
         [StatusLevel.critical, .warning].flatMap { level in findings.filter { $0.level == level } }
     }

@@ -1,9 +1,9 @@
-/// What was taken over from an original, and what is left for a person.
+/// The things that were taken over from an original, and those that are left for a person.
 struct ImportReport {
     private(set) var taken: [String] = []
     private(set) var byHand: [String] = []
 
-    mutating func take(_ text: String) { taken.append(text) }
+    mutating func noteTaken(_ text: String) { taken.append(text) }
 
     mutating func leave(_ text: String) { byHand.append(text) }
 

@@ -5,7 +5,8 @@ import Octets
 
 /// The certificates that a Java key store of the old form (JKS) trusts. They stand in it without encryption.
 ///
-/// The form is that of `sun.security.provider.JavaKeyStore`: magic, version, and entries, of which those of tag 2 are an
+/// The form is that of `sun.security.provider.JavaKeyStore`: magic, version, and entries, of which those of tag 2 are
+/// an
 /// alias, a date, the word `X.509` and a certificate.
 struct JavaKeyStore {
     /// The aliases and certificates, in the order of the file.

@@ -5,7 +5,7 @@ import Octets
 import SESConfiguration
 import Workers
 
-/// What `ses import` is told on its command line.
+/// The command line of `ses import`.
 public struct ImportOptions: Sendable {
     /// The directory of the original.
     public var directory: String
@@ -59,9 +59,9 @@ public struct OriginalImport {
                 "import writes to \(places.configuration): run it as root (sudo), or try it with --root DIR")
         }
         try NewFile.makeDirectory(places.configuration, mode: 0o711)
-        let trustStore = try takeTrust(site)
-        let original = try takeSES(site, trustStore: trustStore)
-        try takeJames(site, original)
+        let trustStore = try adoptTrust(site)
+        let original = try adoptSES(site, trustStore: trustStore)
+        try adoptJames(site, original)
         report.leave("signing server, mail server and keys as before; then: ses doctor, which tells what is missing")
         for line in report.lines { say(line) }
         return isLacking ? .unhealthy : .success
@@ -69,7 +69,7 @@ public struct OriginalImport {
 
     // MARK: - Authorities and keys
 
-    private mutating func takeTrust(_ site: OriginalSite) throws(ProgramError) -> String? {
+    private mutating func adoptTrust(_ site: OriginalSite) throws(ProgramError) -> String? {
         guard let path = site.trust else { return nil }
         let place = places.configuration + "/server-ca.pem"
         switch TrustConversion.pem(of: path) {
@@ -79,12 +79,12 @@ public struct OriginalImport {
             return nil
         case .success(let (text, count)):
             guard try write(OctetString(text), to: place, group: "ses") else { return place }
-            report.take("\(path): \(count == 1 ? "1 authority" : "\(count) authorities") of servers, now \(place)")
+            report.noteTaken("\(path): \(count == 1 ? "1 authority" : "\(count) authorities") of servers, now \(place)")
             return place
         }
     }
 
-    private mutating func takeKey(_ site: OriginalSite, named name: String) throws(ProgramError) -> String? {
+    private mutating func adoptKey(_ site: OriginalSite, named name: String) throws(ProgramError) -> String? {
         let found = site.keys.first { SmallFile.lastName(of: $0).lowercased() == name.lowercased() } ?? site.keys.first
         guard let found else {
             isLacking = true
@@ -99,13 +99,15 @@ public struct OriginalImport {
         case .failure(let error): throw ProgramError(.noInput, "\(error)")
         }
         let place = places.configuration + "/client.pfx"
-        if try write(octets, to: place, group: "ses") { report.take("\(found): the client certificate, now \(place)") }
+        if try write(octets, to: place, group: "ses") {
+            report.noteTaken("\(found): the client certificate, now \(place)")
+        }
         return place
     }
 
     // MARK: - ses.xml
 
-    private mutating func takeSES(
+    private mutating func adoptSES(
         _ site: OriginalSite, trustStore: String?
     ) throws(ProgramError) -> SESAdoption? {
         guard let path = site.ses else {
@@ -114,13 +116,13 @@ public struct OriginalImport {
         }
         var original = try SESAdoption(path: path)
         original.joinAddresses()
-        if let name = original.clientCertificate, let place = try takeKey(site, named: name) {
+        if let name = original.clientCertificate, let place = try adoptKey(site, named: name) {
             original.setClientCertificate(place)
         }
         original.setProcessing(spool: places.spool, trustStore: trustStore)
         guard try write(OctetString(original.text), to: places.ses, group: "ses") else { return original }
         let changes = original.changes.isEmpty ? "as it was" : original.changes.joined(separator: ", ")
-        report.take("\(path): \(places.ses), \(changes)")
+        report.noteTaken("\(path): \(places.ses), \(changes)")
         judge(places.ses)
         return original
     }
@@ -140,7 +142,7 @@ public struct OriginalImport {
 
     // MARK: - relay.xml
 
-    private mutating func takeJames(_ site: OriginalSite, _ original: SESAdoption?) throws(ProgramError) {
+    private mutating func adoptJames(_ site: OriginalSite, _ original: SESAdoption?) throws(ProgramError) {
         guard let path = site.james else {
             report.leave("no config.xml of James was found: ses setup writes a relay.xml")
             return
@@ -156,7 +158,7 @@ public struct OriginalImport {
                     + " of relay.xml (direction=, fromDomain=, toDomain=)")
         }
         if let outgoing = delivery.outgoing {
-            report.take(
+            report.noteTaken(
                 "<outgoing>\(outgoing)</outgoing> is left out: results stand in the folder delivered of the spool")
         }
         for name in delivery.others { report.leave("<\(name)> of RemoteDelivery has no counterpart in relay.xml") }
@@ -177,7 +179,7 @@ public struct OriginalImport {
             }
         }
         guard try write(OctetString(relay.text), to: places.relay, group: "ses-relay") else { return }
-        report.take("\(path):\(delivery.line): RemoteDelivery, now \(places.relay)")
+        report.noteTaken("\(path):\(delivery.line): RemoteDelivery, now \(places.relay)")
         do throws(ConfigurationFaults) {
             _ = try loadRelay(path: places.relay)
         } catch {
@@ -189,7 +191,7 @@ public struct OriginalImport {
     private mutating func writePassword(_ password: String) throws(ProgramError) {
         let place = places.configuration + "/" + RelayAdoption.passwordFile
         if try write(OctetString(password + "\n"), to: place, group: "ses-relay") {
-            report.take("the password of the next hop, now \(place) (mode 640)")
+            report.noteTaken("the password of the next hop, now \(place) (mode 640)")
         }
     }
 

@@ -3,7 +3,7 @@ import XMLReading
 
 /// A `relay.xml` from the original's block for outgoing mail.
 struct RelayAdoption {
-    /// How a password goes to the next hop.
+    /// The way in which a password goes to the next hop.
     enum Login: String {
         /// Over TLS, or not at all.
         case required

@@ -2,7 +2,7 @@ import Foundation
 import HostProcess
 import Octets
 
-/// What a machine tells of itself, from which the answers of a setup are guessed.
+/// The facts that a machine tells of itself, from which the answers of a setup are guessed.
 public struct MachineFacts: Sendable, Hashable {
     /// The whole name of this host.
     public let hostName: String

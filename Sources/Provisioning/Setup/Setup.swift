@@ -13,7 +13,7 @@ public struct Setup {
     private let options: SetupOptions
     private let places: HousePlaces
     private let say: (String) -> Void
-    /// What is left for a person, in order.
+    /// The steps that are left for a person, in order.
     private var next: [String] = []
     /// True if something that was to be made is there already, or did not work.
     private var isLacking = false

@@ -1,4 +1,4 @@
-/// What `ses setup` is told on its command line.
+/// The command line of `ses setup`.
 public struct SetupOptions: Sendable {
     /// A directory that stands for the root of the machine, for trials.
     public var root: String?

@@ -15,7 +15,7 @@ struct SetupTrial {
     struct Result {
         var lines: [String] = []
         var isWell = true
-        /// What a person should do first.
+        /// The first thing that a person should do.
         var advice: String?
 
         mutating func fail(_ text: String, _ advice: String) {

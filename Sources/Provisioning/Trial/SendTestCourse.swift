@@ -6,7 +6,7 @@ import SESConfiguration
 import Spool
 import Workflows
 
-/// What the journals tell of a test mail, as steps of its report.
+/// The journals' account of a test mail, as steps of its report.
 struct SendTestCourse {
     let settings: SESSettings
     let direction: Direction
@@ -15,7 +15,7 @@ struct SendTestCourse {
     private var isClaimed = false
     private var isConcluded = false
     private var isRelayed = false
-    /// What the relay has last said of a failed attempt.
+    /// The relay's last words about a failed attempt.
     private var missed: String?
 
     init(settings: SESSettings, direction: Direction, started: Int) {

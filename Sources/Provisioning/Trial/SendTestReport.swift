@@ -9,7 +9,7 @@ public struct SendTestReport: ConsoleReport, Sendable {
         public let done: Bool
         /// Milliseconds since the mail was dropped.
         public let milliseconds: Int
-        /// What happened, or why it did not.
+        /// The event, or the reason why there was none.
         public let text: String
     }
 
@@ -17,7 +17,7 @@ public struct SendTestReport: ConsoleReport, Sendable {
     public internal(set) var steps: [Step] = []
     /// The step that failed; nil if all were done.
     @OrNull var failed: String?
-    /// What to do about it; nil where nothing has to be done.
+    /// The remedy; nil where nothing has to be done.
     @OrNull var advice: String?
     /// The entry that the mail became; empty if it was not taken.
     public internal(set) var entry = ""

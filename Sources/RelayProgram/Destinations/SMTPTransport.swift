@@ -45,7 +45,8 @@ final class SMTPTransport: Transport {
         switch route.target {
         case .gateway(let gateway):
             return try deliver(
-                consignment, message, to: destination, by: [route.connection(to: gateway, heloName: heloName)], route.timeouts,
+                consignment, message, to: destination, by: [route.connection(to: gateway, heloName: heloName)],
+                route.timeouts,
                 offering: offering, report)
         case .mailExchangers(let security):
             let targets: [SMTPTarget]

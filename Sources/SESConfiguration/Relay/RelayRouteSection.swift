@@ -85,7 +85,8 @@ extension ConfigurationReading {
                 credentials: credentials))
     }
 
-    /// Refuses what people write from other programs: `mail.example.org:25`, `[192.0.2.1]:25`, `smtp://mail.example.org`.
+    /// Refuses what people write from other programs: `mail.example.org:25`, `[192.0.2.1]:25`,
+    /// `smtp://mail.example.org`.
     /// - Returns: False if there is nothing of the kind in the name.
     private func refusesPort(inside gateway: Located<String>) -> Bool {
         guard let match = gateway.value.wholeMatch(of: /(?:[a-z]+:\/\/)?(\[[^\]]+\]|[^:\/\[\]]+)(?::([0-9]+))?\/?/),
@@ -96,7 +97,8 @@ extension ConfigurationReading {
         fault(
             .conflict, line: gateway.line, "\(quoted(gateway.value)) in <gateway> \(what)",
             expected: "<gateway>\(host)</gateway>"
-                + (match.2.map { " and <gatewayPort>\($0)</gatewayPort>" } ?? ", and <gatewayPort> for another port than 25"))
+                + (match.2.map { " and <gatewayPort>\($0)</gatewayPort>" }
+                    ?? ", and <gatewayPort> for another port than 25"))
         return true
     }
 

@@ -60,7 +60,8 @@ extension ConfigurationReading {
             else { continue }
             let isAll = patterns.allSatisfy { DomainOfPattern($0)?.isPossible == false }
             let effect =
-                isAll && workflow.filter.combination == .all ? "this filter never holds" : "this alternative never holds"
+                isAll && workflow.filter.combination == .all
+                ? "this filter never holds" : "this alternative never holds"
             warn(
                 .neverHolds, line: criterion.line,
                 "\(effect): \(quoted(dead.text)) is no address and no pattern of one; write the address alone, such as"
@@ -83,7 +84,8 @@ extension ConfigurationReading {
         warn(
             .sharedProfile, line: workflow.line,
             "the profile \(quoted(mail)) is named for the mail and for its attachments: a signing server has one profile for"
-                + " each kind of signature, so that one of the two is refused; `ses check --probe` asks the server which")
+                + " each kind of signature, so that one of the two is refused; `ses check --probe` asks the server which"
+        )
     }
 }
 

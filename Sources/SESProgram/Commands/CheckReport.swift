@@ -104,7 +104,8 @@ extension CheckReport {
         else {
             return survey.writeError.map { "nothing can be written in the spool: \($0.description)" }
         }
-        return "the spool at \(path) cannot be worked in: \(fault.path): \(fault.text); repair it with: sudo ses init \(path)"
+        return
+            "the spool at \(path) cannot be worked in: \(fault.path): \(fault.text); repair it with: sudo ses init \(path)"
     }
 }
 

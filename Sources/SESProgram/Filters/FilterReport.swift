@@ -7,7 +7,7 @@ public enum FilterForm: String, CaseIterable, Sendable {
     case mail, pdf, xml, cms
 }
 
-/// What `ses sign` and `ses verify` are asked for.
+/// The request to `ses sign` or `ses verify`.
 public struct FilterRequest: Sendable {
     /// `--config`.
     public var configuration: String?

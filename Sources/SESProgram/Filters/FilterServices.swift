@@ -61,7 +61,8 @@ struct FilterServices {
         // A notice to anybody has no place in a filter: what fails fails here.
         policy.errorAction = .block
         let entry = Entry(
-            id: String(repeating: "0", count: 32), uniqueName: "filter", direction: direction, isBare: true, attempts: 0,
+            id: String(repeating: "0", count: 32), uniqueName: "filter", direction: direction, isBare: true,
+            attempts: 0,
             isReleased: false, block: nil, raw: input, canonical: input.withCRLFLineEnds(),
             lineEnding: LineEnding.of(input))
         let outcome = await EntryProcessor(policy: policy, services: services).process(entry, scratch: scratch)

@@ -13,7 +13,8 @@ import Workflows
 public enum SigningFilter {
     /// Signs `input`, by the workflows of the configuration or with the profile and key that are given.
     /// - Returns: The signed mail or document, the CMS in DER, or the input where nothing was to be signed.
-    /// - Throws: ``ProgramError`` with 65 for an input that cannot be signed, 75 if the server does not answer, 69 if it
+    /// - Throws: ``ProgramError`` with 65 for an input that cannot be signed, 75 if the server does not answer, 69 if
+    ///   it
     ///   refuses; there is no output then.
     public static func run(
         _ input: OctetString, _ request: FilterRequest

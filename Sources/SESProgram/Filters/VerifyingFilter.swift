@@ -11,7 +11,7 @@ import Workflows
 /// `ses verify`: one mail or file in; a mail comes out with its result, a file as it is.
 public enum VerifyingFilter {
     /// Verifies `input`, a mail by the workflows of the configuration.
-    /// - Returns: What goes to standard output, and the verdict.
+    /// - Returns: The octets for standard output, and the verdict.
     /// - Throws: ``ProgramError`` with 65 for an input that cannot be read, 75 if the server does not answer, 69 if it
     ///   refuses.
     public static func run(
@@ -61,7 +61,8 @@ public enum VerifyingFilter {
             default: .notSigned
             }
         // The decision comes first in the account, and the reasons for the verdict behind its words.
-        let reason = result.account.reason.components(separatedBy: words + "; ").dropFirst().joined(separator: words + "; ")
+        let reason = result.account.reason.components(separatedBy: words + "; ").dropFirst().joined(
+            separator: words + "; ")
         return (
             verdict == .notSigned ? input : output,
             FilterReport(verdict, reason, workflow: result.account.workflow, since: begun)

@@ -47,7 +47,8 @@ public enum DemonstrationSite {
 
     /// Makes `directory` with `ca.pem`, `keys/` and `dss.xml`.
     /// - Parameters:
-    ///   - organisation: The one that gets a key for its mail and one for its documents; nil for the keys and the client
+    ///   - organisation: The one that gets a key for its mail and one for its documents; nil for the keys and the
+    ///   client
     ///     of the samples.
     ///   - now: Unix seconds; the certificates are valid for ten years from an hour before.
     /// - Throws: ``SiteError`` when `directory` already has a `dss.xml`, or something cannot be written.
