@@ -1,5 +1,6 @@
 import CMSSignatures
 import Foundation
+import HostProcess
 import Octets
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import Foundation
 import SESConfiguration
 import TestSupport
 import Testing
+import Workflows
 
 @testable import Provisioning
 

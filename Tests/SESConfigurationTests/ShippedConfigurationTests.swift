@@ -36,11 +36,19 @@ struct ShippedConfigurationTests {
         #expect(configuration.originatorID == "samples_test_client")
     }
 
-    @Test("the default is the profile that signs PDF attachments")
+    @Test("the default signs ordinary mail, and delivers mail of unknown signers with a banner")
     func standard() throws {
+        let policy = try SESConfiguration.load(path: Self.folder + "/ses.xml").policy
         #expect(
-            try TestMaterial.octets(Self.folder + "/ses.xml")
-                == TestMaterial.octets(Self.folder + "/samples/Sign_Outgoing_Email_PDF_Attachment.xml"))
+            policy.outgoing.workflows.map(\.operations) == [
+                [
+                    .signEmail(
+                        SigningInstruction(
+                            profile: "adss:signing:profile:007", key: .alias("samples_test_signing_certificate")))
+                ]
+            ])
+        #expect(policy.indeterminateAction == .recipients && policy.notTrustedAction == .administrator)
+        #expect(policy.incoming.workflows.allSatisfy { $0.resultRule == .top })
     }
 
     @Test("do what their names say", arguments: profiles)

@@ -61,11 +61,18 @@ extension EndToEnd {
                 return try fixture.onlyFile(in: "delivered")
             }
             let invoice = MailSamples.withFiles([.pdf(PDFSamples.plain(emptyField: "Signature1"))])
-            let pdf = try await passed(invoice, .outgoing, through: "ses.xml")
+            let pdf = try await passed(
+                invoice, .outgoing, through: "samples/Sign_Outgoing_Email_PDF_Attachment.xml")
+            let ordinary = try await passed(MailSamples.plain(), .outgoing, through: "ses.xml")
+            let back = try await passed(ordinary.message, .incoming, through: "ses.xml")
+            #expect(back.envelopeField("X-SES-Outcome") == "verified", "\(back)")
+            #expect(String(decoding: back.message, as: UTF8.self).contains("Signature check: trusted"))
             let one = try await passed(MailSamples.plain(), .outgoing, through: "samples/Sign_Outgoing_Email.xml")
             let own = try await passed(
                 MailSamples.plain(), .outgoing, through: "samples/Sign_Outgoing_Email_From_Selected_Senders.xml")
-            for file in [pdf, one, own] { #expect(file.envelopeField("X-SES-Outcome") == "signed", "\(file)") }
+            for file in [pdf, ordinary, one, own] {
+                #expect(file.envelopeField("X-SES-Outcome") == "signed", "\(file)")
+            }
             for name in ["Verify_Incoming_Emails", "Verify_Incoming_Emails_And_Attachments"] {
                 let file = try await passed(own.message, .incoming, through: "samples/\(name).xml")
                 #expect(file.envelopeField("X-SES-Outcome") == "verified", "\(file)")
