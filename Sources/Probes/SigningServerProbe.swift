@@ -64,6 +64,10 @@ package struct SigningServerProbe: Sendable {
                     ProbeFinding(.fault, .signing, "unreachable", file, why, remedy: advice(address)))
                 await client.shutDown()
                 return findings
+            case .misconfigured(let why):
+                findings.append(ProbeFinding(.fault, .signing, "refused", file, why, remedy: Self.clientRemedy))
+                await client.shutDown()
+                return findings
             case .refused(let why):
                 // Any answer shows that a server is there.
                 guard !questions.isEmpty else { continue }
@@ -149,6 +153,9 @@ package struct SigningServerProbe: Sendable {
         return fitting.isEmpty ? "" : " (the server has \(fitting.joined(separator: ", ")) for that)"
     }
 
+    private static let clientRemedy =
+        "correct <OriginatorId> in ses.xml, or make such a client at the server; compare the clocks of both machines"
+
     private func advice(_ address: String) -> String {
         guard LocalSocketAddress.isLocal(address) else {
             return "start that server, or correct its address in ses.xml"
@@ -182,6 +189,7 @@ package struct SigningServerProbe: Sendable {
             return .signed
         } catch {
             let summary = Advice.removed(from: error.summary)
+            if error.pointsAtConfiguration { return .misconfigured(summary) }
             return error.permanence == .transient ? .silent(summary) : .refused(summary)
         }
     }
@@ -197,16 +205,20 @@ package struct SigningServerProbe: Sendable {
                         signature: nil, originatorID: settings.originatorID, requestID: "SES-" + UUID().uuidString),
                     answers: MemoryCollecting(limit: 1 << 20))
             } catch {
+                // A refusal of the probe is an answer; only what a wrong configuration brings is not.
+                if error.pointsAtConfiguration {
+                    return [
+                        ProbeFinding(
+                            .fault, .verifying, "refused", file, Advice.removed(from: error.summary),
+                            remedy: Self.clientRemedy)
+                    ]
+                }
                 if error.permanence == .transient {
                     return [
                         ProbeFinding(
                             .fault, .verifying, "unreachable", file, Advice.removed(from: error.summary),
                             remedy: advice(address))
                     ]
-                }
-                // A refusal of the probe is an answer; only what a wrong configuration brings is not.
-                if error.pointsAtConfiguration {
-                    return [ProbeFinding(.fault, .verifying, "refused", file, error.summary)]
                 }
             }
             return [ProbeFinding(.fine, .verifying, "ok", file, "\(address) answers")]
@@ -231,6 +243,8 @@ private enum ProbeAnswer {
     case signed
     case refused(String)
     case silent(String)
+    /// A refusal that the client's name or a clock causes, whatever the document.
+    case misconfigured(String)
 
     var isSigned: Bool { if case .signed = self { true } else { false } }
     var isAnswered: Bool { if case .silent = self { false } else { true } }

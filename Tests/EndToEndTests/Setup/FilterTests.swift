@@ -30,19 +30,19 @@ extension EndToEnd {
         func mail() async throws {
             let house = try await house()
             let signed = try await filter(house, "sign", [], MailSamples.plain(from: MailSamples.alice))
-            #expect(signed.status == 0 && (try result(signed)) == "signed", "\(signed)")
+            #expect(try signed.status == 0 && result(signed) == "signed", "\(signed)")
             let octets = Array(signed.output.utf8)
             let judged = try await OpenSSL.verify(octets, anchor: try await DSSFixture.demo.anchor)
             #expect(judged.status == 0, "\(judged)")
             let verified = try await filter(house, "verify", [], octets)
-            #expect(verified.status == 0 && (try result(verified)) == "trusted", "\(verified)")
+            #expect(try verified.status == 0 && result(verified) == "trusted", "\(verified)")
             #expect(verified.output.contains("Signature check: trusted"))
             let body = String(decoding: octets, as: UTF8.self)
-            let line = try #require(body.split(separator: "\n").first { $0.hasPrefix("Subject: ") })
+            let line = try #require(body.split(whereSeparator: \.isNewline).first { $0.hasPrefix("Subject: ") })
             let changed = body.replacing(String(line), with: "Subject: another")
             let content = changed.replacing("Content-Type: text/plain", with: "Content-Type: text/html")
             let refused = try await filter(house, "verify", [], Array(content.utf8))
-            #expect(refused.status == 2 && (try result(refused)) == "not trusted", "\(refused)")
+            #expect(try refused.status == 2 && result(refused) == "not trusted", "\(refused)")
             #expect(try house.counts().isEmpty && house.names(in: "journal").isEmpty)
         }
 
@@ -51,10 +51,10 @@ extension EndToEnd {
             let house = try await house()
             let mail = MailSamples.withLineFeeds(MailSamples.plain(from: MailSamples.bob))
             let passed = try await filter(house, "sign", [], mail)
-            #expect(passed.status == 1 && (try result(passed)) == "unchanged", "\(passed)")
+            #expect(try passed.status == 1 && result(passed) == "unchanged", "\(passed)")
             #expect(Array(passed.output.utf8) == mail)
             let unsigned = try await filter(house, "verify", [], mail)
-            #expect(unsigned.status == 1 && (try result(unsigned)) == "not signed", "\(unsigned)")
+            #expect(try unsigned.status == 1 && result(unsigned) == "not signed", "\(unsigned)")
             #expect(Array(unsigned.output.utf8) == mail)
         }
 
@@ -84,7 +84,7 @@ extension EndToEnd {
                 house, "verify", ["--as", "xml"], Array(signed.output.replacing(">one<", with: ">two<").utf8))
             #expect(bad.status == 2, "\(bad)")
             let none = try await filter(house, "verify", ["--as", "xml"], xml)
-            #expect(none.status == 1 && (try result(none)) == "not signed", "\(none)")
+            #expect(try none.status == 1 && result(none) == "not signed", "\(none)")
         }
 
         @Test("a server that does not answer is 75, and one that refuses is 69; nothing comes out")

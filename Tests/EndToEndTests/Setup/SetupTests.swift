@@ -50,7 +50,7 @@ extension EndToEnd {
             let made = try await machine.setup(arguments)
             #expect(made.status == 0, "\(made)")
             #expect(made.output.contains("verified: trusted"), "\(made)")
-            #expect(made.output.contains("dropped, claimed, signed, committed, relayed"), "\(made)")
+            #expect(made.output.contains("dropped, signed, committed, relayed"), "\(made)")
             #expect(made.output.contains("ses-pair") && made.output.contains("ses doctor"))
             let mail = try #require(try server.mails().first)
             #expect(mail.recipients == ["postmaster@firm.test"])
@@ -87,8 +87,9 @@ extension EndToEnd {
         func dialogue() async throws {
             let machine = try TrialMachine(["/etc/mailname": "guess.test\n"])
             let answers = ["", "no address", "boss@guess.test", "embedded", "", "no"].joined(separator: "\n")
+            // The system's Python: the user who runs the programs may not reach the one of the set-up.
             let shown = try await RunningProgram.run(
-                TestPython.path,
+                "/usr/bin/python3",
                 [
                     TestMaterial.fixtures + "/python/on_terminal.py", try Programs.path("ses"), "setup", "--root",
                     machine.root, "--no-test",

@@ -40,7 +40,7 @@ struct WarningTests {
             ("", "<Filter/>"), (Fixture.filter("<Email signed='false'/>"), Fixture.filter("<Email signed='false'/>")),
         ])
     func equal(_ first: String, _ second: String) throws {
-        #expect(try signing(first, second) == [.equalFilters])
+        #expect(try signing(first, second).filter { $0 != .foreignSender } == [.equalFilters])
     }
 
     @Test(
@@ -164,7 +164,7 @@ struct WarningTests {
             given.listed.isEmpty
             ? "" : "<Processing><OrganisationSigner>\(given.listed)</OrganisationSigner></Processing>"
         let codes = try warnings(outgoing: "<Sign>\(workflow)</Sign>", rest: rest, without: [])
-        #expect(codes == [given.warning].compactMap { $0 })
+        #expect(codes.filter { $0 != .foreignSender } == [given.warning].compactMap { $0 })
     }
 
     @Test("attachments that the filter selects and that have no SignAttachment")
