@@ -29,8 +29,9 @@ public struct DocumentOpening: Sendable, Hashable {
     let isSequence: Bool
 
     /// - Parameter octets: The first ``length`` octets, or all of a shorter content; more are not looked at.
-    public init(_ octets: some Sequence<UInt8>) {
-        let start = Array(octets.prefix(Self.length))
+    public init(_ octets: some Sequence<UInt8>) { self.init(start: Array(octets.prefix(Self.length))) }
+
+    private init(start: [UInt8]) {
         let text = MarkupOpening(start)
         var kinds: Set<Kind> = []
         for (kind, marks) in Self.marks where marks.contains(where: { start.starts(with: $0) }) { kinds.insert(kind) }
@@ -50,7 +51,7 @@ public struct DocumentOpening: Sendable, Hashable {
 
     /// The recogniser's answer for a whole document.
     public init(of document: OctetString) {
-        self.init(document.slice(0..<min(document.count, Self.length)).array)
+        self.init(start: document.slice(0..<min(document.count, Self.length)).array)
     }
 
     // MARK: - Marks
@@ -63,13 +64,17 @@ public struct DocumentOpening: Sendable, Hashable {
         (.gif, [Array("GIF87a".utf8), Array("GIF89a".utf8)]),
     ]
 
+    private static let pdfMark = Array("%PDF-".utf8)
+
     /// The offsets of `%PDF-` and the first digit of a version.
     private static func pdfOffsets(in start: [UInt8]) -> [Int] {
-        let mark = Array("%PDF-".utf8)
-        return start.indices.dropLast(mark.count).filter { index in
-            start[index] == mark[0] && start[index...].starts(with: mark)
-                && (0x30...0x39).contains(start[index + mark.count])
+        var offsets: [Int] = []
+        var next = 0
+        while let offset = start.firstOffset(of: pdfMark, from: next), offset + pdfMark.count < start.count {
+            if (0x30...0x39).contains(start[offset + pdfMark.count]) { offsets.append(offset) }
+            next = offset + 1
         }
+        return offsets
     }
 
     private static func isAtLineStart(_ offset: Int, in start: [UInt8]) -> Bool {

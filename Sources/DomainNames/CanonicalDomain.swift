@@ -26,7 +26,8 @@ public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
 
     /// The name with U-labels, as people write it; a label without such a form is as in ``name``.
     public var unicodeName: String {
-        guard Self.hasALabel(name.utf8) else { return name }
+        var name = name
+        guard name.withUTF8(Self.hasALabel) else { return name }
         return name.split(separator: ".", omittingEmptySubsequences: false)
             .map { DomainLabel.uLabel(of: String($0)) ?? String($0) }.joined(separator: ".")
     }
@@ -39,9 +40,12 @@ public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
     private static let dot = UInt8(ascii: ".")
 
     private static func mapped(_ written: some StringProtocol) -> String {
-        let isPlain = written.utf8.allSatisfy { $0 < 0x80 } && !hasALabel(written.utf8)
-        if isPlain || written.utf8.first == UInt8(ascii: "[") { return asciiLowercased(written) }
-        return String(written).unicodeScalars.split(omittingEmptySubsequences: false, whereSeparator: isLabelSeparator)
+        var written = String(written)
+        let isPlain = written.withUTF8 { octets in
+            octets.first == UInt8(ascii: "[") || octets.allSatisfy { $0 < 0x80 } && !hasALabel(octets)
+        }
+        if isPlain { return asciiLowercased(written) }
+        return written.unicodeScalars.split(omittingEmptySubsequences: false, whereSeparator: isLabelSeparator)
             .map { label in
                 let label = String(String.UnicodeScalarView(label))
                 return DomainLabel.aLabel(of: label) ?? asciiLowercased(label)
@@ -57,14 +61,26 @@ public struct CanonicalDomain: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Returns true if some label begins with `xn--`, in any case.
-    private static func hasALabel(_ octets: some Collection<UInt8>) -> Bool {
-        octets.split(separator: dot).contains { label in
-            label.prefix(4).elementsEqual("xn--".utf8) { asciiLowercased($0) == $1 }
+    private static func hasALabel(_ octets: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard octets.count >= 4 else { return false }
+        for start in 0...octets.count - 4 where start == 0 || octets[start - 1] == dot {
+            let isMark =
+                asciiLowercased(octets[start]) == UInt8(ascii: "x")
+                && asciiLowercased(octets[start + 1]) == UInt8(ascii: "n")
+                && octets[start + 2] == UInt8(ascii: "-") && octets[start + 3] == UInt8(ascii: "-")
+            if isMark { return true }
         }
+        return false
     }
 
-    private static func asciiLowercased(_ text: some StringProtocol) -> String {
-        String(decoding: text.utf8.map(asciiLowercased), as: UTF8.self)
+    private static func asciiLowercased(_ text: String) -> String {
+        var text = text
+        return text.withUTF8 { octets in
+            String(unsafeUninitializedCapacity: octets.count) { lowered in
+                for index in 0..<octets.count { lowered[index] = asciiLowercased(octets[index]) }
+                return octets.count
+            }
+        }
     }
 
     private static func asciiLowercased(_ octet: UInt8) -> UInt8 {

@@ -26,12 +26,15 @@ struct PDFSignatureScan {
     private var name: [UInt8] = []
     /// The number of octets of `endobj` that were matched.
     private var matched = 0
-    private var previousName: [UInt8] = []
+    private var previousName = PreviousName.other
     private var marks = Marks()
     /// The number of octets of `stream` that were matched, in an object that is an object stream.
     private var matchedStream = 0
     private var capture: ObjectStreamCapture?
     private var decompressible = maximumDecompressed
+
+    /// The name before the present one in its object, as far as it matters.
+    private enum PreviousName { case type, fieldType, other }
 
     /// The keys that were seen in the present object.
     private struct Marks {
@@ -56,10 +59,14 @@ struct PDFSignatureScan {
         while index < octets.count && !isSigned {
             if state == .between && matched == 0 && !marks.objectStream && capture == nil {
                 // Most octets of a PDF are those of compressed streams: only octets that begin something are examined.
-                while index < octets.count, octets[index] != UInt8(ascii: "/"), octets[index] != UInt8(ascii: "e") {
-                    index += 1
+                guard let next = octets.firstOffset(ofEither: UInt8(ascii: "/"), UInt8(ascii: "e"), from: index) else {
+                    return
                 }
-                guard index < octets.count else { return }
+                index = next
+                if octets[next] == UInt8(ascii: "e"), next + 1 < octets.count, octets[next + 1] != UInt8(ascii: "n") {
+                    index += 1
+                    continue
+                }
             }
             scan(octets[index])
             index += 1
@@ -89,7 +96,7 @@ struct PDFSignatureScan {
                 beginName()
             } else if Self.isDelimiter(octet) {
                 endName()
-                if name == Array("V".utf8) {
+                if name.count == 1, name[0] == UInt8(ascii: "V") {
                     state = .value
                     readValue(octet)
                 } else {
@@ -126,15 +133,21 @@ struct PDFSignatureScan {
 
     private mutating func endName() {
         name = Self.unescaped(name)
-        switch String(decoding: name, as: UTF8.self) {
-        case "ByteRange": marks.byteRange = true
-        case "Contents": marks.contents = true
-        case "UR", "UR3": marks.usageRight = true
-        case "ObjStm" where previousName == Array("Type".utf8): marks.objectStream = true
-        case "Sig" where previousName == Array("FT".utf8): marks.signatureField = true
-        default: break
+        defer { previousName = isName("Type") ? .type : isName("FT") ? .fieldType : .other }
+        // Most names are none of these, and the octets of compressed streams make many.
+        guard (2...9).contains(name.count) else { return }
+        if isName("ByteRange") { marks.byteRange = true }
+        if isName("Contents") { marks.contents = true }
+        if isName("UR") || isName("UR3") { marks.usageRight = true }
+        if isName("ObjStm"), previousName == .type { marks.objectStream = true }
+        if isName("Sig"), previousName == .fieldType { marks.signatureField = true }
+    }
+
+    private func isName(_ wanted: StaticString) -> Bool {
+        guard name.count == wanted.utf8CodeUnitCount else { return false }
+        return name.withUnsafeBytes { memory in
+            memory.holds(UnsafeRawBufferPointer(start: wanted.utf8Start, count: wanted.utf8CodeUnitCount), at: 0)
         }
-        previousName = name
     }
 
     /// Returns true if the octet is the last of the word `stream` at the beginning of an object stream's data.
@@ -162,6 +175,7 @@ struct PDFSignatureScan {
     }
 
     private mutating func matchEndOfObject(_ octet: UInt8) {
+        if matched == 0, octet != UInt8(ascii: "e") { return }
         guard octet == Self.endOfObject[matched] else {
             matched = octet == Self.endOfObject[0] ? 1 : 0
             return
@@ -180,7 +194,7 @@ struct PDFSignatureScan {
         let isSignature = marks.byteRange && marks.contents && !marks.usageRight
         if isSignature || marks.signatureField && marks.value { isSigned = true }
         marks = Marks()
-        previousName = []
+        previousName = .other
     }
 
     /// §7.3.5: `#` and two hexadecimal digits stand for an octet.

@@ -5,10 +5,9 @@ public enum Base64 {
     /// `octets` in one line.
     public static func encode(_ octets: some Collection<UInt8>) -> String {
         let octets = [UInt8](octets)
-        var text: [UInt8] = []
-        text.reserveCapacity((octets.count + 2) / 3 * 4)
-        octets.withUnsafeBytes { appendGroups(of: $0, to: &text) }
-        return String(decoding: text, as: UTF8.self)
+        return String(unsafeUninitializedCapacity: (octets.count + 2) / 3 * 4) { text in
+            octets.withUnsafeBytes { octets in text.baseAddress.map { write(octets, to: $0) } ?? 0 }
+        }
     }
 
     /// The octets that `text` stands for. White space is ignored, anything else that does not belong is an error.
@@ -25,30 +24,34 @@ public enum Base64 {
 
     static let digits = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// Appends four digits for each three octets, and a padded group for a rest.
-    static func appendGroups(of octets: UnsafeRawBufferPointer, to text: inout [UInt8]) {
-        let groups = [UInt8](unsafeUninitializedCapacity: (octets.count + 2) / 3 * 4) { groups, filled in
-            digits.withUnsafeBufferPointer { digits in
-                guard let out = groups.baseAddress, let from = octets.baseAddress, let digit = digits.baseAddress else {
-                    return
-                }
-                let octet = from.assumingMemoryBound(to: UInt8.self)
-                var index = 0
-                while index < octets.count {
-                    let left = octets.count &- index
-                    var group = UInt32(octet[index]) << 16
-                    if left > 1 { group |= UInt32(octet[index &+ 1]) << 8 }
-                    if left > 2 { group |= UInt32(octet[index &+ 2]) }
-                    out[filled] = digit[Int(group >> 18)]
-                    out[filled &+ 1] = digit[Int(group >> 12 & 63)]
-                    out[filled &+ 2] = left > 1 ? digit[Int(group >> 6 & 63)] : UInt8(ascii: "=")
-                    out[filled &+ 3] = left > 2 ? digit[Int(group & 63)] : UInt8(ascii: "=")
-                    filled &+= 4
-                    index &+= 3
-                }
+    /// Two digits for each twelve bits, in the order in which they stand in memory.
+    private static let pairs: [(UInt8, UInt8)] = (0..<4_096).map { (digits[$0 >> 6], digits[$0 & 63]) }
+
+    /// Writes four digits for each three octets, and a padded group for a rest.
+    /// - Returns: The number of digits written: four for each group begun.
+    static func write(_ octets: UnsafeRawBufferPointer, to digits: UnsafeMutablePointer<UInt8>) -> Int {
+        let whole = octets.count / 3 * 3
+        var filled = 0
+        pairs.withUnsafeBufferPointer { pairs in
+            guard let from = octets.baseAddress, let pair = pairs.baseAddress else { return }
+            let octet = from.assumingMemoryBound(to: UInt8.self)
+            var index = 0
+            while index < whole {
+                let group = Int(octet[index]) << 16 | Int(octet[index &+ 1]) << 8 | Int(octet[index &+ 2])
+                (digits[filled], digits[filled &+ 1]) = pair[group >> 12]
+                (digits[filled &+ 2], digits[filled &+ 3]) = pair[group & 4_095]
+                filled &+= 4
+                index &+= 3
             }
         }
-        text.append(contentsOf: groups)
+        guard whole < octets.count else { return filled }
+        let second = whole + 1 < octets.count ? octets[whole + 1] : 0
+        let group = Int(octets[whole]) << 16 | Int(second) << 8
+        digits[filled] = Self.digits[group >> 18]
+        digits[filled + 1] = Self.digits[group >> 12 & 63]
+        digits[filled + 2] = whole + 1 < octets.count ? Self.digits[group >> 6 & 63] : UInt8(ascii: "=")
+        digits[filled + 3] = UInt8(ascii: "=")
+        return filled + 4
     }
 }
 

@@ -21,12 +21,17 @@ public struct Base64Decoder: Sendable {
     public mutating func decode(_ text: UnsafeRawBufferPointer, into output: inout [UInt8]) {
         // Three octets for four digits, and up to three more for a group that an earlier piece began.
         let decoded = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 6) { decoded, filled in
-            Self.values.withUnsafeBufferPointer { values in
-                guard let out = decoded.baseAddress, let from = text.baseAddress, let value = values.baseAddress else {
-                    return
+            guard let out = decoded.baseAddress, let from = text.baseAddress else { return }
+            let octets = from.assumingMemoryBound(to: UInt8.self)
+            let count = text.count
+            var index = 0
+            while index < count {
+                if digits == 0, padding == 0 {
+                    Self.decodeGroups(octets, from: &index, count: count, to: out, &filled)
+                    if index == count { break }
                 }
-                let octets = from.assumingMemoryBound(to: UInt8.self)
-                for index in 0..<text.count { step(octets[index], value[Int(octets[index])], index, out, &filled) }
+                step(octets[index], Self.values[Int(octets[index])], index, out, &filled)
+                index &+= 1
             }
         }
         offset += text.count
@@ -43,6 +48,32 @@ public struct Base64Decoder: Sendable {
         }
         padding = 0
         paddingDue = 0
+    }
+
+    /// Decodes whole groups of digits, which nearly all of a text are, up to the first that has anything else in it.
+    private static func decodeGroups(
+        _ octets: UnsafePointer<UInt8>, from index: inout Int, count: Int, to out: UnsafeMutablePointer<UInt8>,
+        _ filled: inout Int
+    ) {
+        groupValues.withUnsafeBufferPointer { values in
+            guard let value = values.baseAddress else { return }
+            var place = index
+            var end = filled
+            while place &+ 4 <= count {
+                let group =
+                    value[Int(octets[place])] | value[256 &+ Int(octets[place &+ 1])]
+                    | value[512 &+ Int(octets[place &+ 2])] | value[768 &+ Int(octets[place &+ 3])]
+                // Above the 24 bits of a group there is the mark of what is no digit.
+                guard group < 1 &<< 24 else { break }
+                out[end] = UInt8(truncatingIfNeeded: group &>> 16)
+                out[end &+ 1] = UInt8(truncatingIfNeeded: group &>> 8)
+                out[end &+ 2] = UInt8(truncatingIfNeeded: group)
+                end &+= 3
+                place &+= 4
+            }
+            index = place
+            filled = end
+        }
     }
 
     private mutating func step(
@@ -103,6 +134,11 @@ public struct Base64Decoder: Sendable {
 
     private mutating func note(_ kind: Base64Error.Kind, at offset: Int) {
         if fault == nil { fault = Base64Error(kind: kind, offset: offset) }
+    }
+
+    /// For each of the four places in a group, the bits that an octet stands for there.
+    private static let groupValues: [UInt32] = (0..<4).flatMap { place in
+        values.map { $0 < 64 ? UInt32($0) << UInt32(18 - 6 * place) : UInt32.max }
     }
 
     private static let pad: UInt8 = 64

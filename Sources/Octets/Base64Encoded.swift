@@ -28,11 +28,15 @@ public struct Base64Encoded: OctetSource {
     }
 
     public func makeReader() -> any OctetReader {
-        Reader(source: source.makeReader(), lineOctets: groupsInLine.map { $0 * 3 }, lineEnd: lineEnd.octets)
+        Reader(
+            source: source.makeReader(), left: source.count, lineOctets: groupsInLine.map { $0 * 3 },
+            lineEnd: lineEnd.octets)
     }
 
     struct Reader: OctetReader {
         var source: any OctetReader
+        /// Octets of the source that are not yet encoded.
+        var left: Int
         /// Octets of the source that make one line.
         let lineOctets: Int?
         let lineEnd: [UInt8]
@@ -48,26 +52,39 @@ public struct Base64Encoded: OctetSource {
         /// Encodes the next whole lines of the source.
         private mutating func refill() {
             let line = lineOctets ?? 3
-            let block = [UInt8](unsafeUninitializedCapacity: max(49_152 / line, 1) * line) { octets, filled in
+            let wanted = min(max(49_152 / line, 1), max((left + line - 1) / line, 1)) * line
+            let block = [UInt8](unsafeUninitializedCapacity: wanted) { octets, filled in
                 let memory = UnsafeMutableRawBufferPointer(octets)
-                while filled < memory.count {
-                    let read = source.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[filled...]))
+                while filled < wanted {
+                    let read = source.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[filled..<wanted]))
                     if read == 0 { break }
                     filled += read
                 }
-                hasEnded = filled < memory.count
             }
-            var text: [UInt8] = []
-            text.reserveCapacity(block.count / 3 * 4 + (block.count / line + 1) * lineEnd.count + 4)
-            block.withUnsafeBytes { octets in
-                guard let lineOctets else { return Base64.appendGroups(of: octets, to: &text) }
-                var start = 0
-                while start < octets.count {
-                    if !isFirst { text.append(contentsOf: lineEnd) }
-                    isFirst = false
-                    let end = min(start + lineOctets, octets.count)
-                    Base64.appendGroups(of: octets.part(start..<end), to: &text)
-                    start = end
+            left -= block.count
+            hasEnded = left <= 0 || block.count < wanted
+            let lines = lineOctets == nil ? 1 : block.count / line + 1
+            let room = (block.count + 2) / 3 * 4 + lines * (4 + lineEnd.count)
+            let text = [UInt8](unsafeUninitializedCapacity: room) { text, filled in
+                guard let out = text.baseAddress else { return }
+                block.withUnsafeBytes { octets in
+                    guard let lineOctets else {
+                        filled = Base64.write(octets, to: out)
+                        return
+                    }
+                    var start = 0
+                    while start < octets.count {
+                        if !isFirst {
+                            for octet in lineEnd {
+                                out[filled] = octet
+                                filled += 1
+                            }
+                        }
+                        isFirst = false
+                        let end = min(start + lineOctets, octets.count)
+                        filled += Base64.write(octets.part(start..<end), to: out + filled)
+                        start = end
+                    }
                 }
             }
             pending.refill(text)

@@ -63,10 +63,7 @@ extension OctetSource {
     /// All octets in one run: the source itself where it is that already, else what a collector of `maker` keeps.
     /// - Throws: ``OctetCollectionError`` if there are too many octets, or they cannot be stored.
     public func collected(by maker: any OctetCollectorMaking) throws(OctetCollectionError) -> OctetString {
-        if let whole = self as? OctetString { return whole }
-        if let rope = self as? OctetRope, rope.pieces.count == 1, let whole = rope.pieces[0] as? OctetString {
-            return whole
-        }
+        if let whole = inMemory { return whole }
         var collector = try maker.makeCollector()
         try forEachChunk { (chunk) throws(OctetCollectionError) in try collector.append(chunk) }
         return try collector.finish()

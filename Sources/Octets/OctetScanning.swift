@@ -7,8 +7,9 @@ extension UnsafeRawBufferPointer {
         let pattern = UInt64(octet) &* Self.ones
         var index = start
         while index &+ 8 <= count {
-            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ pattern
-            if (word &- Self.ones) & ~word & Self.highBits != 0 { break }
+            let word = Self.word(base, index) ^ pattern
+            let marks = (word &- Self.ones) & ~word & Self.highBits
+            if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
             index &+= 8
         }
         let octets = base.assumingMemoryBound(to: UInt8.self)
@@ -21,21 +22,26 @@ extension UnsafeRawBufferPointer {
 
     /// The offset of the first CR or LF at or after `start`.
     /// - Returns: nil when there is none before the end.
-    package func firstLineEndOctet(from start: Int) -> Int? {
+    package func firstLineEndOctet(from start: Int) -> Int? { firstOffset(ofEither: 0x0A, 0x0D, from: start) }
+
+    /// The offset of the first octet at or after `start` that is one of two.
+    /// - Returns: nil when there is none before the end.
+    package func firstOffset(ofEither one: UInt8, _ other: UInt8, from start: Int) -> Int? {
         guard let base = baseAddress else { return nil }
-        let carriageReturns = UInt64(0x0D) &* Self.ones
-        let lineFeeds = UInt64(0x0A) &* Self.ones
+        let ones = UInt64(one) &* Self.ones
+        let others = UInt64(other) &* Self.ones
         var index = start
         while index &+ 8 <= count {
-            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let cr = word ^ carriageReturns
-            let lf = word ^ lineFeeds
-            if (((cr &- Self.ones) & ~cr) | ((lf &- Self.ones) & ~lf)) & Self.highBits != 0 { break }
+            let word = Self.word(base, index)
+            let first = word ^ ones
+            let second = word ^ others
+            let marks = (((first &- Self.ones) & ~first) | ((second &- Self.ones) & ~second)) & Self.highBits
+            if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
             index &+= 8
         }
         let octets = base.assumingMemoryBound(to: UInt8.self)
         while index < count {
-            if octets[index] == 0x0A || octets[index] == 0x0D { return index }
+            if octets[index] == one || octets[index] == other { return index }
             index &+= 1
         }
         return nil
@@ -85,6 +91,12 @@ extension UnsafeRawBufferPointer {
 
     /// The octets of `range` as a buffer of their own.
     package func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[range]) }
+
+    /// Eight octets, the first in the lowest bits. In the marks of octets that are zero, the lowest is right: only
+    /// those above it can come from a borrow.
+    private static func word(_ base: UnsafeRawPointer, _ index: Int) -> UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
 
     private static var ones: UInt64 { 0x0101_0101_0101_0101 }
     private static var highBits: UInt64 { 0x8080_8080_8080_8080 }

@@ -2,8 +2,14 @@
 public protocol OctetSource: Sendable {
     /// The number of octets that it yields in all.
     var count: Int { get }
+    /// The octets, where they are in one run already; nil where they have to be read.
+    var inMemory: OctetString? { get }
     /// Starts from the beginning.
     func makeReader() -> any OctetReader
+}
+
+extension OctetSource {
+    public var inMemory: OctetString? { nil }
 }
 
 /// One pass over an ``OctetSource``.
@@ -19,7 +25,17 @@ extension OctetSource {
     public func forEachChunk<Failure: Error>(
         size: Int = 65_536, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        // What is in memory is shown there and not copied.
+        if let whole = inMemory {
+            var start = 0
+            while start < whole.count {
+                let end = min(start + size, whole.count)
+                try whole.slice(start..<end).withUnsafeBytes { (octets) throws(Failure) in try body(octets) }
+                start = end
+            }
+            return
+        }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(size, max(count, 1)), alignment: 16)
         defer { buffer.deallocate() }
         var reader = makeReader()
         while true {
@@ -44,6 +60,8 @@ extension OctetSource {
 }
 
 extension OctetString: OctetSource {
+    public var inMemory: OctetString? { self }
+
     public func makeReader() -> any OctetReader { Reader(rest: self) }
 
     struct Reader: OctetReader {
@@ -79,6 +97,8 @@ public struct OctetRope: OctetSource {
 
     /// Adds the UTF-8 octets of `text` at the end.
     public mutating func append(_ text: String) { append(OctetString(text)) }
+
+    public var inMemory: OctetString? { pieces.count == 1 ? pieces[0].inMemory : nil }
 
     public func makeReader() -> any OctetReader { Reader(rest: pieces[...]) }
 

@@ -80,6 +80,16 @@ extension OctetString: RandomAccessCollection {
     }
 }
 
+extension OctetString {
+    @inlinable
+    public func withContiguousStorageIfAvailable<Result>(
+        _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+    ) rethrows -> Result? {
+        try body(
+            UnsafeBufferPointer(rebasing: storage.buffer.assumingMemoryBound(to: UInt8.self)[offset..<offset + count]))
+    }
+}
+
 extension OctetString: Hashable {
     public static func == (left: OctetString, right: OctetString) -> Bool {
         left.count == right.count

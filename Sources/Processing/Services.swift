@@ -65,8 +65,7 @@ public struct Services: Sendable {
         var octets = random(16)
         octets[6] = octets[6] & 0x0F | 0x40
         octets[8] = octets[8] & 0x3F | 0x80
-        let digits = Array(octets.hexadecimal)
-        let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }
+        let groups = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { octets[$0].hexadecimal }
         return "SES-" + groups.joined(separator: "-")
     }
 

@@ -1,4 +1,5 @@
 import CLibXML2
+import Octets
 
 /// The events of a parser, in document order. None comes after ``PushParser/stop(_:)``.
 protocol XMLEvents: AnyObject {
@@ -83,7 +84,7 @@ final class PushParser {
             if count == Self.piece {
                 try parse(next)
             } else {
-                waiting.append(contentsOf: next)
+                waiting.append(contentsOf: next.octets(0..<count))
                 if waiting.count == Self.piece { try parseWaiting() }
             }
         }
@@ -130,7 +131,7 @@ final class PushParser {
     private func refuseNUL(_ piece: UnsafeRawBufferPointer) throws(XMLReadingError) {
         if opening.count < 2 { opening += piece.prefix(2 - opening.count) }
         let isWide = opening.contains { $0 == 0 || $0 == 0xFE || $0 == 0xFF }
-        guard !isWide, piece.contains(0) else { return }
+        guard !isWide, piece.firstOffset(of: 0) != nil else { return }
         throw fail(.malformed, "U+0000 is no character of XML")
     }
 

@@ -9,6 +9,7 @@ public enum XMLEscaping {
     public static func attribute(_ text: String) -> String { escaped(text, inAttribute: true) }
 
     private static func escaped(_ text: String, inAttribute: Bool) -> String {
+        if text.utf8.allSatisfy(isPlain) { return text }
         var written = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -25,6 +26,14 @@ public enum XMLEscaping {
             }
         }
         return String(written)
+    }
+
+    /// Returns true for an octet of US-ASCII that stands for itself everywhere.
+    private static func isPlain(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): false
+        default: octet >= 0x20 && octet < 0x80
+        }
     }
 
     /// Char of XML 1.0 §2.2; surrogates cannot occur in a Swift string.

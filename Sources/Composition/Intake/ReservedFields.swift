@@ -189,26 +189,33 @@ struct ReservedFields {
             guard letters.count <= Self.maximumNameLength else { return nil }
             index += 1
         }
-        guard index < field.upperBound, let first = letters.first, [0x61, 0x62, 0x72, 0x78].contains(first)
+        guard index < field.upperBound, let first = letters.first,
+            first == 0x61 || first == 0x62 || first == 0x72 || first == 0x78
         else { return nil }
         let written = Array(octets.octets(field.lowerBound..<index))
         // For some the name ends at a NUL, for some an underscore is a hyphen, as is what looks like one.
         let cut = written.prefix { $0 != 0 }.filter { (0x21...0x7E).contains($0) }.map(\.asciiLowercased)
         let hyphens = Self.withHyphens(written)
-        let readings = [letters, cut, hyphens].map {
-            String(decoding: $0, as: UTF8.self).replacing("_", with: "-")
+        let readings = [letters, cut, hyphens].map { $0.map { $0 == 0x5F ? 0x2D : $0 } }
+        var name: String { String(decoding: written, as: UTF8.self) }
+        if readings.contains(where: { $0 == Self.own || $0.starts(with: Self.ownPrefix) }) {
+            return (name, "only SES writes it")
         }
-        let name = String(decoding: written, as: UTF8.self)
-        if readings.contains(where: { $0 == "x-ses" || $0.hasPrefix("x-ses-") }) { return (name, "only SES writes it") }
-        if names.bcc, readings.contains("bcc") || readings.contains("resent-bcc") {
+        if names.bcc, readings.contains(Self.bcc) || readings.contains(Self.resentBcc) {
             return (name, "not for other recipients")
         }
-        guard let authservID = names.authservID, readings.contains("authentication-results") else { return nil }
+        guard let authservID = names.authservID, readings.contains(Self.results) else { return nil }
         let body = OctetString(octets.octets(index + 1..<field.upperBound))
         let claim = ForeignClaim(of: body)
         if claim.mayBe(of: authservID) { return (name, "it speaks for \(authservID)") }
         return claim.originOfSMIME(within: names.domains).map { (name, "it speaks about S/MIME for \($0)") }
     }
+
+    private static let own = Array("x-ses".utf8)
+    private static let ownPrefix = Array("x-ses-".utf8)
+    private static let bcc = Array("bcc".utf8)
+    private static let resentBcc = Array("resent-bcc".utf8)
+    private static let results = Array("authentication-results".utf8)
 
     /// A run of octets above 127 between letters as one hyphen: Unicode has many of them.
     private static func withHyphens(_ written: [UInt8]) -> [UInt8] {

@@ -32,7 +32,9 @@ enum ShownAddresses {
     static func other(than address: AddrSpec, in field: HeaderField) -> String? {
         let body = field.unfoldedBody
         let known = CanonicalAddress(address)
-        for text in [body.text, EncodedWords.decode(body, using: BuiltInCharsets())] {
+        let written = body.text
+        let decoded = EncodedWords.decode(body, using: BuiltInCharsets())
+        for text in written == decoded ? [written] : [written, decoded] {
             if text.unicodeScalars.contains(where: overridesDirection) { return text }
             for forms in addresses(in: text) where !forms.contains(where: { CanonicalAddress($0) == known }) {
                 return forms.last
@@ -47,7 +49,7 @@ enum ShownAddresses {
         guard text.unicodeScalars.contains(where: isAt) else { return [] }
         var found: [[String]] = []
         // Invisible characters separate nothing for the eye.
-        let seen = text.unicodeScalars.filter { $0.properties.generalCategory != .format }
+        let seen = text.unicodeScalars.filter { $0.isASCII || $0.properties.generalCategory != .format }
         for word in String.UnicodeScalarView(seen).split(whereSeparator: isSeparator) where word.contains(where: isAt) {
             var bare = word
             while let first = bare.first, isTrimmed(first) { bare.removeFirst() }
@@ -69,15 +71,20 @@ enum ShownAddresses {
     /// The overrides of the direction (UAX 9 §2.2). The characters after them are shown in another order than they are
     /// written, so that a reader may see an address that is written nowhere. No language needs them.
     private static func overridesDirection(_ scalar: Unicode.Scalar) -> Bool {
-        [0x202D, 0x202E].contains(scalar.value)
+        scalar.value == 0x202D || scalar.value == 0x202E
     }
 
     /// The commercial at in each of its forms.
-    private static func isAt(_ scalar: Unicode.Scalar) -> Bool { [0x40, 0xFE6B, 0xFF20].contains(scalar.value) }
+    private static func isAt(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value == 0x40 || scalar.value == 0xFE6B || scalar.value == 0xFF20
+    }
 
     /// The full stops that are taken for a dot in a domain (UTS 46 §2.3), and the small one.
     private static func isDot(_ scalar: Unicode.Scalar) -> Bool {
-        [0x2E, 0x3002, 0xFE52, 0xFF0E, 0xFF61].contains(scalar.value)
+        switch scalar.value {
+        case 0x2E, 0x3002, 0xFE52, 0xFF0E, 0xFF61: true
+        default: false
+        }
     }
 
     private static func isTrimmed(_ scalar: Unicode.Scalar) -> Bool {
@@ -85,13 +92,20 @@ enum ShownAddresses {
     }
 
     private static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return isASCIISeparator(scalar) }
         switch scalar.properties.generalCategory {
         case .control, .spaceSeparator, .lineSeparator, .paragraphSeparator, .initialPunctuation, .finalPunctuation,
             .openPunctuation, .closePunctuation:
-            // The brackets of a display name and the angle brackets are among the last two categories, without `<` and
-            // `>`.
-            return scalar != "{" && scalar != "}"
-        default: return ["<", ">", ",", ";", ":", "\"", "\\"].contains(scalar)
+            return true
+        default: return false
+        }
+    }
+
+    /// The same for US-ASCII: the categories above without braces, and what separates addresses.
+    private static func isASCIISeparator(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "\0"..."\u{20}", "\u{7F}", "(", ")", "[", "]", "<", ">", ",", ";", ":", "\"", "\\": true
+        default: false
         }
     }
 }

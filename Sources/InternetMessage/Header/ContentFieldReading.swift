@@ -77,8 +77,9 @@ struct ContentFields {
             }
         }
         contentType = `default`
-        let isMIME = !isRoot || !habits.requiresMIMEVersion || header.declaresMIME
-        if isRoot && !header.declaresMIME { choices.insert(.version) }
+        let declaresMIME = !isRoot || header.declaresMIME
+        let isMIME = declaresMIME || !habits.requiresMIMEVersion
+        if !declaresMIME { choices.insert(.version) }
         for name in header.repeatedFields {
             defects.append(.repeatedField(name))
             choices.insert(.repeatedField)
@@ -109,7 +110,7 @@ struct ContentFields {
 
 extension Header {
     /// The fields of RFC 5322 §3.6 and RFC 2045 §3 that may stand once.
-    private static let singleFields: Set<String> = [
+    private static let singleFields: [String] = [
         "date", "from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references", "subject",
         "mime-version", "content-type", "content-transfer-encoding", "content-id", "content-description",
         "content-disposition",
@@ -126,13 +127,19 @@ extension Header {
 
     /// The names, lower case and in order, of those that stand more often than they may.
     var repeatedFields: [String] {
-        var seen: [String: Int] = [:]
+        let names = Self.singleFields
+        // A bit for each name.
+        var seen: UInt32 = 0
+        var seenTwice: UInt32 = 0
         var repeated: [String] = []
-        for field in fields where field.name.utf8.count <= 25 {
-            let name = field.name.asciiLowercased
-            guard Self.singleFields.contains(name) else { continue }
-            seen[name, default: 0] += 1
-            if seen[name] == 2 { repeated.append(name) }
+        for field in fields {
+            guard let place = names.firstIndex(where: { field.isNamed($0) }) else { continue }
+            let bit = UInt32(1) << UInt32(place)
+            if seen & bit != 0, seenTwice & bit == 0 {
+                seenTwice |= bit
+                repeated.append(names[place])
+            }
+            seen |= bit
         }
         return repeated
     }

@@ -15,8 +15,13 @@ public enum CMSContentType: Sendable, Hashable {
 
     /// - Parameter prefix: the first ``prefixLength`` octets, or all of a shorter object, in DER or BER.
     /// - Returns: nil when it does not begin as a CMS object does.
-    public init?(prefix: some Sequence<UInt8>) {
-        var reader = Prefix(octets: Array(prefix.prefix(Self.prefixLength)))
+    public init?(prefix: some Sequence<UInt8>) { self.init(octets: Array(prefix.prefix(Self.prefixLength))) }
+
+    /// The same for an array, of which no more than ``prefixLength`` octets are looked at.
+    public init?(prefix: [UInt8]) { self.init(octets: Array(prefix[..<min(prefix.count, Self.prefixLength)])) }
+
+    private init?(octets: [UInt8]) {
+        var reader = Prefix(octets: octets)
         guard reader.enter(0x30) != nil, let length = reader.enter(0x06), let identifier = reader.consume(length) else {
             return nil
         }

@@ -1,12 +1,42 @@
 extension StringProtocol {
     /// Equality in which only the letters A to Z lose their case, as mail and MIME compare their tokens.
+    ///
+    /// Header fields are looked up by this many times for each message, so it works on the octets themselves.
     public func equalsIgnoringASCIICase(_ other: some StringProtocol) -> Bool {
-        utf8.count == other.utf8.count
-            && zip(utf8, other.utf8).allSatisfy { $0.asciiLowercased == $1.asciiLowercased }
+        guard utf8.count == other.utf8.count else { return false }
+        return withOctets { mine in
+            other.withOctets { theirs in mine.holdsIgnoringCase(theirs, at: 0) }
+        }
     }
 
     /// The text with A to Z in lower case, everything else unchanged.
-    public var asciiLowercased: String { String(decoding: utf8.map(\.asciiLowercased), as: UTF8.self) }
+    public var asciiLowercased: String {
+        withOctets { octets in
+            String(unsafeUninitializedCapacity: octets.count) { lowered in
+                for index in 0..<octets.count { lowered[index] = octets[index].asciiLowercased }
+                return octets.count
+            }
+        }
+    }
+
+    /// Calls `body` with the text in UTF-8.
+    private func withOctets<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        if let result = utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) { return result }
+        var copy = String(self)
+        return copy.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension String {
+    /// The same for two strings, by far the most frequent case: no witness has to be asked.
+    public func equalsIgnoringASCIICase(_ other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
+        var mine = self
+        var theirs = other
+        return mine.withUTF8 { mine in
+            theirs.withUTF8 { UnsafeRawBufferPointer(mine).holdsIgnoringCase(UnsafeRawBufferPointer($0), at: 0) }
+        }
+    }
 }
 
 extension UInt8 {

@@ -11,11 +11,26 @@ public enum EncodedWord {
 
     /// The same as words, between which a field may be folded.
     package static func words(of text: some StringProtocol) -> [String] {
-        let plain = text.split(separator: " ", omittingEmptySubsequences: true)
-        let isPlain =
-            text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && !text.contains("=?")
-            && plain.allSatisfy { $0.utf8.count <= 76 }
-        return isPlain ? plain.map { String($0) } : encoded(String(text))
+        plainWords(of: text) ?? encoded(String(text))
+    }
+
+    /// The words of US-ASCII that needs no encoding; nil if it does.
+    private static func plainWords(of text: some StringProtocol) -> [String]? {
+        let octets = [UInt8](text.utf8)
+        var words: [String] = []
+        var start = 0
+        for index in 0...octets.count {
+            guard index < octets.count, octets[index] != 0x20 else {
+                if index - start > 76 { return nil }
+                if index > start { words.append(String(decoding: octets[start..<index], as: UTF8.self)) }
+                start = index + 1
+                continue
+            }
+            guard octets[index] > 0x20, octets[index] < 0x7F else { return nil }
+            // The beginning of an encoded-word.
+            if octets[index] == 0x3F, index > 0, octets[index - 1] == 0x3D { return nil }
+        }
+        return words
     }
 
     /// Encoded-words in UTF-8, each of whole characters and at most 75 octets long (§2, §5).

@@ -11,6 +11,11 @@ public enum UntrustedText {
     /// a character to combine with, and their number is limited: many of them would cover the lines above.
     /// - Parameter limit: Characters (scalars) of the result at most; a longer text ends with `...`.
     public static func plainTextLine(_ text: some StringProtocol, limit: Int = 500) -> String {
+        isPlainLine(text, limit: limit) ? String(text) : examinedLine(text, limit: limit)
+    }
+
+    /// The same with a look at each character, which gives the same for the text that the quick look lets pass.
+    static func examinedLine(_ text: some StringProtocol, limit: Int) -> String {
         var safe = String.UnicodeScalarView()
         var count = 0
         var owesBlank = false
@@ -41,6 +46,17 @@ public enum UntrustedText {
             count += 1
         }
         return String(safe)
+    }
+
+    /// Returns true if the text is US-ASCII that ``plainTextLine(_:limit:)`` would leave as it is: most is.
+    private static func isPlainLine(_ text: some StringProtocol, limit: Int) -> Bool {
+        guard text.utf8.count <= limit else { return false }
+        var last = UInt8(ascii: " ")
+        for octet in text.utf8 {
+            guard octet >= 0x20, octet < 0x7F, octet != 0x20 || last != 0x20 else { return false }
+            last = octet
+        }
+        return last != 0x20 || text.isEmpty
     }
 
     /// A name in quotes, for a line of plain text: it cannot end its quotes, so that what follows is not its.
