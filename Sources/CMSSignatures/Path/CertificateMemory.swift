@@ -1,5 +1,13 @@
-import Octets
+public import Octets
 import Synchronization
+
+extension Certificate {
+    /// The certificate that `octets` (DER) are. The few signers that come again and again are read once.
+    /// - Throws: ``CryptographyError`` if the octets are not a certificate.
+    public static func remembered(der octets: OctetString) throws(CryptographyError) -> Certificate {
+        try CertificateMemory.shared.certificate(octets)
+    }
+}
 
 /// Certificates that were read before, by their octets.
 ///

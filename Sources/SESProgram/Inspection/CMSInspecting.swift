@@ -59,7 +59,7 @@ struct CMSInspecting: SignatureInspection {
     /// Data that are not a certificate are ignored; the signature is then judged without them.
     private static func readable(_ certificates: [OctetString]) -> [Certificate] {
         certificates.compactMap { octets in
-            do throws(CryptographyError) { return try Certificate(der: octets) } catch { return nil }
+            do throws(CryptographyError) { return try Certificate.remembered(der: octets) } catch { return nil }
         }
     }
 
@@ -68,7 +68,8 @@ struct CMSInspecting: SignatureInspection {
     ) throws(Failure) -> SigningObstacle? {
         guard let octets = signer.certificate else { return nil }
         do {
-            guard let found = try Certificate(der: octets).signingObstacle(for: use.certificateUse, at: now) else {
+            guard let found = try Certificate.remembered(der: octets).signingObstacle(for: use.certificateUse, at: now)
+            else {
                 return nil
             }
             switch found.cause {

@@ -25,9 +25,10 @@ enum Pointer: Hashable {
         let fragment = uri.dropFirst()
         if fragment == "xpointer(/)" {
             self = .document
-        } else if let match = fragment.wholeMatch(of: /xpointer\(id\((?:'([^']+)'|"([^"]+)")\)(\/node\(\))?\)/) {
-            let identifier = String(match.1 ?? match.2 ?? "")
-            self = match.3 == nil ? .element(identifier) : .children(identifier)
+        } else if let identifier = Self.identifier(in: fragment, between: "xpointer(id(", and: ")/node())") {
+            self = .children(identifier)
+        } else if let identifier = Self.identifier(in: fragment, between: "xpointer(id(", and: "))") {
+            self = .element(identifier)
         } else if let identifier = Self.propertiesObject(fragment) {
             self = .signedProperties(identifier)
         } else if fragment.contains("(") {
@@ -44,9 +45,21 @@ enum Pointer: Hashable {
         }
     }
 
+    /// The identifier in quotes, of either kind, between `opening` and `closing`, which are all the rest of `text`.
+    ///
+    /// Written without a regular expression, which would be parsed anew for each reference.
+    static func identifier(in text: some StringProtocol, between opening: String, and closing: String) -> String? {
+        guard text.hasPrefix(opening), text.hasSuffix(closing) else { return nil }
+        let quoted = text.dropFirst(opening.count).dropLast(closing.count)
+        guard let quote = quoted.first, quote == "'" || quote == "\"", quoted.last == quote else { return nil }
+        let identifier = quoted.dropFirst().dropLast()
+        return identifier.isEmpty || identifier.contains(quote) ? nil : String(identifier)
+    }
+
     /// `xmlns(P=XAdES) xpointer(id('…')/child::P:QualifyingProperties/child::P:SignedProperties)`, blanks and `#` as
     /// percent encodings or not.
     private static func propertiesObject(_ fragment: Substring) -> String? {
+        guard fragment.hasPrefix("xmlns(") else { return nil }
         let plain = fragment.replacing("%20", with: " ").replacing("%23", with: "#")
         let form =
             /xmlns\((\w+)=([^)]+)\) ?xpointer\(id\('([^']+)'\)\/child::(\w+):QualifyingProperties\/child::(\w+):SignedProperties\)/

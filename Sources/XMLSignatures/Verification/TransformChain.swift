@@ -88,10 +88,9 @@ struct TransformChain {
     private static func chosenChildren(by uri: String, _ transform: Node) -> String? {
         let parts = transform.elements
         guard uri == Namespace.filter2, parts.count == 1, parts[0].isElement("XPath", in: Namespace.filter2),
-            parts[0].attribute("Filter") == "intersect", let text = parts[0].onlyText?.trimmed,
-            let match = text.wholeMatch(of: /id\((?:'([^']+)'|"([^"]+)")\)\/node\(\)/)
+            parts[0].attribute("Filter") == "intersect", let text = parts[0].onlyText?.trimmed
         else { return nil }
-        return (match.1 ?? match.2).map(String.init)
+        return Pointer.identifier(in: text, between: "id(", and: ")/node()")
     }
 
     /// The expressions of XPath filters that leave out signatures and nothing else, as ``expression(of:)`` writes them.
