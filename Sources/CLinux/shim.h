@@ -5,6 +5,9 @@
 
 extern int renameat2(int from, const char *old_name, int to, const char *new_name, unsigned int flags);
 
+/// Random octets of the kernel: their number, or -1 and errno. Up to 256 come whole.
+extern long getrandom(void *octets, unsigned long count, unsigned int flags);
+
 // asm-generic/fcntl.h; the same on every architecture that Swift runs on under Linux.
 enum { clinux_set_signal = 10, clinux_set_lease = 1024, clinux_open_path = 010000000, clinux_open_unnamed = 020000000 };
 

@@ -91,14 +91,15 @@ package enum LogLine {
 
     /// Writes `line` to standard error. One write a line, so that lines of several processes on one stream do not mix.
     package static func put(_ line: String) {
-        let octets = Array((line + "\n").utf8)
+        var line = line + "\n"
         // A reader that has gone away is no reason to stop the work.
-        _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     /// The text with control characters, and what turns the direction of text, as visible escapes.
     package static func visible(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isHarmful) else { return text }
+        guard !text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }), text.unicodeScalars.contains(where: isHarmful)
+        else { return text }
         var safe = ""
         for scalar in text.unicodeScalars {
             if isHarmful(scalar) {
@@ -119,32 +120,25 @@ package enum LogLine {
     }
 
     /// By RFC 3339, in UTC, with milliseconds.
-    static func timestamp(_ milliseconds: Int) -> String {
-        let (seconds, fraction) = milliseconds.floorDivided(by: 1_000)
-        let (day, second) = seconds.floorDivided(by: 86_400)
-        let date = CivilDate(dayNumber: day)
-        return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
-            + padded(second / 3_600, 2) + ":" + padded(second / 60 % 60, 2) + ":" + padded(second % 60, 2) + "."
-            + padded(fraction, 3) + "Z"
-    }
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-    }
+    static func timestamp(_ milliseconds: Int) -> String { UTCTime(milliseconds: milliseconds).rfc3339 }
 
     /// A value with blanks gets quotes, so that none of its words looks like a separate fact.
     private static func quoted(_ text: String) -> String {
-        guard
-            text.isEmpty
-                || text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "=" })
-        else { return text }
+        guard text.isEmpty || text.unicodeScalars.contains(where: separatesFacts) else { return text }
         let marked = text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\" + String($0) : String($0) }
         return "\"" + marked.joined() + "\""
     }
 
+    private static func separatesFacts(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "\"", "=", " ", "\t"..."\r": true
+        default: !scalar.isASCII && scalar.properties.isWhitespace
+        }
+    }
+
     /// A string of JSON (RFC 8259 §7).
     private static func jsonString(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) { return "\"" + text + "\"" }
         var string = "\""
         for scalar in text.unicodeScalars {
             switch scalar.value {

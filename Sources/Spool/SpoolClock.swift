@@ -1,4 +1,6 @@
+import CLinux
 import Glibc
+import Synchronization
 
 /// The time, as the spool sees it. Given from outside, so that tests can turn it.
 public struct SpoolClock: Sendable {
@@ -45,14 +47,37 @@ public struct SpoolRandom: Sendable {
 
     public init(octets: @escaping @Sendable (_ count: Int) -> [UInt8]) { self.octets = octets }
 
-    /// The kernel's.
+    /// The kernel's, fetched 256 at a time, which is what one call gives whole (getrandom(2)). None is given out twice:
+    /// no program here goes on after a fork(2).
     public static let system = SpoolRandom { count in
-        var generator = SystemRandomNumberGenerator()
-        var octets: [UInt8] = []
-        octets.reserveCapacity(count + 7)
-        while octets.count < count {
-            withUnsafeBytes(of: generator.next()) { octets.append(contentsOf: $0) }
+        guard count <= RandomBlock.size else { return RandomBlock.fetch(count) }
+        return block.withLock { $0.removeLast(count) }
+    }
+
+    private static let block = Mutex(RandomBlock())
+}
+
+/// Random octets that were fetched and not yet given out.
+private struct RandomBlock {
+    static let size = 256
+
+    private var octets: [UInt8] = []
+
+    /// - Parameter count: At most ``size``.
+    mutating func removeLast(_ count: Int) -> [UInt8] {
+        if octets.count < count { octets = Self.fetch(Self.size) }
+        defer { octets.removeLast(count) }
+        return Array(octets.suffix(count))
+    }
+
+    static func fetch(_ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = getrandom(buffer.baseAddress.map { $0 + filled }, UInt(count - filled), 0)
+                // Only a signal can interrupt it; there is no other failure once the system has booted.
+                precondition(got > 0 || errno == EINTR, "the system has no random octets")
+                filled += max(0, got)
+            }
         }
-        return Array(octets.prefix(count))
     }
 }

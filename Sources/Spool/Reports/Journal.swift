@@ -187,43 +187,33 @@ extension OpenFile {
 
 /// A moment in UTC, reckoned without the C library's time zone.
 struct Timestamp {
-    private let date: CivilDate
-    private let millisecondsOfDay: Int
+    private let time: UTCTime
 
-    init(milliseconds: Int) {
-        let (days, rest) = milliseconds.floorDivided(by: 86_400_000)
-        date = CivilDate(dayNumber: days)
-        millisecondsOfDay = rest
-    }
+    init(milliseconds: Int) { time = UTCTime(milliseconds: milliseconds) }
 
     /// `20260102`
-    var day: String { padded(date.year, 4) + padded(date.month, 2) + padded(date.day, 2) }
+    var day: String { time.day }
 
     /// RFC 3339 with milliseconds: `2026-01-02T03:04:05.006Z`
-    var text: String {
-        let seconds = millisecondsOfDay / 1_000
-        return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
-            + padded(seconds / 3_600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "."
-            + padded(millisecondsOfDay % 1_000, 3) + "Z"
-    }
-
-    private func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-    }
+    var text: String { time.rfc3339 }
 }
 
-/// Builds one JSON object without line breaks.
+/// Builds one JSON object without line breaks, octet by octet: there are three lines for each message.
 struct JSONLine {
-    private var text = "{"
+    private var octets: [UInt8] = []
 
-    var finished: String { text + "}" }
+    init() {
+        octets.reserveCapacity(512)
+        octets.append(UInt8(ascii: "{"))
+    }
+
+    var finished: String { String(decoding: octets + [UInt8(ascii: "}")], as: UTF8.self) }
 
     /// Adds a number; nothing for nil.
     mutating func add(_ key: String, _ value: Int?) {
         guard let value else { return }
         begin(key)
-        text += String(value)
+        octets.append(contentsOf: String(value).utf8)
     }
 
     /// Adds a text; nothing for nil.
@@ -237,34 +227,53 @@ struct JSONLine {
     mutating func add(_ key: String, _ words: [String]) {
         guard !words.isEmpty else { return }
         begin(key)
-        text += "["
+        list(words)
+    }
+
+    mutating func add(_ key: String, _ rows: [[String]]) {
+        begin(key)
+        octets.append(UInt8(ascii: "["))
+        for (index, row) in rows.enumerated() {
+            if index > 0 { octets.append(UInt8(ascii: ",")) }
+            list(row)
+        }
+        octets.append(UInt8(ascii: "]"))
+    }
+
+    private mutating func list(_ words: [String]) {
+        octets.append(UInt8(ascii: "["))
         for (index, word) in words.enumerated() {
-            if index > 0 { text += "," }
+            if index > 0 { octets.append(UInt8(ascii: ",")) }
             quote(word)
         }
-        text += "]"
+        octets.append(UInt8(ascii: "]"))
     }
 
     private mutating func begin(_ key: String) {
-        if text.utf8.count > 1 { text += "," }
+        if octets.count > 1 { octets.append(UInt8(ascii: ",")) }
         quote(key)
-        text += ":"
+        octets.append(UInt8(ascii: ":"))
     }
 
     /// Escapes the characters that JSON requires, all control characters, and U+2028 and U+2029, which some readers
     /// take for line ends.
     private mutating func quote(_ value: String) {
-        text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
+        octets.append(UInt8(ascii: "\""))
+        if value.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }) {
+            octets.append(contentsOf: value.utf8)
+        } else {
+            for scalar in value.unicodeScalars { append(scalar) }
         }
-        text += "\""
+        octets.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func append(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\"", "\\": octets += [UInt8(ascii: "\\"), UInt8(truncatingIfNeeded: scalar.value)]
+        case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+            let digits = String(scalar.value, radix: 16)
+            octets.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8)
+        default: octets.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        }
     }
 }
