@@ -77,12 +77,7 @@ package enum LogLine {
 
     /// `16:44:03 CET`, by the time zone of this machine.
     private static func localTime(_ seconds: Int) -> String {
-        var moment = time_t(seconds)
-        var parts = tm()
-        guard localtime_r(&moment, &parts) != nil else { return timestamp(seconds * 1_000) }
-        var text = [CChar](repeating: 0, count: 40)
-        let count = strftime(&text, text.count, "%H:%M:%S %Z", &parts)
-        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        LocalTime.formatted(seconds, "%H:%M:%S %Z") ?? timestamp(seconds * 1_000)
     }
 
     private static func padded(_ text: String, to width: Int) -> String {

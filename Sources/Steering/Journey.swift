@@ -1,3 +1,4 @@
+import CivilTime
 import Foundation
 import HostProcess
 import JournalIndex
@@ -44,7 +45,7 @@ struct Journey: Encodable, Sendable {
 
         init(_ record: JournalRecord) {
             func filled(_ list: [String]) -> [String]? { list.isEmpty ? nil : list }
-            time = LocalTime.rfc3339(record.time)
+            time = UTCTime(milliseconds: record.time).rfc3339
             program = record.program
             event = record.event
             file = record.file
@@ -90,30 +91,22 @@ struct Journey: Encodable, Sendable {
     }
 }
 
-/// Times as people read them: of the day, by the time zone of this machine.
-enum LocalTime {
-    static func rfc3339(_ milliseconds: Int) -> String {
-        var seconds = time_t(milliseconds / 1_000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        return formatted(parts, "%Y-%m-%dT%H:%M:%S") + "." + thousandths(milliseconds) + "Z"
-    }
-
+extension LocalTime {
     /// `16:44:03.120`
     static func ofDay(_ milliseconds: Int) -> String {
-        formatted(parts(milliseconds), "%H:%M:%S") + "." + thousandths(milliseconds)
+        text(milliseconds, "%H:%M:%S") + "." + String(String(1_000 + milliseconds % 1_000).dropFirst())
     }
 
     /// `Mon 30 Nov 2026`
-    static func day(_ milliseconds: Int) -> String { formatted(parts(milliseconds), "%a %e %b %Y") }
+    static func day(_ milliseconds: Int) -> String { text(milliseconds, "%a %e %b %Y") }
 
     /// `CET`
-    static func zone(_ milliseconds: Int) -> String { formatted(parts(milliseconds), "%Z") }
+    static func zone(_ milliseconds: Int) -> String { text(milliseconds, "%Z") }
 
     /// `16:49`, with the day if it is another one than that of `now`.
     static func brief(_ seconds: Int, now: Int) -> String {
-        let text = formatted(parts(seconds * 1_000), "%H:%M")
-        return day(seconds * 1_000) == day(now * 1_000) ? text : text + " on " + day(seconds * 1_000)
+        let time = text(seconds * 1_000, "%H:%M")
+        return day(seconds * 1_000) == day(now * 1_000) ? time : time + " on " + day(seconds * 1_000)
     }
 
     /// Reads `2026-11-30`, `2026-11-30 16:00`, `16:00` of today, or an age such as `2h`.
@@ -126,7 +119,9 @@ enum LocalTime {
         {
             return now - seconds
         }
-        var fields = parts(now * 1_000)
+        var moment = time_t(now)
+        var fields = tm()
+        localtime_r(&moment, &fields)
         fields.tm_sec = 0
         let words = text.split(whereSeparator: { $0 == " " || $0 == "T" })
         guard (1...2).contains(words.count) else { return nil }
@@ -150,21 +145,7 @@ enum LocalTime {
         return time < 0 ? nil : Int(time)
     }
 
-    private static func parts(_ milliseconds: Int) -> tm {
-        var seconds = time_t(milliseconds / 1_000)
-        var parts = tm()
-        localtime_r(&seconds, &parts)
-        return parts
-    }
-
-    private static func thousandths(_ milliseconds: Int) -> String {
-        String(String(1_000 + milliseconds % 1_000).dropFirst())
-    }
-
-    private static func formatted(_ parts: tm, _ format: String) -> String {
-        var parts = parts
-        var text = [CChar](repeating: 0, count: 80)
-        let count = strftime(&text, text.count, format, &parts)
-        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private static func text(_ milliseconds: Int, _ format: String) -> String {
+        formatted(milliseconds / 1_000, format) ?? ""
     }
 }

@@ -1,4 +1,5 @@
 import Composition
+import HostProcess
 import JournalIndex
 import MailEnvelope
 import ProgramLife

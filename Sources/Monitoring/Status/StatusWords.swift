@@ -1,4 +1,5 @@
 import Foundation
+import HostProcess
 
 /// The words for times and amounts in a status. Times are in local time; those of another day have their date.
 public struct StatusWords: Sendable {
@@ -63,11 +64,6 @@ public struct StatusWords: Sendable {
     }
 
     private static func formatted(_ moment: Int, _ format: String) -> String {
-        var seconds = time_t(moment)
-        var parts = tm()
-        guard localtime_r(&seconds, &parts) != nil else { return "" }
-        var text = [CChar](repeating: 0, count: 64)
-        let count = strftime(&text, text.count, format, &parts)
-        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        LocalTime.formatted(moment, format) ?? ""
     }
 }
