@@ -165,6 +165,8 @@ package struct SigningServerProbe: Sendable {
 
     // MARK: - Calls
 
+    private static var requestID: String { "SES-" + UUID().uuidString }
+
     private func client(
         _ choose: (inout DSSClientConfiguration) -> Void
     ) throws(ProgramError) -> DSSClient {
@@ -185,7 +187,7 @@ package struct SigningServerProbe: Sendable {
                 SigningOperation(
                     kind: request.kind, document: ProbeDocument.of(request.kind), profile: request.profile,
                     keyAlias: request.alias, attributes: [], originatorID: settings.originatorID,
-                    requestID: "SES-" + UUID().uuidString), answers: MemoryCollecting(limit: 4 << 20))
+                    requestID: Self.requestID), answers: MemoryCollecting(limit: 4 << 20))
             return .signed
         } catch {
             let summary = Advice.removed(from: error.summary)
@@ -202,7 +204,7 @@ package struct SigningServerProbe: Sendable {
                 _ = try await client.verify(
                     VerificationOperation(
                         kind: .email, document: OctetString("Subject: check\r\n\r\nThis is no signed message.\r\n"),
-                        signature: nil, originatorID: settings.originatorID, requestID: "SES-" + UUID().uuidString),
+                        signature: nil, originatorID: settings.originatorID, requestID: Self.requestID),
                     answers: MemoryCollecting(limit: 1 << 20))
             } catch {
                 // A refusal of the probe is an answer; only what a wrong configuration brings is not.

@@ -61,7 +61,7 @@ public struct Services: Sendable {
     }
 
     /// A RequestID for new content: ADSS answers a repeated one from its memory (docs/dss-protocol.md, Common parts).
-    func makeRequestID() -> String {
+    public func makeRequestID() -> String {
         var octets = random(16)
         octets[6] = octets[6] & 0x0F | 0x40
         octets[8] = octets[8] & 0x3F | 0x80

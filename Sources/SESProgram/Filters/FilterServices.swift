@@ -44,7 +44,21 @@ struct FilterServices {
     /// The most octets of an answer that are kept in memory.
     var scratch: MemoryCollecting { MemoryCollecting(limit: settings.processing.maxMessageSize / 2 * 3 + (16 << 20)) }
 
-    var requestID: String { "SES-" + UUID().uuidString.lowercased() }
+    var requestID: String { services.makeRequestID() }
+
+    /// Runs the work of a filter, and shuts its client down however that ends.
+    /// - Throws: ``ProgramError`` if the configuration cannot be used, or the error of `work`.
+    static func run(
+        _ request: FilterRequest,
+        _ work: (FilterServices, ContinuousClock.Instant) async throws(ProgramError) -> (OctetString, FilterReport)
+    ) async throws(ProgramError) -> (OctetString, FilterReport) {
+        let filter = try FilterServices(request)
+        let begun = ContinuousClock.now
+        let result: Result<(OctetString, FilterReport), ProgramError>
+        do throws(ProgramError) { result = .success(try await work(filter, begun)) } catch { result = .failure(error) }
+        await filter.client.shutDown()
+        return try result.get()
+    }
 
     /// The error of a filter that a failure amounts to: 75 if another time may do better, 69 if not.
     static func error(_ failure: Failure) -> ProgramError {

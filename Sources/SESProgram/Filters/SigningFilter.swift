@@ -14,23 +14,14 @@ public enum SigningFilter {
     /// Signs `input`, by the workflows of the configuration or with the profile and key that are given.
     /// - Returns: The signed mail or document, the CMS in DER, or the input where nothing was to be signed.
     /// - Throws: ``ProgramError`` with 65 for an input that cannot be signed, 75 if the server does not answer, 69 if
-    ///   it
-    ///   refuses; there is no output then.
+    ///   it refuses; there is no output then.
     public static func run(
         _ input: OctetString, _ request: FilterRequest
     ) async throws(ProgramError) -> (output: OctetString, report: FilterReport) {
-        let filter = try FilterServices(request)
-        let begun = ContinuousClock.now
-        let result: Result<(OctetString, FilterReport), ProgramError>
-        do throws(ProgramError) {
-            result = .success(
-                request.form == .mail
-                    ? try await mail(input, request, filter, begun) : try await file(input, request, filter, begun))
-        } catch {
-            result = .failure(error)
+        try await FilterServices.run(request) { (filter, begun) throws(ProgramError) in
+            request.form == .mail
+                ? try await mail(input, request, filter, begun) : try await file(input, request, filter, begun)
         }
-        await filter.client.shutDown()
-        return try result.get()
     }
 
     private static func key(_ alias: String?) -> KeyChoice {

@@ -17,18 +17,10 @@ public enum VerifyingFilter {
     public static func run(
         _ input: OctetString, _ request: FilterRequest
     ) async throws(ProgramError) -> (output: OctetString, report: FilterReport) {
-        let filter = try FilterServices(request)
-        let begun = ContinuousClock.now
-        let result: Result<(OctetString, FilterReport), ProgramError>
-        do throws(ProgramError) {
-            result = .success(
-                request.form == .mail
-                    ? try await mail(input, filter, begun) : (input, try await file(input, request, filter, begun)))
-        } catch {
-            result = .failure(error)
+        try await FilterServices.run(request) { (filter, begun) throws(ProgramError) in
+            request.form == .mail
+                ? try await mail(input, filter, begun) : (input, try await file(input, request, filter, begun))
         }
-        await filter.client.shutDown()
-        return try result.get()
     }
 
     // MARK: - Mail
