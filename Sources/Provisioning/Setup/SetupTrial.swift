@@ -44,11 +44,10 @@ struct SetupTrial {
             guard result.isWell else { return result }
             if !isStarted {
                 running.append(
-                    try SiblingProgram("ses", as: accounts.user("ses")).launch(
-                        ["watch"] + configuration, log: "/dev/null"))
+                    try SiblingProgram("ses", as: accounts.user("ses")).launch(["watch"] + configuration))
                 running.append(
                     try SiblingProgram("ses-relay", as: accounts.user("ses-relay") ?? accounts.user("ses")).launch(
-                        ["run", "--config", places.relay], log: "/dev/null"))
+                        ["run", "--config", places.relay]))
             }
             try trySending(&result)
         } catch {
@@ -70,19 +69,13 @@ struct SetupTrial {
     // MARK: - Steps
 
     private func launchServer(_ result: inout Result) throws(ProgramError) -> Process {
-        let log = FileManager.default.temporaryDirectory.path + "/ses-setup-dss.\(getpid()).log"
-        defer { unlink(log) }
-        let process = try SiblingProgram("ses-dss", as: accounts.site.user).launch(
-            ["run", "--config", places.dssConfiguration], log: log)
-        let end = ContinuousClock.now + .seconds(Self.patience)
-        while process.isRunning, ContinuousClock.now < end {
-            if LocalSocket.unix(places.dssSocket).map(Self.answers) == true { return process }
-            usleep(20_000)
+        let (process, isReady, said) = try SiblingProgram("ses-dss", as: accounts.site.user).launch(
+            ["run", "--config", places.dssConfiguration], until: "listening on ", patience: Self.patience)
+        if !isReady {
+            result.fail(
+                "the embedded server does not start: " + (said.split(separator: "\n").last ?? "it says nothing"),
+                "See why the signing server does not start:  ses-dss check --config \(places.dssConfiguration)")
         }
-        let said = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").last.map(String.init)
-        result.fail(
-            "the embedded server does not start: " + (said ?? "it says nothing"),
-            "See why the signing server does not start:  ses-dss check --config \(places.dssConfiguration)")
         return process
     }
 

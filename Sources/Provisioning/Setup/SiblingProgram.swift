@@ -68,16 +68,44 @@ struct SiblingProgram: Sendable {
             error: String(decoding: errors.withLock { $0 }, as: UTF8.self))
     }
 
-    /// Starts it and lets it run; what it says goes to `log`.
+    /// Starts it and lets it run; what it says is thrown away.
     /// - Throws: ``ProgramError`` if it cannot be started.
-    func launch(_ arguments: [String], log: String) throws(ProgramError) -> Process {
+    func launch(_ arguments: [String]) throws(ProgramError) -> Process {
         let process = try prepared(arguments, [:])
-        if log != "/dev/null" { _ = FileManager.default.createFile(atPath: log, contents: nil) }
-        let handle = FileHandle(forWritingAtPath: log) ?? FileHandle.nullDevice
-        process.standardOutput = handle
-        process.standardError = handle
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try start(process)
         return process
+    }
+
+    /// Starts it, waits until it says a line that begins with `word`, and lets it run. Blocks.
+    /// - Parameter patience: Seconds that it has for that.
+    /// - Returns: The process, which may have ended; whether the line came; all that was said until then.
+    /// - Throws: ``ProgramError`` if it cannot be started.
+    func launch(
+        _ arguments: [String], until word: String, patience: Int
+    ) throws(ProgramError) -> (process: Process, isReady: Bool, said: String) {
+        let process = try prepared(arguments, [:])
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try start(process)
+        let reading = pipe.fileHandleForReading
+        let end = ContinuousClock.now + .seconds(patience)
+        var said = ""
+        var isReady = false
+        while !isReady, ContinuousClock.now < end {
+            var wanted = pollfd(fd: reading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            let count = poll(&wanted, 1, Int32(ContinuousClock.now.duration(to: end) / .milliseconds(1)))
+            if count < 0, errno == EINTR { continue }
+            let more = count > 0 ? reading.availableData : Data()
+            if more.isEmpty { break }
+            said += String(decoding: more, as: UTF8.self)
+            isReady = said.split(separator: "\n").contains { $0.hasPrefix(word) }
+        }
+        // A program whose words nobody takes waits once the pipe is full.
+        DispatchQueue.global().async { _ = reading.readDataToEndOfFile() }
+        return (process, isReady, said)
     }
 
     private func prepared(_ arguments: [String], _ environment: [String: String]) throws(ProgramError) -> Process {
