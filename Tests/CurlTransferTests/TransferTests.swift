@@ -144,7 +144,7 @@ struct TransferTests {
     func cancelled(delay: Int) async throws {
         let peer = try ScriptedPeer { connection in
             _ = connection.readRequest()
-            _ = connection.waitForOther(milliseconds: 10_000)
+            connection.waitForClose()
         }
         let transfers = try HTTPTransfers { _ in }
         let task = Task {
@@ -162,7 +162,7 @@ struct TransferTests {
     func cancelledBefore() async throws {
         let peer = try ScriptedPeer { connection in
             _ = connection.readRequest()
-            _ = connection.waitForOther(milliseconds: 5_000)
+            connection.waitForClose()
         }
         let transfers = try HTTPTransfers { $0.totalTimeout = .milliseconds(2_000) }
         for _ in 0..<300 {

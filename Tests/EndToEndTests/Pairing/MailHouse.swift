@@ -253,10 +253,14 @@ final class MailHouse: Sendable {
             String(decoding: try TestMaterial.octets(spool.spool + "/journal/" + name), as: UTF8.self)
                 .split(separator: "\n")
         }
-        return try lines.filter { $0.contains("<\(id)>") || $0.contains("\"\(id)\"") }.map { line in
+        let events = try lines.map { line in
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
             return object.compactMapValues { $0 as? String }
         }
+        // A line says only what the lines before it did not: most name the entry alone.
+        let named = zip(lines, events).filter { line, _ in line.contains("<\(id)>") || line.contains("\"\(id)\"") }
+        let entries = Set(named.compactMap { $0.1["e"] })
+        return events.filter { $0["e"].map(entries.contains) == true }
     }
 
     static func identifier() -> String { UUID().uuidString.lowercased() }
