@@ -45,9 +45,9 @@ public struct SESText: Sendable {
         let about =
             isExample
             ? [
-                "  The file works unchanged with the embedded server, if that runs as the same user: \"ses-dss init",
-                "  /var/lib/ses-dss\" makes its keys, and \"ses-dss run\" with the dss.xml of that directory answers at the addresses",
-                "  below. \"ses setup\" writes such a file for your domain. To change this one, set the values marked CHANGE.",
+                "  The file works unchanged with the embedded server of the package: \"ses-dss init /var/lib/ses-dss\" makes its",
+                "  keys, and the service ses-dss answers at the addresses below. Without the package it must run as the same",
+                "  user. \"ses setup\" writes such a file for your domain. To change this one, set the values marked CHANGE.",
             ] : ["  Written by \"ses setup\"."]
         let lines =
             [
