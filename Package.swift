@@ -268,7 +268,7 @@ if Context.environment["SES_FUZZ"] != nil {
         fuzz("fuzz-xml-answer", ["DSSProtocol", "DSSXML"]),
         fuzz(
             "fuzz-xml-document",
-            ["InternetMessage", "MessageInspection", "Workflows", "CMSSignatures", "XMLSignatures"]),
+            ["InternetMessage", "MessageInspection", "Workflows", "CMSSignatures", "DocumentKinds", "XMLSignatures"]),
         fuzz("fuzz-banner", ["InternetMessage", "Composition"]),
         fuzz("fuzz-mail", ["InternetMessage", "MessageInspection", "Workflows", "Composition"]),
         fuzz("fuzz-cms", ["CMSSignatures"]),

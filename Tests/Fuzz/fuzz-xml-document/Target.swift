@@ -1,4 +1,5 @@
 import CMSSignatures
+import DocumentKinds
 import Fuzzing
 import InternetMessage
 import MessageInspection
