@@ -151,7 +151,8 @@ extension Transaction {
     public func release(_ released: [PublishedFile], with lines: [String]) throws(SpoolError) {
         try require(.working)
         try spool.durability.sync(directory: place.directory)
-        try openLedger().append(released.map(Self.releaseLine) + lines, isDurable: true)
+        // An output that is published without the lines that tell of it would be made and published again.
+        try openLedger().append(together: released.map(Self.releaseLine) + lines, isDurable: true)
         try publishReleased()
     }
 

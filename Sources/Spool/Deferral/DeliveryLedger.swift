@@ -6,11 +6,14 @@ public import Octets
 /// changed.
 ///
 /// The relay gives the lines their meaning. A line cut short by a crash becomes a line of its own, which has no meaning
-/// because it ends too early.
+/// because it ends too early. Of lines that mean something only together, a power loss leaves all or none: they stand in
+/// one line of the file, between its first field and its last, with a tab before each.
 public final class DeliveryLedger: Sendable {
     static let name = "done"
     /// More would be a damaged file: a line a recipient and attempt is far below.
     private static let largest = 64 << 20
+    private static let firstOfGroup: StaticString = "together\t"
+    private static let endOfGroup: StaticString = "\t."
 
     private let file: OpenFile
     private let durability: Durability
@@ -38,10 +41,26 @@ public final class DeliveryLedger: Sendable {
         var lines: [OctetString] = []
         var start = 0
         while let end = octets.withUnsafeBytes({ $0.firstOffset(of: 0x0A, from: start) }) {
-            lines.append(octets.slice(start..<end))
+            lines += Self.parts(of: octets.slice(start..<end))
             start = end + 1
         }
         return lines
+    }
+
+    /// The lines that a line of the file stands for: itself, or those of a whole group. None for a group of which a part
+    /// is missing, at its end or, filled with zeros, within it.
+    private static func parts(of line: OctetString) -> [OctetString] {
+        let octets = line.array
+        guard octets.starts(with: word(firstOfGroup)) else { return [line] }
+        let inner = octets.dropFirst(firstOfGroup.utf8CodeUnitCount)
+        guard inner.suffix(endOfGroup.utf8CodeUnitCount).elementsEqual(word(endOfGroup)), !inner.contains(0) else {
+            return []
+        }
+        return inner.dropLast(endOfGroup.utf8CodeUnitCount).split(separator: 0x09).map { OctetString(Array($0)) }
+    }
+
+    private static func word(_ word: StaticString) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
     }
 
     /// Makes sure that `octets` more can be appended whatever else fills the file system.
@@ -75,7 +94,17 @@ public final class DeliveryLedger: Sendable {
         }
     }
 
-    /// Appends lines in one write.
+    /// Appends lines of which a power loss leaves all or none.
+    /// - Parameters:
+    ///   - group: Each without a line end and without a tab.
+    ///   - isDurable: True if they must have reached the disk when this returns.
+    /// - Throws: ``SpoolError``, as ``append(_:isDurable:)``.
+    public func append(together group: [String], isDurable: Bool) throws(SpoolError) {
+        let line = "\(Self.firstOfGroup)\(group.joined(separator: "\t"))\(Self.endOfGroup)"
+        try append([line], isDurable: isDurable)
+    }
+
+    /// Appends lines in one write. After a power loss the front of them may be there without the rest.
     /// - Parameters:
     ///   - lines: Each without a line end.
     ///   - isDurable: True if they must have reached the disk when this returns.

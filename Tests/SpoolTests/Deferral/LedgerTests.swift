@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Octets
 import TestSupport
@@ -38,6 +39,34 @@ struct LedgerTests {
         #expect(throws: SpoolError.self) { try ledger.append(["sent a@x.test ."], isDurable: true) }
         log.fail(nil)
         #expect(try ledger.lines().map(\.text) == ["offered a@x.test ."])
+    }
+
+    @Test("of lines that belong together a power loss leaves all or none, wherever it cuts or what it leaves as zeros")
+    func together() throws {
+        let transaction = try claimed()
+        let path = test.path + "/relay/work/\(transaction.uniqueName)/done"
+        let first = "offered a@x.test ."
+        try transaction.openLedger().append([first], isDurable: true)
+        let before = try Data(contentsOf: URL(fileURLWithPath: path)).count
+        let group = ["release delivered 1.a.b,O=in", "told a@x.test .", "told-delay ."]
+        try transaction.openLedger().append(together: group, isDurable: true)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(try transaction.openLedger().lines().map(\.text) == [first] + group)
+        for count in before..<whole.count - 1 {
+            let cut = whole.prefix(count)
+            try cut.write(to: URL(fileURLWithPath: path))
+            let found = try DeliveryLedger(in: transaction.place.directory, log.durability()).lines().map(\.text)
+            // A front without the group's last field means nothing to any reader of lines.
+            #expect(found.first == first && Set(found).isDisjoint(with: group), "cut after \(count) octets: \(found)")
+        }
+        for start in before..<whole.count - 1 {
+            var holed = whole
+            let end = min(start + 9, whole.count - 1)
+            holed.replaceSubrange(start..<end, with: Data(repeating: 0, count: end - start))
+            try holed.write(to: URL(fileURLWithPath: path))
+            let found = try DeliveryLedger(in: transaction.place.directory, log.durability()).lines().map(\.text)
+            #expect(found.first == first && Set(found).isDisjoint(with: group), "zeros from \(start): \(found)")
+        }
     }
 
     @Test("a report is released only when its name beside the message is durable")
