@@ -18,6 +18,7 @@ import tempfile
 import time
 import uuid
 
+SIZE = 20_480
 SENDER, RECIPIENT, KEY = "alice@example.test", "bob@example.test", "alice@example.test"
 IS_ROOT = os.geteuid() == 0
 ACCOUNT = pwd.getpwnam("nobody")
@@ -153,14 +154,14 @@ class Rig:
             time.sleep(0.05)
         raise SystemExit(f"ses-dss did not start: {log.read_text()}")
 
-    def spool(self, server="http://127.0.0.1:9", sign="", verify=""):
-        """A spool of its own, with the workflows given."""
+    def spool(self, server="http://127.0.0.1:9", sign="", verify="", processing=""):
+        """A spool of its own, with the workflows given and more settings of `<Processing>`."""
         self.spools += 1
-        return Spool(self, self.folder / f"spool{self.spools}", server, sign, verify)
+        return Spool(self, self.folder / f"spool{self.spools}", server, sign, verify, processing)
 
 
 class Spool:
-    def __init__(self, rig, path, server, sign, verify):
+    def __init__(self, rig, path, server, sign, verify, processing):
         self.rig, self.path, self.count = rig, path, 0
         subprocess.run(rig.command("ses", "init", path), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         sign = sign and f"<Outgoing><Sign>{sign}</Sign></Outgoing>"
@@ -174,7 +175,7 @@ class Spool:
             <VerificationServiceSettings><VerificationServiceAddress>
             <PrimaryAddress>{server}/adss/verification/dss</PrimaryAddress></VerificationServiceAddress>
             </VerificationServiceSettings></Settings>{sign}{verify}
-            <Processing><Spool>{path}</Spool></Processing></SES>"""
+            <Processing><Spool>{path}</Spool>{processing}</Processing></SES>"""
         )
         self.configuration.chmod(0o640)
         give(self.configuration)
@@ -195,6 +196,24 @@ class Spool:
 
     def delivered(self):
         return len(os.listdir(self.path / "delivered" / "new"))
+
+    def await_delivered(self, count, limit=300):
+        end = time.monotonic() + limit
+        while self.delivered() < count:
+            if time.monotonic() > end:
+                raise SystemExit(f"only {self.delivered()} of {count} delivered")
+            time.sleep(0.002)
+
+    def watch(self):
+        """A `ses watch` on it that has begun its work."""
+        log = self.path.with_suffix(f".log{self.count}.{time.monotonic_ns()}")
+        daemon = self.rig.start("ses", "watch", "--config", self.configuration, log=log)
+        end = time.monotonic() + 30
+        while not (self.path / "state" / f"ses-{daemon.pid}.json").exists():
+            if time.monotonic() > end or daemon.poll() is not None:
+                raise SystemExit("ses watch did not start: " + log.read_text())
+            time.sleep(0.01)
+        return daemon
 
     def empty(self):
         for folder in ("delivered", "admin", "blocked", "retry"):
@@ -271,19 +290,21 @@ def timed(command):
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def process_cost(command, file):
+def process_cost(command, file, may_fail=False):
     """Runs a command with a file as its input; wall seconds and CPU seconds of the whole process, its start included."""
     null = os.open(os.devnull, os.O_WRONLY)
+    # A terminal or a log file would take part of the time.
+    quiet = [(os.POSIX_SPAWN_DUP2, null, 2)]
     given = os.open(file, os.O_RDONLY)
     began = time.monotonic()
     pid = os.posix_spawn(
         command[0], command, os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, given, 0), (os.POSIX_SPAWN_DUP2, null, 1)])
+        file_actions=[(os.POSIX_SPAWN_DUP2, given, 0), (os.POSIX_SPAWN_DUP2, null, 1), *quiet])
     _, status, usage = os.wait4(pid, 0)
     wall = time.monotonic() - began
     os.close(null)
     os.close(given)
-    if status:
+    if status and not may_fail:
         raise SystemExit(f"{command} ended with {status}")
     return wall, usage.ru_utime + usage.ru_stime
 
@@ -299,6 +320,16 @@ def anonymous_memory(pid):
         found = re.search(r"^Anonymous:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
         return int(found.group(1)) * 1024 if found else 0
     return 0
+
+
+def await_port(port, process):
+    """Waits until something listens on a port of the loopback."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.05)
+    raise SystemExit(f"{process.args[0]} did not start")
 
 
 def free_port():
@@ -331,8 +362,9 @@ class Postfix:
     It delivers to a Maildir of its own, or over LMTP to a socket, behind which messages get into another Maildir.
     """
 
-    def __init__(self, rig, socket=None, maildir=None):
-        self.folder = rig.folder / ("postfix-lmtp" if socket else "postfix")
+    def __init__(self, rig, socket=None, maildir=None, name=None, settings=""):
+        """With settings, which stand last in main.cf and so count, it may do something else with the mail."""
+        self.folder = rig.folder / (name or ("postfix-lmtp" if socket else "postfix"))
         self.port = free_port()
         self.maildir = maildir or self.folder / "mail" / "box" / "new"
         transport = f"virtual_transport = lmtp:unix:{socket}\n" if socket else ""
@@ -365,7 +397,7 @@ virtual_minimum_uid = 1
 smtpd_client_connection_count_limit = 0
 smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_relay_restrictions = permit_mynetworks, reject
-{transport}"""
+{transport}{settings}"""
         )
         services = pathlib.Path("/usr/share/postfix/master.cf.dist").read_text().splitlines()
         kept = [line for line in services if re.match(r"\w", line) and not line.startswith("smtp      inet")]
@@ -380,13 +412,40 @@ smtpd_relay_restrictions = permit_mynetworks, reject
             check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
 
-    def deliver(self, count, size):
-        before = len(os.listdir(self.maildir)) if self.maildir.exists() else 0
-        began = time.monotonic()
+    def submit(self, count, size):
+        """Gives it mail; returns when it has taken all."""
         subprocess.run(
             ["smtp-source", "-s", "8", "-m", str(count), "-l", str(size), "-f", SENDER, "-t", RECIPIENT,
              f"127.0.0.1:{self.port}"], check=True,
         )
+
+    def drain(self, count, size):
+        """Fills its queue while nothing may leave, then lets all leave; messages a second of that."""
+        self.configure("defer_transports=smtp")
+        self.submit(count, size)
+        end = time.monotonic() + 300
+        while self.queued("deferred") < count and time.monotonic() < end:
+            time.sleep(0.05)
+        self.configure("defer_transports=")
+        began = time.monotonic()
+        subprocess.run(["postqueue", "-c", str(self.folder / "etc"), "-f"], check=True)
+        while sum(map(self.queued, ("deferred", "incoming", "active"))) and time.monotonic() < end:
+            time.sleep(0.005)
+        if left := sum(map(self.queued, ("deferred", "incoming", "active"))):
+            raise SystemExit(f"Postfix kept {left} messages")
+        return count / (time.monotonic() - began)
+
+    def configure(self, setting):
+        subprocess.run(["postconf", "-c", str(self.folder / "etc"), setting], check=True)
+        self.call("reload")
+
+    def queued(self, queue):
+        return sum(len(files) for _, _, files in os.walk(self.folder / "queue" / queue))
+
+    def deliver(self, count, size):
+        before = len(os.listdir(self.maildir)) if self.maildir.exists() else 0
+        began = time.monotonic()
+        self.submit(count, size)
         end = began + 300
         while time.monotonic() < end:
             if self.maildir.exists() and len(os.listdir(self.maildir)) - before >= count:
@@ -405,12 +464,7 @@ class Sink:
         self.port = free_port()
         process = subprocess.Popen(as_user(["smtp-sink", f"127.0.0.1:{self.port}", "64"]))
         rig.running.append(process)
-        end = time.monotonic() + 30
-        while time.monotonic() < end and process.poll() is None:
-            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            time.sleep(0.05)
-        raise SystemExit("smtp-sink did not start")
+        await_port(self.port, process)
 
     def source(self, count, size, connections, *options):
         """Has smtp-source send to it; wall seconds and CPU seconds."""
