@@ -12,8 +12,18 @@ func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// Linked with what makes a program small and quick to start: like functions once, the addresses to be fixed at the
+/// start in a short form, and no names for others to link against. It still runs at any address.
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+    .executableTarget(
+        name: name, dependencies: dependencies, swiftSettings: strict,
+        linkerSettings: [
+            .unsafeFlags(
+                [
+                    "-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-O2", "-Xlinker", "-z", "-Xlinker",
+                    "pack-relative-relocs", "-Xlinker", "--no-export-dynamic",
+                ], .when(configuration: .release))
+        ])
 }
 
 /// A program that a mail server starts for each message: linked to start fast, with all libraries in it and at a fixed
@@ -56,13 +66,15 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        // Without traits: neither full Foundation, which makes the program twice as large, nor swift-configuration.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     ],
     targets: [
         // C libraries: a module map and a shim each, imported by exactly one target. CIDN2 and CICU only compute: they
         // map text by tables of their own, without locale, file or network. They are the C libraries that ground imports.
+        // CCurl has no pkgConfig: libcurl is loaded when it is needed, not linked.
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
@@ -103,7 +115,7 @@ let package = Package(
 
         // Edges: each owns one kind of contact with the outside.
         layer("HostProcess", ["Octets", "CivilTime", "CProcess"]),
-        layer("Workers"),
+        layer("Workers", ["HostProcess"]),
         layer("Monitoring", ["HostProcess", log]),
         layer("Spool", ["Octets", "CivilTime", "CLinux"]),
         layer("SpoolWatch", ["CInotifyTools"]),

@@ -1,10 +1,16 @@
 import CCurl
 
-/// The library as a whole, which is made ready once in a process, before any handle.
+/// The library as a whole, which is loaded and made ready once in a process, before any handle.
 enum CurlLibrary {
-    private static let readiness: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    private static let readiness: TransferError? = {
+        if let words = ccurl_load() {
+            return TransferError(.internal, "libcurl cannot be loaded: " + String(cString: words))
+        }
+        let code = ccurl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        return code == CURLE_OK ? nil : TransferError(code: code, words: "")
+    }()
 
     static func prepare() throws(TransferError) {
-        guard readiness == CURLE_OK else { throw TransferError(code: readiness, words: "") }
+        if let readiness { throw readiness }
     }
 }

@@ -15,7 +15,7 @@ final class EasyHandle {
 
     init() throws(TransferError) {
         try CurlLibrary.prepare()
-        guard let raw = curl_easy_init() else {
+        guard let raw = ccurl_easy_init() else {
             words.deallocate()
             refusedSocket.deallocate()
             throw TransferError(.machine(errno: Descriptors.shortage() ?? ENOMEM), "no memory for a transfer")
@@ -28,9 +28,9 @@ final class EasyHandle {
     }
 
     deinit {
-        curl_easy_cleanup(raw)
-        curl_slist_free_all(fieldList)
-        curl_slist_free_all(resolveList)
+        ccurl_easy_cleanup(raw)
+        ccurl_slist_free_all(fieldList)
+        ccurl_slist_free_all(resolveList)
         words.deallocate()
         refusedSocket.deallocate()
     }
@@ -97,7 +97,7 @@ final class EasyHandle {
     /// Sets the request's header fields; a line that ends with a colon keeps libcurl from sending that field.
     func setFields(_ lines: [String]) throws(TransferError) {
         for line in lines {
-            guard let longer = curl_slist_append(fieldList, line) else {
+            guard let longer = ccurl_slist_append(fieldList, line) else {
                 throw TransferError(.internal, "no memory for header fields")
             }
             fieldList = longer
@@ -107,7 +107,7 @@ final class EasyHandle {
 
     /// Has libcurl find `address` for `host` at `port` without asking anybody.
     func setAddress(_ address: String, of host: String, port: Int) throws(TransferError) {
-        guard let list = curl_slist_append(resolveList, "\(host):\(port):\(address)") else {
+        guard let list = ccurl_slist_append(resolveList, "\(host):\(port):\(address)") else {
             throw TransferError(.internal, "no memory for an address")
         }
         resolveList = list

@@ -24,21 +24,16 @@ public final class DSSClient: SignatureService {
         var clockAhead: Int?
     }
 
-    /// Starts the thread of the transfers; no connection is made yet.
+    /// Starts nothing: the first call does, or ``prepare()``.
     /// - Parameter ended: Told of each call that has ended, for metrics.
-    /// - Throws: ``Failure`` when there is no memory or no thread for it.
     public init(
         _ configuration: DSSClientConfiguration, clock: DSSClientClock = .system,
         ended: @escaping @Sendable (DSSCall) -> Void = { _ in }
-    ) throws(Failure) {
+    ) {
         self.ended = ended
         self.configuration = configuration
         self.clock = clock
-        do throws(TransferError) {
-            transfers = try HTTPTransfers(configuration.transferSettings)
-        } catch {
-            throw Failure(.transient, "the client of the signing server cannot start: \(error.detail)")
-        }
+        transfers = HTTPTransfers(configuration.transferSettings)
         let now = clock.monotonic()
         var addresses: [String: KnownAddress] = [:]
         for (service, all) in [
@@ -50,6 +45,16 @@ public final class DSSClient: SignatureService {
             }
         }
         known = Mutex(addresses)
+    }
+
+    /// Makes everything ready for calls; no connection is made yet.
+    /// - Throws: ``Failure`` when there is no memory or no thread for it, or libcurl is missing.
+    public func prepare() throws(Failure) {
+        do throws(TransferError) {
+            try transfers.prepare()
+        } catch {
+            throw Failure(.transient, "the client of the signing server cannot start: \(error.detail)")
+        }
     }
 
     /// Has a document signed.

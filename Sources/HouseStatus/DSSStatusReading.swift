@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 import Monitoring
 
@@ -10,34 +11,61 @@ struct DSSStatusReading: Decodable {
 
     /// A running `ses-dss status`. It works beside the survey of the spool.
     final class Child {
-        private let process = Process()
-        private let output = Pipe()
+        private let program: StartedProgram
+        private let output: CInt
+        private let deadline: ContinuousClock.Instant
 
-        /// The time in seconds that the status waits for it at most.
-        private static let patience = 3.0
+        /// The time that the status waits for it at most.
+        private static let patience = Duration.seconds(3)
 
         /// Nil if there is no such program beside this one or in the usual place.
         init?(configuration: String) {
             let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
             let beside = URL(fileURLWithPath: own).deletingLastPathComponent().path + "/ses-dss"
-            guard let program = [beside, "/usr/bin/ses-dss"].first(where: FileManager.default.isExecutableFile) else {
+            let places: [String] = [beside, "/usr/bin/ses-dss"]
+            guard let path = places.first(where: { (place: String) in access(place, X_OK) == 0 }),
+                let ends = try? ProgramStart.makePipe()
+            else { return nil }
+            defer { close(ends.writing) }
+            var start = ProgramStart(
+                [path, "status", "--json", "--config", configuration], environment: ProcessInfo.processInfo.environment)
+            start.output = .descriptor(ends.writing)
+            guard let pid = try? start.spawn() else {
+                close(ends.reading)
                 return nil
             }
-            process.executableURL = URL(fileURLWithPath: program)
-            process.arguments = ["status", "--json", "--config", configuration]
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            process.standardInput = FileHandle.nullDevice
-            guard (try? process.run()) != nil else { return nil }
-            let process = process
-            DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { process.terminate() }
+            program = StartedProgram(pid)
+            output = ends.reading
+            deadline = .now + Self.patience
+        }
+
+        deinit {
+            close(output)
+            end()
         }
 
         /// Waits for its end; nil if it says nothing that is understood.
         func reading() -> DSSStatusReading? {
-            let octets = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return try? JSONDecoder().decode(DSSStatusReading.self, from: octets)
+            var octets: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let left = max(.zero, ContinuousClock.now.duration(to: deadline)) / .milliseconds(1)
+                var wanted = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+                let ready = poll(&wanted, 1, CInt(left))
+                if ready < 0 && errno == EINTR { continue }
+                let count = ready > 0 ? read(output, &buffer, buffer.count) : 0
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { break }
+                octets += buffer.prefix(count)
+            }
+            end()
+            return try? JSONDecoder().decode(DSSStatusReading.self, from: Data(octets))
+        }
+
+        /// It holds nothing that an abrupt end could harm.
+        private func end() {
+            program.signal(SIGKILL)
+            program.wait()
         }
     }
 }

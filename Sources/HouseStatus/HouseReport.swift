@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 package import HostProcess
 public import Monitoring
 import ProgramLife

@@ -1,6 +1,6 @@
 package import CMSSignatures
 package import DSSClient
-import Foundation
+import FoundationEssentials
 package import HostProcess
 import Octets
 package import SESConfiguration
@@ -68,10 +68,9 @@ extension SESSettings {
 
     private static func read(_ pfx: ClientPFX) throws(ProgramError) -> OctetString {
         let octets: OctetString
-        do {
-            octets = OctetString(try Data(contentsOf: URL(fileURLWithPath: pfx.path)))
-        } catch {
-            throw ProgramError(.configuration, "PfxFilePath: \(pfx.path) cannot be read: \(error.localizedDescription)")
+        switch SmallFile.read(pfx.path) {
+        case .success(let read): octets = read
+        case .failure(let error): throw ProgramError(.configuration, "PfxFilePath cannot be read: \(error)")
         }
         do {
             _ = try PKCS12.load(octets, password: pfx.password.reveal())

@@ -1,7 +1,7 @@
 import DSSClient
 import DSSProtocol
 import Explanations
-import Foundation
+import FoundationEssentials
 import HostProcess
 package import HouseStatus
 import Octets
@@ -174,11 +174,7 @@ package struct SigningServerProbe: Sendable {
         (configuration.signing, configuration.verification) = (nil, nil)
         configuration.totalTimeout = min(configuration.totalTimeout, .seconds(30))
         choose(&configuration)
-        do {
-            return try DSSClient(configuration)
-        } catch {
-            throw ProgramError(.system, error.summary)
-        }
+        return DSSClient(configuration)
     }
 
     private func sign(_ request: ProbeRequest, _ client: DSSClient) async -> ProbeAnswer {

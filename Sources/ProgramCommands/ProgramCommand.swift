@@ -1,8 +1,10 @@
 package import ArgumentParser
-import Foundation
+import FoundationEssentials
 package import HostProcess
 
 /// A command of one of the programs. A type that conforms does its work in ``perform()``; the frame is here.
+///
+/// Its configuration gives its name: one that is made of the type's takes a third of the time of a program's start.
 package protocol ProgramCommand: AsyncParsableCommand {
     /// The name of the program, which begins each of its lines on standard error.
     static var program: String { get }

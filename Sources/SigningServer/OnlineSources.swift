@@ -1,6 +1,6 @@
 import CMSSignatures
 import CurlTransfer
-import Foundation
+import Dispatch
 import Octets
 import Synchronization
 
@@ -14,7 +14,7 @@ final class OnlineSources: Sendable {
     private let transfers: HTTPTransfers
 
     /// - Parameter count: The number of calls at a time.
-    init(atOnce count: Int) throws(TransferError) {
+    init(atOnce count: Int) {
         var settings = TransferSettings()
         // A mail waits for it: an authority that is not there must not hold it up for long.
         settings.connectTimeout = .seconds(5)
@@ -22,7 +22,7 @@ final class OnlineSources: Sendable {
         settings.maximumAnswer = Self.maximumAnswer
         // What stays open between calls has a descriptor, too.
         settings.maximumConnections = count
-        transfers = try HTTPTransfers(settings)
+        transfers = HTTPTransfers(settings)
     }
 
     /// Fetches `url` by GET, or posts `body` to it.

@@ -68,7 +68,7 @@ public struct SigningServer: Sendable {
         let scratch = ScratchCollecting(limit: Self.maximumBody, files: files, budget: budget)
         inForce = ServiceInForce(
             SigningService(
-                configuration: configuration, scratch: scratch, sources: try OnlineSources(atOnce: plan.workers)))
+                configuration: configuration, scratch: scratch, sources: OnlineSources(atOnce: plan.workers)))
         // Some wait for other servers, such as an OCSP responder, and must not hold up the rest.
         arrivals = WorkerThreads(count: 2, name: "arriving", stackSize: nil)
         workers = WorkerThreads(count: plan.workers, name: "signing", stackSize: nil)

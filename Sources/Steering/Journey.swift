@@ -1,5 +1,6 @@
 import CivilTime
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 import JournalIndex
 import MailEnvelope

@@ -1,5 +1,6 @@
 import Composition
-import Foundation
+import FoundationEssentials
+import Glibc
 public import HostProcess
 import JournalIndex
 import MailEnvelope

@@ -1,4 +1,5 @@
-import Foundation
+import Dispatch
+import HostProcess
 import Synchronization
 
 /// A watch over the loops of a program: it feeds the watchdog of the service manager only when each of them has given a
@@ -85,9 +86,7 @@ public final class Watchdog: Sendable {
 
     /// Begins to watch, on a thread of its own.
     public func start() {
-        let thread = Thread { [self] in watch() }
-        thread.name = "watchdog"
-        thread.start()
+        OwnThread.start("watchdog") { [self] in watch() }
     }
 
     /// Ends the watch. The service manager grants the end of a program a time of its own.

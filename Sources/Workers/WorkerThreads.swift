@@ -1,4 +1,5 @@
-import Foundation
+import Dispatch
+import HostProcess
 import Synchronization
 
 /// A task executor on threads of its own. Its tasks may block on files, locks and arithmetic without holding up Swift's
@@ -33,10 +34,7 @@ public final class WorkerThreads: TaskExecutor {
             return queue.threads
         }
         for number in present..<max(present, count) {
-            let thread = Thread { [self] in work() }
-            thread.name = "\(name)-\(number)"
-            if let stackSize { thread.stackSize = stackSize }
-            thread.start()
+            OwnThread.start("\(name)-\(number)", stackSize: stackSize) { [self] in work() }
         }
     }
 

@@ -1,11 +1,12 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import HostProcess
 import ProgramCommands
 import SigningServer
 
 struct Check: DSSCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Read the configuration and everything that it names, and report what is wrong or missing.",
         discussion: """
             Faults end with exit code 78. Warnings, such as a script for whose letters no font is installed, are told and end \

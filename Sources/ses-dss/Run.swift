@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import HostProcess
 import Logging
 import Monitoring
@@ -8,6 +8,7 @@ import SigningServer
 
 struct Run: DSSCommand {
     static let configuration = CommandConfiguration(
+        commandName: "run",
         abstract: "Serve until SIGTERM or SIGINT.",
         discussion: """
             SIGHUP reads the configuration again: keys, profiles, anchors and clients are in force from the next request \

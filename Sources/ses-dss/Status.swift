@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import HostProcess
 import Monitoring
 import ProgramCommands
@@ -7,6 +7,7 @@ import SigningServer
 
 struct Status: DSSCommand {
     static let configuration = CommandConfiguration(
+        commandName: "status",
         abstract: "Tell how the server is doing: whether it listens, and when its certificates expire.",
         discussion: "The first word is OK, WARNING or CRITICAL, and the exit status is 0, 1 or 2.")
 

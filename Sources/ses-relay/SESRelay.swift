@@ -39,6 +39,7 @@ struct ConfigurationOption: ParsableArguments {
 
 struct Run: RelayCommand {
     static let configuration = CommandConfiguration(
+        commandName: "run",
         abstract: "Relay arriving mail until told to stop.",
         discussion: "SIGTERM ends it in order, SIGHUP re-reads the configuration.")
     static let rereads = true
@@ -58,6 +59,7 @@ struct Run: RelayCommand {
 
 struct Once: RelayCommand {
     static let configuration = CommandConfiguration(
+        commandName: "once",
         abstract: "Relay what waits and is due, then stop; for cron.")
     static let rereads = true
     @OptionGroup var config: ConfigurationOption
@@ -76,6 +78,7 @@ struct Once: RelayCommand {
 
 struct Check: RelayCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Tell every fault and every doubtful place of the configuration; exit 78 with faults.")
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var format: FormatOption
@@ -92,6 +95,7 @@ struct Check: RelayCommand {
 
 struct Status: RelayCommand {
     static let configuration = CommandConfiguration(
+        commandName: "status",
         abstract: "Tell how the relay is doing.",
         discussion: "The first word is OK, WARNING or CRITICAL, and the exit status is 0, 1 or 2.")
     @OptionGroup var limits: StatusLimitOptions

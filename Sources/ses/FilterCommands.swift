@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Foundation
+import Glibc
 import HostProcess
 import Octets
 import ProgramCommands
@@ -10,22 +10,31 @@ extension FilterForm: ExpressibleByArgument {}
 /// Standard input and output of a filter.
 private enum FilterStreams {
     static func input() throws(ProgramError) -> OctetString {
-        do {
-            let data = try FileHandle.standardInput.readToEnd() ?? Data()
-            guard !data.isEmpty else { throw ProgramError(.noInput, "standard input is empty") }
-            return OctetString(data)
-        } catch let error as ProgramError {
-            throw error
-        } catch {
-            throw ProgramError(.noInput, "standard input cannot be read: \(error.localizedDescription)")
+        var octets: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(STDIN_FILENO, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw ProgramError(.noInput, "standard input cannot be read: \(String(cString: strerror(errno)))")
+            }
+            if count == 0 { break }
+            octets += buffer.prefix(count)
         }
+        guard !octets.isEmpty else { throw ProgramError(.noInput, "standard input is empty") }
+        return OctetString(octets)
     }
 
     static func output(_ octets: OctetString) throws(ProgramError) {
-        do {
-            try FileHandle.standardOutput.write(contentsOf: Data(octets.array))
-        } catch {
-            throw ProgramError(.inputOutput, "standard output cannot be written: \(error.localizedDescription)")
+        var rest = octets.array[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw ProgramError(
+                    .inputOutput, "standard output cannot be written: \(String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(count)
         }
     }
 
@@ -36,6 +45,7 @@ private enum FilterStreams {
 
 struct Sign: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "sign",
         abstract: "Sign one mail or file from standard input; the result goes to standard output.",
         discussion: """
             By the workflows of ses.xml, or with the profile and key that are given. No spool is touched. What was done is said \
@@ -61,6 +71,7 @@ struct Sign: SESCommand {
 
 struct Verify: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "verify",
         abstract: "Verify one mail or file from standard input; a mail comes out with its result, a file unchanged.",
         discussion: """
             No spool is touched. The verdict is said on standard error. Exit status: 0 trusted, 1 not signed or indeterminate, \
@@ -76,10 +87,9 @@ struct Verify: SESCommand {
         (request.configuration, request.form) = (config.path, form)
         if let content {
             guard form == .cms else { throw ProgramError(.usage, "--content is for --as cms") }
-            do {
-                request.content = OctetString(try Data(contentsOf: URL(fileURLWithPath: content)))
-            } catch {
-                throw ProgramError(.noInput, "\(content) cannot be read: \(error.localizedDescription)")
+            switch SmallFile.read(content, limit: 1 << 30) {
+            case .success(let octets): request.content = octets
+            case .failure(let error): throw ProgramError(.noInput, "cannot be read: \(error)")
             }
         }
         let (output, report) = try await VerifyingFilter.run(try FilterStreams.input(), request)

@@ -9,6 +9,7 @@ import Workflows
 
 struct Check: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Tell every fault and every doubtful place of the configuration; exit 78 with faults.",
         discussion: """
             Run as root it goes on with the rights of the spool's owner, so that it finds what the daemon could not read. \
@@ -35,6 +36,7 @@ struct Check: SESCommand {
 
 struct Explain: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "explain",
         abstract: "Tell what would be decided about a message, and why; changes nothing.")
     @Option(help: "outgoing or incoming.") var direction: Direction
     @Argument(help: "A message, with or without an envelope block.") var file: String
@@ -53,6 +55,7 @@ struct Explain: SESCommand {
 
 struct Status: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "status",
         abstract: "Tell how the house is doing: ses, ses-relay, ses-lmtp, and ses-dss on this machine.",
         discussion: """
             The first word is OK, WARNING or CRITICAL, and the exit status is 0, 1 or 2. Run as root it looks with the \

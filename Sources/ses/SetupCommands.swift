@@ -114,6 +114,7 @@ struct ExamineHouse: SESCommand {
 
 struct Import: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "import",
         abstract: "Take over the configuration of the original product: ses.xml, keys, authorities, James' config.xml.",
         discussion: """
             Says what was taken and what is to be done by hand. Nothing is written over a file that is there; the exit status \

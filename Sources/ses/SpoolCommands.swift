@@ -6,7 +6,8 @@ import ProgramCommands
 import ProgramLife
 
 struct Init: SESCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a spool, or repair its folders and modes.")
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a spool, or repair its folders and modes.")
     @Argument(help: "The spool's directory.") var spool: String
 
     func perform() async throws(ProgramError) -> ExitStatus {
@@ -18,6 +19,7 @@ struct Init: SESCommand {
 
 struct Watch: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watch",
         abstract: "Watch the spool and process what arrives, until told to stop.",
         discussion: "SIGTERM ends it in order, SIGHUP re-reads the configuration.")
     static let rereads = true
@@ -37,6 +39,7 @@ struct Watch: SESCommand {
 
 struct Process: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "process",
         abstract: "Process what waits in outgoing, incoming and is due in retry, then stop.")
     static let rereads = true
     @OptionGroup var config: ConfigurationOption
@@ -55,6 +58,7 @@ struct Process: SESCommand {
 
 struct Sweep: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "sweep",
         abstract: "Try again what is due in retry, then stop; for cron.")
     static let rereads = true
     @OptionGroup var config: ConfigurationOption
@@ -74,6 +78,7 @@ struct Sweep: SESCommand {
 /// Stands for `drop` in the list of commands; the program runs ``DropCommand`` before any command line is parsed here.
 struct Drop: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "drop",
         abstract: DropCommand.abstract,
         discussion: """
             The program ses-drop does the same and starts in a tenth of the time. `ses drop --help` has its options.

@@ -23,6 +23,7 @@ extension StandingPlace: ExpressibleByArgument {}
 
 struct List: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "list",
         abstract: "List the messages in the folders, with the reasons; the oldest first.",
         discussion: "Run as root it works with the rights of the spool's owner.")
     @Argument(help: "Folders, such as blocked or retry; all of them without any.") var folders: [StandingPlace] = []
@@ -48,6 +49,7 @@ struct List: SESCommand {
 
 struct Show: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Show one message: its place, its envelope, its header, and what the journal tells of it.")
     @Argument(help: "The entry, or its first digits.") var entry: String
     @OptionGroup var config: ConfigurationOption
@@ -74,6 +76,7 @@ struct Show: SESCommand {
 
 struct Export: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract: "Write one message to standard output, or several to files, without their envelopes.")
     @Argument(help: "The entry, or its first digits; several with --directory.") var entries: [String] = []
     @Option(help: "The folder, if the entry stands in several.") var folder: StandingPlace?
@@ -140,6 +143,7 @@ struct OrderOptions: ParsableArguments {
 
 struct Release: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "release",
         abstract: "Pass blocked messages on to their recipients as they were received, never as trusted.")
     @OptionGroup var options: OrderOptions
 
@@ -148,6 +152,7 @@ struct Release: SESCommand {
 
 struct Requeue: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "requeue",
         abstract: "Process blocked or waiting messages by the workflows again, as if they had just come.")
     @OptionGroup var options: OrderOptions
 
@@ -156,6 +161,7 @@ struct Requeue: SESCommand {
 
 struct Retry: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "retry",
         abstract:
             "Try what waits in retry or is deferred by the relay now, and give what is in failed to the relay again.")
     @Flag(help: "All messages that wait for the signing server.") var server = false
@@ -168,6 +174,7 @@ struct Retry: SESCommand {
 
 struct Hold: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "hold",
         abstract: "Keep messages that wait to be processed in blocked, until somebody decides.")
     @OptionGroup var options: OrderOptions
 
@@ -176,6 +183,7 @@ struct Hold: SESCommand {
 
 struct Reject: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "reject",
         abstract: "Give blocked messages back to their senders, with a reason.")
     @Option(help: "The reason, for the sender.") var text: String?
     @OptionGroup var options: OrderOptions
@@ -185,6 +193,7 @@ struct Reject: SESCommand {
 
 struct Bounce: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "bounce",
         abstract: "Give messages that could not be processed or delivered back to their senders as undeliverable.")
     @Option(help: "The reason, for the sender.") var text: String?
     @OptionGroup var options: OrderOptions
@@ -193,7 +202,8 @@ struct Bounce: SESCommand {
 }
 
 struct Remove: SESCommand {
-    static let configuration = CommandConfiguration(abstract: "Remove messages for good; asks first.")
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove messages for good; asks first.")
     @OptionGroup var options: OrderOptions
 
     func perform() async throws(ProgramError) -> ExitStatus { try options.give(.remove) }
@@ -201,6 +211,7 @@ struct Remove: SESCommand {
 
 struct Trace: SESCommand {
     static let configuration = CommandConfiguration(
+        commandName: "trace",
         abstract: "Tell the way of messages through ses and the relay, from their journals.")
     @Argument(
         help:

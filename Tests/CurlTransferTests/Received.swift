@@ -41,6 +41,6 @@ extension HTTPTransfers {
         var settings = TransferSettings()
         settings.totalTimeout = .seconds(20)
         change(&settings)
-        try self.init(settings)
+        self.init(settings)
     }
 }

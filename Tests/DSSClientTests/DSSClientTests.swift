@@ -14,7 +14,7 @@ struct DSSClientTests {
         let peer = try ScriptedPeer.answering { request in
             Self.answer(request.line.contains("verification") ? "verify-trusted" : "sign-cms")
         }
-        let client = try DSSClient(
+        let client = DSSClient(
             .init(
                 signing: .init(primary: peer.address + "/adss/signing/dss", secondary: nil),
                 verification: .init(primary: peer.address + "/adss/verification/dss", secondary: nil)))
@@ -109,7 +109,7 @@ struct DSSClientTests {
             while connection.readRequest() != nil, !isDown.withLock({ $0 }) { connection.send(Self.answer("sign-cms")) }
         }
         let secondary = try ScriptedPeer.answering { _ in Self.answer("sign-cms") }
-        let client = try DSSClient(
+        let client = DSSClient(
             .init(signing: .init(primary: primary.address, secondary: secondary.address), verification: nil),
             clock: clock)
         for _ in 0..<5 { _ = try await client.sign(Self.signing, answers: Self.answers) }
@@ -153,7 +153,7 @@ struct DSSClientTests {
     @Test("sends a signed mail as content and CMS when the dialect says so")
     func detached() async throws {
         let peer = try ScriptedPeer.answering { _ in Self.answer("verify-trusted") }
-        let client = try DSSClient(
+        let client = DSSClient(
             .init(
                 signing: nil, verification: .init(primary: peer.address, secondary: nil), dialect: .dss10))
         let mail =
@@ -219,7 +219,7 @@ struct DSSClientTests {
         var configuration = DSSClientConfiguration(
             signing: .init(primary: primary, secondary: secondary), verification: nil)
         configuration.totalTimeout = .milliseconds(1500)
-        return try DSSClient(configuration)
+        return DSSClient(configuration)
     }
 
     static func failure<Answer>(_ body: () async throws(Failure) -> Answer) async -> Failure? {

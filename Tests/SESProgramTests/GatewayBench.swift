@@ -114,7 +114,7 @@ final class GatewayBench: Sendable {
             retryDelay: { $0 <= 2 ? 300 * $0 : nil }, mayNotify: { _ in true })
         configuration = InForce(
             LiveConfiguration(
-                server: server, client: try DSSClient(try server.clientConfiguration()),
+                server: server, client: DSSClient(try server.clientConfiguration()),
                 processor: EntryProcessor(policy: server.policy, services: services)))
         var log = Logger(label: "ses") { _ in SwiftLogNoOpLogHandler() }
         log.logLevel = .critical

@@ -48,7 +48,7 @@ public struct TransferError: Error, Sendable, Hashable, CustomStringConvertible 
     ///   - words: libcurl's words for this very transfer; empty when it has none.
     ///   - connectStatus: The proxy's answer to CONNECT; 0 when there was none.
     init(code: CURLcode, words: String, connectStatus: Int = 0) {
-        let general = String(cString: curl_easy_strerror(code))
+        let general = String(cString: ccurl_easy_strerror(code))
         let detail = words.isEmpty ? general : words
         if connectStatus >= 300 {
             self.init(.proxy(status: connectStatus), "the proxy answered \(connectStatus) to CONNECT")

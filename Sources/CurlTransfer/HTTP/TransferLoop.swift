@@ -43,12 +43,12 @@ final class TransferLoop: Sendable {
 
     init(_ settings: TransferSettings) throws(TransferError) {
         try CurlLibrary.prepare()
-        guard let raw = curl_multi_init() else {
+        guard let raw = ccurl_multi_init() else {
             throw TransferError(machineFault: Descriptors.shortage() ?? ENOMEM, "no transfers can be set up")
         }
         self.settings = settings
         guard ccurl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, settings.maximumConnections) == CURLM_OK else {
-            curl_multi_cleanup(raw)
+            ccurl_multi_cleanup(raw)
             throw TransferError(.internal, "libcurl does not take a limit of connections")
         }
         let multi = MultiHandle(raw: raw)
@@ -63,7 +63,7 @@ final class TransferLoop: Sendable {
             }, Unmanaged.passRetained(self).toOpaque())
         guard code == 0 else {
             Unmanaged.passUnretained(self).release()
-            curl_multi_cleanup(raw)
+            ccurl_multi_cleanup(raw)
             inbox.withLock { $0.multi = nil }
             throw TransferError(machineFault: code, "no thread for transfers")
         }
@@ -76,7 +76,7 @@ final class TransferLoop: Sendable {
         let isTaken = inbox.withLock { inbox in
             guard !inbox.isStopping, let multi = inbox.multi else { return false }
             inbox.jobs.append(job)
-            curl_multi_wakeup(multi.raw)
+            ccurl_multi_wakeup(multi.raw)
             return true
         }
         if !isTaken { job.finish(.failure(TransferError(.cancelled, "transfers have been shut down"))) }
@@ -86,7 +86,7 @@ final class TransferLoop: Sendable {
         inbox.withLock { inbox in
             guard let multi = inbox.multi else { return }
             inbox.cancelled.append(id)
-            curl_multi_wakeup(multi.raw)
+            ccurl_multi_wakeup(multi.raw)
         }
     }
 
@@ -97,7 +97,7 @@ final class TransferLoop: Sendable {
             inbox.isStopping = true
             guard let multi = inbox.multi else { return true }
             if let whenDone { inbox.waiters.append(whenDone) }
-            curl_multi_wakeup(multi.raw)
+            ccurl_multi_wakeup(multi.raw)
             return false
         }
         if isOver { whenDone?() }
@@ -116,16 +116,16 @@ final class TransferLoop: Sendable {
             for job in jobs { start(job, on: multi, &live) }
             if !cancelled.isEmpty { end(cancelled, on: multi, &live) }
             var running: Int32 = 0
-            let code = curl_multi_perform(multi, &running)
+            let code = ccurl_multi_perform(multi, &running)
             if code == CURLM_OK { finishTransfers(on: multi, &live) } else { fail(code, on: multi, &live) }
             if isStopping, live.isEmpty { break }
-            curl_multi_poll(multi, nil, 0, live.isEmpty ? 60_000 : 1000, nil)
+            ccurl_multi_poll(multi, nil, 0, live.isEmpty ? 60_000 : 1000, nil)
         }
         let (waiters, left) = inbox.withLock { inbox in
             inbox.multi = nil
             return (inbox.waiters, inbox.jobs)
         }
-        curl_multi_cleanup(multi)
+        ccurl_multi_cleanup(multi)
         for job in left { job.finish(.failure(TransferError(.cancelled, "transfers have been shut down"))) }
         for waiter in waiters { waiter() }
     }
@@ -139,8 +139,8 @@ final class TransferLoop: Sendable {
         do throws(TransferError) {
             guard !job.isCancelled.value else { throw TransferError.cancelled }
             let transfer = try Transfer(job.request, receiver: job.receiver, settings: settings)
-            let code = curl_multi_add_handle(multi, transfer.handle.raw)
-            guard code == CURLM_OK else { throw TransferError(.internal, String(cString: curl_multi_strerror(code))) }
+            let code = ccurl_multi_add_handle(multi, transfer.handle.raw)
+            guard code == CURLM_OK else { throw TransferError(.internal, String(cString: ccurl_multi_strerror(code))) }
             live[transfer.handle.raw] = Running(job: job, transfer: transfer)
         } catch {
             job.finish(.failure(error))
@@ -149,7 +149,7 @@ final class TransferLoop: Sendable {
 
     private func end(_ ids: Set<UInt64>, on multi: OpaquePointer, _ live: inout [OpaquePointer: Running]) {
         for (raw, running) in live where ids.contains(running.job.id) {
-            curl_multi_remove_handle(multi, raw)
+            ccurl_multi_remove_handle(multi, raw)
             live[raw] = nil
             running.job.finish(.failure(TransferError.cancelled))
         }
@@ -157,22 +157,22 @@ final class TransferLoop: Sendable {
 
     private func finishTransfers(on multi: OpaquePointer, _ live: inout [OpaquePointer: Running]) {
         var left: Int32 = 0
-        while let message = curl_multi_info_read(multi, &left) {
+        while let message = ccurl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let raw = message.pointee.easy_handle else { continue }
             // The message is gone once its handle is removed.
             let code = ccurl_result(message)
             let running = live.removeValue(forKey: raw)
             let result = running?.transfer.result(code)
-            curl_multi_remove_handle(multi, raw)
+            ccurl_multi_remove_handle(multi, raw)
             if let running, let result { running.job.finish(result) }
         }
     }
 
     /// The multi handle itself failed: none of its transfers can be completed.
     private func fail(_ code: CURLMcode, on multi: OpaquePointer, _ live: inout [OpaquePointer: Running]) {
-        let error = TransferError(.internal, String(cString: curl_multi_strerror(code)))
+        let error = TransferError(.internal, String(cString: ccurl_multi_strerror(code)))
         for (raw, running) in live {
-            curl_multi_remove_handle(multi, raw)
+            ccurl_multi_remove_handle(multi, raw)
             running.job.finish(.failure(error))
         }
         live = [:]

@@ -57,7 +57,7 @@ public final class MailConnection {
         var sent = 0
         while sent < octets.count {
             var count = 0
-            let code = curl_easy_send(handle.raw, octets.baseAddress?.advanced(by: sent), octets.count - sent, &count)
+            let code = ccurl_easy_send(handle.raw, octets.baseAddress?.advanced(by: sent), octets.count - sent, &count)
             switch code {
             case CURLE_OK: sent += count
             case CURLE_AGAIN: try wait(for: Int16(POLLOUT), until: deadline)
@@ -75,7 +75,7 @@ public final class MailConnection {
     ) throws(MailConnectionError) -> Int {
         while true {
             var count = 0
-            let code = curl_easy_recv(handle.raw, buffer.baseAddress, buffer.count, &count)
+            let code = ccurl_easy_recv(handle.raw, buffer.baseAddress, buffer.count, &count)
             switch code {
             case CURLE_OK: return count
             // Octets may be waiting within TLS, so the socket is asked only after libcurl.
@@ -93,7 +93,7 @@ public final class MailConnection {
         // Octets of TLS itself, such as session tickets, are nothing that was said.
         var octet: UInt8 = 0
         var count = 0
-        return curl_easy_recv(handle.raw, &octet, 1, &count) != CURLE_AGAIN
+        return ccurl_easy_recv(handle.raw, &octet, 1, &count) != CURLE_AGAIN
     }
 
     /// Ends the connection for both sides at once; what follows fails.
@@ -118,7 +118,7 @@ public final class MailConnection {
 
     private func lost(_ code: CURLcode) -> MailConnectionError {
         let words = handle.errorWords
-        return MailConnectionError(.lost, .open, words.isEmpty ? String(cString: curl_easy_strerror(code)) : words)
+        return MailConnectionError(.lost, .open, words.isEmpty ? String(cString: ccurl_easy_strerror(code)) : words)
     }
 }
 

@@ -57,7 +57,7 @@ final class MailOpening {
         } catch {
             throw MailConnectionError(error, .connect)
         }
-        let code = withExtendedLifetime(self) { curl_easy_perform(handle.raw) }
+        let code = withExtendedLifetime(self) { ccurl_easy_perform(handle.raw) }
         guard code == CURLE_OK else { throw error(code, handle) }
         try checkMechanisms()
         do throws(TransferError) {
@@ -98,7 +98,7 @@ final class MailOpening {
             return MailConnectionError(fault, phase)
         }
         let words = handle.errorWords
-        let detail = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
+        let detail = words.isEmpty ? String(cString: ccurl_easy_strerror(code)) : words
         let kind = kind(of: code)
         // A refusal tells more than that the peer closed after it.
         if kind == .refused || (kind == .lost && isRefusal) {

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 public import HostProcess
 
 /// The places where a program shows its metrics.
@@ -55,12 +56,12 @@ public final class MetricsService: Sendable {
     /// Starts the threads.
     public func start() {
         if let listener {
-            Thread.detachNewThread { [families] in listener.serve { MetricsText.of(families()) } }
+            OwnThread.start("metrics-port") { [families] in listener.serve { MetricsText.of(families()) } }
         }
-        Thread.detachNewThread { [self] in
+        OwnThread.start("metrics-file") { [self] in
             while true {
                 write()
-                Thread.sleep(forTimeInterval: Double(Self.interval.components.seconds))
+                sleep(UInt32(Self.interval.components.seconds))
             }
         }
     }
@@ -74,7 +75,7 @@ public final class MetricsService: Sendable {
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
             written(nil)
         } catch {
-            written("the metrics cannot be written to \(file): \(error.localizedDescription)")
+            written("the metrics cannot be written to \(file): \(error)")
         }
     }
 }

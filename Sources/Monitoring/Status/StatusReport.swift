@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 public import HostProcess
 
 /// The status of a program or of a whole house, in the form that all programs give it: text for people, JSON, a line

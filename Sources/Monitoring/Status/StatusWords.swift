@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 
 /// The words for times and amounts in a status. Times are in local time; those of another day have their date.
@@ -40,7 +41,7 @@ public struct StatusWords: Sendable {
 
     /// Today's local date as a number of the form 20261203.
     public static func today() -> Int {
-        let now = Int(Date.now.timeIntervalSince1970)
+        let now = Int(Glibc.time(nil))
         return StatusWords(now: now).day(now)
     }
 

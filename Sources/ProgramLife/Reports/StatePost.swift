@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 package import Spool
 import Synchronization
 import Workers

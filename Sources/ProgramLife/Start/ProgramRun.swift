@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 package import HostProcess
 package import Logging
 import Monitoring
@@ -34,7 +34,7 @@ package enum ProgramRun {
         configured: (String) throws(ProgramError) -> String?
     ) throws(ProgramError) -> String {
         var place: String?
-        if option == nil, isNamed || FileManager.default.fileExists(atPath: configuration) {
+        if option == nil, isNamed || SmallFile.exists(configuration) {
             place = try configured(configuration)
         }
         return Surroundings().spoolPath(option: option, configured: place)

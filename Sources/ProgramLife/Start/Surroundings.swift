@@ -1,6 +1,6 @@
 public import HostProcess
 import Glibc
-import Foundation
+import FoundationEssentials
 
 /// The environment of a program: the places of its files and the user it runs as.
 public struct Surroundings: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import Dispatch
 import Synchronization
 
 /// Hands items from threads that find them to tasks that work on them, a bounded number ahead.

@@ -1,5 +1,5 @@
 import HostProcess
-import Foundation
+import Glibc
 package import Logging
 import Monitoring
 package import Spool

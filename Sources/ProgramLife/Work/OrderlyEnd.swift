@@ -1,5 +1,5 @@
 import HostProcess
-import Foundation
+import Glibc
 package import Logging
 import ServiceLifecycle
 
@@ -37,11 +37,13 @@ package enum OrderlyEnd {
     /// Ends the process with 75 (EX_TEMPFAIL) unless it has ended by then. It uses a thread of its own, because those
     /// that tasks run on may all be stuck.
     package static func endProcess(after delay: Duration, _ log: Logger) {
-        let thread = Thread {
-            Thread.sleep(forTimeInterval: delay / .seconds(1))
+        OwnThread.start("orderly-end") {
+            let (seconds, attoseconds) = delay.components
+            var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+            var rest = timespec()
+            while nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
             log.error("something cannot be ended in order; the next start continues it")
             _exit(ExitStatus.tryAgain.rawValue)
         }
-        thread.start()
     }
 }

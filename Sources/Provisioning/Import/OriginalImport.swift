@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 public import HostProcess
 import Octets
@@ -209,7 +209,7 @@ public struct OriginalImport {
         Console.writeError(
             "The original sent the password of \(user) to \(delivery.gateways[0]) without asking for TLS. Only over TLS from now"
                 + " on? [yes]")
-        let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased() ?? ""
+        let answer = readLine()?.trimmed().lowercased() ?? ""
         return answer.hasPrefix("n") ? .clear : .required
     }
 

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 import Octets
 
@@ -21,8 +22,8 @@ struct OriginalSite {
     /// Looks below `directory`; of several files of one kind the one nearest to it is taken.
     /// - Throws: ``ProgramError`` with 66 if there is no such directory.
     init(in directory: String) throws(ProgramError) {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue else {
+        var isDirectory = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory else {
             throw ProgramError(.noInput, "\(directory) is no directory: name the one that the original is installed in")
         }
         var waiting = [(path: directory, depth: 0)]

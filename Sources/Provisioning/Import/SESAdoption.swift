@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 import Octets
 
@@ -28,14 +29,14 @@ struct SESAdoption {
             }
         }
         if text.first == "\u{FEFF}" { text.removeFirst() }
-        text = text.replacingOccurrences(of: "\r\n", with: "\n")
+        text = text.replacing("\r\n", with: "\n")
     }
 
     /// Joins what editors broke: a line break within an address, or behind the comma of a list of them.
     mutating func joinAddresses() {
         var count = 0
         func joined(_ value: Substring) -> String {
-            let whole = value.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            let whole = value.split(whereSeparator: \.isNewline).map { $0.trimmed() }
                 .joined()
             count += 1
             return whole
@@ -76,7 +77,7 @@ struct SESAdoption {
             "    <Spool>\(spool)</Spool>\n" + (trustStore.map { "    <TrustStore>\($0)</TrustStore>\n" } ?? "")
         if let start = text.firstRange(of: "<Processing>") {
             text.insert(contentsOf: "\n" + lines, at: start.upperBound)
-        } else if let end = text.range(of: "</SES>", options: .backwards) {
+        } else if let end = text.ranges(of: "</SES>").last {
             text.insert(contentsOf: "  <Processing>\n\(lines)  </Processing>\n", at: end.lowerBound)
         }
         if let trustStore { changes.append("the authorities of the server are \(trustStore)") }

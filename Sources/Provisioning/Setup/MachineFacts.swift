@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 import Octets
 
@@ -80,7 +81,7 @@ private struct MachineFiles {
     }
 
     func line(_ path: String) -> String? {
-        text(path)?.split(separator: "\n").first.map { $0.trimmingCharacters(in: .whitespaces) }
+        text(path)?.split(separator: "\n").first.map { $0.trimmed() }
     }
 
     /// Settings of the form `name=value`, with or without quotation marks.
@@ -89,8 +90,7 @@ private struct MachineFiles {
         for line in text(path)?.split(separator: "\n") ?? [] where !line.hasPrefix("#") {
             let parts = line.split(separator: separator, maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
-            found[parts[0].trimmingCharacters(in: .whitespaces)] = parts[1].trimmingCharacters(
-                in: CharacterSet(charactersIn: " \t'\""))
+            found[parts[0].trimmed()] = parts[1].trimmed { $0.isWhitespace || $0 == "'" || $0 == "\"" }
         }
         return found
     }
@@ -100,7 +100,7 @@ private struct MachineFiles {
         var logical: [String] = []
         for line in text(path)?.split(separator: "\n") ?? [] where !line.hasPrefix("#") {
             if line.first?.isWhitespace == true, !logical.isEmpty {
-                logical[logical.count - 1] += " " + line.trimmingCharacters(in: .whitespaces)
+                logical[logical.count - 1] += " " + line.trimmed()
             } else {
                 logical.append(String(line))
             }
@@ -109,7 +109,7 @@ private struct MachineFiles {
         for line in logical {
             let parts = line.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else { continue }
-            found[parts[0].trimmingCharacters(in: .whitespaces)] = parts[1].trimmingCharacters(in: .whitespaces)
+            found[parts[0].trimmed()] = parts[1].trimmed()
         }
         // "myorigin = /etc/mailname" names a file with the value.
         if let origin = found["myorigin"], origin.hasPrefix("/") { found["myorigin"] = self.line(origin) }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 import HostProcess
 import Monitoring
@@ -33,7 +33,7 @@ struct SetupTrial {
 
     func run() -> Result {
         var result = Result()
-        var running: [Process] = []
+        var running: [StartedProgram] = []
         defer { Self.end(running) }
         do throws(ProgramError) {
             if !isStarted, answers.server == .embedded, LocalSocket.unix(places.dssSocket).map(Self.answers) != true {
@@ -61,22 +61,22 @@ struct SetupTrial {
     }
 
     /// Ends programs in the opposite order, and waits for each.
-    private static func end(_ running: [Process]) {
-        for process in running.reversed() where process.isRunning { process.terminate() }
-        for process in running { process.waitUntilExit() }
+    private static func end(_ running: [StartedProgram]) {
+        for program in running.reversed() { program.signal(SIGTERM) }
+        for program in running { program.wait() }
     }
 
     // MARK: - Steps
 
-    private func launchServer(_ result: inout Result) throws(ProgramError) -> Process {
-        let (process, isReady, said) = try SiblingProgram("ses-dss", as: accounts.site.user).launch(
+    private func launchServer(_ result: inout Result) throws(ProgramError) -> StartedProgram {
+        let (program, isReady, said) = try SiblingProgram("ses-dss", as: accounts.site.user).launch(
             ["run", "--config", places.dssConfiguration], until: "listening on ", patience: Self.patience)
         if !isReady {
             result.fail(
                 "the embedded server does not start: " + (said.split(separator: "\n").last ?? "it says nothing"),
                 "See why the signing server does not start:  ses-dss check --config \(places.dssConfiguration)")
         }
-        return process
+        return program
     }
 
     /// The result of a filter as it tells it.

@@ -1,7 +1,6 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 import HostProcess
-import Synchronization
 
 /// A program of the house beside this one, run as its own user.
 struct SiblingProgram: Sendable {
@@ -41,100 +40,165 @@ struct SiblingProgram: Sendable {
     func run(
         _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
     ) throws(ProgramError) -> Ending {
-        let process = try prepared(arguments, environment)
-        if let input {
-            let pipe = Pipe()
-            process.standardInput = pipe
-            pipe.fileHandleForWriting.write(Data(input.utf8))
-            try? pipe.fileHandleForWriting.close()
+        var start = try prepared(arguments, environment)
+        let given: PipeEnds? = input == nil ? nil : try Self.pipe()
+        defer { given?.closeReading() }
+        if let given {
+            Self.write(input ?? "", to: given)
+            start.input = .descriptor(given.reading)
         }
-        let output = Pipe()
-        let error = Pipe()
-        process.standardOutput = output
-        process.standardError = error
-        try start(process)
-        // The two are read side by side, because a program may fill one while the other is read.
-        let errors = Mutex(Data())
-        let reader = DispatchGroup()
-        DispatchQueue.global().async(group: reader) {
-            let data = error.fileHandleForReading.readDataToEndOfFile()
-            errors.withLock { $0 = data }
+        let output = try Self.pipe()
+        defer { output.closeReading() }
+        let error = try Self.pipe()
+        defer { error.closeReading() }
+        start.output = .descriptor(output.writing)
+        start.error = .descriptor(error.writing)
+        let program: StartedProgram
+        do {
+            defer {
+                output.closeWriting()
+                error.closeWriting()
+            }
+            program = try self.start(start)
         }
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        reader.wait()
-        process.waitUntilExit()
+        let said = Self.readToEnd([output.reading, error.reading])
         return Ending(
-            status: process.terminationStatus, output: String(decoding: said, as: UTF8.self),
-            error: String(decoding: errors.withLock { $0 }, as: UTF8.self))
+            status: program.wait(), output: String(decoding: said[0], as: UTF8.self),
+            error: String(decoding: said[1], as: UTF8.self))
     }
 
     /// Starts it and lets it run; what it says is thrown away.
     /// - Throws: ``ProgramError`` if it cannot be started.
-    func launch(_ arguments: [String]) throws(ProgramError) -> Process {
-        let process = try prepared(arguments, [:])
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try start(process)
-        return process
-    }
+    func launch(_ arguments: [String]) throws(ProgramError) -> StartedProgram { try start(prepared(arguments, [:])) }
 
     /// Starts it, waits until it says a line that begins with `word`, and lets it run. Blocks.
     /// - Parameter patience: Seconds that it has for that.
-    /// - Returns: The process, which may have ended; whether the line came; all that was said until then.
+    /// - Returns: The program, which may have ended; whether the line came; all that was said until then.
     /// - Throws: ``ProgramError`` if it cannot be started.
     func launch(
         _ arguments: [String], until word: String, patience: Int
-    ) throws(ProgramError) -> (process: Process, isReady: Bool, said: String) {
-        let process = try prepared(arguments, [:])
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try start(process)
-        let reading = pipe.fileHandleForReading
+    ) throws(ProgramError) -> (program: StartedProgram, isReady: Bool, said: String) {
+        var start = try prepared(arguments, [:])
+        let ends = try Self.pipe()
+        start.output = .descriptor(ends.writing)
+        start.error = .descriptor(ends.writing)
+        let program: StartedProgram
+        do throws(ProgramError) {
+            program = try self.start(start)
+            ends.closeWriting()
+        } catch {
+            ends.closeWriting()
+            ends.closeReading()
+            throw error
+        }
         let end = ContinuousClock.now + .seconds(patience)
-        var said = ""
+        var said: [UInt8] = []
         var isReady = false
         while !isReady, ContinuousClock.now < end {
-            var wanted = pollfd(fd: reading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            var wanted = pollfd(fd: ends.reading, events: Int16(POLLIN), revents: 0)
             let count = poll(&wanted, 1, Int32(ContinuousClock.now.duration(to: end) / .milliseconds(1)))
             if count < 0, errno == EINTR { continue }
-            let more = count > 0 ? reading.availableData : Data()
-            if more.isEmpty { break }
-            said += String(decoding: more, as: UTF8.self)
-            isReady = said.split(separator: "\n").contains { $0.hasPrefix(word) }
+            guard count > 0, Self.readMore(ends.reading, into: &said) else { break }
+            isReady = String(decoding: said, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix(word) }
         }
         // A program whose words nobody takes waits once the pipe is full.
-        DispatchQueue.global().async { _ = reading.readDataToEndOfFile() }
-        return (process, isReady, said)
+        OwnThread.start("words of \(name)") {
+            var rest: [UInt8] = []
+            while Self.readMore(ends.reading, into: &rest) { rest.removeAll(keepingCapacity: true) }
+            ends.closeReading()
+        }
+        return (program, isReady, String(decoding: said, as: UTF8.self))
     }
 
-    private func prepared(_ arguments: [String], _ environment: [String: String]) throws(ProgramError) -> Process {
+    private func prepared(
+        _ arguments: [String], _ environment: [String: String]
+    ) throws(ProgramError) -> ProgramStart {
         guard let path else {
             throw ProgramError(.unavailable, "the program \(name) is neither beside this one nor in /usr/bin")
         }
-        let process = Process()
-        process.standardInput = FileHandle.nullDevice
         var all = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var command = [path] + arguments
         if let user, geteuid() == 0, let account = getpwnam(user), account.pointee.pw_uid != 0 {
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-            process.arguments =
-                ["--reuid=\(user)", "--regid=\(account.pointee.pw_gid)", "--init-groups", "--", path] + arguments
-        } else {
-            process.executableURL = URL(fileURLWithPath: path)
-            process.arguments = arguments
+            command =
+                ["/usr/bin/setpriv", "--reuid=\(user)", "--regid=\(account.pointee.pw_gid)", "--init-groups", "--"]
+                + command
+        } else if geteuid() == 0 {
             // A machine without the accounts, such as a container for trials, has no other user than root.
-            if geteuid() == 0 { all["SES_ALLOW_ROOT"] = "1" }
+            all["SES_ALLOW_ROOT"] = "1"
         }
-        process.environment = all
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        return process
+        var start = ProgramStart(command, environment: all)
+        start.directory = "/"
+        return start
     }
 
-    private func start(_ process: Process) throws(ProgramError) {
-        do {
-            try process.run()
+    private func start(_ start: ProgramStart) throws(ProgramError) -> StartedProgram {
+        do throws(ProgramStartError) {
+            return StartedProgram(try start.spawn())
         } catch {
-            throw ProgramError(.system, "\(name) cannot be started: \(error.localizedDescription)")
+            throw ProgramError(.system, "\(name) cannot be started: \(error)")
+        }
+    }
+
+    // MARK: - Pipes
+
+    /// The two ends of a pipe.
+    private struct PipeEnds: Sendable {
+        let reading: CInt
+        let writing: CInt
+
+        func closeReading() { close(reading) }
+        func closeWriting() { close(writing) }
+    }
+
+    private static func pipe() throws(ProgramError) -> PipeEnds {
+        do throws(ProgramStartError) {
+            let (reading, writing) = try ProgramStart.makePipe()
+            return PipeEnds(reading: reading, writing: writing)
+        } catch {
+            throw ProgramError(.system, "no pipe can be made: \(error)")
+        }
+    }
+
+    /// Writes all of `text`, for which the pipe has room, and closes the end.
+    private static func write(_ text: String, to pipe: PipeEnds) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(pipe.writing, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
+        }
+        pipe.closeWriting()
+    }
+
+    /// Reads both side by side, because a program may fill one while the other is read.
+    private static func readToEnd(_ descriptors: [CInt]) -> [[UInt8]] {
+        var read = descriptors.map { _ in [UInt8]() }
+        var open = Set(descriptors.indices)
+        while !open.isEmpty {
+            let order = open.sorted()
+            var wanted = order.map { pollfd(fd: descriptors[$0], events: Int16(POLLIN), revents: 0) }
+            if poll(&wanted, nfds_t(wanted.count), -1) < 0 {
+                if errno == EINTR { continue }
+                break
+            }
+            for (place, index) in order.enumerated() where wanted[place].revents != 0 {
+                if !readMore(descriptors[index], into: &read[index]) { open.remove(index) }
+            }
+        }
+        return read
+    }
+
+    /// Reads once. Blocks until something is there.
+    /// - Returns: false at the end.
+    private static func readMore(_ descriptor: CInt, into octets: inout [UInt8]) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            octets += buffer.prefix(count)
+            return true
         }
     }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import JournalIndex
 
 /// The lines that programs add to the journals of a spool about one entry, from now on.
@@ -23,8 +24,8 @@ struct JournalTail {
     static func sizes(of spool: String) -> [String: UInt64] {
         var sizes: [String: UInt64] = [:]
         for (_, path) in files(of: spool) {
-            let facts = try? FileManager.default.attributesOfItem(atPath: path)
-            sizes[path] = (facts?[.size] as? NSNumber)?.uint64Value ?? 0
+            var facts = stat()
+            sizes[path] = stat(path, &facts) == 0 ? UInt64(facts.st_size) : 0
         }
         return sizes
     }
@@ -42,20 +43,33 @@ struct JournalTail {
     mutating func more() -> [JournalRecord] {
         var found: [JournalRecord] = []
         for (program, path) in Self.files(of: spool) {
-            guard let file = FileHandle(forReadingAtPath: path) else { continue }
-            defer { try? file.close() }
             let start = offsets[path] ?? 0
-            guard (try? file.seek(toOffset: start)) != nil, let data = try? file.readToEnd(),
-                let end = data.lastIndex(of: 0x0A)
-            else { continue }
-            offsets[path] = start + UInt64(data.distance(from: data.startIndex, to: end)) + 1
-            for line in data[...end].split(separator: 0x0A) {
-                guard line.range(of: Data(entry.utf8)) != nil,
-                    let record = line.withUnsafeBytes({ JournalRecord($0, program: program) }), record.entry == entry
+            let octets = Self.octets(of: path, from: start)
+            guard let end = octets.lastIndex(of: 0x0A) else { continue }
+            offsets[path] = start + UInt64(end) + 1
+            for line in octets[...end].split(separator: 0x0A) {
+                guard let record = line.withUnsafeBytes({ JournalRecord($0, program: program) }),
+                    record.entry == entry
                 else { continue }
                 found.append(record)
             }
         }
         return found.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    }
+
+    /// The octets of a file behind an offset; none if it cannot be read now.
+    private static func octets(of path: String, from offset: UInt64) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { return [] }
+        var octets: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return octets }
+            octets += buffer.prefix(count)
+        }
     }
 }

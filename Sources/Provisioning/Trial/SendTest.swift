@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 public import HostProcess
 import HouseStatus
@@ -122,6 +122,6 @@ public struct SendTest: Sendable {
             This mail was sent by "ses send-test" to see whether mail passes
             through Secure Email Server. If you can read it, it does.
 
-            """.replacingOccurrences(of: "\n", with: "\r\n")
+            """.replacing("\n", with: "\r\n")
     }
 }

@@ -1,5 +1,7 @@
-import Foundation
+import Dispatch
+import FoundationEssentials
 import Glibc
+import HostProcess
 import Octets
 import Synchronization
 
@@ -132,29 +134,25 @@ final class ChildProcesses: Sendable {
 
 /// One program in a process group of its own.
 private final class Child: Sendable {
-    private let pid: pid_t
-    private let code = Mutex<Int32?>(nil)
+    private let program: StartedProgram
     private let ended = DispatchSemaphore(value: 0)
 
     init(_ command: [String], standardInput: CInt) throws(ProcessFailure) {
-        pid = try Self.spawn(command, standardInput: standardInput)
-        let thread = Thread { [self] in reap() }
-        thread.name = "child \(pid)"
-        thread.start()
-    }
-
-    /// Waits for its end in a thread of its own: there is no wait with a limit.
-    private func reap() {
-        var information = siginfo_t()
-        // Until it is reaped below, its number cannot be that of another process.
-        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-        code.withLock { code in
-            var status: Int32 = 0
-            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-            let signal = status & 0x7F
-            code = signal == 0 ? status >> 8 & 0xFF : 128 + signal
+        var start = ProgramStart(
+            command, environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"])
+        start.input = .descriptor(standardInput)
+        start.error = .inherited
+        start.hasOwnGroup = true
+        do {
+            program = StartedProgram(try start.spawn())
+        } catch {
+            throw ProcessFailure(error.errno)
         }
-        ended.signal()
+        // There is no wait with a limit, so a thread of its own waits.
+        OwnThread.start("child") { [self] in
+            program.wait()
+            ended.signal()
+        }
     }
 
     /// - Returns: Its exit code; nil when it has not ended in time.
@@ -162,48 +160,9 @@ private final class Child: Sendable {
         let milliseconds = Int(min(limit, .seconds(1_000_000)) / .milliseconds(1))
         guard ended.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else { return nil }
         ended.signal()
-        return code.withLock { $0 }
+        return program.wait()
     }
 
     /// To it and to what it has started.
-    func signal(_ number: CInt) {
-        code.withLock { code in
-            if code == nil { _ = kill(-pid, number) }
-        }
-    }
-
-    private static func spawn(_ command: [String], standardInput: CInt) throws(ProcessFailure) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        var outcome = posix_spawn_file_actions_init(&actions)
-        guard outcome == 0 else { throw ProcessFailure(outcome) }
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        outcome = posix_spawnattr_init(&attributes)
-        guard outcome == 0 else { throw ProcessFailure(outcome) }
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        var all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        let steps = [
-            posix_spawn_file_actions_adddup2(&actions, standardInput, STDIN_FILENO),
-            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0),
-            // The program must not inherit the signals that this process ignores and blocks (SIGPIPE, SIGTERM).
-            posix_spawnattr_setsigmask(&attributes, &none),
-            posix_spawnattr_setsigdefault(&attributes, &all),
-            posix_spawnattr_setpgroup(&attributes, 0),
-            posix_spawnattr_setflags(
-                &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)),
-        ]
-        if let failed = steps.first(where: { $0 != 0 }) { throw ProcessFailure(failed) }
-        let words = command.map { strdup($0) }
-        let environment: [String] = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
-        let settings = environment.map { strdup($0) }
-        defer { for word in words + settings { free(word) } }
-        guard (words + settings).allSatisfy({ $0 != nil }) else { throw ProcessFailure(ENOMEM) }
-        var pid: pid_t = 0
-        outcome = posix_spawn(&pid, command[0], &actions, &attributes, words + [nil], settings + [nil])
-        guard outcome == 0 else { throw ProcessFailure(outcome) }
-        return pid
-    }
+    func signal(_ number: CInt) { program.signalGroup(number) }
 }

@@ -1,5 +1,6 @@
 import CMSSignatures
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 import HouseStatus
 import Monitoring

@@ -1,7 +1,7 @@
 import CMSSignatures
 import DSSProtocol
 import DSSXML
-import Foundation
+import FoundationEssentials
 import InternetMessage
 import MessageInspection
 import Octets
@@ -110,7 +110,7 @@ private final class CallRecorder: SignatureService {
                         originatorID: call.originatorID, requestID: call.requestID), dialect: dialect)
             }
             var body = String(decoding: request.body.collected().array, as: UTF8.self)
-            for (octets, words) in elisions { body = body.replacingOccurrences(of: octets, with: words) }
+            for (octets, words) in elisions { body = body.replacing(octets, with: words) }
             return request.fields.map { "\($0.name): \($0.value)\n" }.joined() + "\n" + body
         }
     }

@@ -1,6 +1,5 @@
 public import HostProcess
 import Composition
-import Foundation
 import InternetMessage
 import MailEnvelope
 import MessageInspection
@@ -159,11 +158,10 @@ public struct ExplainReport: ConsoleReport, Sendable {
     }
 
     private static func read(_ file: String) throws(ProgramError) -> SourceFile {
-        do {
-            let octets = OctetString(try Data(contentsOf: URL(fileURLWithPath: file)))
-            return SourceFile(octets: octets, name: URL(fileURLWithPath: file).lastPathComponent)
-        } catch {
-            throw ProgramError(.noInput, "\(file) cannot be read: \(error.localizedDescription)")
+        switch SmallFile.read(file, limit: .max) {
+        case .success(let octets):
+            return SourceFile(octets: octets, name: file.split(separator: "/").last.map(String.init) ?? file)
+        case .failure(let error): throw ProgramError(.noInput, "the message cannot be read: \(error)")
         }
     }
 

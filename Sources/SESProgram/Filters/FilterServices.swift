@@ -1,6 +1,6 @@
 import CMSSignatures
 import DSSClient
-import Foundation
+import FoundationEssentials
 import HostProcess
 import InternetMessage
 import MessageInspection
@@ -19,12 +19,7 @@ struct FilterServices {
     /// - Throws: ``ProgramError`` if the configuration cannot be used.
     init(_ request: FilterRequest) throws(ProgramError) {
         settings = try LoadedConfiguration.load(Surroundings().configurationPath(option: request.configuration))
-        let configuration = try settings.clientConfiguration()
-        do {
-            client = try DSSClient(configuration)
-        } catch {
-            throw ProgramError(.system, error.summary)
-        }
+        client = DSSClient(try settings.clientConfiguration())
     }
 
     /// The services of processing. There is no secret of a spool: a key that nobody keeps stands for it.

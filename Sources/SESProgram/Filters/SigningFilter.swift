@@ -2,7 +2,7 @@ import DSSClient
 import DSSProtocol
 import DocumentKinds
 import Explanations
-import Foundation
+import FoundationEssentials
 public import HostProcess
 public import Octets
 import Processing

@@ -1,7 +1,8 @@
 import DSSClient
 import DSSProtocol
 import DocumentKinds
-import Foundation
+import FoundationEssentials
+import Glibc
 public import HostProcess
 public import Octets
 import Processing

@@ -1,9 +1,9 @@
 public import HostProcess
 import DSSClient
-import Foundation
 import HouseStatus
 import Logging
 import Monitoring
+import Processing
 public import ProgramLife
 import SESConfiguration
 import Spool
@@ -47,6 +47,10 @@ public enum Daemon {
                 called: meter.called)
         }
         let first = try make(server)
+        // A drain that finds nothing needs no client; a daemon had better find out now.
+        if mode == .watch {
+            do throws(Failure) { try first.client.prepare() } catch { throw ProgramError(.system, error.summary) }
+        }
         let active = InForce(first)
         for warning in server.warnings { log.warning("\(warning)") }
 

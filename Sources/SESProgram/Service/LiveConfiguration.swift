@@ -1,7 +1,6 @@
 import HostProcess
 import CMSSignatures
 import DSSClient
-import Foundation
 import InternetMessage
 import MessageInspection
 import Octets
@@ -46,15 +45,7 @@ final class LiveConfiguration: Sendable {
         clock: SpoolClock, hostName: String, called: @escaping @Sendable (DSSCall) -> Void = { _ in }
     ) throws(ProgramError) {
         self.server = server
-        do {
-            client = try DSSClient(try server.clientConfiguration(), ended: called)
-        } catch let error as Failure {
-            throw ProgramError(.system, error.summary)
-        } catch let error as ProgramError {
-            throw error
-        } catch {
-            throw ProgramError(.software, "the signing server's client cannot be made: \(error)")
-        }
+        client = DSSClient(try server.clientConfiguration(), ended: called)
         let secret = spool.secret
         let schedule = server.processing.retry
         let maximumCopies = server.processing.adminCopiesPerHour
