@@ -6,8 +6,8 @@ public import Octets
 /// changed.
 ///
 /// The relay gives the lines their meaning. A line cut short by a crash becomes a line of its own, which has no meaning
-/// because it ends too early. Of lines that mean something only together, a power loss leaves all or none: they stand in
-/// one line of the file, between its first field and its last, with a tab before each.
+/// because it ends too early. Of lines that mean something only together, a power loss leaves all or none: they stand
+/// in one line of the file, between its first field and its last, with a tab before each.
 public final class DeliveryLedger: Sendable {
     static let name = "done"
     /// More would be a damaged file: a line a recipient and attempt is far below.
@@ -47,8 +47,8 @@ public final class DeliveryLedger: Sendable {
         return lines
     }
 
-    /// The lines that a line of the file stands for: itself, or those of a whole group. None for a group of which a part
-    /// is missing, at its end or, filled with zeros, within it.
+    /// The lines that a line of the file stands for: itself, or those of a whole group. None for a group of which a
+    /// part is missing, at its end or, filled with zeros, within it.
     private static func parts(of line: OctetString) -> [OctetString] {
         let octets = line.array
         guard octets.starts(with: word(firstOfGroup)) else { return [line] }
