@@ -28,7 +28,6 @@ struct EntryIsolation {
         if !unsure.isEmpty { reason += "; these may have it: " + unsure.map(\.description).joined(separator: ", ") }
         let reports = EntryReports(
             transaction: transaction, settings: settings, context: context)
-        try transaction.removeStagedOutputs()
         if !left.isEmpty {
             try transaction.add(output: reports.remains(of: file, envelope, for: left, reason: reason))
         }

@@ -137,13 +137,6 @@ public final class Transaction: @unchecked Sendable {
         try restate(facts)
     }
 
-    /// Removes what was staged and not decided, such as by a start that had no end.
-    /// - Throws: ``SpoolError`` if an output cannot be removed.
-    public func removeStagedOutputs() throws(SpoolError) {
-        try require(.working)
-        try removeOutputs()
-    }
-
     /// Removes outputs and left-over scratch; the message stays.
     func removeOutputs() throws(SpoolError) {
         for output in outputs { try place.directory.unlink(TransactionFile.outputName(output.folder, output.name)) }

@@ -69,6 +69,17 @@ struct LedgerTests {
         }
     }
 
+    @Test("after a directory that could not be synced no message leaves work, not even one without outputs")
+    func commitAfterFault() throws {
+        let transaction = try claimed()
+        log.fail("/relay/work")
+        #expect(throws: SpoolError.self) { try transaction.makeClaimDurable() }
+        log.fail(nil)
+        #expect(throws: SpoolError.self) { _ = try transaction.commit() }
+        #expect(try test.names("relay/work") == ["\(transaction.uniqueName)"])
+        #expect(try test.names("relay/publish").isEmpty)
+    }
+
     @Test("a report is released only when its name beside the message is durable")
     func release() throws {
         let transaction = try claimed()

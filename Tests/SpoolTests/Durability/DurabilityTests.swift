@@ -151,6 +151,24 @@ struct DurabilityTests {
         #expect(try test.names("delivered/new").count == 2)
     }
 
+    @Test("a recovery ends at the first directory that cannot be synced, and takes up no other entry")
+    func recoveryEnds() throws {
+        let test = try TestSpool()
+        for number in 0..<3 {
+            let left = try test.claimed("Subject: \(number)\r\n\r\nbody\r\n", "outgoing/new/\(number).M1.host")
+            try left.add(output: test.output("\(number)"))
+            #expect(try left.commit())
+            left.abandon()
+        }
+        let log = SyncLog()
+        let recovery = try test.another(durability: log.durability()).makeRecovery()
+        log.fail("/delivered/new")
+        let error = try #require(throws: SpoolError.self) { _ = try recovery.next() }
+        #expect(error.isFatal)
+        #expect(recovery.report.faults.isEmpty, "the fault is thrown, not noted")
+        #expect(try test.names("delivered/new").count == 1)
+    }
+
     @Test("eight threads share fsyncs, and nobody returns before one that began after his rename")
     func shared() throws {
         let began = Atomic(0)

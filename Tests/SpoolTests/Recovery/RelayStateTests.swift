@@ -269,7 +269,7 @@ struct RelayStateTests {
         let relay = try Relay(durability: log.durability())
         let transaction = try relay.claimed()
         try transaction.add(output: relay.test.output("report"))
-        try transaction.removeStagedOutputs()
+        try transaction.removeOutputs()
         log.clear()
         #expect(try transaction.commit())
         let paths = log.events.map { String($0.path.dropFirst(relay.test.path.count + 1)) }

@@ -9,6 +9,35 @@ import Testing
 
 @Suite("Claiming waiting messages")
 struct ClaimTests {
+    @Test("a claim that finds no descriptor left leaves no empty directory behind, at whichever step")
+    func noDescriptors() async {
+        // A process of its own, because the limit holds for all tests of one.
+        await #expect(processExitsWith: .exitCode(0)) {
+            let test = try TestSpool()
+            try test.put("outgoing/new/1.M1.host")
+            let candidate = try test.candidates(.outgoing)[0]
+            let unused = dup(STDIN_FILENO)
+            close(unused)
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            let former = limit
+            var failures = 0
+            for more in 0..<16 {
+                limit.rlim_cur = rlim_t(Int(unused) + more)
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+                let claimed = Result { try test.spool.claim(candidate) }
+                limit = former
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+                let places = try test.names("work")
+                guard try places.allSatisfy({ try !test.names("work/" + $0).isEmpty }) else { exit(3) }
+                if case .failure = claimed { failures += 1 }
+                // Claimed, or left with its message to the next recovery.
+                if !places.isEmpty { exit(failures > 0 ? 0 : 2) }
+            }
+            exit(4)
+        }
+    }
+
     @Test(
         "a claim is one rename that keeps the facts and counts the start",
         arguments: [
