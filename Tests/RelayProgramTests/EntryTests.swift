@@ -132,27 +132,6 @@ struct EntryTests {
         #expect(try bench.onlyFile("failed").envelopeField("X-SES-Reason")?.contains("451 4.2.1 later") == true)
     }
 
-    @Test("the room for all that can be recorded of an attempt is reserved before a server is spoken to")
-    func reserved() throws {
-        let bench = try RelayBench()
-        let recipients = (0..<40).map { "r\($0)@x.test" }
-        let needed = DeliveryLine.maximumRecordLength(of: try recipients.map { try #require(AddrSpec(parsing: $0)) })
-        let noted = Noted()
-        bench.transport.beforeReport.withLock {
-            $0 = { [path = bench.path] in
-                for name in (try? FileManager.default.contentsOfDirectory(atPath: path + "/relay/work")) ?? [] {
-                    var status = stat()
-                    guard stat(path + "/relay/work/" + name + "/done", &status) == 0 else { continue }
-                    let room = Int(status.st_blocks) * 512
-                    noted.add(room >= needed ? "reserved" : "\(room) octets, \(needed) needed")
-                }
-            }
-        }
-        try bench.put(to: recipients)
-        bench.pass()
-        #expect(noted.all == ["reserved"])
-    }
-
     @Test("a delay of hours is reported once")
     func delayed() throws {
         let bench = try RelayBench("<gateway>192.0.2.1</gateway><delayTime>3 hours</delayTime>")

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Delivery
+import InternetMessage
 import Synchronization
 import TestSupport
 import Testing
@@ -61,5 +62,26 @@ struct PowerLossTests {
             "sent", "record: deferred c@y.test",
         ]
         #expect(Array(sequence.events.prefix(8)) == expected, "\(sequence.events)")
+    }
+
+    @Test("the room for all that can be recorded of an attempt is reserved before a server is spoken to")
+    func reserved() throws {
+        let bench = try RelayBench()
+        let recipients = (0..<40).map { "r\($0)@x.test" }
+        let needed = DeliveryLine.maximumRecordLength(of: try recipients.map { try #require(AddrSpec(parsing: $0)) })
+        let sequence = Sequence()
+        bench.transport.beforeReport.withLock {
+            $0 = { [path = bench.path] in
+                for name in (try? FileManager.default.contentsOfDirectory(atPath: path + "/relay/work")) ?? [] {
+                    var status = stat()
+                    guard stat(path + "/relay/work/" + name + "/done", &status) == 0 else { continue }
+                    let room = Int(status.st_blocks) * 512
+                    sequence.note(room >= needed ? "reserved" : "\(room) octets, \(needed) needed")
+                }
+            }
+        }
+        try bench.put(to: recipients)
+        bench.pass()
+        #expect(sequence.events == ["reserved"])
     }
 }
