@@ -173,6 +173,20 @@ static inline int copenssl_pkey_is_rsa(const EVP_PKEY *key) {
 static inline int copenssl_pkey_is_pss(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA_PSS; }
 static inline int copenssl_pkey_is_ec(const EVP_PKEY *key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC; }
 static inline EVP_PKEY *copenssl_rsa(unsigned int bits) { return EVP_RSA_gen(bits); }
+static inline EVP_PKEY *copenssl_ec(const char *curve) { return EVP_EC_gen(curve); }
+
+/* Certificate requests */
+static inline STACK_OF(X509_EXTENSION) *copenssl_extensions_new(void) { return sk_X509_EXTENSION_new_null(); }
+/* Takes the extension over. */
+static inline int copenssl_extensions_add(STACK_OF(X509_EXTENSION) *stack, X509_EXTENSION *extension) {
+    return sk_X509_EXTENSION_push(stack, extension) > 0;
+}
+static inline void copenssl_extensions_free(STACK_OF(X509_EXTENSION) *stack) {
+    sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);
+}
+static inline const ASN1_OBJECT *copenssl_purposes_at(const EXTENDED_KEY_USAGE *purposes, int index) {
+    return sk_ASN1_OBJECT_value(purposes, index);
+}
 
 static inline int copenssl_reason(unsigned long error) { return ERR_GET_REASON(error); }
 static inline int copenssl_library(unsigned long error) { return ERR_GET_LIB(error); }

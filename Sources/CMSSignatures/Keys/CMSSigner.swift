@@ -46,8 +46,9 @@ public struct CMSSigner: Sendable {
             throw failure("add the signer to")
         }
         try add(try digest.digest(of: content), contentType: CMS_get0_eContentType(cms), to: signer)
-        if let signingTime {
-            try set(signingTime, of: signer)
+        if let signingTime { try set(signingTime, of: signer) }
+        // OpenSSL signs with keys that it has itself, and adds a signing time to signatures without one.
+        if signingTime != nil && !key.isRemote {
             guard CMS_SignerInfo_sign(signer) == 1 else { throw failure("finish") }
         } else {
             try signAttributes(of: signer)

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// A small certification authority for trying things out: RSA-2048, SHA-256.
 ///
-/// It guards nothing: its key lives in memory only and is gone with it.
+/// For trials only: it asks nobody who they are.
 public struct DemoAuthority: Sendable {
     /// The use that a certificate is issued for.
     public enum Use: Sendable, Hashable {
@@ -16,9 +16,13 @@ public struct DemoAuthority: Sendable {
         case client
     }
 
-    private let issuer: SigningKey
+    /// Its own key. Whoever has it can make certificates that are trusted where the authority is.
+    public let issuer: SigningKey
     /// The certificate to trust.
     public var certificate: Certificate { issuer.certificate }
+
+    /// The authority whose key was kept.
+    public init(_ issuer: SigningKey) { self.issuer = issuer }
 
     /// - Parameters:
     ///   - validity: Unix seconds, first and last.
@@ -30,7 +34,7 @@ public struct DemoAuthority: Sendable {
             (NID_subject_key_identifier, "hash"),
         ]
         let certificate = try Self.makeCertificate(
-            commonName: commonName, key: key, issuer: nil, validity: validity, extensions: extensions)
+            Self.subject(commonName), key: key, issuer: nil, validity: validity, extensions: extensions)
         issuer = SigningKey(key: key, certificate: certificate, chain: [])
     }
 
@@ -62,8 +66,32 @@ public struct DemoAuthority: Sendable {
         }
         let key = try Self.makeKey()
         let certificate = try Self.makeCertificate(
-            commonName: commonName, key: key, issuer: issuer, validity: validity, extensions: extensions)
+            Self.subject(commonName), key: key, issuer: issuer, validity: validity, extensions: extensions)
         return SigningKey(key: key, certificate: certificate, chain: [issuer.certificate])
+    }
+
+    /// A certificate of this authority for `key`.
+    /// - Parameter validity: Unix seconds, first and last.
+    /// - Throws: ``CryptographyError`` if a name or an address has no place in a certificate, or OpenSSL cannot make
+    ///   it.
+    public func issue(
+        _ subject: KeySubject, for purpose: KeyPurpose, key: PrivateKey, validity: ClosedRange<Int>
+    ) throws(CryptographyError) -> SigningKey {
+        for address in subject.addresses {
+            if let obstacle = KeySubject.obstacle(toAddress: address) { throw CryptographyError(.malformed, obstacle) }
+        }
+        let extensions = [
+            (NID_basic_constraints, "critical,CA:FALSE"), (NID_subject_key_identifier, "hash"),
+            (NID_authority_key_identifier, "keyid"),
+        ]
+        let certificate = try Self.makeCertificate(
+            subject, key: key.key, issuer: issuer, validity: validity,
+            extensions: extensions + purpose.extensions(addresses: subject.addresses))
+        return SigningKey(key: key.key, certificate: certificate, chain: [issuer.certificate])
+    }
+
+    private static func subject(_ commonName: String) -> KeySubject {
+        KeySubject(commonName: commonName, organisation: "SES demonstration")
     }
 
     private static func makeKey() throws(CryptographyError) -> KeyHandle {
@@ -73,7 +101,7 @@ public struct DemoAuthority: Sendable {
     }
 
     private static func makeCertificate(
-        commonName: String, key: KeyHandle, issuer: SigningKey?, validity: ClosedRange<Int>,
+        _ name: KeySubject, key: KeyHandle, issuer: SigningKey?, validity: ClosedRange<Int>,
         extensions: [(nid: Int32, value: String)]
     ) throws(CryptographyError) -> Certificate {
         OpenSSLErrors.clear()
@@ -90,12 +118,7 @@ public struct DemoAuthority: Sendable {
         guard ASN1_TIME_set(X509_getm_notBefore(raw), validity.lowerBound) != nil,
             ASN1_TIME_set(X509_getm_notAfter(raw), validity.upperBound) != nil
         else { throw failure("date a certificate") }
-        let subject = X509_get_subject_name(raw)
-        for (field, value) in [("O", "SES demonstration"), ("CN", commonName)] {
-            guard X509_NAME_add_entry_by_txt(subject, field, MBSTRING_UTF8, value, -1, -1, 0) == 1 else {
-                throw failure("name a certificate")
-            }
-        }
+        try name.write(to: X509_get_subject_name(raw))
         let issuerRaw = issuer?.certificate.handle.raw ?? raw
         guard X509_set_issuer_name(raw, X509_get_subject_name(issuerRaw)) == 1, X509_set_pubkey(raw, key.raw) == 1
         else { throw failure("make a certificate") }

@@ -5,19 +5,14 @@ public enum SigningFitness {
     /// Returns the reasons why some readers will doubt the signatures of `key`, although it may sign; empty if there
     /// are none.
     ///
-    /// A chain that is not enclosed, an end of validity that is near, and a key or digest that is too weak.
-    /// - Parameter time: Unix seconds.
-    public static func warnings(of key: SigningKey, at time: Int) -> [String] {
+    /// A chain that is not enclosed, and a key or digest that is too weak.
+    public static func warnings(of key: SigningKey) -> [String] {
         let certificate = key.certificate
-        let subject = certificate.subject
         var warnings: [String] = []
         if !certificate.isSelfIssued, !key.chain.contains(where: { certificate.isIssued(by: $0) }) {
             warnings.append(
                 "the certificate of its issuer (\(certificate.issuer)) is not in the key file; readers who do not have"
                     + " it cannot verify: export the key with its chain")
-        }
-        if let last = certificate.notAfter, last >= time, last - time < 30 * 86_400 {
-            warnings.append("the certificate of \(subject) expires on \(UnixTime.text(last)); renew it")
         }
         let policy = TrustPolicy(anchors: [])
         warnings += AlgorithmStrength.details(of: certificate, isAnchor: false, policy).map(\.message)

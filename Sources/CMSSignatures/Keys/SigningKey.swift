@@ -7,17 +7,25 @@ public struct SigningKey: Sendable {
     public let certificate: Certificate
     /// The certificates of the issuers that came with the key, in no particular order.
     public let chain: [Certificate]
+    /// The device that has the private key; nil if the key itself is here. ``key`` is the public key then.
+    let remote: (any RemoteKey)?
+    /// True if the private key is in a device, and never here.
+    public var isRemote: Bool { remote != nil }
 
-    init(key: KeyHandle, certificate: Certificate, chain: [Certificate]) {
+    init(key: KeyHandle, certificate: Certificate, chain: [Certificate], remote: (any RemoteKey)? = nil) {
         self.key = key
         self.certificate = certificate
         self.chain = chain
+        self.remote = remote
     }
 
     /// Returns the private key in PEM (PKCS #8, not encrypted), for a TLS library that requires this form. Keep it from
     /// logs and files.
     /// - Throws: ``CryptographyError`` if the key cannot be exported.
     public func privateKeyPEM() throws(CryptographyError) -> OctetString {
+        guard remote == nil else {
+            throw CryptographyError(.unsupported, "the private key is in a device, which does not give it away")
+        }
         let bio = try MemoryBIO()
         OpenSSLErrors.clear()
         guard PEM_write_bio_PrivateKey(bio.raw, key.raw, nil, nil, 0, nil, nil) == 1 else {
@@ -28,6 +36,9 @@ public struct SigningKey: Sendable {
 
     /// The reason why the key cannot sign here at all, and advice; nil if it can.
     public var obstacle: String? {
+        if isRemote, copenssl_pkey_is_rsa(key.raw) != 1, copenssl_pkey_is_ec(key.raw) != 1 {
+            return "a key in a device must be an RSA or EC key"
+        }
         if copenssl_pkey_is_pss(key.raw) == 1 {
             return "the key may only sign by RSA-PSS, which is not done here; use an RSA, EC, Ed25519 or Ed448 key"
         }
@@ -45,6 +56,7 @@ public struct SigningKey: Sendable {
     public func signature(
         of octets: OctetString, _ digest: DigestAlgorithm
     ) throws(CryptographyError) -> OctetString {
+        if let remote { return try signature(of: octets, digest, by: remote) }
         OpenSSLErrors.clear()
         guard let context = EVP_MD_CTX_new() else { throw CryptographyError(.failed, "OpenSSL has no memory") }
         defer { EVP_MD_CTX_free(context) }

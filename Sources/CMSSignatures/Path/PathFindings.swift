@@ -120,7 +120,7 @@ final class PathFindings {
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_CERT_CHAIN_TOO_LONG, X509_V_ERR_PATH_LOOP,
             X509_V_ERR_CERT_UNTRUSTED, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY, X509_V_ERR_UNSPECIFIED,
             X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM, X509_V_ERR_OUT_OF_MEM:
-            return VerificationDetail(.issuerTrust, .indeterminate, message)
+            return VerificationDetail(.issuerTrust, .indeterminate, Self.unknownIssuer(code, certificate) ?? message)
         case X509_V_ERR_CERT_HAS_EXPIRED:
             return expired(certificate, message)
         case X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD,
@@ -128,6 +128,21 @@ final class PathFindings {
             return VerificationDetail(.validityInterval, .invalid, message)
         default:
             return VerificationDetail(.issuerTrust, .invalid, message)
+        }
+    }
+
+    /// Names the authority that would have to be trusted; nil where OpenSSL's words say more.
+    private static func unknownIssuer(_ code: Int32, _ certificate: Certificate?) -> String? {
+        guard let certificate else { return nil }
+        switch code {
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+            X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+            return "the authority \(certificate.issuer) is unknown here, which issued the certificate of"
+                + " \(certificate.subject)"
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return "the authority \(certificate.subject) is not trusted here"
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return "the certificate of \(certificate.subject) is signed by itself, and not trusted here"
+        default: return nil
         }
     }
 

@@ -6,22 +6,23 @@ extension SigningServerConfiguration {
     /// Returns the reasons why keys cannot be used, or not by every client, in one line each. They are reported at
     /// start, so that nobody learns them from a mail that was refused.
     /// - Parameter now: Unix seconds.
-    func keyWarnings(now: Int) -> [String] {
-        keys.aliases.flatMap { alias -> [String] in
-            guard let key = keys[alias] else { return [] }
-            let obstacles = uses(of: alias).compactMap { key.key.certificate.obstacle(toSigning: $0, at: now) }
-            var warnings = Set(obstacles).sorted().map { "the key \"\(alias)\" will be refused: \($0)" }
-            var others = SigningFitness.warnings(of: key.key, at: now) + Self.addressWarnings(alias, key.key)
-            if signsXML(with: alias), case .failure(let error) = key.forXML {
-                others.append("it cannot sign XML: \(error.reason)")
-            }
-            warnings += others.map { "the key \"\(alias)\": \($0)" }
-            return warnings
+    func keyWarnings(now: Int) -> [String] { keys.aliases.flatMap { keyWarnings(now: now, of: $0) } }
+
+    /// The same for one key.
+    func keyWarnings(now: Int, of alias: String) -> [String] {
+        guard let key = keys[alias] else { return [] }
+        let obstacles = uses(of: alias).compactMap { key.key.certificate.obstacle(toSigning: $0, at: now) }
+        var warnings = Set(obstacles).sorted().map { "the key \"\(alias)\" will be refused: \($0)" }
+        var others = SigningFitness.warnings(of: key.key) + Self.addressWarnings(alias, key.key)
+        if signsXML(with: alias), case .failure(let error) = key.forXML {
+            others.append("it cannot sign XML: \(error.reason)")
         }
+        warnings += others.map { "the key \"\(alias)\": \($0)" }
+        return warnings
     }
 
     /// Returns the uses of the key that clients are granted.
-    private func uses(of alias: String) -> [CertificateUse] {
+    func uses(of alias: String) -> [CertificateUse] {
         let formats = formats(of: alias)
         return (formats.contains(.smime) ? [.mail] : []) + (formats.contains { $0 != .smime } ? [.document] : [])
     }
@@ -39,7 +40,7 @@ extension SigningServerConfiguration {
     }
 
     /// Returns the objections of a reader who compares signer and author (RFC 8550 §3).
-    private static func addressWarnings(_ alias: String, _ key: SigningKey) -> [String] {
+    static func addressWarnings(_ alias: String, _ key: SigningKey) -> [String] {
         let addresses = key.certificate.addresses
         guard alias.contains("@") else {
             return addresses.isEmpty && key.certificate.isForMail

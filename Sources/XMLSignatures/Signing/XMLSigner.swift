@@ -104,7 +104,7 @@ public struct XMLSigner: Sendable {
             text.propertiesDigest = try DigestMethod.sha256.digest(
                 of: Self.canonical(text) { $0.isXAdES("SignedProperties") })
         }
-        text.value = try key.method.sign(Self.canonical(text) { $0.isElement("SignedInfo") }, key.key)
+        text.value = try key.sign(Self.canonical(text) { $0.isElement("SignedInfo") })
         if form == .xades, let timestamp {
             text.timestamp = try timestamp(try Self.canonical(text) { $0.isElement("SignatureValue") })
             guard text.timestamp?.isEmpty == false else {
