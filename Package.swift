@@ -77,6 +77,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CHarfBuzz", pkgConfig: "harfbuzz-subset", providers: [.apt(["libharfbuzz-dev"])]),
         .systemLibrary(name: "CFontconfig", pkgConfig: "fontconfig", providers: [.apt(["libfontconfig-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -135,6 +136,7 @@ let package = Package(
         layer("MailExchange", ["HostProcess", "CAres"]),
         layer("SMTPClient", ["Octets", "InternetMessage", "CurlTransfer", "MailExchange"]),
         layer("CMSSignatures", ["Octets", "DomainNames", "Explanations", "COpenSSL"]),
+        layer("KeyTokens", ["Octets", "CPKCS11"]),
         layer("XMLSignatures", ["Octets", "CivilTime", "DocumentKinds", "CXmlSec"]),
         layer("FontEmbedding", ["Octets", "CHarfBuzz", "CFontconfig"]),
         layer("ImageReading", ["Octets", "CPNG"]),
@@ -143,8 +145,8 @@ let package = Package(
             "SigningServer",
             [
                 "Octets", "DomainNames", "Explanations", "InternetMessage", "DSSProtocol", "DocumentKinds", "DSSXML",
-                "XMLReading", "CMSSignatures", "ImageReading", "PDFSignatures", "XMLSignatures", "CurlTransfer",
-                "HostProcess", "Monitoring", "Workers", log, lifecycle, signals, http, https,
+                "XMLReading", "CMSSignatures", "KeyTokens", "ImageReading", "PDFSignatures", "XMLSignatures",
+                "CurlTransfer", "HostProcess", "Monitoring", "Workers", log, lifecycle, signals, http, https,
             ]),
 
         // Top: composition, argument parsing and exit codes.
@@ -214,7 +216,12 @@ let package = Package(
             [
                 "RelayProgram", "HouseStatus", "ProgramLife", "ProgramCommands", "Monitoring", "HostProcess", arguments,
             ]),
-        program("ses-dss", ["SigningServer", "ProgramCommands", "Monitoring", "HostProcess", arguments, log]),
+        program(
+            "ses-dss",
+            [
+                "SigningServer", "CMSSignatures", "Octets", "ProgramCommands", "Monitoring", "HostProcess", arguments,
+                log,
+            ]),
 
         // Tests mirror the targets; EndToEndTests run the built programs on real spools, FaultTests on
         // machines at fault.
