@@ -72,6 +72,7 @@ public enum Advice: Sendable, Hashable, CaseIterable {
         case .tooMuch: "ask the sender for a simpler one, such as a PDF that is printed anew, or for fewer at a time"
         case .untrusted:
             "if this authority is to be trusted, the administrator adds its certificate at the signing server"
+                + " (to ses-dss: ses-dss trust add --from FILE, with the signed file)"
         case .outdated:
             "ask the signer to sign with a valid certificate; if it should be valid, check the signing server's clock"
         case .revoked: "ask the signer by telephone, and rely on nothing signed with this certificate"

@@ -62,6 +62,21 @@ package struct UnixSocket: Sendable, Hashable {
     /// Takes the socket away after the server has ended.
     package func remove() { unlink(path) }
 
+    /// Returns the process that listens there (SO_PEERCRED); nil if none does, or this user may not connect.
+    package func listeningProcess() -> pid_t? {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard withAddress({ connect(descriptor, $0, $1) == 0 }) else { return nil }
+        // struct ucred, which glibc hides: process, user and group.
+        var credentials: [Int32] = [0, 0, 0]
+        var length = socklen_t(MemoryLayout<Int32>.stride * credentials.count)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, credentials[0] > 0 else {
+            return nil
+        }
+        return credentials[0]
+    }
+
     private func isAnswered() -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }

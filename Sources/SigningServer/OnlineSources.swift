@@ -73,16 +73,17 @@ final class OnlineSources: Sendable {
             }
         }
     }
+}
 
-    private final class AnswerCollecting: HTTPAnswerReceiving {
-        private let collected = Mutex<[UInt8]>([])
-        var octets: OctetString { OctetString(collected.withLock { $0 }) }
+/// Collects the body of an answer.
+final class AnswerCollecting: HTTPAnswerReceiving {
+    private let collected = Mutex<[UInt8]>([])
+    var octets: OctetString { OctetString(collected.withLock { $0 }) }
 
-        func receive(_ head: HTTPHead) {}
+    func receive(_ head: HTTPHead) {}
 
-        func receive(_ octets: UnsafeRawBufferPointer) -> Bool {
-            collected.withLock { $0.append(contentsOf: octets) }
-            return true
-        }
+    func receive(_ octets: UnsafeRawBufferPointer) -> Bool {
+        collected.withLock { $0.append(contentsOf: octets) }
+        return true
     }
 }

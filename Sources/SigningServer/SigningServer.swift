@@ -3,8 +3,6 @@ import DSSXML
 import Glibc
 import HostProcess
 import Hummingbird
-import HummingbirdCore
-import HummingbirdTLS
 public import Logging
 public import Monitoring
 import NIOCore
@@ -21,29 +19,33 @@ public struct SigningServer: Sendable {
     /// Octets in memory that all requests and documents which wait may have together.
     static let memoryBudget = 64 << 20
     /// Octets of the head of a request.
-    private static let maximumHead = 16 << 10
+    static let maximumHead = 16 << 10
     /// From the request to stop to the end, whatever clients and other servers do.
-    private static let maximumStopTime = TimeAmount.seconds(9)
+    static let maximumStopTime = TimeAmount.seconds(9)
 
-    /// As it was at the start: addresses and TLS stay so.
-    private let configuration: SigningServerConfiguration
+    /// As it was at the start.
+    let configuration: SigningServerConfiguration
+    /// The TLS of new connections.
+    let tls: TLSInForce
     /// The present service. A request that is being answered keeps the one with which it began.
-    private let inForce: ServiceInForce
+    let inForce: ServiceInForce
     private let faults: [InjectedFault]
-    private let workers: WorkerThreads
+    let workers: WorkerThreads
+    /// Reads the configuration again, and is never waited for by an answer: a token may not answer.
+    let rereader = WorkerThreads(count: 1, name: "rereading", stackSize: nil)
+    private let lanes = TokenLanes()
     /// They write what arrives to files, and are never waited for by an answer.
-    private let arrivals: WorkerThreads
-    private let logger: Logger
-    private let board: ConnectionBoard
+    let arrivals: WorkerThreads
+    let logger: Logger
+    let board: ConnectionBoard
     private let budget: MemoryBudget
-    private let deadlines: ConnectionDeadlines
-    private let book = RequestBook()
+    let deadlines: ConnectionDeadlines
+    let book = RequestBook()
 
     /// - Parameters:
     ///   - faults: Wrong answers to give on purpose.
     ///   - scratchDirectory: The directory for large documents, in files without a name.
-    /// - Throws: An error if there are too few file descriptors, or if the transfers to timestamp authorities and
-    ///   responders cannot be set up.
+    /// - Throws: An error if there are too few file descriptors, or if the TLS key cannot be used.
     public init(
         _ configuration: SigningServerConfiguration, faults: [InjectedFault] = [], scratchDirectory: String,
         logger: Logger
@@ -58,6 +60,7 @@ public struct SigningServer: Sendable {
         logger: Logger, deadlines: ConnectionDeadlines
     ) throws {
         self.configuration = configuration
+        tls = TLSInForce(try TLSInForce.context(configuration.tls))
         self.faults = faults
         self.logger = logger
         self.deadlines = deadlines
@@ -74,142 +77,26 @@ public struct SigningServer: Sendable {
         workers = WorkerThreads(count: plan.workers, name: "signing", stackSize: nil)
     }
 
-    /// Serves until the process is asked to stop (SIGTERM, SIGINT). Requests that are being answered then are completed
-    /// within some seconds. After these the process ends with status 0 in any case.
-    /// - Parameters:
-    ///   - rereading: Reads the configuration again, on SIGHUP. Its keys, profiles, anchors and clients are in force
-    ///     from the next request on. If it throws, the former configuration stays in force.
-    ///   - onListening: Gets the address once connections are taken, such as `http://127.0.0.1:8777` or
-    ///     `http://unix:/run/ses-dss/socket:`; the path of a service follows it.
-    /// - Throws: ``ListeningError`` if the system refuses the address, or another error if the server cannot start.
-    public func run(
-        rereading: @escaping @Sendable () throws(DSSConfigurationFaults) -> SigningServerConfiguration,
-        onListening: @escaping @Sendable (String) -> Void
-    ) async throws {
-        let socket = configuration.listening.socket
-        defer { socket?.remove() }
-        for warning in configuration.warnings { logger.warning("\(warning)") }
-        let reread = HangupService { [inForce, configuration, logger, workers] in
-            // Keys and fonts are read on a thread of the signing work: connections are served meanwhile.
-            await workers.run {
-                Self.reread(rereading, into: inForce, startedWith: configuration, logger)
-            }
-        }
-        let supervision = SupervisionService(
-            pools: [("the signing threads", workers), ("the threads for what arrives", arrivals)], logger)
-        do {
-            var application = try application(
-                { address in
-                    supervision.began(listeningOn: address)
-                    onListening(address)
-                },
-                onOverdue: { [logger] in
-                    logger.warning("stopped with requests that did not end in time")
-                    socket?.remove()
-                    _exit(0)
-                })
-            application.addServices(reread, supervision)
-            try await application.runService()
-        } catch let error as IOError {
-            throw ListeningError(configuration.listening, error)
-        }
-    }
-
-    /// Serves until the task is cancelled.
-    /// - Throws: ``ListeningError`` if the system refuses the address, or another error if the server cannot start.
-    public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
-        defer { configuration.listening.socket?.remove() }
-        do {
-            try await application(onListening, onOverdue: {}).run()
-        } catch let error as IOError {
-            throw ListeningError(configuration.listening, error)
-        }
-    }
-
-    private func application(
-        _ onListening: @escaping @Sendable (String) -> Void, onOverdue: @escaping @Sendable () -> Void
-    ) throws -> Application<RouterResponder<BasicRequestContext>> {
-        let router = Router()
-        router.post("/adss/signing/dss") { request, _ in await self.respond(to: request, expecting: .sign) }
-        router.post("/adss/verification/dss") { request, _ in await self.respond(to: request, expecting: .verify) }
-        let listening = configuration.listening
-        try listening.socket?.prepare()
-        let address: BindAddress =
-            listening.socket.map { .unixDomainSocket(path: $0.path) }
-            ?? .hostname(listening.address, port: listening.port)
-        let settings = ApplicationConfiguration(
-            address: address, serverName: "ses-dss", backlog: 1_024,
-            // One that gives way to another still has its descriptor for a moment.
-            availableConnectionsDelegate: MaximumAvailableConnections(board.limit + DescriptorPlan.surplus))
-        let connections = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGuard(board, deadlines)],
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: Self.maximumHead, maxHeaderListSize: Self.maximumHead, maxHeaderFieldCount: 100)
-        )
-        let plain = HTTPServerBuilder.http1(configuration: connections)
-        let builder = try configuration.tls.map { settings in
-            try HTTPServerBuilder.tls(plain, tlsConfiguration: Self.tlsConfiguration(settings))
-        }
-        return Application(
-            router: router, server: builder ?? plain, configuration: settings,
-            onServerRunning: { channel in
-                await begin(channel, onOverdue)
-                onListening(self.address(of: channel))
-            },
-            logger: logger)
-    }
-
-    /// Lets clients in and watches over the socket.
-    private func begin(_ channel: any Channel, _ onOverdue: @escaping @Sendable () -> Void) async {
-        let loop = channel.eventLoop
-        do {
-            try await channel.eventLoop.submit { [board, logger] in
-                let acceptance = AcceptGuard(board, logger: logger) {
-                    loop.scheduleTask(in: Self.maximumStopTime) { onOverdue() }
-                }
-                try channel.pipeline.syncOperations.addHandler(acceptance, position: .first)
-            }.get()
-            try configuration.listening.socket?.open()
-        } catch {
-            logger.error("the server cannot open its address: \(error)")
-            channel.close(promise: nil)
-        }
-    }
-
-    private func address(of channel: any Channel) -> String {
-        if let socket = configuration.listening.socket { return "http://unix:\(socket.path):" }
-        let address = configuration.listening.address
-        let host = address.contains(":") ? "[\(address)]" : address
-        return (configuration.tls == nil ? "http://" : "https://") + "\(host):\(channel.localAddress?.port ?? 0)"
-    }
-
-    private static func tlsConfiguration(_ settings: SigningServerConfiguration.TLSSettings) throws -> TLSConfiguration
-    {
-        let chain = [settings.key.certificate] + settings.key.chain
-        let key = try settings.key.privateKeyPEM()
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try chain.map { .certificate(try NIOSSLCertificate(bytes: $0.der.array, format: .der)) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: key.array, format: .pem)))
-        tls.minimumTLSVersion = .tlsv12
-        if let authorities = settings.clientAuthorities {
-            tls.certificateVerification = .noHostnameVerification
-            tls.trustRoots = .certificates(
-                try authorities.map { try NIOSSLCertificate(bytes: $0.der.array, format: .der) })
-        }
-        return tls
-    }
-
     // MARK: One request
 
-    private func respond(to request: Request, expecting operation: DSSServerRequest.Operation) async -> Response {
+    func respond(to request: Request, expecting operation: DSSServerRequest.Operation) async -> Response {
         let begun = ContinuousClock.now
         let fault = InjectedFault.next(of: faults) { Int.random(in: 0..<100) }
         do throws(RequestRefusal) {
             let (body, count) = try await receive(request)
             // Reading a small request, signing and writing the answer are one job: each hop to a worker costs time.
             let service = inForce.service
-            let answered = try await workers.run { () throws(RequestRefusal) in
+            let step = try await workers.run { () throws(RequestRefusal) in
                 try answer(body, expecting: operation, fault, service)
+            }
+            let answered: Answered
+            switch step {
+            case .done(let done): answered = done
+            case .token(let token, let asked):
+                // A token may not answer: its own threads wait for it.
+                answered =
+                    await lanes.run(token) { answer(asked, fault, service) }
+                    ?? Self.spoiled(service.postponed(asked), fault)
             }
             let elapsed = begun.duration(to: .now)
             log(answered.record, operation, octets: count, elapsed: elapsed)
@@ -242,10 +129,19 @@ public struct SigningServer: Sendable {
             ])
     }
 
+    private typealias Answered = (response: Response, record: SigningService.Record)
+
+    /// The state of a request that was read.
+    private enum Step {
+        case done(Answered)
+        /// Its key is in this token.
+        case token(String, DSSServerRequest)
+    }
+
     private func answer(
         _ body: IncomingBody, expecting operation: DSSServerRequest.Operation, _ fault: InjectedFault.Kind?,
         _ service: SigningService
-    ) throws(RequestRefusal) -> (response: Response, record: SigningService.Record) {
+    ) throws(RequestRefusal) -> Step {
         let request: DSSServerRequest
         do throws(DSSServerRequestError) {
             request = try read(body, service)
@@ -256,12 +152,23 @@ public struct SigningServer: Sendable {
             let expected = operation == .sign ? "SignRequest" : "VerifyRequest"
             throw RequestRefusal(status: .badRequest, reason: "this address takes \(expected)", request.envelope)
         }
-        var (answer, record) = service.answer(request, now: RFC3339Time.now)
+        if let token = service.token(of: request) { return .token(token, request) }
+        return .done(answer(request, fault, service))
+    }
+
+    private func answer(
+        _ request: DSSServerRequest, _ fault: InjectedFault.Kind?, _ service: SigningService
+    ) -> Answered { Self.spoiled(service.answer(request, now: RFC3339Time.now), fault) }
+
+    private static func spoiled(
+        _ given: (answer: DSSServerAnswer, record: SigningService.Record), _ fault: InjectedFault.Kind?
+    ) -> Answered {
+        var (answer, record) = given
         if let fault {
             answer.spoil(fault)
             record.outcome += " (spoiled: \(fault.rawValue))"
         }
-        return (Self.response(answer, fault), record)
+        return (response(answer, fault), record)
     }
 
     private struct RequestRefusal: Error {

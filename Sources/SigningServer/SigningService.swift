@@ -4,6 +4,7 @@ import DSSXML
 import DocumentKinds
 import Explanations
 import InternetMessage
+import KeyTokens
 import Octets
 import PDFSignatures
 
@@ -55,6 +56,29 @@ struct SigningService: Sendable {
                 major: error.major, minor: error.minor, message: error.message)
         }
         record.outcome = answer.major.rawValue + (answer.message.map { ": " + $0 } ?? "")
+        return (answer, record)
+    }
+
+    /// The token that has the key which a request is about; nil if it is in a file, or will be refused.
+    func token(of request: DSSServerRequest) -> String? {
+        guard request.operation == .sign, let id = request.profile ?? configuration.defaultSigningProfile,
+            let profile = configuration.signingProfiles[id],
+            let alias = request.keyAlias ?? profile.key ?? configuration.keys.defaultAlias,
+            let client = request.client.flatMap({ configuration.clients[$0] }),
+            client.profiles.contains(id), client.keys.contains(KeyStore.folded(alias))
+        else { return nil }
+        return configuration.keys[alias]?.token.map { $0.address.token }
+    }
+
+    /// The answer to a request whose key is in a token that does not keep up: the client asks again later.
+    func postponed(_ request: DSSServerRequest) -> (answer: DSSServerAnswer, record: Record) {
+        let message = "the token of the key does not answer in time: see to the token; the request can be made again"
+        let record = Record(
+            client: request.client ?? "", profile: request.profile ?? "", key: request.keyAlias ?? "",
+            outcome: DSSServerAnswer.Major.responderError.rawValue + ": " + message)
+        let answer = DSSServerAnswer(
+            request.operation, envelope: request.envelope, requestID: request.requestID, profile: request.profile,
+            major: .responderError, minor: .generalError, message: message)
         return (answer, record)
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import HostProcess
+import Monitoring
 import ProgramCommands
 import SigningServer
 
@@ -25,7 +26,10 @@ struct Check: DSSCommand {
         } catch {
             throw ProgramError(.configuration, "\(error)")
         }
-        let warnings = ConfigurationCheck(configuration).warnings
+        let ends = configuration.expiryReasons(now: Int(time(nil)))
+        let warnings =
+            configuration.warnings + ConfigurationCheck(configuration).warnings
+            + ends.map { $0.text + ($0.remedy.map { "; " + $0 } ?? "") }
         for warning in warnings { Console.write("warning: \(warning)") }
         Console.write("\(config) can be used" + (warnings.isEmpty ? "" : "; warnings: \(warnings.count)"))
         return .success

@@ -15,9 +15,11 @@ enum Main {
 struct SESDSS: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ses-dss", abstract: "Sign and verify for SES: OASIS DSS 1.0 on the addresses of ADSS.",
-        discussion: "For trying SES out, for tests and for small sites: there is no HSM behind it.",
+        discussion: "For trying SES out, for tests and for small sites. Keys are in files, or in a token (PKCS #11).",
         version: "ses-dss " + ProgramRelease.version,
-        subcommands: [Initialise.self, Check.self, Run.self, Status.self])
+        subcommands: [
+            Initialise.self, Check.self, Run.self, Status.self, Key.self, Keys.self, Trust.self,
+        ])
 }
 
 protocol DSSCommand: ProgramCommand {}

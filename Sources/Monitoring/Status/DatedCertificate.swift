@@ -7,8 +7,11 @@ public struct DatedCertificate: Codable, Sendable, Hashable {
     public let file: String
     /// Unix seconds; nil for one that never ends.
     public let notAfter: Int?
+    /// The beginning of its time, Unix seconds; nil if it does not matter.
+    public let notBefore: Int?
 
-    public init(use: String, subject: String, file: String, notAfter: Int?) {
+    public init(use: String, subject: String, file: String, notAfter: Int?, notBefore: Int? = nil) {
+        self.notBefore = notBefore
         self.use = use
         self.subject = subject
         self.file = file
@@ -22,9 +25,20 @@ public struct DatedCertificate: Codable, Sendable, Hashable {
     public static let warningDays = 30
     public static let criticalDays = 3
 
+    /// The urgency of its end. What lives shortly, such as a revocation list of a week, would always be near its end:
+    /// the days count only within the last third of its time.
+    public func level(now: Int) -> StatusLevel {
+        guard let notAfter, let days = daysLeft(now: now) else { return .ok }
+        guard notAfter > now else { return .critical }
+        guard days < Self.warningDays else { return .ok }
+        if let notBefore, notAfter - now > (notAfter - notBefore) / 3 { return .ok }
+        return days < Self.criticalDays ? .critical : .warning
+    }
+
     /// Returns the reason for a status that it ends soon, or has ended; nil if it does not.
     public func reason(now: Int, remedy: String) -> StatusReason? {
-        guard let notAfter, let days = daysLeft(now: now), days < Self.warningDays else { return nil }
+        let level = level(now: now)
+        guard let notAfter, let days = daysLeft(now: now), level != .ok else { return nil }
         let name = "the \(use) \(subject) (\(file))"
         guard notAfter > now else {
             return StatusReason(
@@ -32,7 +46,7 @@ public struct DatedCertificate: Codable, Sendable, Hashable {
                 remedy: remedy)
         }
         return StatusReason(
-            .certificateExpires, days < Self.criticalDays ? .critical : .warning,
+            .certificateExpires, level,
             "\(name) expires on \(StatusWords.date(notAfter)), in \(days) \(days == 1 ? "day" : "days")",
             remedy: remedy)
     }

@@ -11,7 +11,6 @@ extension SigningServerConfiguration {
     public static func load(
         path: String, environment: [String: String], allowsReadableSecrets: Bool = false
     ) throws(DSSConfigurationFaults) -> SigningServerConfiguration {
-        let root: XMLElement
         let directory = SmallFile.directory(of: path)
         for (place, what) in [(path, "change this file"), (directory, "replace this file")]
         where SmallFile.isWritableByOthers(place) {
@@ -22,15 +21,28 @@ extension SigningServerConfiguration {
         case .failure(let error):
             throw DSSConfigurationFaults(path: path, faults: [.init(line: 0, text: "cannot be read: \(error)")])
         case .success(let octets):
-            do throws(XMLReadingError) { root = try XMLTree.parse(octets) } catch {
-                throw DSSConfigurationFaults(path: path, faults: [.init(line: error.line, text: error.reason)])
-            }
+            return try read(
+                octets, path: path, environment: environment, allowsReadableSecrets: allowsReadableSecrets)
         }
+    }
+
+    /// Reads `octets` as if they stood in the file `path`.
+    /// - Throws: All faults, each with its line.
+    static func read(
+        _ octets: OctetString, path: String, environment: [String: String], allowsReadableSecrets: Bool
+    ) throws(DSSConfigurationFaults) -> SigningServerConfiguration {
+        let root: XMLElement
+        do throws(XMLReadingError) { root = try XMLTree.parse(octets) } catch {
+            throw DSSConfigurationFaults(path: path, faults: [.init(line: error.line, text: error.reason)])
+        }
+        let directory = SmallFile.directory(of: path)
         let reading = DSSConfigurationReading(
             path: path, directory: directory, environment: environment, allowsReadableSecrets: allowsReadableSecrets)
         var configuration = reading.configuration(root)
         reading.refuseReadablePasswords(root)
         configuration.knownPast = KnownPast.newest(of: [path])
+        configuration.path = path
+        configuration.trust = reading.trust
         configuration.warnings = reading.warnings + configuration.keyWarnings(now: RFC3339Time.now)
         guard reading.faults.isEmpty else {
             throw DSSConfigurationFaults(path: path, faults: reading.faults.sorted { $0.line < $1.line })
@@ -43,12 +55,14 @@ extension SigningServerConfiguration {
 final class DSSConfigurationReading {
     private let path: String
     let directory: String
-    private let environment: [String: String]
+    let environment: [String: String]
     private(set) var faults: [DSSConfigurationFaults.Fault] = []
     /// Settings that work, but probably not as intended; one line each.
-    private(set) var warnings: [String] = []
+    var warnings: [String] = []
     private let allowsReadableSecrets: Bool
-    private var hasPasswordInText = false
+    var hasPasswordInText = false
+    /// The files with certificates and revocation lists that were read, in the order of the configuration.
+    var trust: [TrustEntry] = []
 
     init(path: String, directory: String, environment: [String: String], allowsReadableSecrets: Bool) {
         self.allowsReadableSecrets = allowsReadableSecrets
@@ -85,6 +99,15 @@ final class DSSConfigurationReading {
             defaultSigningProfile: defaultSigning, verificationProfiles: verification,
             defaultVerificationProfile: defaultVerification,
             clients: clients(root, profiles: profiles, keys: keys))
+    }
+
+    /// The address that the configuration has the server listen on, as a URL; faults are not told.
+    func address(_ root: XMLElement) -> String { Self.url(listen(root), isSecure: root.child("TLS") != nil) }
+
+    static func url(_ listening: SigningServerConfiguration.Listening, isSecure: Bool) -> String {
+        if let socket = listening.socket { return "http://unix:\(socket.path):/" }
+        let host = listening.address.contains(":") ? "[\(listening.address)]" : listening.address
+        return (isSecure ? "https://" : "http://") + "\(host):\(listening.port)/"
     }
 
     private static func isLoopback(_ address: String) -> Bool {
@@ -138,69 +161,6 @@ final class DSSConfigurationReading {
         return socket
     }
 
-    private func tls(_ element: XMLElement) -> SigningServerConfiguration.TLSSettings? {
-        inspect(element, attributes: ["pfx", "password", "file", "env", "clientCA"])
-        guard let key = keyFile(element) else { return nil }
-        let authorities = element.attribute("clientCA").map { certificates($0, element) }
-        return SigningServerConfiguration.TLSSettings(key: key, clientAuthorities: authorities)
-    }
-
-    private func keys(_ root: XMLElement) -> KeyStore {
-        var store = KeyStore()
-        for element in root.children("Key") {
-            inspect(element, attributes: ["alias", "pfx", "password", "file", "env", "default"])
-            guard let alias = required("alias", of: element), let key = keyFile(element) else { continue }
-            if let obstacle = key.obstacle { fault(element, "the key \"\(alias)\": \(obstacle)") }
-            if !store.add(key, alias: alias, isDefault: flag("default", of: element)) {
-                fault(element, "the alias \"\(alias)\", or a default key, is there twice")
-            }
-        }
-        return store
-    }
-
-    /// The PKCS #12 file that an element names by `pfx`, opened with `password`, or what `file` or `env` names.
-    private func keyFile(_ element: XMLElement) -> SigningKey? {
-        guard let path = required("pfx", of: element), let password = password(element) else { return nil }
-        let place = SmallFile.resolve(path, in: directory)
-        refuseReadable(place, what: "a private key", element)
-        switch SmallFile.read(place) {
-        case .failure(let error):
-            fault(element, "the key cannot be read: \(error)")
-            return nil
-        case .success(let octets):
-            do throws(CryptographyError) { return try PKCS12.load(octets, password: password) } catch {
-                fault(element, "\(place): \(error.reason)")
-                return nil
-            }
-        }
-    }
-
-    private func password(_ element: XMLElement) -> String? {
-        let given = ["password", "file", "env"].filter { element.attribute($0) != nil }
-        guard given.count == 1 else {
-            fault(element, "expected one of password=\"…\", file=\"…\" and env=\"…\", found \(given.count)")
-            return nil
-        }
-        if let text = element.attribute("password") {
-            hasPasswordInText = true
-            return text
-        }
-        if let variable = element.attribute("env") {
-            if let value = environment[variable] { return value }
-            fault(element, "the environment has no \"\(variable)\"")
-            return nil
-        }
-        let path = SmallFile.resolve(element.attribute("file") ?? "", in: directory)
-        refuseReadable(path, what: "a password", element)
-        switch SmallFile.read(path, limit: 4_096) {
-        case .failure(let error):
-            fault(element, "the password cannot be read: \(error)")
-            return nil
-        case .success(let octets):
-            return String(octets.text.prefix { $0 != "\n" && $0 != "\r\n" && $0 != "\r" })
-        }
-    }
-
     private func clients(
         _ root: XMLElement, profiles: Set<String>, keys: KeyStore
     ) -> [String: SigningServerConfiguration.Client] {
@@ -229,7 +189,7 @@ final class DSSConfigurationReading {
         }
     }
 
-    private func refuseReadable(_ path: String, what: String, _ element: XMLElement) {
+    func refuseReadable(_ path: String, what: String, _ element: XMLElement) {
         guard SmallFile.isReadableByOthers(path) else { return }
         let text = "\(path) holds \(what) and every user of this machine can read it: chmod o-rwx it"
         if allowsReadableSecrets {

@@ -45,11 +45,15 @@ public enum DemonstrationSite {
     /// The name of the socket in the directory.
     public static let socket = "socket"
 
-    /// Makes `directory` with `ca.pem`, `keys/` and `dss.xml`.
+    /// The certificate of the authority, its key, and the password of that: names in the directory.
+    static let authority = "ca.pem"
+    static let authorityKey = "authority/ca.p12"
+    static let authorityPassword = "authority/ca.password"
+
+    /// Makes `directory` with `ca.pem`, `keys/`, `authority/` and `dss.xml`.
     /// - Parameters:
     ///   - organisation: The one that gets a key for its mail and one for its documents; nil for the keys and the
-    ///   client
-    ///     of the samples.
+    ///     client of the samples.
     ///   - now: Unix seconds; the certificates are valid for ten years from an hour before.
     /// - Throws: ``SiteError`` when `directory` already has a `dss.xml`, or something cannot be written.
     public static func make(
@@ -57,15 +61,20 @@ public enum DemonstrationSite {
     ) throws(SiteError) {
         let configuration = directory + "/dss.xml"
         guard access(configuration, F_OK) != 0 else {
-            throw SiteError("\(configuration) is there already; remove the directory, or choose another")
+            throw SiteError(words: "\(configuration) is there already; remove the directory, or choose another")
         }
         try makeDirectory(directory, mode: 0o755)
         try makeDirectory(directory + "/keys", mode: 0o700)
+        try makeDirectory(directory + "/authority", mode: 0o700)
         let validity = now - 3_600...now + 10 * 365 * 86_400
         let keys = keys(of: organisation)
         do throws(CryptographyError) {
             let authority = try DemoAuthority(commonName: "SES demonstration CA", validity: validity)
-            try write(OctetString(authority.certificate.pem), to: directory + "/ca.pem", mode: 0o644)
+            try write(OctetString(authority.certificate.pem), to: directory + "/" + Self.authority, mode: 0o644)
+            let secret = try RandomOctets.make(18).hexadecimal
+            let kept = try PKCS12.export(authority.issuer, password: secret, friendlyName: "authority")
+            try write(kept, to: directory + "/" + authorityKey, mode: 0o600)
+            try write(OctetString(secret + "\n"), to: directory + "/" + authorityPassword, mode: 0o600)
             for (alias, name, address) in keys {
                 let use = address.map { DemoAuthority.Use.mail(address: $0) } ?? .document
                 let key = try authority.issue(commonName: name, for: use, validity: validity)
@@ -79,7 +88,7 @@ public enum DemonstrationSite {
             try write(
                 OctetString(text(keys, client: client, isShared: isShared(directory))), to: configuration, mode: 0o644)
         } catch {
-            throw SiteError(error.reason)
+            throw SiteError(words: error.reason)
         }
     }
 
@@ -94,7 +103,8 @@ public enum DemonstrationSite {
     private static func text(_ keys: [Key], client: String, isShared: Bool) -> String {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
-            "<!-- Made by ses-dss init: for trying SES out. The CA's own key was not kept. -->", "<DSS>",
+            "<!-- Made by ses-dss init: for trials only. authority/ has the key of the authority that issued all of these. -->",
+            "<DSS>",
             "  <!-- Mode 600 is for the user who runs ses-dss alone; where ses is another one: mode=\"660\" group=\"…\".",
             "       In a directory with the set-group-id bit the socket belongs to the directory's group. -->",
             "  <Listen unix=\"\(socket)\"\(isShared ? " mode=\"660\"" : "")/>",
@@ -127,7 +137,7 @@ public enum DemonstrationSite {
 
     private static func makeDirectory(_ path: String, mode: mode_t) throws(SiteError) {
         guard mkdir(path, mode) == 0 || errno == EEXIST else {
-            throw SiteError("cannot make \(path): \(String(cString: strerror(errno)))")
+            throw SiteError("cannot make \(path)")
         }
     }
 
@@ -138,16 +148,10 @@ public enum DemonstrationSite {
             throw CryptographyError(.storage, "cannot make \(path): \(String(cString: strerror(errno)))")
         }
         let written = octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        let isDurable = written == octets.count && fsync(descriptor) == 0
         let number = errno
-        guard close(descriptor) == 0, written == octets.count else {
+        guard close(descriptor) == 0, isDurable else {
             throw CryptographyError(.storage, "cannot write \(path): \(String(cString: strerror(number)))")
         }
     }
-}
-
-/// The reason why a demonstration site could not be made; one line.
-public struct SiteError: Error, Sendable, CustomStringConvertible {
-    public let description: String
-
-    init(_ description: String) { self.description = description }
 }

@@ -67,7 +67,7 @@ extension DSSConfigurationReading {
                 identity = choice("signerIdentity", of: element) ?? identity
             }
             let profile = SigningServerConfiguration.VerificationProfile(
-                id: id, policy: policy(element), identity: identity)
+                id: id, policy: policy(element, of: id), identity: identity)
             if profiles.updateValue(profile, forKey: id) != nil {
                 fault(element, "the profile \"\(id)\" is there twice")
             }
@@ -75,10 +75,15 @@ extension DSSConfigurationReading {
         return (profiles, defaultID)
     }
 
-    private func policy(_ element: XMLElement) -> TrustPolicy {
-        let anchors = element.children("Anchor").flatMap { certificates(text(of: $0), $0) }
-        let intermediates = element.children("Intermediate").flatMap { certificates(text(of: $0), $0) }
-        let lists = element.children("CRL").flatMap { revocationLists(text(of: $0), $0) }
+    private func policy(_ element: XMLElement, of profile: String) -> TrustPolicy {
+        let anchors = element.children("Anchor").flatMap { trusted($0, .anchor, profile) }
+        let intermediates = element.children("Intermediate").flatMap { trusted($0, .intermediate, profile) }
+        let lists = element.children("CRL").flatMap { child in
+            let path = text(of: child)
+            let lists = revocationLists(path, child)
+            trust.append(TrustEntry(profile: profile, role: .list, path: path, line: child.line, lists: lists))
+            return lists
+        }
         var policy = TrustPolicy(anchors: anchors, intermediates: intermediates, revocationLists: lists)
         policy.allowsWeakAlgorithms = flag("allowWeak", of: element)
         policy.certificatePolicies = certificatePolicies(element)
@@ -96,6 +101,13 @@ extension DSSConfigurationReading {
             }
         }
         return policy
+    }
+
+    private func trusted(_ element: XMLElement, _ role: TrustEntry.Role, _ profile: String) -> [Certificate] {
+        let path = text(of: element)
+        let found = certificates(path, element)
+        trust.append(TrustEntry(profile: profile, role: role, path: path, line: element.line, certificates: found))
+        return found
     }
 
     /// Reads the inputs of RFC 5280 §6.1.1. Policies that are named are required, unless requirePolicy="false" says

@@ -1,9 +1,6 @@
 public import CMSSignatures
 import DocumentKinds
 package import HostProcess
-import InternetMessage
-import Octets
-import XMLSignatures
 
 /// The content of `dss.xml`, with every file it names read in.
 public struct SigningServerConfiguration: Sendable {
@@ -19,6 +16,10 @@ public struct SigningServerConfiguration: Sendable {
     let clients: [String: Client]
     /// Settings that work, but probably not as intended; one line each, reported at start.
     public var warnings: [String] = []
+    /// The file that it was read from; empty if there was none.
+    package var path = ""
+    /// The files that verification profiles name.
+    var trust: [TrustEntry] = []
     /// A time that has surely passed, Unix seconds: a clock that says an earlier one is wrong.
     var knownPast = 0
 
@@ -98,59 +99,10 @@ public struct SigningServerConfiguration: Sendable {
         let identity: SignedMailVerification.SignerIdentity
     }
 
+    /// A client, who may use profiles and keys.
     struct Client: Sendable {
         let profiles: Set<String>
         let keys: Set<String>
-    }
-}
-
-/// The keys by alias.
-struct KeyStore: Sendable {
-    private(set) var defaultAlias: String?
-    private var keys: [String: StoredKey] = [:]
-    /// The aliases as they are looked up, in order.
-    var aliases: [String] { keys.keys.sorted() }
-
-    /// - Returns: false when the alias, or a default key, is there already.
-    mutating func add(_ key: SigningKey, alias: String, isDefault: Bool) -> Bool {
-        let name = Self.folded(alias)
-        guard keys[name] == nil, !isDefault || defaultAlias == nil else { return false }
-        keys[name] = StoredKey(key)
-        if isDefault { defaultAlias = name }
-        return true
-    }
-
-    /// The aliases, and the names of those they belong to, as a signature shows them.
-    var names: [(alias: String, name: String)] {
-        keys.map { ($0.key, $0.value.key.certificate.commonName) }.sorted { $0.0 < $1.0 }
-    }
-
-    subscript(alias: String) -> StoredKey? { keys[Self.folded(alias)] }
-
-    /// An alias that is an address is found whatever its case and the form of its domain (``CanonicalAddress``). Any
-    /// other alias must be exact.
-    static func folded(_ alias: String) -> String { CanonicalAddress(alias)?.description ?? alias }
-}
-
-/// A key in the forms that the formats want.
-struct StoredKey: Sendable {
-    let key: SigningKey
-    /// Not every key can sign XML; the reason is reported to clients that try.
-    let forXML: Result<XMLSigningKey, XMLSignatureError>
-
-    init(_ key: SigningKey) {
-        self.key = key
-        do throws(XMLSignatureError) {
-            let text: OctetString
-            do throws(CryptographyError) { text = try key.privateKeyPEM() } catch {
-                throw XMLSignatureError(.key, error.reason)
-            }
-            forXML = .success(
-                try XMLSigningKey(
-                    privateKeyPEM: text, certificate: key.certificate.der, chain: key.chain.map(\.der)))
-        } catch {
-            forXML = .failure(error)
-        }
     }
 }
 

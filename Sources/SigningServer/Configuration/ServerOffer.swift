@@ -1,7 +1,7 @@
 /// The things that a client may ask the server for, without the keys themselves.
-public struct ServerOffer: Encodable, Sendable {
+public struct ServerOffer: Codable, Sendable {
     /// One signing profile.
-    public struct Profile: Encodable, Sendable {
+    public struct Profile: Codable, Sendable {
         public let id: String
         /// `smime`, `cms`, `pdf`, `xml` or `auto`.
         public let format: String

@@ -31,6 +31,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let board: ConnectionBoard
     private let deadlines: ConnectionDeadlines
+    private let listenerEnd: ListenerEnd
     private var phase = ConnectionBoard.Phase.silent
     private var since = NIODeadline.now()
     private var hasHadRequest = false
@@ -52,8 +53,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private static let readOctets = 16 << 10
     private static let tick = TimeAmount.milliseconds(500)
 
-    init(_ board: ConnectionBoard, _ deadlines: ConnectionDeadlines) {
+    init(_ board: ConnectionBoard, _ deadlines: ConnectionDeadlines, _ listenerEnd: ListenerEnd = ListenerEnd()) {
         self.board = board
+        self.listenerEnd = listenerEnd
         self.deadlines = deadlines
     }
 
@@ -130,7 +132,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent {
+        if event is ChannelShouldQuiesceEvent, !listenerEnd.isRetired {
             stop = stop ?? .now()
             check(context)
         }

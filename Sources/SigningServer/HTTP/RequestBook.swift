@@ -1,10 +1,15 @@
 import DSSXML
 import HostProcess
 import Monitoring
+import Synchronization
 
 /// The requests that a server has answered, for its metrics.
 final class RequestBook: Sendable {
-    private let started: Int
+    /// Unix seconds.
+    let started: Int
+    private let totals = Mutex(ServerReport.Requests())
+    /// The requests since the start.
+    var counts: ServerReport.Requests { totals.withLock { $0 } }
     private let requests = CounterBook(
         "ses_dss_requests_total", "Requests answered.", labels: ["operation", "profile", "result"])
     private let durations = DurationBook(
@@ -24,9 +29,21 @@ final class RequestBook: Sendable {
         let result = record.outcome.prefix { $0.isLetter }
         requests.add([word, isKnown ? record.profile : "", String(result)])
         durations.observe(duration, [word])
+        totals.withLock { totals in
+            if ["RequesterError", "ResponderError"].contains(result) {
+                totals.refused += 1
+            } else if operation == .sign {
+                totals.signed += 1
+            } else {
+                totals.verified += 1
+            }
+        }
     }
 
-    func refused() { requests.add(["", "", "refused"]) }
+    func refused() {
+        requests.add(["", "", "refused"])
+        totals.withLock { $0.refused += 1 }
+    }
 
     func families(_ certificates: [DatedCertificate]) -> [MetricFamily] {
         var info = MetricFamily("ses_dss_build_info", .gauge, "The version of the program.")

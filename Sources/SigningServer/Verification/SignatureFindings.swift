@@ -13,6 +13,8 @@ public struct SignatureFindings: Sendable {
         /// The time that a timestamp proves, Unix seconds.
         public var provenTime: Int?
         public var details: [VerificationDetail] = []
+        /// From the signer's certificate towards an anchor, as far as a path was found.
+        var path: [Certificate] = []
         /// The signer's certificate, where the signature does not carry it.
         var missingCertificate: Certificate?
 
@@ -24,6 +26,7 @@ public struct SignatureFindings: Sendable {
             self.claimedTime = result.signingTime ?? claimedTime
             provenTime = result.provenTime
             details = result.details
+            path = result.path
             missingCertificate = result.isCertificateEnclosed ? nil : result.certificate
         }
 
@@ -44,12 +47,15 @@ public struct SignatureFindings: Sendable {
     /// The signers' certificates that are known here, but not carried by the signature: without them the client cannot
     /// identify the signer.
     let missingCertificates: [Certificate]
+    /// The path of each signer, from its certificate towards an anchor.
+    let paths: [[Certificate]]
     public var verdict: TrustVerdict { TrustVerdict(details) }
 
     init(
         details: [VerificationDetail], signers: [String] = [], signingTime: Int? = nil, individual: [Individual] = [],
-        missingCertificates: [Certificate] = []
+        missingCertificates: [Certificate] = [], paths: [[Certificate]] = []
     ) {
+        self.paths = paths
         self.missingCertificates = missingCertificates
         self.details = details
         self.signers = signers
@@ -63,7 +69,8 @@ public struct SignatureFindings: Sendable {
             details: details + verification.details,
             signers: verification.signers.compactMap { $0.certificate?.subject },
             signingTime: verification.signers.first?.signingTime,
-            missingCertificates: verification.signers.compactMap { $0.isCertificateEnclosed ? nil : $0.certificate })
+            missingCertificates: verification.signers.compactMap { $0.isCertificateEnclosed ? nil : $0.certificate },
+            paths: verification.signers.map(\.path))
     }
 
     /// A document's: every one of its signatures must be good.
@@ -72,7 +79,7 @@ public struct SignatureFindings: Sendable {
         self.init(
             details: details + individual.flatMap(\.details), signers: individual.compactMap(\.signer),
             signingTime: individual.first?.claimedTime, individual: individual,
-            missingCertificates: individual.compactMap(\.missingCertificate))
+            missingCertificates: individual.compactMap(\.missingCertificate), paths: individual.map(\.path))
     }
 
     /// A signature that cannot be read speaks against what it stands on.
