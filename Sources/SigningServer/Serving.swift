@@ -1,5 +1,5 @@
 import DSSXML
-import Foundation
+import FoundationEssentials
 import Glibc
 import HostProcess
 import Hummingbird

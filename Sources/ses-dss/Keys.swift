@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import CMSSignatures
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 import ProgramCommands
 import SigningServer

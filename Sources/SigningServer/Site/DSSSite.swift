@@ -1,5 +1,5 @@
 import CMSSignatures
-import Foundation
+import FoundationEssentials
 import Glibc
 import HostProcess
 import Octets

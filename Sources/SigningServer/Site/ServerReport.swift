@@ -1,5 +1,6 @@
 import CurlTransfer
-import Foundation
+import FoundationEssentials
+import Glibc
 import HostProcess
 public import Monitoring
 import Octets
