@@ -33,8 +33,7 @@ public final class TokenKey: Sendable {
     /// - Parameters:
     ///   - modulePath: The file of the PKCS #11 module.
     ///   - pin: nil for a token that asks for none.
-    /// - Throws: ``TokenError/Kind/address`` if the module cannot be loaded, ``TokenError/Kind/unavailable`` if it does
-    ///   not start.
+    /// - Throws: ``TokenError/Kind/address`` if the module cannot be loaded.
     public init(_ address: TokenAddress, modulePath: String, pin: String?) throws(TokenError) {
         self.address = address
         uri = try TokenURI(address.text)

@@ -29,10 +29,8 @@ final class TokenModule: @unchecked Sendable {
                 let words = p11_kit_message().map { String(cString: $0) } ?? "no reason given"
                 return .failure(TokenError(.address, "the PKCS #11 module \(path) cannot be loaded: \(words)"))
             }
-            let code = cpkcs11_initialize(functions)
-            guard code == cpkcs11_ok else {
-                return .failure(TokenError(.unavailable, "the PKCS #11 module \(path) does not start: \(words(code))"))
-            }
+            // A module that does not start, because its device is away, is started again by ``reset()`` with a call.
+            _ = cpkcs11_initialize(functions)
             let module = TokenModule(functions, path)
             known[path] = module
             return .success(module)

@@ -26,10 +26,9 @@ struct Check: DSSCommand {
         } catch {
             throw ProgramError(.configuration, "\(error)")
         }
-        let ends = configuration.expiryReasons(now: Int(time(nil)))
-        let warnings =
-            configuration.warnings + ConfigurationCheck(configuration).warnings
-            + ends.map { $0.text + ($0.remedy.map { "; " + $0 } ?? "") }
+        let ends = configuration.expiryReasons(now: SiteOption.now)
+        var warnings = configuration.warnings + ConfigurationCheck(configuration).warnings
+        for end in ends { warnings.append(end.text + (end.remedy.map { "; \($0)" } ?? "")) }
         for warning in warnings { Console.write("warning: \(warning)") }
         Console.write("\(config) can be used" + (warnings.isEmpty ? "" : "; warnings: \(warnings.count)"))
         return .success

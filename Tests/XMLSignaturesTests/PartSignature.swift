@@ -30,7 +30,7 @@ enum PartSignature {
             + "<ds:SignatureMethod Algorithm=\"\(method)\"/>\(references)</ds:SignedInfo>"
         let parsed = try ParsedDocument(OctetString(front + signedInfo + "</ds:Signature>"))
         let canonical = try Canonicalisation.exclusive.octets(parsed, .element(parsed.root.elements[0]))
-        let value = Base64.encode(try key.method.sign(canonical, key.key))
+        let value = Base64.encode(try key.sign(canonical))
         let keyInfo =
             keyInfo
             ?? "<ds:X509Data><ds:X509Certificate>\(Base64.encode(key.certificate))</ds:X509Certificate></ds:X509Data>"

@@ -170,16 +170,14 @@ extension DSSSite {
                         + " remove the key (ses-dss key remove \(alias))")
             }
             var revocations = try authority.revocations()
-            guard !revocations.contains(where: { $0.serial == certificate.serial }) else {
-                throw SiteError(
-                    words: "the certificate of \"\(alias)\" is revoked already; ses-dss key crl"
-                        + " makes a new list")
-            }
-            revocations.append(Revocation(serial: certificate.serial, date: now, reason: reason))
+            // A command that was ended in the middle is carried to its end by the next one.
+            let isRevoked = revocations.contains { $0.serial == certificate.serial }
+            if !isRevoked { revocations.append(Revocation(serial: certificate.serial, date: now, reason: reason)) }
             try authority.publish(revocations, days: days, now: now)
             name(TrialAuthority.list, in: &text, configuration)
             return SiteChange([
-                "revoked the certificate \(certificate.serial) of \(certificate.subject) (\(reason.name))",
+                (isRevoked ? "had been revoked before: " : "revoked ")
+                    + "the certificate \(certificate.serial) of \(certificate.subject) (\(reason.name))",
                 "the new list is \(files.path(TrialAuthority.list)), good for \(days) days: ses-dss key crl renews it",
             ])
         }

@@ -212,11 +212,13 @@ struct KeyCommandTests {
         #expect(words.contains("CRL Number") && words.contains("Authority Key Identifier"))
         let cms = try site.scratch.write(try Base64.decode(signature), to: "signature.der")
         let content = try site.scratch.write(Self.mail, to: "content")
+        let bundle = try site.scratch.write(
+            try TestMaterial.octets(site.site + "/ca.pem") + TestMaterial.octets(list), to: "bundle.pem")
         let judged = try await RunningProgram.run(
             "/usr/bin/openssl",
             [
-                "cms", "-verify", "-binary", "-inform", "DER", "-in", cms, "-content", content, "-CAfile",
-                site.site + "/ca.pem", "-CRLfile", list, "-crl_check", "-out", "/dev/null",
+                "cms", "-verify", "-binary", "-inform", "DER", "-in", cms, "-content", content, "-CAfile", bundle,
+                "-crl_check", "-out", "/dev/null",
             ], asRoot: true)
         #expect(judged.error.contains("certificate revoked"), "OpenSSL's command: \(judged)")
         let verified = try await eventually("the list is in force", within: .seconds(30)) {
@@ -229,7 +231,8 @@ struct KeyCommandTests {
             return answer.body.contains("revoked") ? answer : nil
         }
         #expect(verified.text(of: "ResultMinor")?.hasSuffix("IncorrectSignature") == true, "\(verified)")
-        #expect(try await site.refusal("key", "revoke", "carol@example.test", "--yes").contains("revoked already"))
+        let again = try await site.succeed("key", "revoke", "carol@example.test", "--yes")
+        #expect(again.contains("had been revoked before"))
         try await site.succeed("key", "crl", "--days", "7")
         try await site.succeed("key", "renew", "bob@example.test")
         #expect(try await running.terminate().status == 0)

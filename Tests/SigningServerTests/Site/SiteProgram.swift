@@ -76,7 +76,8 @@ final class SiteProgram: Sendable {
     /// Starts the server on its Unix socket.
     func serve() async throws -> RunningProgram {
         let running = try RunningProgram(
-            try Programs.path("ses-dss"), ["run", "--config", path], environment: environment, asRoot: true)
+            try Programs.path("ses-dss"), ["run", "--config", path],
+            environment: environment.merging(["SES_ALLOW_ROOT": "1"]) { $1 }, asRoot: true)
         _ = try await running.line(containing: "listening on http", within: .seconds(30))
         return running
     }
