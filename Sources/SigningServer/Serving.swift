@@ -37,7 +37,8 @@ extension SigningServer {
         let expiry = ExpiryService(inForce: inForce, logger: logger)
         do {
             try await ServiceGroup(
-                services: [listeners, hangups, expiry, supervision], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+                services: [listeners, hangups, expiry, supervision], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
             ).run()
         } catch let error as IOError {
             throw ListeningError(configuration.listening, error)

@@ -73,7 +73,8 @@ struct Status: DSSCommand {
                 [PerformanceValue("days_left", $0)]
             } ?? [],
             facts: Facts(
-                address: address, source: report == nil ? "files" : "server", certificates: certificates, offers: offers,
+                address: address, source: report == nil ? "files" : "server", certificates: certificates,
+                offers: offers,
                 process: report?.process, since: report?.since, configurationRead: report?.configurationRead,
                 requests: report?.requests))
         return try format.print(output, called: "SES-DSS")
