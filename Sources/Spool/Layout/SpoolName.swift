@@ -81,21 +81,27 @@ public struct NameFacts: Hashable, Sendable {
         return text
     }
 
-    /// Reads `E=214,O=out`: known facts only, each once, numbers as we write them.
+    /// The facts in the order in which they are written.
+    private static let keys: [Character] = ["E", "O", "N", "D", "C", "W", "A"]
+
+    /// Reads `E=214,O=out`: known facts only, each once, in the order and with the numbers that we write.
     init?(parsing fields: some Sequence<Substring>) {
         self.init()
+        var rest = Self.keys[...]
         for field in fields {
-            guard field.dropFirst().first == "=", let key = field.first else { return nil }
+            guard field.dropFirst().first == "=", let key = field.first, let place = rest.firstIndex(of: key) else {
+                return nil
+            }
+            rest = rest[(place + 1)...]
             let value = field.dropFirst(2)
             switch key {
-            case "E" where envelopeOctets == nil: envelopeOctets = parseDecimal(value)
-            case "O" where origin == nil: origin = Origin(word: value)
-            case "N" where attempts == nil: attempts = parseDecimal(value)
-            case "D" where due == nil: due = parseDecimal(value)
-            case "C" where starts == nil: starts = parseDecimal(value)
-            case "W" where waits == nil: waits = parseDecimal(value)
-            case "A" where order == nil: order = Order(rawValue: String(value))
-            default: return nil
+            case "E": envelopeOctets = parseDecimal(value)
+            case "O": origin = Origin(word: value)
+            case "N": attempts = parseDecimal(value)
+            case "D": due = parseDecimal(value)
+            case "C": starts = parseDecimal(value)
+            case "W": waits = parseDecimal(value)
+            default: order = Order(rawValue: String(value))
             }
             // A value that could not be read left its fact at nil.
             guard has(key) else { return nil }

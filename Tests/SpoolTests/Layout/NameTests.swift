@@ -29,7 +29,8 @@ struct NameTests {
         arguments: [
             "", "1", "1790000000.M1P2.host", unique + ",", unique + ",E", unique + ",E=", unique + ",E=-1",
             unique + ",E=+1",
-            unique + ",E=01", unique + ",E=1,E=1", unique + ",O=OUT", unique + ",X=1", unique + ",A=delete",
+            unique + ",E=01", unique + ",E=1,E=1", unique + ",O=out,E=1", unique + ",D=214,O=out,N=3:2,S",
+            unique + ",O=OUT", unique + ",X=1", unique + ",A=delete",
             unique + ", E=1",
             unique + ",E=1x", unique + ",E=9999999999999999", unique + ":3,S", unique + "x", "x" + unique,
             unique.uppercased(),
