@@ -189,7 +189,7 @@ class ProgramRows:
             f"{ours / beside:.2f} times Postfix with opendkim, RSA-2048, into the same sink ({beside:,.0f}/s)")
 
     def chain_rate(self, server, count, connections):
-        sink = CountingSink()
+        sink = CountingSink(self.rig)
         spool = self.rig.spool(server, rigs.SIGN_MAIL)
         socket_path = spool.path.with_suffix(".lmtp")
         lmtp = self.rig.start(
@@ -211,16 +211,18 @@ class ProgramRows:
             sink.close()
 
     def milter_rate(self, count, connections):
-        sink = CountingSink()
+        sink = CountingSink(self.rig)
         folder = self.rig.folder / "dkim"
         if not folder.exists():
             folder.mkdir()
             subprocess.run(
                 ["openssl", "genrsa", "-out", folder / "key.pem", "2048"], check=True, stderr=subprocess.DEVNULL)
-        port = rigs.free_port()
+        port, configuration = rigs.free_port(), folder / "opendkim.conf"
+        # Else it refuses a key below a folder that everybody may write to, as /var/tmp is.
+        configuration.write_text("RequireSafeKeys no\n")
         milter = subprocess.Popen(
             ["opendkim", "-f", "-p", f"inet:{port}@127.0.0.1", "-d", "example.test", "-s", "bench", "-k",
-             folder / "key.pem", "-b", "s", "-x", "/dev/null"],
+             folder / "key.pem", "-b", "s", "-x", configuration],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.rig.running.append(milter)
         rigs.await_port(port, milter)
@@ -295,10 +297,11 @@ class Delay:
 class CountingSink:
     """A mail server that takes everything, keeps nothing, and counts the messages."""
 
-    def __init__(self):
+    def __init__(self, rig):
         self.port, self.count, self.changed = rigs.free_port(), 0, threading.Condition()
         self.process = subprocess.Popen(
             rigs.as_user(["smtp-sink", "-c", f"127.0.0.1:{self.port}", "256"]), stdout=subprocess.PIPE)
+        rig.running.append(self.process)
         rigs.await_port(self.port, self.process)
         threading.Thread(target=self.read, daemon=True).start()
 

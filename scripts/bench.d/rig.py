@@ -364,12 +364,14 @@ class Postfix:
 
     def __init__(self, rig, socket=None, maildir=None, name=None, settings=""):
         """With settings, which stand last in main.cf and so count, it may do something else with the mail."""
-        self.folder = rig.folder / (name or ("postfix-lmtp" if socket else "postfix"))
+        # Several parts of one run have an instance each.
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=rig.folder, prefix=(name or "postfix") + "-"))
+        self.folder.chmod(0o755)
         self.port = free_port()
         self.maildir = maildir or self.folder / "mail" / "box" / "new"
         transport = f"virtual_transport = lmtp:unix:{socket}\n" if socket else ""
-        for name in ("etc", "queue", "data", "mail"):
-            (self.folder / name).mkdir(parents=True)
+        for part in ("etc", "queue", "data", "mail"):
+            (self.folder / part).mkdir()
         give(self.folder / "mail")
         postfix = pwd.getpwnam("postfix")
         os.chown(self.folder / "data", postfix.pw_uid, postfix.pw_gid)
