@@ -6,7 +6,8 @@ public struct Patience: Sendable {
     public let delay: @Sendable (_ attempt: Int) -> Int?
     /// The number of attempts.
     public let attempts: Int
-    /// Seconds that the attempts take together at least. Before that a message is not given up: the clock was set back.
+    /// The least time in seconds that all attempts take. A message that seems younger is kept, because the clock may
+    /// have been set back.
     public let span: Int
     /// Seconds after its arrival at which a message is given up, also when no server could be reached; not before there
     /// were as many tries as there are attempts, for a clock that was set forward.
@@ -45,7 +46,7 @@ public struct AttemptSummary: Sendable, Hashable {
     }
 }
 
-/// The state of a message after an attempt: a value, decided from the record and nothing else.
+/// The state of a message after an attempt: a value, decided from the record, the attempt's summary and the time.
 public struct Settlement: Sendable, Hashable {
     public enum Ending: Sendable, Hashable {
         /// Every recipient has it.

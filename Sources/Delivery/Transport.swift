@@ -68,7 +68,7 @@ extension Consignment {
 public enum TransportEnd: Sendable, Hashable {
     /// Every recipient has been reported, and the destination is as good as before.
     case complete
-    /// Every recipient has been reported, without that the destination was asked.
+    /// Every recipient has been reported without contact with the destination.
     case untried
     /// The destination failed; recipients that were not reported have had no attempt.
     case routeFailed(String)

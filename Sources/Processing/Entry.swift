@@ -45,7 +45,7 @@ public struct Entry: Sendable {
     }
 }
 
-/// The result for an entry. It alone decides where the entry goes.
+/// The result for an entry: where it goes.
 public struct Outcome: Sendable {
     public enum Disposal: Sendable {
         /// All of these are published together, and the entry is done. Never empty.

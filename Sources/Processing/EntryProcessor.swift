@@ -17,7 +17,7 @@ public struct EntryProcessor: Sendable {
         self.services = services
     }
 
-    /// Works out what becomes of `entry`. Never fails: every failure has its place to go to.
+    /// Works out what becomes of `entry`. Never throws: every failure becomes an outcome.
     ///
     /// - Parameter scratch: The storage for large intermediate octets.
     public func process(_ entry: Entry, scratch: any OctetCollectorMaking) async -> Outcome {

@@ -82,7 +82,6 @@ extension SpoolError: CustomStringConvertible {
         case EMFILE: "raise the limit of open files of this process"
         case ENFILE: "raise the system's limit of open files (fs.file-max)"
         case ENOMEM: "the system is out of memory"
-        case EUCLEAN, EBADMSG: "the file system is damaged: see the kernel log, then check it"
         case EACCES, EPERM: "check owner, group and mode; `ses init` repairs those of the spool's folders"
         case EFBIG: "raise the limit of the file size of this process (ulimit -f, LimitFSIZE=)"
         case ESTALE: "the file system was exchanged below the spool: mount it again, or start the program anew"

@@ -6,8 +6,8 @@ import InternetMessage
 import Octets
 import Workflows
 
-/// Verifies the signed attachments of one layer of a message, each with a call of its own: the structure first, then
-/// the server, then the aspects for which the server cannot be relied on.
+/// Verifies the signed attachments of one layer of a message, each with a call of its own. Each is read here, judged by
+/// the server, and then lowered by its structure and its name.
 struct AttachmentVerification {
     let services: Services
     /// The layer.

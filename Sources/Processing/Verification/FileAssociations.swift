@@ -1,7 +1,7 @@
 import DocumentKinds
 import InternetMessage
 
-/// By what a reader's machine chooses the program that opens a file, beside its octets.
+/// The names and the media type by which a reader's machine chooses the program for a file.
 ///
 /// A file that is signed in one form may show anything in another. A signature leaves out comments of an XML document,
 /// parameters and unsigned attributes of a CMS, or data added to a PDF after it was signed. Programs that tolerate

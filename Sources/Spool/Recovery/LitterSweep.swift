@@ -13,7 +13,7 @@ public struct SweptLitter: Sendable, Hashable {
 extension Spool {
     /// The age in seconds from which a file in `tmp/` is no longer a delivery under way: 36 hours, as in maildir(5).
     static let unfinishedLifetime = 36 * 3_600
-    /// The age in seconds from which a state file is litter. A running process renews its own every 10 s.
+    /// The age in seconds from which a state file is litter. A running process renews its own every few seconds.
     static let deadStateLifetime = 3_600
 
     /// Removes what killed processes left: unfinished deliveries and state files. Messages are never touched.

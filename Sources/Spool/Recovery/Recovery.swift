@@ -210,7 +210,7 @@ public final class Recovery {
         return try lock(name, in: spool.work)
     }
 
-    /// `publish` wins; a message that stands in `work` too goes to people, not out a second time.
+    /// `publish` counts. A message that is in `work` too is put into `blocked`, so that it is not sent twice.
     private func resolveTwin(_ twin: Found) throws(SpoolError) {
         try removeScratch(twin)
         let transaction = makeTransaction(twin)

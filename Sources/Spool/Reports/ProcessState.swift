@@ -32,7 +32,7 @@ extension Spool {
     /// A state has at most this many octets.
     public static let maximumStateSize = 65_536
 
-    /// Replaces what this process says of itself. Call it on every change and every 10 s.
+    /// Replaces what this process says of itself. Call it on every change and every few seconds.
     ///
     /// A reader sees the old or the new one. If no new file can be made (a full disk), the state is written in place
     /// over a file that was made before.
