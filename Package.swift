@@ -303,5 +303,6 @@ if Context.environment["SES_FUZZ"] != nil {
 
 // scripts/mutants builds the tests of the spool and the relay, and what they need.
 if Context.environment["SES_MUTANTS"] != nil {
-    package.targets.removeAll { $0.type == .test && !["SpoolTests", "RelayProgramTests", "DeliveryTests"].contains($0.name) }
+    let wanted = ["SpoolTests", "RelayProgramTests", "DeliveryTests"]
+    package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
 }
