@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 import Explanations
@@ -22,5 +24,31 @@ struct AdviceTests {
     func words(_ advice: Advice) {
         #expect((20...120).contains(advice.text.count) && !advice.text.hasSuffix("."))
         #expect(advice.text.utf8.allSatisfy { $0 < 0x80 })
+    }
+
+    @Test("has a row with cause and remedy in docs/troubleshooting.md", arguments: Advice.allCases)
+    func manual(_ advice: Advice) throws {
+        let page = String(
+            decoding: try TestMaterial.octets(TestMaterial.project + "/docs/troubleshooting.md"), as: UTF8.self)
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| \(advice.text) | ") }
+        let cells = try #require(rows.first, "no row for: \(advice.text)").split(separator: "|").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        #expect(rows.count == 1 && cells.count == 3 && cells.allSatisfy { !$0.isEmpty })
+    }
+
+    @Test("reasons without advice that docs/troubleshooting.md quotes are words of the programs")
+    func quotedReasons() throws {
+        let page = String(
+            decoding: try TestMaterial.octets(TestMaterial.project + "/docs/troubleshooting.md"), as: UTF8.self)
+        let table = try #require(page.components(separatedBy: "These reasons have no such clause").dropFirst().first)
+        let section = table.components(separatedBy: "\n## ")[0]
+        let quoted = section.matches(of: #/^\| `([^`]+)` \|/#.anchorsMatchLineEndings()).map { String($0.1) }
+        let sources = TestMaterial.project + "/Sources/"
+        let code = try FileManager.default.subpathsOfDirectory(atPath: sources).filter { $0.hasSuffix(".swift") }.map {
+            String(decoding: try TestMaterial.octets(sources + $0), as: UTF8.self)
+        }.joined()
+        #expect(quoted.count >= 4)
+        for words in quoted { #expect(code.contains(words), "\(words)") }
     }
 }

@@ -74,6 +74,16 @@ struct StatusReportTests {
         #expect(rows.sorted() == StatusCode.allCases.map(\.rawValue).sorted())
     }
 
+    @Test("docs/troubleshooting.md has a remedy for each code, once")
+    func remedies() throws {
+        let text = String(
+            decoding: try TestMaterial.octets(TestMaterial.project + "/docs/troubleshooting.md"), as: UTF8.self)
+        let cells = text.matches(of: #/^\| (`[a-z]+-[a-z-]+`(?:, `[a-z]+-[a-z-]+`)*) \| [^|]+ \| [^|]+ \|$/#
+            .anchorsMatchLineEndings()).map { String($0.1) }
+        let codes = cells.flatMap { $0.split(separator: ", ").map { $0.replacing("`", with: "") } }
+        #expect(codes.sorted() == StatusCode.allCases.map(\.rawValue).sorted())
+    }
+
     @Test("each code is brought about by an end-to-end test")
     func provoked() throws {
         let folder = TestMaterial.project + "/Tests/EndToEndTests/Status/"
