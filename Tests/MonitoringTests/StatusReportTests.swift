@@ -78,8 +78,10 @@ struct StatusReportTests {
     func remedies() throws {
         let text = String(
             decoding: try TestMaterial.octets(TestMaterial.project + "/docs/troubleshooting.md"), as: UTF8.self)
-        let cells = text.matches(of: #/^\| (`[a-z]+-[a-z-]+`(?:, `[a-z]+-[a-z-]+`)*) \| [^|]+ \| [^|]+ \|$/#
-            .anchorsMatchLineEndings()).map { String($0.1) }
+        let cells = text.matches(
+            of: #/^\| (`[a-z]+-[a-z-]+`(?:, `[a-z]+-[a-z-]+`)*) \| [^|]+ \| [^|]+ \|$/#
+                .anchorsMatchLineEndings()
+        ).map { String($0.1) }
         let codes = cells.flatMap { $0.split(separator: ", ").map { $0.replacing("`", with: "") } }
         #expect(codes.sorted() == StatusCode.allCases.map(\.rawValue).sorted())
     }

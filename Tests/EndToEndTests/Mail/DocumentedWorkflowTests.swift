@@ -159,7 +159,7 @@ extension EndToEnd {
             #expect(files.first?.octets == terms.octets)
         }
 
-        @Test("9: the result stands above the text; what was changed goes to the administrator, strangers' mail does not")
+        @Test("9: the result stands above the text; changed mail goes to the administrator, strangers' mail does not")
         func resultAbove() async throws {
             let good = try await passed(9, try await Samples.signedByAlice, .incoming)
             #expect(try good.onlyFile(in: "delivered").text.contains("Signature check: trusted"))
