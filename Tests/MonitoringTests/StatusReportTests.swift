@@ -82,7 +82,7 @@ struct StatusReportTests {
             of: #/^\| (`[a-z]+-[a-z-]+`(?:, `[a-z]+-[a-z-]+`)*) \| [^|]+ \| [^|]+ \|$/#
                 .anchorsMatchLineEndings()
         ).map { String($0.1) }
-        let codes = cells.flatMap { $0.split(separator: ", ").map { $0.replacing("`", with: "") } }
+        let codes = cells.flatMap { $0.split(separator: ", ").map { String($0.replacing("`", with: "")) } }
         #expect(codes.sorted() == StatusCode.allCases.map(\.rawValue).sorted())
     }
 
