@@ -71,8 +71,7 @@ public enum Advice: Sendable, Hashable, CaseIterable {
             "a signature is named after its file, such as a.pdf.p7s for a.pdf: ask the sender for both in one message"
         case .tooMuch: "ask the sender for a simpler one, such as a PDF that is printed anew, or for fewer at a time"
         case .untrusted:
-            "if this authority is to be trusted, the administrator adds its certificate at the signing server"
-                + " (to ses-dss: ses-dss trust add --from FILE, with the signed file)"
+            "if it is to be trusted, the administrator adds it at the signing server (ses-dss trust add --from FILE)"
         case .outdated:
             "ask the signer to sign with a valid certificate; if it should be valid, check the signing server's clock"
         case .revoked: "ask the signer by telephone, and rely on nothing signed with this certificate"
