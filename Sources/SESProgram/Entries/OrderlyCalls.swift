@@ -98,14 +98,17 @@ final class OrderlyCalls: SignatureService {
             defer { lane?.progressed() }
             return try await noted(call).get()
         }
-        let waiting = Task { [transaction, note] in
-            guard (try? await Task.sleep(for: Self.longWait)) != nil else { return }
-            do throws(SpoolError) { try transaction.beginWait() } catch { note(error) }
+        // A child task runs on the worker's threads too, which the rename of the wait may block. The group ends after
+        // it: no other task may use the transaction when the work continues.
+        let outcome = await withTaskGroup(of: Void.self) { group in
+            group.addTask { [transaction, note] in
+                guard (try? await Task.sleep(for: Self.longWait)) != nil else { return }
+                do throws(SpoolError) { try transaction.beginWait() } catch { note(error) }
+            }
+            let outcome = await noted(call)
+            group.cancelAll()
+            return outcome
         }
-        let outcome = await noted(call)
-        waiting.cancel()
-        // No other task may use the transaction when the work continues.
-        await waiting.value
         lane?.progressed()
         do throws(SpoolError) { try transaction.endWait() } catch { note(error) }
         return try outcome.get()

@@ -79,6 +79,20 @@ extension EndToEnd {
             withExtendedLifetime(start) {}
         }
 
+        @Test("without a libcurl that can be loaded ses watch ends with the reason and the package that is missing")
+        func noLibrary() async throws {
+            let start = try await Start()
+            let scratch = try ScratchDirectory()
+            let library = try scratch.write([], to: "libcurl.so.4")
+            let folder = String(library.dropLast("/libcurl.so.4".count))
+            let finished = try await RunningProgram.run(
+                "/usr/bin/env", ["LD_LIBRARY_PATH=" + folder] + (try start.command(.ses)))
+            #expect(finished.status == 71, "\(finished)")
+            #expect(finished.error.contains("libcurl cannot be loaded: "), "\(finished)")
+            #expect(finished.error.contains("the package libcurl4"), "\(finished)")
+            withExtendedLifetime(start) {}
+        }
+
         // MARK: - Signals
 
         @Test("SIGTERM ends each program whenever it comes after its start", arguments: Daemon.allCases)
