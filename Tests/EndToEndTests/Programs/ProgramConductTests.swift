@@ -85,6 +85,7 @@ extension EndToEnd {
             let scratch = try ScratchDirectory()
             let library = try scratch.write([], to: "libcurl.so.4")
             let folder = String(library.dropLast("/libcurl.so.4".count))
+            try #require(chmod(folder, 0o755) == 0)
             let finished = try await RunningProgram.run(
                 "/usr/bin/env", ["LD_LIBRARY_PATH=" + folder] + (try start.command(.ses)))
             #expect(finished.status == 71, "\(finished)")

@@ -148,11 +148,16 @@ public final class ScriptedPeer: Sendable {
         self.listener = listener
         self.port = port
         Self.startThread { [weak self] in
+            // Closed here and nowhere else: another test may get the number as soon as it is free, and its connections
+            // would be taken here.
+            defer { close(listener) }
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0, let self else {
-                    if descriptor >= 0 { close(descriptor) }
-                    return
+                guard descriptor >= 0 else { return }
+                // The peer is being given up: its end shuts the listener down, and the next round ends this thread.
+                guard let self else {
+                    close(descriptor)
+                    continue
                 }
                 self.seen.withLock { $0.connections += 1 }
                 Self.startThread { [weak self] in
@@ -168,8 +173,8 @@ public final class ScriptedPeer: Sendable {
     }
 
     deinit {
+        // Ends the thread that accepts.
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     /// A peer that answers every request in order, on connections that it keeps.
