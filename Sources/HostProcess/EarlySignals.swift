@@ -12,10 +12,14 @@ public enum EarlySignals {
     /// program goes on. SIGXFSZ is ignored: when a file would become larger than the limit, write(2) returns an error.
     /// SIGHUP is noted until ``consumeHangup()`` asks for it, so that the order to read the configuration again does
     /// not end a program that is still starting. (A signal mask would not do: the main thread of an async program waits
-    /// in sigsuspend(2) with an empty one.) If SIGHUP is ignored already, as by nohup(1), it stays ignored.
+    /// in sigsuspend(2) with an empty one.) If SIGHUP is ignored already, as by nohup(1), it stays ignored. Messages of
+    /// libdispatch to the system's log are turned off, unless `LIBDISPATCH_LOG` says otherwise.
     public static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)
+        // libdispatch would write to the system's log, once for each start, that an ordinary user may not raise the
+        // priority of its threads.
+        setenv("LIBDISPATCH_LOG", "NO", 0)
         var former = sigaction()
         guard sigaction(SIGHUP, nil, &former) == 0, !former.isIgnored else { return }
         // The values are made here: a signal handler must not be the first to ask for them.

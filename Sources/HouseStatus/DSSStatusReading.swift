@@ -6,6 +6,8 @@ import Monitoring
 /// The part of `ses-dss status --json` that the status of a house shows.
 struct DSSStatusReading: Decodable {
     let reasons: [StatusReason]
+    /// `server` if the running server told it, `files` if it was read from its files.
+    let source: String?
     let certificates: [DatedCertificate]?
     let offers: [ServerOffering]?
 
@@ -14,12 +16,15 @@ struct DSSStatusReading: Decodable {
         private let program: StartedProgram
         private let output: CInt
         private let deadline: ContinuousClock.Instant
+        private let acceptsFiles: Bool
 
         /// The time that the status waits for it at most.
         private static let patience = Duration.seconds(3)
 
         /// Nil if there is no such program beside this one or in the usual place.
-        init?(configuration: String) {
+        /// - Parameter acceptsFiles: False for a reading of the running server alone.
+        init?(configuration: String, acceptsFiles: Bool = true) {
+            self.acceptsFiles = acceptsFiles
             let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
             let beside = URL(fileURLWithPath: own).deletingLastPathComponent().path + "/ses-dss"
             let places: [String] = [beside, "/usr/bin/ses-dss"]
@@ -59,7 +64,8 @@ struct DSSStatusReading: Decodable {
                 octets += buffer.prefix(count)
             }
             end()
-            return try? JSONDecoder().decode(DSSStatusReading.self, from: Data(octets))
+            let reading = try? JSONDecoder().decode(DSSStatusReading.self, from: Data(octets))
+            return acceptsFiles || reading?.source == "server" ? reading : nil
         }
 
         /// It holds nothing that an abrupt end could harm.

@@ -122,11 +122,12 @@ struct HouseLook {
     private func dssStatus() -> DSSStatusReading.Child? {
         guard scope == .whole else { return nil }
         let addresses = (settings?.signing?.all ?? []) + (settings?.verification?.all ?? [])
-        // Its keys can be read by the server's own user alone. To anybody else they would look like a fault.
         let beside = addresses.compactMap(LocalSocket.unixPath).map { SmallFile.directory(of: $0) + "/dss.xml" }
-            .filter { owner(of: $0) == geteuid() }
         let candidates = options.dssConfiguration.map { [$0] } ?? beside
         guard let path = candidates.first(where: { access($0, R_OK) == 0 }) else { return nil }
-        return DSSStatusReading.Child(configuration: path)
+        // Its keys can be read by the server's own user alone. To anybody else they would look like a fault; such a
+        // user hears what the running server tells.
+        let isOwn = options.dssConfiguration != nil || owner(of: path) == geteuid()
+        return DSSStatusReading.Child(configuration: path, acceptsFiles: isOwn)
     }
 }
