@@ -109,12 +109,16 @@ enum RelayScenarios {
                 _ = try await state.run(
                     try await FaultPoint.environment(
                         program: "ses-relay", point: claimed.number, action: .killBefore))
-                let entries = try state.fixture.names(in: "relay/work")
+                // An empty directory: it was killed before the message was moved there.
+                let entries = try state.fixture.names(in: "relay/work").filter { entry in
+                    try !FileManager.default.contentsOfDirectory(atPath: state.fixture.spool + "/relay/work/" + entry)
+                        .isEmpty
+                }
                 for entry in entries {
                     let folder = state.fixture.spool + "/relay/work/" + entry
                     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
                     guard let name = names.first(where: { $0.hasPrefix("message") }) else {
-                        throw HarnessError("\(names)")
+                        throw HarnessError("no message among \(names)")
                     }
                     try FileManager.default.moveItem(
                         atPath: folder + "/" + name,
