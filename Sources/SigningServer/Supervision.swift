@@ -30,7 +30,7 @@ struct SupervisionService: Service {
         }
     }
 
-    /// Says that requests are taken now, and begins to watch.
+    /// Says that requests are taken now, and begins to watch. It is called again when another address is taken.
     func began(listeningOn address: String) {
         if let trouble = Supervisor.current.ready("listening on \(address)") { logger.warning("\(trouble)") }
         watchdog?.start()

@@ -59,6 +59,7 @@ public final class Watchdog: Sendable {
     private let feed: @Sendable () -> Void
     private let complain: @Sendable (String) -> Void
     private let parts = Mutex<[Part]>([])
+    private let isStarted = Atomic(false)
     private let isStopped = Atomic(false)
     private let bell = DispatchSemaphore(value: 0)
 
@@ -85,8 +86,12 @@ public final class Watchdog: Sendable {
     }
 
     /// Begins to watch, on a thread of its own.
-    public func start() {
+    /// - Returns: false if that has begun before; nothing is done then.
+    @discardableResult
+    public func start() -> Bool {
+        guard !isStarted.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         OwnThread.start("watchdog") { [self] in watch() }
+        return true
     }
 
     /// Ends the watch. The service manager grants the end of a program a time of its own.

@@ -35,6 +35,17 @@ struct WatchdogTests {
         }
     }
 
+    @Test("watches once, however often it is started")
+    func startedAgain() async throws {
+        let fed = Fed()
+        let watchdog = fed.watchdog()
+        defer { watchdog.stop() }
+        watchdog.add("the loop") { $0.beat() }
+        #expect(watchdog.start())
+        #expect(!watchdog.start())
+        try await fed.grows()
+    }
+
     @Test("is fed while every part answers, and not while one of them gives no sign")
     func oneHangs() async throws {
         let fed = Fed()
