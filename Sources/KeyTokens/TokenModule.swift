@@ -11,6 +11,8 @@ final class TokenModule: @unchecked Sendable {
         /// Calls in the module now.
         var calls = 0
         var isResetting = false
+        /// False until the module was initialised, and after that failed: its device may be away.
+        var isStarted = false
         /// Counts the times it was made anew. Handles of before mean nothing, or something else.
         var generation = 0
     }
@@ -29,8 +31,6 @@ final class TokenModule: @unchecked Sendable {
                 let words = p11_kit_message().map { String(cString: $0) } ?? "no reason given"
                 return .failure(TokenError(.address, "the PKCS #11 module \(path) cannot be loaded: \(words)"))
             }
-            // A module that does not start, because its device is away, is started again by ``reset()`` with a call.
-            _ = cpkcs11_initialize(functions)
             let module = TokenModule(functions, path)
             known[path] = module
             return .success(module)
@@ -38,16 +38,28 @@ final class TokenModule: @unchecked Sendable {
         return try result.get()
     }
 
-    /// Notes a call for as long as `body` runs; `generation` is the module's then.
+    /// Notes a call for as long as `body` runs; `generation` is the module's then. Starts the module if it does not
+    /// run.
+    /// - Throws: ``TokenError/Kind/unavailable`` if it does not start, or the error of `body`.
     func calling<Value>(
         _ body: (_ generation: Int) throws(TokenError) -> Value
     ) throws(TokenError) -> Value {
-        let generation = use.withLock { use -> Int? in
-            guard !use.isResetting else { return nil }
+        let admission = use.withLock { use -> Result<Int, TokenError> in
+            guard !use.isResetting else {
+                return .failure(TokenError(.unavailable, "\(path) is being started again"))
+            }
+            if !use.isStarted {
+                let code = cpkcs11_initialize(functions)
+                guard code == cpkcs11_ok else {
+                    return .failure(
+                        TokenError(.unavailable, "the PKCS #11 module \(path) does not start: \(Self.words(code))"))
+                }
+                use.isStarted = true
+            }
             use.calls += 1
-            return use.generation
+            return .success(use.generation)
         }
-        guard let generation else { throw TokenError(.unavailable, "\(path) is being started again") }
+        let generation = try admission.get()
         defer { use.withLock { $0.calls -= 1 } }
         return try body(generation)
     }
@@ -69,6 +81,7 @@ final class TokenModule: @unchecked Sendable {
         return use.withLock { use in
             use.isResetting = false
             use.generation += 1
+            use.isStarted = code == cpkcs11_ok
             return code == cpkcs11_ok ? use.generation : nil
         }
     }
