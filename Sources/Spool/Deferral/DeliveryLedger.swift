@@ -12,8 +12,8 @@ public final class DeliveryLedger: Sendable {
     static let name = "done"
     /// More would be a damaged file: a line a recipient and attempt is far below.
     private static let largest = 64 << 20
-    private static let firstOfGroup: StaticString = "together\t"
-    private static let endOfGroup: StaticString = "\t."
+    private static let firstOfGroup = "together\t"
+    private static let endOfGroup = "\t."
 
     private let file: OpenFile
     private let durability: Durability
@@ -50,17 +50,14 @@ public final class DeliveryLedger: Sendable {
     /// The lines that a line of the file stands for: itself, or those of a whole group. None for a group of which a
     /// part is missing, at its end or, filled with zeros, within it.
     private static func parts(of line: OctetString) -> [OctetString] {
-        let octets = line.array
-        guard octets.starts(with: word(firstOfGroup)) else { return [line] }
-        let inner = octets.dropFirst(firstOfGroup.utf8CodeUnitCount)
-        guard inner.suffix(endOfGroup.utf8CodeUnitCount).elementsEqual(word(endOfGroup)), !inner.contains(0) else {
-            return []
+        line.withUnsafeBytes { octets in
+            guard octets.starts(with: firstOfGroup.utf8) else { return [line] }
+            let inner = octets.dropFirst(firstOfGroup.utf8.count)
+            guard inner.suffix(endOfGroup.utf8.count).elementsEqual(endOfGroup.utf8), !inner.contains(0) else {
+                return []
+            }
+            return inner.dropLast(endOfGroup.utf8.count).split(separator: 0x09).map { OctetString(Array($0)) }
         }
-        return inner.dropLast(endOfGroup.utf8CodeUnitCount).split(separator: 0x09).map { OctetString(Array($0)) }
-    }
-
-    private static func word(_ word: StaticString) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
     }
 
     /// Makes sure that `octets` more can be appended whatever else fills the file system.
