@@ -2,23 +2,14 @@ import Glibc
 
 /// Standard output and standard error, written at once and whole.
 public enum Console {
-    public static func write(_ text: String) { put(text, to: STDOUT_FILENO) }
-    public static func writeError(_ text: String) { put(text, to: STDERR_FILENO) }
+    public static func write(_ text: String) { put(text + "\n", to: STDOUT_FILENO) }
+    public static func writeError(_ text: String) { put(text + "\n", to: STDERR_FILENO) }
+    /// Writes a question to standard error; the answer is typed behind it.
+    public static func prompt(_ question: String) { put(question, to: STDERR_FILENO) }
 
     private static func put(_ text: String, to descriptor: CInt) {
-        let octets = Array((text + "\n").utf8)
-        var written = 0
-        while written < octets.count {
-            let count = octets.withUnsafeBytes { octets in
-                Glibc.write(descriptor, octets.baseAddress.map { $0 + written }, octets.count - written)
-            }
-            if count > 0 {
-                written += count
-            } else if errno != EINTR {
-                // A reader that has gone away (a closed pipe) is no reason to fail what was asked for.
-                return
-            }
-        }
+        // A reader that has gone away (a closed pipe) is no reason to fail what was asked for.
+        _ = DescriptorIO.writeAll(Array(text.utf8), to: descriptor)
     }
 }
 

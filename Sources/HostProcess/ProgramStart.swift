@@ -39,6 +39,16 @@ public struct ProgramStart: Sendable {
         self.environment = environment
     }
 
+    /// The path of a program of the house: beside the program that runs, else where the package puts it; nil if there
+    /// is none that may be run.
+    public static func path(of name: String) -> String? {
+        var own = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink("/proc/self/exe", &own, own.count)
+        let octets = own.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
+        let directory = SmallFile.directory(of: String(decoding: octets, as: UTF8.self))
+        return [directory + "/" + name, "/usr/bin/" + name].first { access($0, X_OK) == 0 }
+    }
+
     /// Makes a pipe whose ends no other program inherits.
     /// - Throws: ``ProgramStartError`` if there are no descriptors left.
     public static func makePipe() throws(ProgramStartError) -> (reading: CInt, writing: CInt) {

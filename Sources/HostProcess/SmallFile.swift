@@ -17,13 +17,10 @@ package enum SmallFile {
             return .failure(SmallFileError(path, "it is not a regular file"))
         }
         var octets: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { return .failure(SmallFileError(path)) }
+            let count = DescriptorIO.readMore(descriptor, into: &octets)
+            guard count >= 0 else { return .failure(SmallFileError(path, String(cString: strerror(CInt(-count))))) }
             if count == 0 { return .success(OctetString(octets)) }
-            octets.append(contentsOf: buffer.prefix(count))
             guard octets.count <= limit else {
                 return .failure(SmallFileError(path, "is larger than \(limit) octets"))
             }

@@ -25,12 +25,9 @@ struct DSSStatusReading: Decodable {
         /// - Parameter acceptsFiles: False for a reading of the running server alone.
         init?(configuration: String, acceptsFiles: Bool = true) {
             self.acceptsFiles = acceptsFiles
-            let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-            let beside = URL(fileURLWithPath: own).deletingLastPathComponent().path + "/ses-dss"
-            let places: [String] = [beside, "/usr/bin/ses-dss"]
-            guard let path = places.first(where: { (place: String) in access(place, X_OK) == 0 }),
-                let ends = try? ProgramStart.makePipe()
-            else { return nil }
+            guard let path = ProgramStart.path(of: "ses-dss"), let ends = try? ProgramStart.makePipe() else {
+                return nil
+            }
             defer { close(ends.writing) }
             var start = ProgramStart(
                 [path, "status", "--json", "--config", configuration], environment: ProcessInfo.processInfo.environment)
@@ -52,16 +49,12 @@ struct DSSStatusReading: Decodable {
         /// Waits for its end; nil if it says nothing that is understood.
         func reading() -> DSSStatusReading? {
             var octets: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 65_536)
             while true {
                 let left = max(.zero, ContinuousClock.now.duration(to: deadline)) / .milliseconds(1)
                 var wanted = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
                 let ready = poll(&wanted, 1, CInt(left))
                 if ready < 0 && errno == EINTR { continue }
-                let count = ready > 0 ? read(output, &buffer, buffer.count) : 0
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { break }
-                octets += buffer.prefix(count)
+                guard ready > 0, DescriptorIO.readMore(output, into: &octets) > 0 else { break }
             }
             end()
             let reading = try? JSONDecoder().decode(DSSStatusReading.self, from: Data(octets))

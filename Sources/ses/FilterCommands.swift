@@ -11,30 +11,19 @@ extension FilterForm: ExpressibleByArgument {}
 private enum FilterStreams {
     static func input() throws(ProgramError) -> OctetString {
         var octets: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(STDIN_FILENO, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw ProgramError(.noInput, "standard input cannot be read: \(String(cString: strerror(errno)))")
-            }
-            if count == 0 { break }
-            octets += buffer.prefix(count)
+        let failure = DescriptorIO.readToEnd(STDIN_FILENO, into: &octets)
+        guard failure == 0 else {
+            throw ProgramError(.noInput, "standard input cannot be read: \(String(cString: strerror(failure)))")
         }
         guard !octets.isEmpty else { throw ProgramError(.noInput, "standard input is empty") }
         return OctetString(octets)
     }
 
     static func output(_ octets: OctetString) throws(ProgramError) {
-        var rest = octets.array[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw ProgramError(
-                    .inputOutput, "standard output cannot be written: \(String(cString: strerror(errno)))")
-            }
-            rest = rest.dropFirst(count)
+        let failure = DescriptorIO.writeAll(octets.array, to: STDOUT_FILENO)
+        guard failure == 0 else {
+            throw ProgramError(
+                .inputOutput, "standard output cannot be written: \(String(cString: strerror(failure)))")
         }
     }
 

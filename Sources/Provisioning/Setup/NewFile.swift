@@ -30,15 +30,7 @@ struct NewFile {
             close(descriptor)
             unlink(temporary)
         }
-        var offset = 0
-        while offset < octets.count {
-            let count = octets.withUnsafeBytes { buffer in
-                Glibc.write(descriptor, buffer.baseAddress.map { $0 + offset }, buffer.count - offset)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure("write") }
-            offset += count
-        }
+        guard DescriptorIO.writeAll(octets.array, to: descriptor) == 0 else { throw failure("write") }
         if geteuid() == 0, let group, let number = UnixSocket.group(named: group), fchown(descriptor, 0, number) != 0 {
             throw failure("give the group \(group) to")
         }

@@ -66,7 +66,7 @@ struct SetupDialogue {
         }
         while true {
             let shown = "\(number). \(question)".padding(Self.width) + (guess.map { " [\($0)]" } ?? "") + " "
-            prompt(shown)
+            Console.prompt(shown)
             guard let line = readLine() else {
                 throw ProgramError(.usage, "the input ended before all questions were answered; nothing was written")
             }
@@ -74,11 +74,6 @@ struct SetupDialogue {
             guard let text = answer.isEmpty ? guess : answer else { continue }
             do throws(ProgramError) { return try read(text) } catch { say("   " + error.text) }
         }
-    }
-
-    private func prompt(_ text: String) {
-        let octets = Array(text.utf8)
-        _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     // MARK: - Reading answers

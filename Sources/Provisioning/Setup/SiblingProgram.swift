@@ -27,12 +27,7 @@ struct SiblingProgram: Sendable {
     }
 
     /// The path: beside this program, else where the package puts it; nil if there is none.
-    var path: String? {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        return [SmallFile.directory(of: own) + "/" + name, "/usr/bin/" + name].first {
-            access($0, X_OK) == 0
-        }
-    }
+    var path: String? { ProgramStart.path(of: name) }
 
     /// Runs it to its end. Blocks.
     /// - Parameter input: Its standard input, smaller than what a pipe holds; nil for none.
@@ -44,7 +39,9 @@ struct SiblingProgram: Sendable {
         let given: PipeEnds? = input == nil ? nil : try Self.pipe()
         defer { given?.closeReading() }
         if let given {
-            Self.write(input ?? "", to: given)
+            // What cannot be written, the program misses: its own words and exit status tell.
+            _ = DescriptorIO.writeAll(Array((input ?? "").utf8), to: given.writing)
+            given.closeWriting()
             start.input = .descriptor(given.reading)
         }
         let output = try Self.pipe()
@@ -98,13 +95,13 @@ struct SiblingProgram: Sendable {
             var wanted = pollfd(fd: ends.reading, events: Int16(POLLIN), revents: 0)
             let count = poll(&wanted, 1, Int32(ContinuousClock.now.duration(to: end) / .milliseconds(1)))
             if count < 0, errno == EINTR { continue }
-            guard count > 0, Self.readMore(ends.reading, into: &said) else { break }
+            guard count > 0, DescriptorIO.readMore(ends.reading, into: &said) > 0 else { break }
             isReady = String(decoding: said, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix(word) }
         }
         // A program whose words nobody takes waits once the pipe is full.
         OwnThread.start("words of \(name)") {
             var rest: [UInt8] = []
-            while Self.readMore(ends.reading, into: &rest) { rest.removeAll(keepingCapacity: true) }
+            while DescriptorIO.readMore(ends.reading, into: &rest) > 0 { rest.removeAll(keepingCapacity: true) }
             ends.closeReading()
         }
         return (program, isReady, String(decoding: said, as: UTF8.self))
@@ -159,18 +156,6 @@ struct SiblingProgram: Sendable {
         }
     }
 
-    /// Writes all of `text`, for which the pipe has room, and closes the end.
-    private static func write(_ text: String, to pipe: PipeEnds) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(pipe.writing, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            rest = rest.dropFirst(count)
-        }
-        pipe.closeWriting()
-    }
-
     /// Reads both side by side, because a program may fill one while the other is read.
     private static func readToEnd(_ descriptors: [CInt]) -> [[UInt8]] {
         var read = descriptors.map { _ in [UInt8]() }
@@ -183,22 +168,9 @@ struct SiblingProgram: Sendable {
                 break
             }
             for (place, index) in order.enumerated() where wanted[place].revents != 0 {
-                if !readMore(descriptors[index], into: &read[index]) { open.remove(index) }
+                if DescriptorIO.readMore(descriptors[index], into: &read[index]) <= 0 { open.remove(index) }
             }
         }
         return read
-    }
-
-    /// Reads once. Blocks until something is there.
-    /// - Returns: false at the end.
-    private static func readMore(_ descriptor: CInt, into octets: inout [UInt8]) -> Bool {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            octets += buffer.prefix(count)
-            return true
-        }
     }
 }

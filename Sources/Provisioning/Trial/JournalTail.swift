@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import HostProcess
 import JournalIndex
 
 /// The lines that programs add to the journals of a spool about one entry, from now on.
@@ -64,12 +65,8 @@ struct JournalTail {
         defer { close(descriptor) }
         guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { return [] }
         var octets: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return octets }
-            octets += buffer.prefix(count)
-        }
+        // What cannot be read now is looked for again the next time.
+        _ = DescriptorIO.readToEnd(descriptor, into: &octets)
+        return octets
     }
 }
