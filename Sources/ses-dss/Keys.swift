@@ -84,9 +84,9 @@ struct KeyRequest: DSSCommand {
     static let configuration = CommandConfiguration(
         commandName: "request", abstract: "Make a key in the site and a certificate request (PKCS #10) for it.",
         discussion: """
-            The request goes to standard output and stays in keys/pending. The authority's certificate is then given to \
-            key add (a new alias) or key renew (one that is there), whose name, organisation and addresses are the \
-            default here.
+            The request goes to standard output and stays in keys/pending. Give the certificate of the authority to key \
+            add for a new alias, or to key renew for a key in use. For a key in use, its name, organisation and addresses \
+            are the defaults.
             """)
 
     @Option(help: "The alias that the key will have.") var alias: String
@@ -131,8 +131,8 @@ struct KeyRenew: DSSCommand {
         commandName: "renew", abstract: "Put a new certificate in the place of the present one.",
         discussion: """
             FILE is a certificate (with its chain) for the request that waits or for the key in use, or a whole key as \
-            for key add. Without FILE the demonstration's authority issues a new one, if it issued the present one. The \
-            former files go to keys/old.
+            for key add. Without FILE the demonstration's authority issues the new certificate, provided that it issued \
+            the present one. The former files go to keys/old.
             """)
 
     @Argument(help: "The alias of the key.") var alias: String

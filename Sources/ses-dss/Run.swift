@@ -12,7 +12,8 @@ struct Run: DSSCommand {
         abstract: "Serve until SIGTERM or SIGINT.",
         discussion: """
             SIGHUP reads the configuration again: keys, profiles, anchors and clients are in force from the next request \
-            on, TLS from the next connection on, and another address once it is taken. If it has faults they are reported, and the former configuration stays in force.
+            on, TLS from the next connection on, and another address once it is taken. If it has faults they are reported, \
+            and the former configuration stays in force.
             """)
     static var rereads: Bool { true }
 

@@ -108,19 +108,13 @@ struct PasswordOption: ParsableArguments {
 enum Question {
     static var hasTerminal: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 
-    private static func tell(_ text: String) {
-        let octets = Array(text.utf8)
-        // A terminal that takes nothing leaves the question unanswered, which counts as a no.
-        _ = write(STDERR_FILENO, octets, octets.count)
-    }
-
     /// - Throws: ``ProgramError`` for a no, and where there is nobody to ask.
     static func confirm(_ question: String, isConfirmed: Bool) throws(ProgramError) {
         guard !isConfirmed else { return }
         guard hasTerminal else {
             throw ProgramError(.usage, "\(question) There is no terminal to ask at: --yes confirms it")
         }
-        tell("\(question) [y/N] ")
+        Console.prompt("\(question) [y/N] ")
         guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
             throw ProgramError(.unhealthy, "nothing was changed")
         }
@@ -134,11 +128,11 @@ enum Question {
         guard tcgetattr(STDIN_FILENO, &former) == 0 else { return nil }
         var silent = former
         silent.c_lflag &= ~tcflag_t(ECHO)
-        tell(question)
+        Console.prompt(question)
         guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0 else { return nil }
         defer {
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &former)
-            tell("\n")
+            Console.prompt("\n")
         }
         return readLine(strippingNewline: true)
     }

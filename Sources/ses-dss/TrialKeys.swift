@@ -8,8 +8,8 @@ struct KeyIssue: DSSCommand {
     static let configuration = CommandConfiguration(
         commandName: "issue", abstract: "Make a key by the demonstration's authority: for trials only.",
         discussion: """
-            A site of ses-dss init has an authority whose key is in the site. Nobody else trusts it, and whoever has the \
-            site can make certificates of it. For real use request a certificate: ses-dss key request.
+            ses-dss init makes an authority and keeps its key in the site. Nobody else trusts this authority, and anybody \
+            who can read the site can issue certificates with it. For real use request a certificate: ses-dss key request.
             """)
 
     @Option(help: "The name of the person or unit (CN).") var name: String

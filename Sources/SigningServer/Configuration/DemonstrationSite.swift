@@ -103,7 +103,8 @@ public enum DemonstrationSite {
     private static func text(_ keys: [Key], client: String, isShared: Bool) -> String {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
-            "<!-- Made by ses-dss init: for trials only. authority/ has the key of the authority that issued all of these. -->",
+            "<!-- Made by ses-dss init, for trials only. The key of the authority that issued these certificates is in",
+            "     authority/. -->",
             "<DSS>",
             "  <!-- Mode 600 is for the user who runs ses-dss alone; where ses is another one: mode=\"660\" group=\"…\".",
             "       In a directory with the set-group-id bit the socket belongs to the directory's group. -->",

@@ -107,10 +107,7 @@ final class ListenerService: Service {
     ) async throws -> Running {
         let end = ListenerEnd()
         let (events, event) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
-        let server: any Service
-        do {
-            server = try make(listening, end) { event.yield(.success(())) }
-        }
+        let server = try make(listening, end) { event.yield(.success(())) }
         let services = ServiceGroup(services: [server], logger: logger)
         group.addTask { [logger] in
             do { try await services.run() } catch {

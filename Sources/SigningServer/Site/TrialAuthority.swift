@@ -17,10 +17,8 @@ struct TrialAuthority {
     init(_ files: SiteFiles, orElse advice: String) throws(SiteError) {
         self.files = files
         guard files.exists(DemonstrationSite.authorityKey) else {
-            throw SiteError(
-                words:
-                    "this site has no demonstration authority (\(files.path(DemonstrationSite.authorityKey))): \(advice)"
-            )
+            let place = files.path(DemonstrationSite.authorityKey)
+            throw SiteError(words: "this site has no demonstration authority (\(place)): \(advice)")
         }
         let octets = try Self.read(files.path(DemonstrationSite.authorityKey))
         let password = try Self.read(files.path(DemonstrationSite.authorityPassword)).text
@@ -175,9 +173,9 @@ extension DSSSite {
             if !isRevoked { revocations.append(Revocation(serial: certificate.serial, date: now, reason: reason)) }
             try authority.publish(revocations, days: days, now: now)
             name(TrialAuthority.list, in: &text, configuration)
+            let words = "the certificate \(certificate.serial) of \(certificate.subject)"
             return SiteChange([
-                (isRevoked ? "had been revoked before: " : "revoked ")
-                    + "the certificate \(certificate.serial) of \(certificate.subject) (\(reason.name))",
+                isRevoked ? "\(words) had been revoked before" : "revoked \(words) (\(reason.name))",
                 "the new list is \(files.path(TrialAuthority.list)), good for \(days) days: ses-dss key crl renews it",
             ])
         }
